@@ -1,0 +1,40 @@
+"""Every error that livemon raises on purpose.
+
+::
+
+    LivemonError
+    ├── ConfigError        an environment variable or a file: says which key, what is wrong, what to write
+    ├── RequestError       what a caller asked for cannot be answered as asked (HTTP 4xx)
+    │   ├── UnknownField   no data node has that field
+    │   └── BadRange       a reversed or unreadable time range
+    ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
+    └── DeviceError        an instrument or its simulator
+"""
+
+
+class LivemonError(Exception):
+    """Base of the tree; its text is one sentence for the person who can mend the fault."""
+
+
+class ConfigError(LivemonError):
+    """An environment variable or a file is missing or malformed."""
+
+
+class RequestError(LivemonError):
+    """A request that cannot be answered as it was asked."""
+
+
+class UnknownField(RequestError):
+    """No data node has the field."""
+
+
+class BadRange(RequestError):
+    """A time range is reversed or unreadable."""
+
+
+class RouterError(LivemonError):
+    """The WAMP router, or the peer behind it, does not answer."""
+
+
+class DeviceError(LivemonError):
+    """An instrument or its simulator cannot do what it is asked."""
