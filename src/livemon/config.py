@@ -1,6 +1,7 @@
 """The one place where livemon reads its environment.
 
-Every key stands in docs/architecture.md. A missing or malformed one raises :class:`livemon.errors.ConfigError` naming it.
+Every key stands in docs/architecture.md. A missing or malformed one raises
+:class:`livemon.errors.ConfigError` naming it.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     LivemonError
     ├── ConfigError        an environment variable or a file: says which key, what is wrong, what to write
     ├── RequestError       what a caller asked for cannot be answered as asked (HTTP 4xx)
-    │   ├── UnknownField   no data node has that field
-    │   └── BadRange       a reversed or unreadable time range
+    │   ├── UnknownFieldError  no data node has that field
+    │   └── TimeRangeError     a reversed or unreadable time range
     ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
     └── DeviceError        an instrument or its simulator
 """
@@ -24,11 +24,11 @@ class RequestError(LivemonError):
     """A request that cannot be answered as it was asked."""
 
 
-class UnknownField(RequestError):
+class UnknownFieldError(RequestError):
     """No data node has the field."""
 
 
-class BadRange(RequestError):
+class TimeRangeError(RequestError):
     """A time range is reversed or unreadable."""
 
 

@@ -1,1 +1,1 @@
-""""""
+"""House-keeping .g3: frames, crash-safe writer, reader."""

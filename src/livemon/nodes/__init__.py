@@ -1,1 +1,1 @@
-""""""
+"""The data nodes of the appliance."""
