@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Start crossbar: fill in config.json what only the installation knows, then become crossbar.
+
+What is filled in are the addresses, the certificate and the WAMP-CRA users: one for each file in the secrets directory,
+whose name is user and role and whose content is the secret. The filled-in file holds the secrets: it is written for the
+owner only, into a directory that the container keeps in memory.
+
+Environment: CROSSBAR_CONFIG (this directory's config.json), CROSSBAR_DIR (required: writable, private),
+CROSSBAR_SECRETS (/run/secrets), CROSSBAR_TLS_DIR (/run/tls: server.crt, server.key), CROSSBAR_TLS_PORT (8080),
+CROSSBAR_OCS_PORT (8001), CROSSBAR_OCS_INTERFACE (127.0.0.1), CROSSBAR_TLS_INTERFACE (all).
+
+Standard library only: it shares its environment with crossbar alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
+    """Complete `config`, in place, from the environment; return it.
+
+    Raises
+    ------
+    SystemExit
+        With a sentence, when a secret or a certificate is missing.
+    """
+    transports = {transport["id"]: transport for transport in config["workers"][0]["transports"]}
+    ocs, sisock = transports["ocs"], transports["sisock"]
+    ocs["endpoint"]["interface"] = environ.get("CROSSBAR_OCS_INTERFACE", "127.0.0.1")
+    ocs["endpoint"]["port"] = int(environ.get("CROSSBAR_OCS_PORT", "8001"))
+
+    sisock["endpoint"]["port"] = int(environ.get("CROSSBAR_TLS_PORT", "8080"))
+    if environ.get("CROSSBAR_TLS_INTERFACE"):
+        sisock["endpoint"]["interface"] = environ["CROSSBAR_TLS_INTERFACE"]
+    tls_dir = Path(environ.get("CROSSBAR_TLS_DIR", "/run/tls"))
+    for key, name in (("key", "server.key"), ("certificate", "server.crt")):
+        if not os.access(tls_dir / name, os.R_OK):
+            sys.exit(f"router: cannot read {tls_dir / name}: the role certificates makes it, for uid {os.getuid()}")
+        sisock["endpoint"]["tls"][key] = str(tls_dir / name)
+
+    secrets = Path(environ.get("CROSSBAR_SECRETS", "/run/secrets"))
+    users = {file.name: file.read_text().strip() for file in sorted(secrets.iterdir()) if file.is_file()}
+    if not users:
+        sys.exit(f"router: no secrets in {secrets}: the role certificates makes them, for uid {os.getuid()}")
+    sisock["paths"]["ws"]["auth"]["wampcra"]["users"] = {
+        name: {"secret": secret, "role": name} for name, secret in users.items()
+    }
+    return config
+
+
+def main() -> None:
+    """Write the complete configuration and replace this process by crossbar."""
+    source = Path(os.environ.get("CROSSBAR_CONFIG", Path(__file__).with_name("config.json")))
+    directory = Path(os.environ["CROSSBAR_DIR"])
+    complete = fill_in(json.loads(source.read_text()), os.environ)
+    target = directory / "config.json"
+    target.unlink(missing_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(complete, file)
+    crossbar = Path(sys.executable).with_name("crossbar")
+    os.execv(crossbar, [str(crossbar), "start", "--cbdir", str(directory)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The environment: every fault names its key."""
+
+import pytest
+
+from livemon.config import RouterConfig, endpoint, setting
+from livemon.errors import ConfigError
+
+
+@pytest.fixture
+def environment(tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+    (tmp_path / "ca.crt").write_text("")
+    return {
+        "LIVEMON_ROUTER_URL": "wss://sisock-crossbar:8080/ws",
+        "LIVEMON_ROUTER_CA": str(tmp_path / "ca.crt"),
+        "LIVEMON_ROUTER_USER": "hub",
+        "LIVEMON_ROUTER_SECRET_FILE": str(tmp_path / "secret"),
+    }
+
+
+def test_router_configuration_is_read(environment):
+    config = RouterConfig.from_environment(environment)
+    assert (config.host, config.port, config.realm, config.secret) == ("sisock-crossbar", 8080, "test_realm", "s3cret")
+
+
+def test_the_secret_is_not_shown_by_repr(environment):
+    assert "s3cret" not in repr(RouterConfig.from_environment(environment))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LIVEMON_ROUTER_URL", None),
+        ("LIVEMON_ROUTER_URL", "ws://sisock-crossbar:8080/ws"),
+        ("LIVEMON_ROUTER_URL", "wss://sisock_crossbar:8080/ws"),
+        ("LIVEMON_ROUTER_CA", "/nowhere/ca.crt"),
+        ("LIVEMON_ROUTER_USER", ""),
+        ("LIVEMON_ROUTER_SECRET_FILE", "/nowhere/secret"),
+    ],
+)
+def test_a_fault_names_its_key(environment, key, value):
+    environment = {k: v for k, v in (environment | {key: value}).items() if v is not None}
+    with pytest.raises(ConfigError, match=key):
+        RouterConfig.from_environment(environment)
+
+
+@pytest.mark.parametrize("text", ["5000", "127.0.0.1:", ":5000", "127.0.0.1:70000", "127.0.0.1:http"])
+def test_a_malformed_endpoint_says_what_to_write(text):
+    with pytest.raises(ConfigError, match="host:port"):
+        setting("LISTEN", endpoint, environ={"LISTEN": text})
