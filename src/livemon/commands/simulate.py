@@ -1,0 +1,97 @@
+"""``livemon simulate``: a simulated instrument that a driver cannot tell from a real one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from livemon.lakeshore.cryostat import Cryostat
+from livemon.lakeshore.model240 import INPUTS, Model240
+from livemon.lakeshore.model372 import CHANNELS, Model372
+from livemon.lakeshore.server import run_until_terminated
+
+MODELS = {"240": (Model240, 1094, INPUTS), "372": (Model372, 7777, CHANNELS)}
+
+
+def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[int, str]:
+    labels = {}
+    for item in given:
+        channel, equals, name = item.partition("=")
+        if not (equals and channel.strip().isdecimal() and name.strip()):
+            raise click.BadParameter(f"{item!r}: write CHANNEL=NAME, for example '1=4K plate'")
+        if not (name.isascii() and name.isprintable()) or any(sign in name for sign in ',;"?'):
+            raise click.BadParameter(f"{item!r}: a name is printable ASCII without , ; ? and double quotes")
+        labels[int(channel)] = name.strip()
+    return labels
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("model", type=click.Choice(list(MODELS)))
+@click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument tells it.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    show_default="1094 for a 240, 7777 for a 372",
+    help="TCP port; 0 takes a free one.",
+)
+@click.option(
+    "--pty",
+    "link",
+    type=click.Path(path_type=Path),
+    metavar="LINK",
+    help="240 only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
+    "TCP is then served only if --port is given.",
+)
+@click.option(
+    "--cooldown-minutes",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    metavar="M",
+    help="Time from room temperature to base temperature; 0 starts cold.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses noise and drift.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    callback=_labels,
+    metavar="CHANNEL=NAME",
+    help="Name of an input, at most 15 characters; may be repeated.",
+)
+def command(
+    *,
+    model: str,
+    serial: str,
+    host: str,
+    port: int | None,
+    link: Path | None,
+    cooldown_minutes: float,
+    seed: int,
+    labels: dict[int, str],
+) -> None:
+    """Simulate a Lake Shore 240 or 372 on a dilution refrigerator that cools down and then drifts.
+
+    Prints one line for each address when it can be used, and serves until it is terminated:
+
+        Lake Shore 372 LSA22YG listens on 127.0.0.1:7777
+    """
+    instrument_class, default_port, channels = MODELS[model]
+    if link and model != "240":
+        raise click.UsageError("--pty: a 372 has no serial port here; leave it out")
+    for channel in labels:
+        if not 1 <= channel <= channels:
+            raise click.UsageError(f"--label {channel}=...: a {model} has channels 1 to {channels}")
+    address = None if link and port is None else (host, default_port if port is None else port)
+    instrument = instrument_class(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
+    asyncio.run(
+        run_until_terminated(
+            instrument,
+            address=address,
+            link=link,
+            unterminated=model == "240",
+            announce=lambda where: click.echo(f"Lake Shore {model} {serial} listens on {where}"),
+        )
+    )

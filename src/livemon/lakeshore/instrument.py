@@ -1,0 +1,201 @@
+"""What every simulated instrument has: a table of commands, and the registers of IEEE 488.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from livemon.lakeshore.messages import TERMINATOR, LineFramer, Request, parse, split_run_together
+from livemon.lakeshore.parameters import Cast, integer
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row of the table: the method that carries it out, and how to read its parameters."""
+
+    method: str
+    casts: tuple[Cast[Any], ...]
+    optional: int
+
+    def read(self, parameters: tuple[str, ...]) -> list[Any]:
+        """Cast the parameters; raise `ValueError` if one is malformed or their number is wrong."""
+        if not len(self.casts) - self.optional <= len(parameters) <= len(self.casts):
+            raise ValueError(f"{len(parameters)} parameters where {len(self.casts)} are due")
+        return [cast(text) for cast, text in zip(self.casts, parameters, strict=False)]
+
+
+def command(mnemonic: str, *casts: Cast[Any], optional: int = 0) -> Callable[[Method], Method]:
+    """Enter a method of an :class:`Instrument` into its table of commands.
+
+    Parameters
+    ----------
+    mnemonic
+        In capitals; a query's ends in ``?``, and its method returns the answer.
+    casts
+        One for each parameter, see :mod:`livemon.lakeshore.parameters`.
+    optional
+        How many parameters at the end may be left out; the method has defaults for them.
+    """
+
+    def enter(method: Method) -> Method:
+        method.command = (mnemonic, casts, optional)
+        return method
+
+    return enter
+
+
+class Instrument:
+    """A simulated instrument: answers messages as they come, in a time that it is told.
+
+    Nothing that a peer sends raises: an unknown mnemonic or a malformed parameter sets a bit in the standard event
+    status register and gets no answer, as from the real instruments.
+
+    Parameters
+    ----------
+    serial
+        Serial number, as ``*IDN?`` tells it.
+    """
+
+    MANUFACTURER = "LSCI"
+    FIRMWARE = "1.3"
+    MODEL: ClassVar[str]
+    table: ClassVar[dict[str, Command]]
+
+    OPERATION_COMPLETE, EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1, 16, 32, 128
+
+    def __init_subclass__(cls) -> None:
+        marked = ((name, getattr(getattr(cls, name), "command", None)) for name in dir(cls))
+        cls.table = {
+            mark[0]: Command(name, casts=mark[1], optional=mark[2]) for name, mark in marked if mark is not None
+        }
+
+    def __init__(self, serial: str) -> None:
+        self.serial = serial
+        self.elapsed = 0.0
+        self._event_status = self.POWER_ON
+        self._event_enable = 0
+        self._service_enable = 0
+
+    def advance(self, elapsed: float) -> None:
+        """Let time pass until `elapsed` seconds after switch-on; a time that has passed already changes nothing."""
+        self.elapsed = max(self.elapsed, elapsed)
+
+    def handle(self, message: str, elapsed: float) -> str:
+        """Carry out one message at the time `elapsed`; return its answers joined by ``;``, empty if there are none."""
+        self.advance(elapsed)
+        answers = (self._carry_out(request) for request in parse(message))
+        return ";".join(answer for answer in answers if answer is not None)
+
+    def _carry_out(self, request: Request | None) -> str | None:
+        row = self.table.get(request.mnemonic) if request else None
+        if row is None:
+            self._event_status |= self.COMMAND_ERROR
+            return None
+        try:
+            return getattr(self, row.method)(*row.read(request.parameters))
+        except ValueError:
+            self._event_status |= self.EXECUTION_ERROR
+            return None
+
+    @command("*IDN?")
+    def identification(self) -> str:
+        """Manufacturer, model, serial number, firmware."""
+        return f"{self.MANUFACTURER},{self.MODEL},{self.serial},{self.FIRMWARE}"
+
+    @command("*CLS")
+    def clear_status(self) -> None:
+        """Clear the event register."""
+        self._event_status = 0
+
+    @command("*ESR?")
+    def event_status(self) -> str:
+        """Answer the standard event status register, and clear it."""
+        answer, self._event_status = self._event_status, 0
+        return f"{answer:03d}"
+
+    @command("*ESE", integer(0, 255))
+    def set_event_enable(self, bits: int) -> None:
+        """Set which events show in the status byte."""
+        self._event_enable = bits
+
+    @command("*ESE?")
+    def event_enable(self) -> str:
+        """Which events show in the status byte."""
+        return f"{self._event_enable:03d}"
+
+    @command("*SRE", integer(0, 255))
+    def set_service_enable(self, bits: int) -> None:
+        """Set which bits of the status byte request service."""
+        self._service_enable = bits
+
+    @command("*SRE?")
+    def service_enable(self) -> str:
+        """Which bits of the status byte request service."""
+        return f"{self._service_enable:03d}"
+
+    @command("*STB?")
+    def status_byte(self) -> str:
+        """Answer the status byte: bit 5 sums up the enabled events, bit 6 requests service."""
+        summary = 32 if self._event_status & self._event_enable else 0
+        return f"{summary | (64 if summary & self._service_enable else 0):03d}"
+
+    @command("*OPC")
+    def note_completion(self) -> None:
+        """Set the bit for a completed operation, at once: nothing here takes time."""
+        self._event_status |= self.OPERATION_COMPLETE
+
+    @command("*OPC?")
+    def completion(self) -> str:
+        """Answer 1 when all is done."""
+        return "1"
+
+    @command("*TST?")
+    def self_test(self) -> str:
+        """0: no errors."""
+        return "0"
+
+    @command("*WAI")
+    def wait(self) -> None:
+        """Do nothing: nothing here takes time."""
+
+    @command("*RST")
+    def reset(self) -> None:
+        """Go back to the settings at switch-on."""
+
+
+class Conversation:
+    """One peer's talk with an instrument: bytes in, bytes out.
+
+    Parameters
+    ----------
+    instrument
+        Shared by all conversations with it.
+    unterminated
+        Whether a peer that has never sent a terminator ends its messages by falling silent, as the socs driver of the
+        Model 240 does over TCP.
+    """
+
+    def __init__(self, instrument: Instrument, *, unterminated: bool = False) -> None:
+        self._instrument = instrument
+        self._unterminated = unterminated
+        self._framer = LineFramer()
+
+    @property
+    def ends_by_silence(self) -> bool:
+        """Whether :meth:`silence` has to be called if nothing more comes."""
+        return self._unterminated and self._framer.unfinished and not self._framer.saw_terminator
+
+    def receive(self, data: bytes, elapsed: float) -> bytes:
+        """Answer what the received bytes complete; empty if there is nothing to say."""
+        return self._answer(self._framer.feed(data), elapsed)
+
+    def silence(self, elapsed: float) -> bytes:
+        """Answer what has arrived without a terminator."""
+        return self._answer(split_run_together(self._framer.flush(), self._instrument.table), elapsed)
+
+    def _answer(self, messages: list[str], elapsed: float) -> bytes:
+        answers = (self._instrument.handle(message, elapsed) for message in messages)
+        return b"".join(answer.encode("ascii", errors="replace") + TERMINATOR for answer in answers if answer)

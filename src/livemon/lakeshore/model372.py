@@ -1,0 +1,511 @@
+"""The Model 372 AC resistance bridge: sixteen scanned inputs, a control input, three heater outputs.
+
+Sources: Lake Shore Model 372 User's Manual, chapter 6; the requests, and the recorded replies, of the socs driver
+(socs/Lakeshore/Lakeshore372.py and its tests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, replace
+from typing import Any
+
+from livemon.lakeshore.cryostat import Cryostat
+from livemon.lakeshore.curves import LONGEST, Curve, CurveHeader
+from livemon.lakeshore.instrument import Instrument, command
+from livemon.lakeshore.messages import engineering
+from livemon.lakeshore.outputs import SAMPLE, SAMPLE_RANGES, STILL, WARM_UP, Display, Drive, Mode, Output
+from livemon.lakeshore.parameters import flag, integer, number, one_of, text
+from livemon.lakeshore.scanner import InputSetup, Scanner
+from livemon.lakeshore.sensors import (
+    READINGS_PER_SECOND,
+    RUTHENIUM_OXIDE,
+    ZIRCONIUM_OXYNITRIDE,
+    Sensor,
+    SensorType,
+)
+
+CHANNELS = 16
+CONTROL = "A"
+R_OVER, R_UNDER, T_OVER, T_UNDER = 16, 32, 64, 128
+
+# Indexed as in INTYPE, from 1; both go up by half decades.
+RESISTANCE_RANGES = tuple(2e-3 * 10 ** (n / 2) for n in range(22))
+VOLTAGE_EXCITATIONS = tuple(2e-6 * 10 ** (n / 2) for n in range(12))
+CURRENT_EXCITATIONS = tuple(1e-12 * 10 ** (n / 2) for n in range(22))
+CONTROL_EXCITATIONS = tuple(316e-12 * 10 ** (n / 2) for n in range(6))
+VOLTAGE_MODE, CURRENT_MODE = 0, 1
+
+_PERIOD = 1 / READINGS_PER_SECOND
+_QUADRATURE = 1e-3
+_FIRST_USER_CURVE, _LAST_CURVE = 21, 59
+
+
+def channel_or_control(given: str) -> int | str:
+    """Cast for a parameter that names a scanned input or the control input ``A``."""
+    return CONTROL if given.upper() == CONTROL else integer(1, CHANNELS)(given)
+
+
+def control_source(given: str) -> str:
+    """Cast for the input of ``OUTMODE``: a scanned input, ``A``, or 0 for none."""
+    return "0" if given == "0" else str(channel_or_control(given))
+
+
+def resistance_range(ohms: float) -> int:
+    """Find the number of the smallest range that holds a resistance; that of the largest if none does."""
+    fitting = (n for n, full in enumerate(RESISTANCE_RANGES, start=1) if ohms <= full)
+    return next(fitting, len(RESISTANCE_RANGES))
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What is connected to an input: a sensor on a stage of the cryostat, read by one of the factory-loaded curves."""
+
+    label: str
+    stage: str
+    kind: SensorType
+    curve: int
+    enabled: int = 1
+
+
+FACTORY_CURVES = {21: ZIRCONIUM_OXYNITRIDE, 22: RUTHENIUM_OXIDE}
+WIRING: dict[int | str, Wiring] = {
+    1: Wiring("Plate 50K", "50K plate", ZIRCONIUM_OXYNITRIDE, 21),
+    2: Wiring("Plate 4K", "4K plate", ZIRCONIUM_OXYNITRIDE, 21),
+    3: Wiring("Still", "Still", RUTHENIUM_OXIDE, 22),
+    4: Wiring("Mixing chamber", "Mixing chamber", RUTHENIUM_OXIDE, 22),
+    5: Wiring("Cold plate", "Cold plate", RUTHENIUM_OXIDE, 22, enabled=0),
+    CONTROL: Wiring("Control", "Mixing chamber", RUTHENIUM_OXIDE, 22),
+}
+HEATED_STAGE = {SAMPLE: "Mixing chamber", WARM_UP: "Mixing chamber", STILL: "Still"}
+
+
+@dataclass(frozen=True)
+class InputType:
+    """What ``INTYPE`` sets, in its order and numbers."""
+
+    mode: int = VOLTAGE_MODE
+    excitation: int = 4
+    autorange: int = 1
+    range: int = 15
+    shunted: int = 0
+    units: int = 1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The last reading of an input: Ω, K, ``RDGST?`` bits."""
+
+    ohms: float = 0.0
+    kelvin: float = 0.0
+    status: int = 0
+
+
+class Model372(Instrument):
+    """A simulated Model 372.
+
+    It measures ten times a second, also when nobody asks: the control input always, of the scanned inputs the active
+    one, once its pause is over. The other inputs keep their last reading.
+
+    Parameters
+    ----------
+    serial
+        Serial number.
+    cryostat
+        What it measures, and heats.
+    seed
+        Chooses the noise of the readings.
+    labels
+        Names of scanned inputs, ``{channel: name}``, in place of the wiring's.
+    """
+
+    MODEL = "MODEL372"
+
+    def __init__(self, serial: str, cryostat: Cryostat, seed: int = 0, labels: Mapping[int, str] | None = None) -> None:
+        super().__init__(serial)
+        self._cryostat = cryostat
+        self._channels = [CONTROL, *range(1, CHANNELS + 1)]
+        self._sensors = {
+            n: Sensor(WIRING[n].kind if n in WIRING else None, seed, i) for i, n in enumerate(self._channels)
+        }
+        self._names = {n: WIRING[n].label if n in WIRING else f"Channel {n:02}" for n in self._channels}
+        self._names |= {n: text(15)(label) for n, label in (labels or {}).items()}
+        self._setups = {
+            n: InputSetup(WIRING[n].enabled, curve=WIRING[n].curve) if n in WIRING else InputSetup()
+            for n in self._channels
+        }
+        self._types = {n: InputType() for n in self._channels}
+        self._types[CONTROL] = InputType(mode=CURRENT_MODE)
+        self._filters = dict.fromkeys(self._channels, (0, 5, 10))
+        self._limits = dict.fromkeys(self._channels, 0.0)
+        self._curves = {n: Curve() for n in range(1, _LAST_CURVE + 1)}
+        self._curves |= {n: kind.curve() for n, kind in FACTORY_CURVES.items()}
+        self._scanner = Scanner(self._setups, range(1, CHANNELS + 1))
+        self._outputs = {
+            SAMPLE: Output(SAMPLE, Drive(input="4")),
+            WARM_UP: Output(WARM_UP, resistance=50.0),
+            STILL: Output(STILL, Drive(Mode.STILL), still=10.6),
+        }
+        self._brightness = 2
+        self._ticks = -1
+        self._measurements = {n: self._measure(n, 0.0) for n in self._channels}
+        self.advance(0.0)
+
+    def advance(self, elapsed: float) -> None:
+        """Let time pass until `elapsed` seconds after switch-on, reading by reading."""
+        super().advance(elapsed)
+        for tick in range(self._ticks + 1, int(self.elapsed * READINGS_PER_SECOND + 1e-6) + 1):
+            self._tick(tick * _PERIOD)
+            self._ticks = tick
+
+    def _tick(self, now: float) -> None:
+        self._cryostat.advance(now)
+        self._scanner.advance(now)
+        fresh = [CONTROL, self._scanner.active] if self._scanner.settled(now) else [CONTROL]
+        for n in fresh:
+            self._measurements[n] = self._measure(n, now)
+        if any(0 < self._limits[n] < self._measurements[n].kelvin for n in fresh):
+            for output in self._outputs.values():
+                output.switch_off()
+        for output in self._outputs.values():
+            output.run(_PERIOD)
+            source = next((n for n in fresh if str(n) == output.drive.input), None)
+            if source is not None and not self._measurements[source].status:
+                output.control(self._measurements[source].kelvin, _PERIOD)
+        for stage in set(HEATED_STAGE.values()):
+            heaters = (self._outputs[n] for n, heated in HEATED_STAGE.items() if heated == stage)
+            self._cryostat.heat(stage, sum(heater.watts for heater in heaters))
+
+    def _measure(self, n: int | str, now: float) -> Measurement:
+        setup, settings = self._setups[n], self._types[n]
+        if not setup.enabled:
+            return Measurement()
+        if settings.shunted:
+            return Measurement(status=R_UNDER)
+        kelvin = self._cryostat.temperature(WIRING[n].stage) if n in WIRING else 1.0
+        ohms = self._sensors[n].reading(kelvin, now)
+        full_scale = RESISTANCE_RANGES[-1 if settings.autorange else settings.range - 1]
+        if ohms > full_scale:
+            return Measurement(status=R_OVER)
+        if settings.autorange:
+            self._types[n] = replace(settings, range=resistance_range(ohms))
+        if not setup.curve:
+            return Measurement(ohms)
+        temperature = self._curves[setup.curve].to_kelvin(ohms)
+        status = (T_OVER if temperature.over else 0) | (T_UNDER if temperature.under else 0)
+        return Measurement(ohms, 0.0 if status else temperature.value, status)
+
+    # Readings
+
+    @command("KRDG?", channel_or_control)
+    def kelvin_reading(self, n: int | str) -> str:
+        """Temperature, K; 0 where the reading is not valid."""
+        return engineering(self._measurements[n].kelvin)
+
+    @command("RDGK?", channel_or_control)
+    def kelvin_reading_of_370(self, n: int | str) -> str:
+        """Temperature, K, by the Model 370's mnemonic."""
+        return self.kelvin_reading(n)
+
+    @command("SRDG?", channel_or_control)
+    def sensor_reading(self, n: int | str) -> str:
+        """Resistance, Ω; 0 where it is out of range."""
+        return engineering(self._measurements[n].ohms)
+
+    @command("RDGR?", channel_or_control)
+    def resistance_reading(self, n: int | str) -> str:
+        """Resistance, Ω, by the Model 370's mnemonic."""
+        return self.sensor_reading(n)
+
+    @command("QRDG?", channel_or_control)
+    def quadrature_reading(self, n: int | str) -> str:
+        """Imaginary part of the impedance, Ω: a fixed small part of the resistance, as from a cable."""
+        return engineering(_QUADRATURE * self._measurements[n].ohms)
+
+    @command("RDGPWR?", channel_or_control)
+    def excitation_power(self, n: int | str) -> str:
+        """Power of the excitation in the sensor, W."""
+        settings, ohms = self._types[n], self._measurements[n].ohms
+        if not ohms:
+            return engineering(0.0)
+        if settings.mode == VOLTAGE_MODE:
+            return engineering(VOLTAGE_EXCITATIONS[settings.excitation - 1] ** 2 / ohms)
+        currents = CONTROL_EXCITATIONS if n == CONTROL else CURRENT_EXCITATIONS
+        return engineering(currents[settings.excitation - 1] ** 2 * ohms)
+
+    @command("RDGST?", channel_or_control)
+    def reading_status(self, n: int | str) -> str:
+        """Sum of the status bits: 16 R over, 32 R under, 64 T over, 128 T under; ``000`` for a valid reading."""
+        return f"{self._measurements[n].status:03d}"
+
+    # Inputs
+
+    @command("SCAN", integer(1, CHANNELS), flag)
+    def set_scan(self, n: int, autoscan: int) -> None:
+        """Connect an input, and switch autoscan on or off."""
+        self._scanner.autoscan = bool(autoscan)
+        self._scanner.select(n, self.elapsed)
+
+    @command("SCAN?")
+    def scan(self) -> str:
+        """Active input, autoscan."""
+        return f"{self._scanner.active:02d},{self._scanner.autoscan:d}"
+
+    @command(
+        "INSET",
+        channel_or_control,
+        flag,
+        integer(1, 200),
+        integer(3, 200),
+        integer(0, _LAST_CURVE),
+        one_of(1, 2),
+    )
+    def set_input(self, n: int | str, *settings: int) -> None:
+        """Set up an input; a curve without points counts as none."""
+        new = InputSetup(*settings)
+        has_curve = new.curve and self._curves[new.curve].points
+        self._setups[n] = new if has_curve else replace(new, curve=0)
+
+    @command("INSET?", channel_or_control)
+    def input(self, n: int | str) -> str:
+        """Answer enabled, dwell (s), pause (s), curve, temperature coefficient."""
+        setup = self._setups[n]
+        return f"{setup.enabled},{setup.dwell:03d},{setup.pause:03d},{setup.curve:02d},{setup.coefficient}"
+
+    @command("INTYPE", channel_or_control, flag, integer(1, 22), integer(0, 2), integer(1, 22), flag, one_of(1, 2))
+    def set_input_type(self, n: int | str, *settings: int) -> None:
+        """Set the excitation of an input."""
+        new = InputType(*settings)
+        if n == CONTROL:
+            if new.mode != CURRENT_MODE or new.excitation > len(CONTROL_EXCITATIONS):
+                raise ValueError("the control input has six current excitations")
+        elif new.autorange > 1 or (new.mode == VOLTAGE_MODE and new.excitation > len(VOLTAGE_EXCITATIONS)):
+            raise ValueError("no such excitation or autorange mode on a scanned input")
+        self._types[n] = new
+
+    @command("INTYPE?", channel_or_control)
+    def input_type(self, n: int | str) -> str:
+        """Mode, excitation, autorange, range in use, shunt, preferred units."""
+        settings = self._types[n]
+        return (
+            f"{settings.mode},{settings.excitation:02d},{settings.autorange},{settings.range:02d},"
+            f"{settings.shunted},{settings.units}"
+        )
+
+    @command("INNAME", channel_or_control, text(15))
+    def set_input_name(self, n: int | str, name: str) -> None:
+        """Name an input."""
+        self._names[n] = name
+
+    @command("INNAME?", channel_or_control)
+    def input_name(self, n: int | str) -> str:
+        """Name of an input."""
+        return self._names[n]
+
+    @command("FILTER", channel_or_control, flag, integer(1, 200), integer(1, 80))
+    def set_filter(self, n: int | str, enabled: int, settle: int, window: int) -> None:
+        """Set the digital filter of an input: on, settle time (s), window (%)."""
+        self._filters[n] = (enabled, settle, window)
+
+    @command("FILTER?", channel_or_control)
+    def filter(self, n: int | str) -> str:
+        """On, settle time (s), window (%)."""
+        return "{},{:03d},{:02d}".format(*self._filters[n])
+
+    @command("TLIMIT", channel_or_control, number(0))
+    def set_temperature_limit(self, n: int | str, kelvin: float) -> None:
+        """Set the temperature above which all outputs are switched off; 0 for none."""
+        self._limits[n] = kelvin
+
+    @command("TLIMIT?", channel_or_control)
+    def temperature_limit(self, n: int | str) -> str:
+        """Temperature above which all outputs are switched off, K."""
+        return f"{self._limits[n]:+08.3f}" if self._limits[n] else "+0000"
+
+    # Curves
+
+    @command(
+        "CRVHDR",
+        integer(_FIRST_USER_CURVE, _LAST_CURVE),
+        text(15),
+        text(10),
+        one_of(3, 4, 7),
+        number(0),
+        one_of(1, 2),
+    )
+    def set_curve_header(self, n: int, *header: Any) -> None:
+        """Describe a user curve."""
+        self._curves[n].header = CurveHeader(*header)
+
+    @command("CRVHDR?", integer(1, _LAST_CURVE))
+    def curve_header(self, n: int) -> str:
+        """Name, serial number, format, limit in K and coefficient of a curve."""
+        header = self._curves[n].header
+        return f"{header.name:<15},{header.serial:<10},{header.format:d},{header.limit:+08.3f},{header.coefficient}"
+
+    @command(
+        "CRVPT",
+        integer(_FIRST_USER_CURVE, _LAST_CURVE),
+        integer(1, LONGEST),
+        number(),
+        number(0),
+        number(),
+        optional=1,
+    )
+    def set_curve_point(self, n: int, index: int, units: float, kelvin: float, _curvature: float = 0.0) -> None:
+        """Set a breakpoint of a user curve; the curvature of a spline is accepted and not used."""
+        self._curves[n].set_point(index, units, kelvin)
+
+    @command("CRVPT?", integer(1, _LAST_CURVE), integer(1, LONGEST))
+    def curve_point(self, n: int, index: int) -> str:
+        """Sensor units, kelvin and curvature of a breakpoint; zeros where there is none."""
+        units, kelvin = self._curves[n].points.get(index, (0.0, 0.0))
+        return f"{engineering(units)},{engineering(kelvin)},{engineering(0.0)}"
+
+    @command("CRVDEL", integer(_FIRST_USER_CURVE, _LAST_CURVE))
+    def delete_curve(self, n: int) -> None:
+        """Delete a user curve; inputs that use it have none from now on."""
+        self._curves[n] = Curve()
+        self._setups |= {i: replace(setup, curve=0) for i, setup in self._setups.items() if setup.curve == n}
+
+    # Outputs
+
+    @command(
+        "OUTMODE",
+        integer(0, 2),
+        integer(0, 6),
+        control_source,
+        flag,
+        flag,
+        flag,
+        integer(1, 255),
+    )
+    def set_output_mode(self, n: int, *settings: Any) -> None:
+        """Set what drives an output."""
+        self._outputs[n].drive = Drive(*settings)
+
+    @command("OUTMODE?", integer(0, 2))
+    def output_mode(self, n: int) -> str:
+        """Mode, input, power-up, polarity, filter, delay."""
+        *settings, delay = astuple(self._outputs[n].drive)
+        return ",".join([f"{setting!s}" for setting in settings] + [f"{delay:03d}"])
+
+    @command("HTRSET", integer(0, 1), number(0, 2000), integer(0, 2), number(0), one_of(1, 2))
+    def set_heater(self, n: int, resistance: float, max_current: int, max_user_current: float, display: int) -> None:
+        """Describe a heater: Ω for the sample heater, 1 (25 Ω) or 2 (50 Ω) for the warm-up heater."""
+        output = self._outputs[n]
+        if n == WARM_UP:
+            output.resistance = {1: 25.0, 2: 50.0}[one_of(1, 2)(f"{resistance:g}")]
+        elif resistance < 1:
+            raise ValueError("the sample heater has 1 to 2000 ohms")
+        else:
+            output.resistance = resistance
+        output.max_current, output.max_user_current = max_current, max_user_current
+        output.display = Display(display)
+
+    @command("HTRSET?", integer(0, 2))
+    def heater(self, n: int) -> str:
+        """Resistance, largest current, largest user current in A, display."""
+        output = self._outputs[n]
+        resistance = {25.0: 1, 50.0: 2}[output.resistance] if n == WARM_UP else output.resistance
+        return f"{resistance:+08.3f},{output.max_current},{output.max_user_current:+08.2f},{output.display:d}"
+
+    @command("RANGE", integer(0, 2), integer(0, 8))
+    def set_range(self, n: int, scale: int) -> None:
+        """Set the range of an output: 0 is off, 1 to 8 for the sample heater, 1 is on for the others."""
+        if n != SAMPLE and scale > 1:
+            raise ValueError("only the sample heater has ranges")
+        self._outputs[n].range = scale
+
+    @command("RANGE?", integer(0, 2))
+    def range(self, n: int) -> str:
+        """Range of an output."""
+        return f"{self._outputs[n].range}"
+
+    @command("HTR?")
+    def heater_output(self) -> str:
+        """Drive of the sample heater, % of full current or W, as ``HTRSET`` chose."""
+        output = self._outputs[SAMPLE]
+        return engineering(output.percent if output.display is Display.CURRENT else output.watts)
+
+    @command("AOUT?", one_of(WARM_UP, STILL))
+    def analog_output(self, n: int) -> str:
+        """Drive of the warm-up or still heater, %."""
+        return f"{self._outputs[n].percent:+.2f}"
+
+    @command("HTRST?", integer(0, 1))
+    def heater_status(self, _n: int) -> str:
+        """0: no error."""
+        return "0"
+
+    @command("MOUT", integer(0, 2), number(0))
+    def set_manual_output(self, n: int, value: float) -> None:
+        """Set the manual drive: %, or W for a sample or warm-up heater that shows power."""
+        output = self._outputs[n]
+        if value > (100 if output.display is Display.CURRENT else output.resistance * SAMPLE_RANGES[-1] ** 2):
+            raise ValueError("more than the output can give")
+        output.manual = value
+
+    @command("MOUT?", integer(0, 2))
+    def manual_output(self, n: int) -> str:
+        """Manual drive."""
+        return engineering(self._outputs[n].manual)
+
+    @command("STILL", number(0, 100))
+    def set_still(self, percent: float) -> None:
+        """Set the drive of the still heater in mode 4, %."""
+        self._outputs[STILL].still = percent
+
+    @command("STILL?")
+    def still(self) -> str:
+        """Drive of the still heater in mode 4, %."""
+        return f"{self._outputs[STILL].still:+.2f}"
+
+    @command("SETP", integer(0, 1), number(0))
+    def set_setpoint(self, n: int, kelvin: float) -> None:
+        """Set the setpoint of a closed loop, K."""
+        self._outputs[n].set_setpoint(kelvin)
+
+    @command("SETP?", integer(0, 2))
+    def setpoint(self, n: int) -> str:
+        """Setpoint of a closed loop, K."""
+        return engineering(self._outputs[n].setpoint)
+
+    @command("PID", integer(0, 1), number(0, 1000), number(0, 10000), number(0, 2500))
+    def set_pid(self, n: int, p: float, i: float, d: float) -> None:
+        """Set the parameters of a closed loop: gain, reset time (s), rate time (s)."""
+        output = self._outputs[n]
+        output.p, output.i, output.d = p, i, d
+
+    @command("PID?", integer(0, 1), optional=1)
+    def pid(self, n: int = SAMPLE) -> str:
+        """Parameters of a closed loop; the socs driver asks without naming the output."""
+        output = self._outputs[n]
+        return f"{output.p:+010.4f},{output.i:+010.4f},{output.d:+010.4f}"
+
+    @command("RAMP", integer(0, 1), flag, number(0, 2))
+    def set_ramp(self, n: int, on: int, rate: float) -> None:
+        """Let the setpoint move by `rate` K/min instead of jumping."""
+        self._outputs[n].ramping, self._outputs[n].ramp_rate = on, rate
+
+    @command("RAMP?", integer(0, 1))
+    def ramp(self, n: int) -> str:
+        """Ramp on, rate in K/min."""
+        return f"{self._outputs[n].ramping},{self._outputs[n].ramp_rate:+08.4f}"
+
+    @command("RAMPST?", integer(0, 1))
+    def ramp_status(self, n: int) -> str:
+        """Answer 1 while the setpoint moves."""
+        return f"{self._outputs[n].ramp_running:d}"
+
+    # Front panel
+
+    @command("BRIGT", integer(0, 3))
+    def set_brightness(self, level: int) -> None:
+        """Set the brightness of the display."""
+        self._brightness = level
+
+    @command("BRIGT?")
+    def brightness(self) -> str:
+        """Brightness of the display."""
+        return f"{self._brightness}"
