@@ -1,0 +1,248 @@
+"""From feed messages to files: one session of recording. No network, no threads; times from the given clock."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livemon.hkarchive import frames
+from livemon.hkarchive.samples import MalformedMessageError, Provider, parse
+from livemon.hkarchive.writer import ArchiveWriter, rescue
+
+DESCRIPTION = "HK data"
+MAX_UNWRITTEN_BYTES = 64 << 20
+"""Frames that a full disk kept from being written wait in memory up to this many bytes."""
+MAX_PENDING_VALUES = 500_000
+"""A provider's values that wait for their frame; more make the frame early."""
+
+
+@dataclass
+class _Entry:
+    """A provider of the current status frame."""
+
+    number: int
+    agent_session: str
+    provider: Provider
+    fresh_seconds: float
+    last_refresh: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A data frame ready to be written, with what must be known of it."""
+
+    content: bytes
+    samples: int
+    number: int
+    address: str
+
+
+class Recorder:
+    """Writes what feeds publish to a house-keeping archive.
+
+    On creation it first finishes the files that a killed recorder left (`rescued` lists them). A file is opened with
+    the first data, and closed after `seconds_per_file`.
+
+    Parameters
+    ----------
+    data_dir
+        Directory of the archive; must exist and be writable.
+    seconds_per_file
+        Age at which a file gets its final name and the next one begins.
+    seconds_per_frame
+        How long samples wait in memory, at most, before they are on disk: what a crash can cost.
+    clock
+        Tells the time, UNIX seconds.
+
+    Raises
+    ------
+    OSError
+        If `data_dir` is missing or not accessible.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        seconds_per_file: float = 3600.0,
+        seconds_per_frame: float = 10.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not data_dir.is_dir():
+            raise FileNotFoundError(f"{data_dir} is no directory")
+        self.dropped: Counter[str] = Counter()
+        self.last_write: float | None = None
+        self.write_error: str | None = None
+        self.problems: dict[str, str] = {}
+        self.rescued = list(rescue(data_dir))
+        self._clock = clock
+        self._started = clock()
+        self._session_id = frames.new_session_id(self._started)
+        self._seconds_per_frame = seconds_per_frame
+        self._writer = ArchiveWriter(data_dir, seconds_per_file, self._preamble, clock)
+        self._entries: dict[str, _Entry] = {}
+        self._numbers = 0
+        self._status_due = False
+        self._frame_started: float | None = None
+        self._unwritten: list[_Frame] = []
+
+    @property
+    def current_file(self) -> Path | None:
+        """The file being written, `None` before the first frame."""
+        return self._writer.path
+
+    def add(self, data: Any, feed: Mapping[str, Any]) -> None:
+        """Take one message of a feed: its data and its description, as OCS publishes the two.
+
+        A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is passed over. What cannot be
+        read is counted in ``dropped["malformed"]``, and the first fault of each feed kept in `problems`.
+        """
+        parameters = feed.get("agg_params") or {}
+        if not feed.get("record") or parameters.get("exclude_aggregator"):
+            return
+        address = str(feed.get("address"))
+        try:
+            blocks = parse(data)
+            entry = self._entry(address, str(feed.get("session_id")), float(parameters.get("fresh_time", 180.0)))
+            if entry.provider.clock_stepped_back(blocks):
+                self._make_frames()
+            before = entry.provider.duplicates
+            entry.provider.add(blocks)
+        except (MalformedMessageError, OverflowError, TypeError, ValueError) as error:
+            self.dropped["malformed"] += 1
+            self.problems.setdefault(address, str(error))
+            return
+        self.dropped["duplicate"] += entry.provider.duplicates - before
+        entry.last_refresh = self._clock()
+        if self._frame_started is None:
+            self._frame_started = entry.last_refresh
+        if entry.provider.pending_values > MAX_PENDING_VALUES:
+            self._make_frames()
+
+    def run(self) -> None:
+        """Do what is due: write frames, close the file. To be called about once a second."""
+        if self._frame_started is not None:
+            age = self._clock() - self._frame_started
+            if not 0 <= age < self._seconds_per_frame:
+                self._make_frames()
+        self._write()
+        self._rotate()
+
+    def close(self) -> None:
+        """Write everything and give the file its final name.
+
+        Raises
+        ------
+        OSError
+            If the last samples could not be written; the file then waits for the next recorder's rescue.
+        """
+        self._make_frames()
+        self._write()
+        if self._unwritten:
+            raise OSError(f"{len(self._unwritten)} frames could not be written: {self.write_error}")
+        self._writer.close()
+
+    def status(self) -> dict[str, Any]:
+        """Return what is going on, for people and programs, in JSON types only.
+
+        ``current_file`` and ``providers`` (by feed address: ``last_refresh``, ``sessid``, ``stale``,
+        ``last_block_received``) as upstream's aggregator has them. Beside these ``samples``, ``duplicates`` and
+        ``last_sample`` (its time) of each provider, and of all together ``dropped`` by reason, ``problems`` by feed,
+        ``last_write``, ``write_error``, ``bytes_written``, ``files_closed``, ``files_rescued``. Times in UNIX seconds.
+        """
+        now = self._clock()
+        return {
+            "current_file": str(self.current_file) if self.current_file else None,
+            "last_write": self.last_write,
+            "write_error": self.write_error,
+            "bytes_written": self._writer.bytes_written,
+            "files_closed": self._writer.files_closed,
+            "files_rescued": len(self.rescued),
+            "dropped": dict(self.dropped),
+            "problems": dict(self.problems),
+            "providers": {
+                address: {
+                    "last_refresh": entry.last_refresh,
+                    "sessid": entry.agent_session,
+                    "stale": now - entry.last_refresh > entry.fresh_seconds,
+                    "last_block_received": entry.provider.last_block,
+                    "last_sample": entry.provider.last_time,
+                    "samples": entry.provider.samples,
+                    "duplicates": entry.provider.duplicates,
+                }
+                for address, entry in self._entries.items()
+            },
+        }
+
+    def _entry(self, address: str, agent_session: str, fresh_seconds: float) -> _Entry:
+        """Return the provider of a feed; if its agent restarted it gets a new number: its blocks may have changed."""
+        known = self._entries.get(address)
+        if known is not None and known.agent_session == agent_session:
+            return known
+        if known is None:
+            provider = Provider(address, self._clock)
+        else:
+            self._make_frames()
+            provider = known.provider
+            provider.forget_layout()
+        self._numbers += 1
+        self._entries[address] = entry = _Entry(self._numbers, agent_session, provider, fresh_seconds)
+        self._status_due = True
+        return entry
+
+    def _preamble(self) -> bytes:
+        """Session and status frame, with which every file begins."""
+        self._status_due = False
+        session = frames.session_frame(self._session_id, self._started, DESCRIPTION)
+        return frames.encode(session) + frames.encode(self._status_frame())
+
+    def _status_frame(self) -> Any:
+        # Frames of a provider whose agent restarted meanwhile may still wait under its old number.
+        addresses = {frame.number: frame.address for frame in self._unwritten}
+        addresses |= {entry.number: address for address, entry in self._entries.items()}
+        return frames.status_frame(self._session_id, self._clock(), addresses)
+
+    def _make_frames(self) -> None:
+        """Turn all pending samples into encoded frames, ready to be written."""
+        self._frame_started = None
+        now = self._clock()
+        for address, entry in self._entries.items():
+            if entry.provider.empty:
+                continue
+            blocks = entry.provider.take()
+            count = sum(len(block.times) for block in blocks.values())
+            frame = frames.data_frame(
+                self._session_id,
+                now,
+                number=entry.number,
+                address=address,
+                agent_session=entry.agent_session,
+                blocks=blocks,
+            )
+            self._unwritten.append(_Frame(frames.encode(frame), count, entry.number, address))
+        while sum(len(frame.content) for frame in self._unwritten) > MAX_UNWRITTEN_BYTES:
+            self.dropped["not written"] += self._unwritten.pop(0).samples
+
+    def _write(self) -> None:
+        if not self._unwritten:
+            return
+        # A file that is opened by this write begins with the status anyway.
+        status = frames.encode(self._status_frame()) if self._status_due and self.current_file else b""
+        try:
+            self._writer.write(status + b"".join(frame.content for frame in self._unwritten))
+        except OSError as error:
+            self.write_error = f"{error.strerror}: {self.current_file or self._writer.data_dir}"
+            return
+        self._unwritten.clear()
+        self._status_due = False
+        self.write_error = None
+        self.last_write = self._clock()
+
+    def _rotate(self) -> None:
+        try:
+            self._writer.rotate_if_due()
+        except OSError as error:
+            self.write_error = f"{error.strerror}: {self.current_file}"

@@ -1,0 +1,210 @@
+"""Crash-safe files: what stands under a final name is whole, what was being written survives as far as it is whole.
+
+A file grows as ``<data-dir>/<first 5 digits>/<ctime>.g3.part`` and gets its final name when it is closed. Every write
+ends with an fsync. A writer holds a lock (flock) on its ``.part`` file as long as it lives, so that :func:`rescue` can
+tell the files of the dead from those of the living.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spt3g import core
+
+from livemon.hkarchive.frames import decode, frame_end
+
+PART = ".part"
+FILE_MODE = 0o640
+DIRECTORY_MODE = 0o750
+
+
+class ArchiveWriter:
+    """Writes encoded frames to one file after another.
+
+    Parameters
+    ----------
+    data_dir
+        Must exist and be writable.
+    seconds_per_file
+        Age at which the file is closed; the next write opens another.
+    preamble
+        Returns what every file begins with, at the time it is opened.
+    clock
+        Tells the time, UNIX seconds; files are named after it.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        seconds_per_file: float,
+        preamble: Callable[[], bytes],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.data_dir = data_dir
+        self.seconds_per_file = seconds_per_file
+        self.path: Path | None = None
+        self.bytes_written = 0
+        self.files_closed = 0
+        self._preamble = preamble
+        self._clock = clock
+        self._descriptor = -1
+        self._whole = 0
+        self._opened = 0.0
+
+    def write(self, content: bytes) -> None:
+        """Append whole frames and make them survive a power cut; open a file first where none is open.
+
+        Raises
+        ------
+        OSError
+            If they could not be stored (disk full, no permission). None of `content` is then in the file, which stays
+            whole; the same content may be written again.
+        """
+        if self.path is None:
+            self._open()
+        try:
+            self._append(content)
+        except OSError:
+            os.ftruncate(self._descriptor, self._whole)
+            raise
+
+    def rotate_if_due(self) -> None:
+        """Close the file if it has reached its age, also when nothing more comes (or the clock was set back)."""
+        if self.path is not None and not 0 <= self._clock() - self._opened < self.seconds_per_file:
+            self.close()
+
+    def close(self) -> None:
+        """Give the file its final name; does nothing when none is open."""
+        if self.path is None:
+            return
+        publish(self.path)
+        os.close(self._descriptor)
+        self.path, self._descriptor = None, -1
+        self.files_closed += 1
+
+    def _open(self) -> None:
+        now = self._clock()
+        ctime = int(now)
+        while (opened := _create(self.data_dir, ctime)) is None:
+            ctime += 1
+        self.path, self._descriptor = opened
+        self._whole, self._opened = 0, now
+        try:
+            self._append(self._preamble())
+        except OSError:
+            self.path.unlink()
+            os.close(self._descriptor)
+            self.path, self._descriptor = None, -1
+            raise
+
+    def _append(self, content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        os.fsync(self._descriptor)
+        self._whole += len(content)
+        self.bytes_written += len(content)
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """What became of one file that a dead writer left.
+
+    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` dropped.
+    """
+
+    part: Path
+    path: Path | None
+    frames: int
+    torn_bytes: int
+
+
+def rescue(data_dir: Path) -> Iterator[Rescued]:
+    """Finish the files that dead writers left below `data_dir`, and yield one record for each.
+
+    Whole frames are kept, a torn tail is dropped, and the file gets its final name; one with no whole frame is removed.
+    Files of writers that live are left alone.
+    """
+    for part in sorted(data_dir.glob(f"[0-9]*/*.g3{PART}")):
+        descriptor = os.open(part, os.O_RDWR)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            size = os.fstat(descriptor).st_size
+            frames, whole = whole_frames(part)
+            if not frames:
+                part.unlink()
+                yield Rescued(part, None, 0, size)
+                continue
+            os.ftruncate(descriptor, whole)
+            os.fsync(descriptor)
+            yield Rescued(part, publish(part), frames, size - whole)
+        finally:
+            os.close(descriptor)
+
+
+def publish(part: Path) -> Path:
+    """Give a finished ``.part`` file its final name, which :func:`_create` made sure is free."""
+    final = part.with_suffix("")
+    part.rename(final)
+    _sync_directory(final.parent)
+    return final
+
+
+def whole_frames(path: Path) -> tuple[int, int]:
+    """Count the whole frames at the beginning of a ``.g3`` file and the bytes that they take."""
+    count = end = 0
+    for _, end in frames_of(path):  # noqa: B007 - the last one counts
+        count += 1
+    return count, end
+
+
+def frames_of(path: Path) -> Iterator[tuple[core.G3Frame, int]]:
+    """Yield the frames of a ``.g3`` file, each with the offset at which it ends, up to the first that is not whole."""
+    content = path.read_bytes()
+    start = 0
+    while (end := frame_end(content, start)) is not None:
+        try:
+            yield decode(content[start:end]), end
+        except ValueError:
+            return
+        start = end
+
+
+def _create(data_dir: Path, ctime: int) -> tuple[Path, int] | None:
+    """Create and lock the ``.part`` file of a name that nobody has, or return `None` if it is taken."""
+    directory = data_dir / str(ctime)[:5]
+    if not directory.is_dir():
+        directory.mkdir(DIRECTORY_MODE, exist_ok=True)
+        _sync_directory(data_dir)
+    part = directory / f"{ctime}.g3{PART}"
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    except FileExistsError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    # Only who holds the .part may publish the name, so the look for a published one comes after the creation. And
+    # before the lock held, another process may have taken the empty file for a dead writer's and removed it.
+    removed = os.fstat(descriptor).st_nlink == 0
+    if removed or part.with_suffix("").exists():
+        if not removed:
+            part.unlink()
+        os.close(descriptor)
+        return None
+    _sync_directory(directory)
+    return part, descriptor
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,300 @@
+"""Frames, files, rescue, and reading back: with our reader and with so3g."""
+
+import errno
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spt3g import core
+
+from livemon.errors import TimeRangeError, UnknownFieldError
+from livemon.hkarchive import Recorder, frames, load, scan, writer
+from livemon.hkarchive.samples import Block
+
+ROOT = Path(__file__).parents[2]
+REFEREE = Path(os.environ.get("LIVEMON_REFEREE_PYTHON", ROOT / ".venv/referee/bin/python"))
+START = 1_700_000_000.25
+FEED = {
+    "address": "observatory.fake.feeds.temps",
+    "session_id": "1699999999.5",
+    "record": True,
+    "agg_params": {},
+}
+FIELD = "observatory.fake.feeds.temps.a"
+
+READ_WITH_SO3G = """
+import json, sys
+from so3g import hk
+fields, start, end, data_dir = json.loads(sys.argv[1])
+found = hk.load_range(start, end, fields=fields, data_dir=data_dir)
+print(json.dumps({name: [list(times), list(map(str, values))] for name, (times, values) in found.items()}))
+"""
+
+
+def so3g_load(fields, start, end, data_dir):
+    if not REFEREE.exists():
+        pytest.fail(f"{REFEREE} is missing: run `make venv-referee`")
+    answer = subprocess.run(
+        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, json.dumps([fields, start, end, str(data_dir)])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+class Clock:
+    def __init__(self):
+        self.now = START
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def recorder(tmp_path, clock):
+    return Recorder(tmp_path, seconds_per_file=60.0, seconds_per_frame=5.0, clock=clock)
+
+
+def publish(recorder, clock, seconds=1, feed=FEED, block="temps", **columns):
+    """One message a second, with the columns' values one by one, and a turn of the recorder after each."""
+    values = columns or {"a": [float(second) for second in range(seconds)]}
+    for row in range(len(next(iter(values.values())))):
+        clock.now += 1.0
+        data = {key: [column[row]] for key, column in values.items()}
+        recorder.add({block: {"block_name": block, "timestamps": [clock.now], "data": data}}, feed)
+        recorder.run()
+
+
+def published(path):
+    return sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("time", [1_700_000_000.0, 1_700_000_000.123456, 1_763_887_543.9999998, 0.1])
+def test_times_survive_the_10_ns_grid(time):
+    assert frames.unix_times(frames.ticks(np.array([time])))[0] == pytest.approx(time, abs=5e-9)
+    if time > 1e9:
+        assert frames.unix_times(frames.ticks(np.array([time])))[0] == time
+
+
+def test_frames_follow_the_layout():
+    session = frames.session_frame(7, START, "HK data")
+    assert (session["hkagg_type"], session["hkagg_version"], session["session_id"]) == (0, 2, 7)
+    assert session["start_time"] == START
+    status = frames.status_frame(7, START, {3: "observatory.x.feeds.y"})
+    assert status["hkagg_type"] == 1
+    assert {e["prov_id"].value: e["description"].value for e in status["providers"]} == {3: "observatory.x.feeds.y"}
+    data = frames.data_frame(
+        7, START, 3, "observatory.x.feeds.y", "1.0", {"b": Block([START], {"a": [True], "s": ["é\ud800"]})}
+    )
+    assert (data["hkagg_type"], data["prov_id"], data["provider_session_id"]) == (2, 3, "1.0")
+    assert list(data["block_names"]) == ["b"]
+    assert isinstance(data["blocks"][0]["a"], core.G3VectorBool)
+    assert list(data["blocks"][0]["s"]) == ["é?"]
+
+
+def test_session_ids_differ_and_fit_spt3g():
+    ids = {frames.new_session_id(START) for _ in range(50)}
+    assert len(ids) == 50
+    assert all(core.G3Int(i).value == i for i in ids)
+
+
+def test_encoded_frames_are_what_spt3g_writes(tmp_path):
+    frame = frames.status_frame(1, START, {1: "a"})
+    core.G3Writer(str(tmp_path / "x.g3")).Process(frame)
+    assert (tmp_path / "x.g3").read_bytes() == frames.encode(frame)
+
+
+def test_a_file_has_no_final_name_before_it_is_whole(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=10)
+    part = Path("17000/1700000006.g3.part")
+    assert published(tmp_path) == [part]
+    assert recorder.status()["current_file"] == str(tmp_path / part)
+    clock.now += 60
+    recorder.run()
+    assert published(tmp_path) == [Path("17000/1700000006.g3")]
+    assert recorder.status()["current_file"] is None
+
+
+def test_samples_are_on_disk_after_the_seconds_of_a_frame(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=5)
+    assert published(tmp_path) == []
+    publish(recorder, clock, seconds=1)
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 6
+
+
+def test_what_was_recorded_is_read_back(recorder, clock, tmp_path):
+    publish(recorder, clock, a=[1, 2.5, 3], ok=[True, False, True], state=["on", "off", "on"])
+    recorder.close()
+    prefix = FEED["address"]
+    found = load([f"{prefix}.a", f"{prefix}.ok", f"{prefix}.state"], START, START + 10, tmp_path)
+    times = [START + 1, START + 2, START + 3]
+    for (found_times, values), expected in zip(
+        found.values(), ([1.0, 2.5, 3.0], [True, False, True], ["on", "off", "on"]), strict=True
+    ):
+        assert found_times.tolist() == times
+        assert values.tolist() == expected
+    assert scan(START, START + 3, tmp_path)[f"{prefix}.a"].count == 2
+
+
+def test_ranges_are_half_open_and_faults_named(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=4)
+    recorder.close()
+    assert load([FIELD], START + 1, START + 3, tmp_path)[FIELD][1].tolist() == [0.0, 1.0]
+    times, values = load([FIELD], START + 50, START + 60, tmp_path)[FIELD]
+    assert times.size == values.size == 0
+    with pytest.raises(UnknownFieldError, match="no field 'observatory"):
+        load(["observatory.x"], START, START + 9, tmp_path)
+    with pytest.raises(TimeRangeError, match="before it starts"):
+        load([FIELD], START + 9, START, tmp_path)
+    assert scan(START - 1e6, START - 9e5, tmp_path) == {}
+
+
+def test_so3g_reads_it_all(recorder, clock, tmp_path):
+    """The cases that make so3g cut, skip or refuse samples when they are stored as upstream stores them."""
+    publish(recorder, clock, a=[1] * 7, ok=[True] * 7, state=["on"] * 7)  # integers first, over more than a frame
+    publish(recorder, clock, a=[0.5] * 7, ok=[False] * 7, state=["off"] * 7)
+    publish(recorder, clock, a=[2.5] * 7, ok=[0.25] * 7, state=["idle"] * 7)  # another kind
+    publish(recorder, clock, a=[3.5] * 7, ok=[True] * 7, state=["on"] * 7, late=[9.0] * 7)  # a new field
+    clock.now += 60
+    recorder.run()
+    publish(recorder, clock, a=[4.5] * 7, ok=[True] * 7, state=["on"] * 7, late=[10.0] * 7)  # a new file
+    recorder.close()
+    assert len(published(tmp_path)) == 2
+    fields = [f"{FEED['address']}.{key}" for key in ("a", "ok", "ok_number", "state", "late")]
+    theirs = so3g_load(fields, START, START + 1000, tmp_path)
+    ours = load(fields, START, START + 1000, tmp_path)
+    assert theirs.keys() == ours.keys()
+    for field in fields:
+        times, values = theirs[field]
+        assert times == pytest.approx(ours[field][0].tolist(), abs=1e-6)
+        assert values == list(map(str, ours[field][1]))
+    assert ours[fields[0]][1].tolist() == [1.0] * 7 + [0.5] * 7 + [2.5] * 7 + [3.5] * 7 + [4.5] * 7
+    assert ours[fields[4]][1].tolist() == [9.0] * 7 + [10.0] * 7
+
+
+def test_a_restarted_agent_is_a_new_provider_also_inside_one_frame(recorder, clock, tmp_path):
+    publish(recorder, clock, a=[1.0, 2.0])
+    publish(recorder, clock, feed=FEED | {"session_id": "later"}, a=[3.0, 4.0], b=[5.0, 6.0])
+    recorder.close()
+    fields = [FIELD, f"{FEED['address']}.b"]
+    theirs = so3g_load(fields, START, START + 100, tmp_path)
+    assert [float(v) for v in theirs[FIELD][1]] == [1.0, 2.0, 3.0, 4.0]
+    assert [float(v) for v in theirs[fields[1]][1]] == [5.0, 6.0]
+
+
+def test_duplicates_and_malformed_messages_are_counted(recorder, clock):
+    publish(recorder, clock, a=[1.0, 2.0])
+    recorder.add({"temps": {"timestamps": [START + 1, START + 2], "data": {"a": [1.0, 2.0]}}}, FEED)
+    recorder.add({"temps": 3}, FEED)
+    recorder.add({"temps": {"timestamps": [START + 9], "data": {"a": [10**400]}}}, FEED)
+    recorder.add("x", FEED | {"record": False})
+    recorder.add("x", FEED | {"agg_params": {"exclude_aggregator": True}})
+    status = recorder.status()
+    assert status["dropped"] == {"duplicate": 2, "malformed": 2}
+    assert "block 'temps'" in status["problems"][FEED["address"]]
+    assert status["providers"][FEED["address"]]["samples"] == 2
+    json.dumps(status)
+
+
+def test_a_clock_set_back_costs_nothing(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=3)
+    clock.now += 1e6
+    publish(recorder, clock, seconds=3)
+    clock.now -= 1e6
+    publish(recorder, clock, seconds=3)
+    recorder.close()
+    assert recorder.dropped["duplicate"] == 0
+    assert scan(START - 10, START + 2e6, tmp_path)[FIELD].count == 9
+
+
+def test_names_are_unique(tmp_path, clock):
+    two = [Recorder(tmp_path, clock=clock) for _ in range(2)]
+    for each in two:
+        publish(each, clock, seconds=1)
+        clock.now -= 1.0
+    assert len(published(tmp_path)) == 2
+    for each in two:
+        each.close()
+    third = Recorder(tmp_path, clock=clock)
+    assert third.rescued == []
+    publish(third, clock, seconds=1)
+    third.close()
+    assert len(published(tmp_path)) == 3
+    assert all(path.suffix == ".g3" for path in published(tmp_path))
+
+
+def test_a_living_recorders_file_is_not_rescued(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=10)
+    assert Recorder(tmp_path, clock=clock).rescued == []
+    assert recorder.current_file.exists()
+
+
+def test_rescue_keeps_whole_frames_wherever_the_file_was_cut(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=18)
+    content = recorder.current_file.read_bytes()
+    name = recorder.current_file.name
+    ends = [end for _, end in writer.frames_of(recorder.current_file)]
+    assert len(ends) == 5
+    assert ends[-1] == len(content)
+    for size in range(0, len(content) + 1, 7):
+        directory = tmp_path / f"cut{size}"
+        (directory / "17000").mkdir(parents=True)
+        part = directory / "17000" / name
+        part.write_bytes(content[:size])
+        (rescued,) = writer.rescue(directory)
+        whole = sum(end <= size for end in ends)
+        assert rescued.frames == whole, size
+        if whole:
+            assert rescued.path.read_bytes() == content[: ends[whole - 1]]
+            assert rescued.torn_bytes == size - ends[whole - 1]
+            assert len(list(core.G3File(str(rescued.path)))) == whole
+        assert not part.exists()
+        assert list(writer.rescue(directory)) == []
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 4096, b"\xff" * 100, os.urandom(300)], ids=["zeros", "ones", "noise"])
+def test_rescue_drops_what_a_power_cut_leaves_behind_the_frames(recorder, clock, tmp_path, tail):
+    publish(recorder, clock, seconds=8)
+    part = tmp_path / "other" / "17000" / "1700000000.g3.part"
+    part.parent.mkdir(parents=True)
+    content = recorder.current_file.read_bytes()
+    part.write_bytes(content + tail)
+    (rescued,) = writer.rescue(tmp_path / "other")
+    assert rescued.path.read_bytes() == content
+    assert rescued.torn_bytes == len(tail)
+
+
+def test_a_full_disk_costs_nothing_while_memory_lasts(recorder, clock, tmp_path, monkeypatch):
+    publish(recorder, clock, seconds=6)
+    real = os.write
+
+    def full_after_ten_bytes(descriptor, content):
+        if len(content) > 10:
+            return real(descriptor, content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full_after_ten_bytes)
+    publish(recorder, clock, seconds=12)
+    assert "No space left on device" in recorder.status()["write_error"]
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 6
+    monkeypatch.undo()
+    publish(recorder, clock, seconds=12)
+    recorder.close()
+    assert recorder.status()["write_error"] is None
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 30
+
+
+def test_a_missing_directory_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere is no directory"):
+        Recorder(tmp_path / "nowhere")

@@ -1,0 +1,136 @@
+"""Samples of a feed between two frames."""
+
+import pytest
+
+from livemon.hkarchive.samples import MalformedMessageError, Provider, parse
+
+NOW = 1_700_000_000.0
+
+
+def message(times, name="temps", **columns):
+    return {name: {"block_name": name, "timestamps": list(times), "data": columns, "influxdb_tags": None}}
+
+
+@pytest.fixture
+def provider():
+    return Provider("observatory.fake.feeds.temps", lambda: NOW + 1000)
+
+
+def columns_of(provider):
+    return {name: (block.times, block.columns) for name, block in provider.take().items()}
+
+
+def test_numbers_are_float64_whatever_they_were(provider):
+    provider.add(parse(message([NOW, NOW + 1], a=[1, 2.5], b=[3, 4])))
+    provider.add(parse(message([NOW + 2], a=[7], b=[0.5])))
+    assert columns_of(provider) == {
+        "temps": ([NOW, NOW + 1, NOW + 2], {"a": [1.0, 2.5, 7.0], "b": [3.0, 4.0, 0.5]}),
+    }
+    assert provider.empty
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1.5, True], {"a": [1.5, 1.0]}),
+        ([True, 1.5], {"a": [True], "a_number": [1.5]}),
+        (["on", 2], {"a": ["on"], "a_number": [2.0]}),
+        ([2, "on"], {"a": [2.0], "a_text": ["on"]}),
+        ([2, None], {"a": [2.0]}),
+        ([1, [1, 2]], {"a": [1.0], "a_text": ["[1, 2]"]}),
+    ],
+    ids=["bool in numbers", "number in bools", "number in texts", "text in numbers", "nothing", "a list"],
+)
+def test_no_value_is_lost_when_a_field_changes_its_kind(provider, values, expected):
+    for second, value in enumerate(values):
+        provider.add(parse(message([NOW + second], a=[value])))
+    found = {}
+    for block in provider.take().values():
+        found |= block.columns
+    assert found == expected
+    for name, column in found.items():
+        assert len({type(value) for value in column}) == 1, name
+
+
+def test_mixed_kinds_in_one_message_are_told_apart(provider):
+    provider.add(parse(message([NOW, NOW + 1, NOW + 2], a=[1, "off", 2], b=[1.0, 2.0, 3.0])))
+    assert columns_of(provider) == {
+        "temps": ([NOW, NOW + 2], {"a": [1.0, 2.0], "b": [1.0, 3.0]}),
+        "temps_2": ([NOW + 1], {"a_text": ["off"], "b": [2.0]}),
+    }
+
+
+def test_another_set_of_fields_gets_its_own_block(provider):
+    provider.add(parse(message([NOW], a=[1.0])))
+    provider.add(parse(message([NOW + 1], a=[2.0], b=[3.0])))
+    provider.add(parse(message([NOW + 2], a=[4.0])))
+    assert columns_of(provider) == {
+        "temps": ([NOW, NOW + 2], {"a": [1.0, 4.0]}),
+        "temps_2": ([NOW + 1], {"a": [2.0], "b": [3.0]}),
+    }
+
+
+def test_after_a_restart_of_the_agent_its_fields_are_the_first_again(provider):
+    provider.add(parse(message([NOW], a=[1.0])))
+    provider.take()
+    provider.forget_layout()
+    provider.add(parse(message([NOW + 1], a=[1.0], b=[2.0])))
+    assert list(provider.take()) == ["temps"]
+
+
+@pytest.mark.parametrize(
+    ("times", "kept"),
+    [
+        ([5, 6], [5, 6]),
+        ([4, 5, 6], [5, 6]),
+        ([3, 4], []),
+        ([6, 5, 7, 7, 8], [6, 7, 8]),
+    ],
+    ids=["newer", "overlapping", "all known", "unordered"],
+)
+def test_samples_that_are_not_newer_are_dropped_and_counted(provider, times, kept):
+    provider.add(parse(message([NOW + 4], a=[0.0])))
+    provider.take()
+    provider.add(parse(message([NOW + time for time in times], a=[float(time) for time in times])))
+    block = provider.take().get("temps")
+    assert (block.times if block else []) == [NOW + time for time in kept]
+    assert (block.columns["a"] if block else []) == kept
+    assert provider.duplicates == len(times) - len(kept)
+
+
+def test_blocks_of_one_feed_have_times_of_their_own(provider):
+    provider.add(parse(message([NOW + 5], "Channel_01", a=[1.0]) | message([NOW + 1], "Channel_02", b=[1.0])))
+    assert provider.duplicates == 0
+    assert set(provider.take()) == {"Channel_01", "Channel_02"}
+
+
+def test_a_clock_that_is_set_back_does_not_bar_what_follows(provider):
+    future = parse(message([NOW + 1e8], a=[1.0]))
+    provider.add(future)
+    right = parse(message([NOW + 999], a=[2.0]))
+    assert provider.clock_stepped_back(right)
+    assert not provider.clock_stepped_back(future)
+    provider.take()
+    provider.add(right)
+    assert columns_of(provider) == {"temps": ([NOW + 999], {"a": [2.0]})}
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ([], "the data is a list"),
+        ({"temps": {"timestamps": [1.0]}}, "block 'temps': KeyError: 'data'"),
+        ({"temps": {"timestamps": [1.0, 2.0], "data": {"a": [1]}}}, "2 times, but columns of [1] values"),
+        ({"temps": {"timestamps": ["x"], "data": {"a": [1]}}}, "could not convert string to float"),
+        ({"temps": {"timestamps": 3, "data": {"a": [1]}}}, "not iterable"),
+        ({"temps": None}, "TypeError"),
+    ],
+)
+def test_what_is_no_message_is_refused(data, fault):
+    with pytest.raises(MalformedMessageError) as caught:
+        parse(data)
+    assert fault in str(caught.value)
+
+
+def test_an_empty_block_is_passed_over():
+    assert parse(message([], a=[])) == []
