@@ -63,10 +63,14 @@ apt_install() {
         echo "Install the package(s) $* first: this needs root, or sudo without a password, on an apt system." >&2
         return 1
     fi
+    local lock
+    exec {lock}>"${TMPDIR:-/tmp}/livemon-apt-$(id -u).lock"
+    flock --timeout 900 "$lock"
     echo "Installing $* by apt"
     as_root timeout 300 apt-get -qq update || echo "apt-get update failed; trying with the package lists at hand" >&2
     as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l timeout 900 \
-        apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
+        apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@" >/dev/null
+    exec {lock}>&-
 }
 
 # Import a minimal system of the suite found as the image TAG. Further arguments go to mmdebstrap.
@@ -80,7 +84,7 @@ apt_import_image() {
     done < <(apt-config dump | grep -E '^Acquire::(https?::.*Proxy|Check-)')
     archive=$(mktemp --suffix .tar)
     # shellcheck disable=SC2064 # the name as it is now
-    trap "rm -f '$archive'" RETURN
+    trap "rm -f '$archive'" EXIT
     apt_sources_list | timeout 900 mmdebstrap --quiet --skip=cleanup/reproducible \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \

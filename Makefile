@@ -1,0 +1,81 @@
+# livemon: `make demo` shows it, `make test` proves it. Both set up what they need and say so.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+export PYTHON ?= python3
+
+app := .venv/app/bin
+controller := $(CURDIR)/.venv/controller/bin
+old_controller := $(CURDIR)/.venv/controller-2.16/bin
+shell_files = $(shell git ls-files lab .ci files | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
+pytest := $(app)/python -m pytest
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z0-9.-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+# --- the demo --------------------------------------------------------------------------------------------------------
+
+.PHONY: demo demo-down demo-clean images
+demo:  ## the whole appliance with simulated instruments, on a lab machine in a container
+	@lab/demo up
+demo-down:  ## end the demo's machine and tunnel
+	@lab/demo down
+demo-clean:  ## the same, and remove the cached images
+	@lab/demo clean
+images:  ## build the container images that are missing
+	@lab/engine start
+	@lab/images
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule on-host-build
+test:  ## everything that must pass: lint, unit, integration, e2e, molecule
+	@lab/test environments lint unit integration e2e molecule
+test-fast:  ## the same without what needs Docker
+	@lab/test lint unit integration e2e
+test-all:  ## make test, and an image build on a bare lab machine
+	@lab/test environments lint unit integration e2e molecule on-host-build
+
+lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
+	$(app)/ruff check --quiet .
+	$(app)/ruff format --quiet --check .
+	$(app)/shellcheck -x -P . $(shell_files)
+	$(controller)/yamllint --strict .
+	PATH=$(controller):$$PATH ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check
+	PATH=$(controller):$$PATH ansible-lint --offline
+lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by ansible-core 2.16
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
+		lab/venv controller-2.16; \
+		PATH=$(old_controller):$$PATH ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check; \
+		PATH=$(old_controller):$$PATH ansible-lint --offline; \
+	else \
+		echo "== The ansible-core 2.16 lane is left out: it needs Python 3.10 to 3.12, $$($(PYTHON) --version) is newer"; \
+	fi
+unit: venv-app  ## tests without network
+	$(pytest) tests/unit
+integration: venv-app venv-router venv-referee  ## tests against a real router, real agents and simulated instruments
+	$(pytest) tests/integration
+e2e: venv-app venv-router  ## the quick-look page in a headless browser
+	@lab/need chromium chromium
+	$(pytest) tests/e2e
+molecule: venv-controller  ## the playbook on a lab machine: check, converge, idempotence, verify
+	@lab/need ssh openssh-client ip iproute2
+	@lab/engine start
+	@lab/images
+	PATH=$(controller):$$PATH molecule test
+on-host-build: venv-controller
+	@lab/engine start
+	lab/on-host-build
+
+# --- environments ----------------------------------------------------------------------------------------------------
+
+.PHONY: environments lock
+venv-%:  ## (app, router, controller, controller-2.16, referee) a Python environment in .venv/
+	@lab/venv $*
+environments:  ## all Python environments, two at a time
+	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee \
+		$(shell $(PYTHON) -c 'import sys; print("venv-controller-2.16" if sys.version_info < (3, 13) else "")')
+lock:  ## pin requirements/*.txt anew from requirements/*.in
+	@lab/lock
