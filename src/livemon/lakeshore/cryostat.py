@@ -42,9 +42,10 @@ _DRIFT = 0.03
 _DRIFT_PERIODS = np.array([7.1, 19.3, 61.7]) * 60
 
 # Time that the uncompressed model takes from room temperature until the mixing chamber is within 10 % of its base.
-REAL_COOLDOWN = 94_000.0
-STEPS_PER_COOLDOWN = 2400
-LONGEST_STEP = 0.25
+_REAL_COOLDOWN = 95_000.0
+_STEPS_PER_COOLDOWN = 2400
+_STEPS_TO_SETTLE = 100
+_LONGEST_STEP = 0.25
 _LARGEST_CHANGE = 0.05
 
 
@@ -67,8 +68,8 @@ class Cryostat:
 
     def __init__(self, cooldown: float = 600.0, seed: int = 0, drift: float = _DRIFT) -> None:
         scale = cooldown or 600.0
-        self._compression = REAL_COOLDOWN / scale
-        self._step = min(LONGEST_STEP, scale / STEPS_PER_COOLDOWN)
+        self._compression = _REAL_COOLDOWN / scale
+        self._step = min(_LONGEST_STEP, scale / _STEPS_PER_COOLDOWN)
         self._drift = drift
         self._phases = np.random.default_rng(seed).uniform(0, 2 * math.pi, (len(STAGES) + 1, len(_DRIFT_PERIODS)))
         self._heat = np.zeros(len(STAGES))
@@ -109,8 +110,8 @@ class Cryostat:
 
     def _settle(self) -> None:
         """Cool down outside of time."""
-        for _ in range(STEPS_PER_COOLDOWN):
-            self._after = self._integrate(self._after, 2 * REAL_COOLDOWN / STEPS_PER_COOLDOWN, 0.0)
+        for _ in range(_STEPS_TO_SETTLE):
+            self._after = self._integrate(self._after, 2 * _REAL_COOLDOWN / _STEPS_TO_SETTLE, 0.0)
         self._before = self._after
 
     def _waves(self, elapsed: float) -> np.ndarray:

@@ -21,7 +21,12 @@ class Command:
     optional: int
 
     def read(self, parameters: tuple[str, ...]) -> list[Any]:
-        """Cast the parameters; raise `ValueError` if one is malformed or their number is wrong."""
+        """Cast the parameters; raise `ValueError` if one is malformed or their number is wrong.
+
+        Blanks may stand for missing commas, as in the socs driver's ``RANGE 0 5``, which the instruments accept.
+        """
+        if len(parameters) < len(self.casts) - self.optional:
+            parameters = tuple(word for parameter in parameters for word in parameter.split())
         if not len(self.casts) - self.optional <= len(parameters) <= len(self.casts):
             raise ValueError(f"{len(parameters)} parameters where {len(self.casts)} are due")
         return [cast(text) for cast, text in zip(self.casts, parameters, strict=False)]

@@ -1,0 +1,319 @@
+"""The simulators as processes, talked to by the real socs drivers over TCP and a pseudo-terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import wait_for
+from socs.agents.lakeshore372.agent import LS372_Agent
+from socs.Lakeshore.Lakeshore240 import Module
+from socs.Lakeshore.Lakeshore372 import LS372, Curve
+
+LISTENS = re.compile(r"^Lake Shore (240|372) (\S+) listens on (\S+)$", re.MULTILINE)
+
+
+class Simulator:
+    """A running ``livemon simulate``."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self.log = log
+        with log.open("w") as output:
+            self.child = subprocess.Popen(
+                [Path(sys.executable).with_name("livemon"), "simulate", *arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def addresses(self) -> list[str]:
+        return [where for _, _, where in LISTENS.findall(self.log.read_text())]
+
+    def wait(self, count: int = 1) -> None:
+        wait_for(
+            lambda: len(self.addresses) == count or self.child.poll() is not None, f"{count} line(s) in {self.log}"
+        )
+        assert self.child.poll() is None, self.log.read_text()
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        host, port = self.addresses[0].rsplit(":", 1)
+        return host, int(port)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self.host_port, timeout=5)
+
+    def terminate(self) -> int:
+        self.child.send_signal(signal.SIGTERM)
+        return self.child.wait(timeout=10)
+
+
+Start = Callable[..., Simulator]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start simulators that end with the module."""
+    directory = tmp_path_factory.mktemp("simulators")
+    running: list[Simulator] = []
+
+    def run(*arguments: str, addresses: int = 1) -> Simulator:
+        running.append(Simulator(directory / f"{len(running)}.log", *arguments))
+        running[-1].wait(addresses)
+        return running[-1]
+
+    yield run
+    for simulator in running:
+        if simulator.child.poll() is None:
+            simulator.terminate()
+
+
+@pytest.fixture(scope="module")
+def bridge(start: Start) -> Simulator:
+    return start("372", "--serial", "LSA22YG", "--port", "0", "--cooldown-minutes", "0", "--label", "4=MXC")
+
+
+@pytest.fixture(scope="module")
+def module(start: Start) -> Simulator:
+    return start("240", "--serial", "LSA21OQ", "--port", "0", "--cooldown-minutes", "0", "--label", "1=4K plate")
+
+
+def ask(client: socket.socket, message: bytes) -> bytes:
+    client.sendall(message)
+    return client.recv(4096)
+
+
+# The real drivers
+
+
+def test_driver_of_the_372_reads_everything(bridge):
+    host, port = bridge.host_port
+    driver = LS372(host, port)
+    assert driver.id.split(",")[1:3] == ["MODEL372", "LSA22YG"]
+    assert [channel.name for channel in driver.channels[1:6]] == [
+        "Plate 50K", "Plate 4K", "Still", "MXC", "Cold plate"
+    ]  # fmt: skip
+    assert [channel.enabled for channel in driver.channels] == [True] * 5 + [False] * 12
+    mixing_chamber = driver.channels[4]
+    assert mixing_chamber.get_kelvin_reading() == pytest.approx(0.010, rel=0.1)
+    assert driver.get_temp("ohms", 4) == mixing_chamber.get_resistance_reading() == mixing_chamber.get_sensor_reading()
+    assert driver.get_temp("kelvin", 0) == pytest.approx(0.010, rel=0.1)
+    assert driver.get_temp("kelvin") > 0
+    assert mixing_chamber.get_reading_status() is None
+    assert mixing_chamber.get_excitation_power() > 0
+    assert str(mixing_chamber)
+
+
+def test_driver_of_the_372_sets_inputs(bridge):
+    driver = LS372(*bridge.host_port)
+    channel = driver.channels[6]
+    channel.enable_channel()
+    channel.set_dwell(7)
+    channel.set_pause(4)
+    channel.set_calibration_curve(22)
+    channel.set_excitation_mode("current")
+    channel.set_excitation(1e-9)
+    channel.disable_autorange()
+    channel.set_resistance_range(2e3)
+    channel.set_units("ohms")
+    channel.set_sensor_input_name("Six")
+    channel.set_temperature_limit(5.5)
+    assert channel.get_temperature_limit() == 5.5
+    fresh = LS372(*bridge.host_port).channels[6]
+    assert (fresh.enabled, fresh.dwell, fresh.pause, fresh.curve_num) == (True, 7, 4, 22)
+    assert (fresh.mode, fresh.excitation, fresh.autorange, fresh.range) == ("current", 1e-9, "off", 2e3)
+    assert (fresh.units, fresh.name, fresh.tlimit) == ("ohms", "Six", 5.5)
+    channel.disable_channel()
+    assert channel.get_input_channel_parameter()[0] == "0"
+
+
+def test_driver_of_the_372_scans(bridge):
+    driver = LS372(*bridge.host_port)
+    driver.set_active_channel(3)
+    driver.disable_autoscan()
+    assert (driver.get_autoscan(), driver.get_active_channel().name) == (False, "Still")
+    driver.enable_autoscan()
+    assert (driver.get_autoscan(), driver.get_active_channel().name) == (True, "Still")
+
+
+def test_driver_of_the_372_heats(start):
+    simulator = start("372", "--serial", "HEATED", "--port", "0", "--cooldown-minutes", "0")
+    driver = LS372(*simulator.host_port)
+    heater = driver.sample_heater
+    base = driver.channels[0].get_kelvin_reading()
+    heater.set_mode("Open Loop")
+    heater.set_heater_range(3.16e-3)
+    assert heater.set_heater_output(1e-3, display_type="power") is True
+    wait_for(lambda: driver.channels[0].get_kelvin_reading() > 1.5 * base, "the mixing chamber to warm up")
+    assert heater.get_sample_heater_output() == pytest.approx(1e-3)
+    heater.set_pid(40, 2, 0)
+    assert heater.get_pid() == (40, 2, 0)
+    heater.set_setpoint(0.1)
+    assert float(heater.get_setpoint()) == 0.1
+    driver.still_heater.set_still_output(12.5)
+    assert float(driver.still_heater.get_still_output()) == 12.5
+    heater.set_heater_range("Off")
+    assert heater.get_heater_range() == "Off"
+
+
+def test_driver_of_the_372_loads_a_curve(bridge, tmp_path):
+    driver = LS372(*bridge.host_port)
+    factory = Curve(driver, 22)
+    assert len(factory.get_curve(tmp_path / "curve.txt")) == 200
+    user = Curve(driver, 23)
+    user.set_name("copy")
+    for index, (ohms, kelvin) in enumerate(factory.breakpoints[:3], start=1):
+        user._set_data_point(index, ohms, kelvin)
+    assert user.get_name() == "COPY"
+    assert [tuple(point) for point in user.get_curve()] == [tuple(point) for point in factory.breakpoints[:3]]
+
+
+def check_driver_of_the_240(driver: Module) -> None:
+    assert (driver.model[-2:], driver.inst_sn, len(driver.channels)) == ("8P", "LSA21OQ", 8)
+    assert [channel.name for channel in driver.channels][1:3] == ["Shield 50K", "Plate 4K"]
+    temperatures = [channel.get_reading("K") for channel in driver.channels]
+    assert temperatures[:7] == pytest.approx([36, 40, 2.84, 2.84, 0.45, 0.05, 295], rel=0.1)
+    assert temperatures[7] == 0
+    assert driver.channels[2].get_reading("S") == pytest.approx(1.6, abs=0.05)
+    assert driver.channels[2].get_reading("C") == pytest.approx(temperatures[2] - 273.15, abs=0.1)
+
+    channel = driver.channels[7]
+    channel.set_values(sensor=3, auto_range=0, range=4, current_reversal=1, unit=3, enabled=1, name="Eight")
+    channel.load_curve_point(1, 10, 100)
+    channel.load_curve_point(2, 20, 50)
+    assert driver.msg("INNAME? 8").strip() == "Eight"
+    assert driver.msg("INTYPE? 8").strip() == "3,0,4,1,3,1"
+    channel.read_curve()
+    assert channel.curve.breakpoints == [(10, 100), (20, 50)]
+    channel.delete_curve()
+    channel.set_values(enabled=0, name="Spare")
+    assert driver.msg("INTYPE? 8").strip()[-1] == "0"
+
+
+def test_driver_of_the_240_over_tcp_without_terminators(module):
+    driver = Module(port=f"tcp://{module.addresses[0]}")
+    assert driver.channels[0].name == "4K plate"
+    check_driver_of_the_240(driver)
+    driver.close()
+
+
+def test_driver_of_the_240_over_a_pseudo_terminal(start, tmp_path):
+    link = tmp_path / "LSA21OQ"
+    simulator = start("240", "--serial", "LSA21OQ", "--pty", str(link), "--cooldown-minutes", "0")
+    assert simulator.addresses == [str(link)]
+    for _ in range(2):  # closed and opened again, as a restarted agent does
+        driver = Module(port=str(link), timeout=5)
+        check_driver_of_the_240(driver)
+        driver.com.close()
+    assert simulator.terminate() == 0
+    assert not link.is_symlink()
+
+
+def test_agent_of_the_372_has_no_port_of_its_own():
+    """Why the simulator's default port is 7777: the agent passes an address only."""
+    assert "port" not in LS372_Agent.__init__.__code__.co_varnames
+    assert LS372.__init__.__defaults__[0] == 7777
+
+
+# The process
+
+
+def test_several_clients_at_once(bridge):
+    with bridge.connect() as one, bridge.connect() as other:
+        one.sendall(b"*ID")
+        assert ask(other, b"*OPC?\r\n") == b"1\r\n"
+        assert ask(one, b"N?\r\n").startswith(b"LSCI,MODEL372,LSA22YG")
+
+
+@pytest.mark.parametrize("send", [b"", b"*IDN?\r\n", b"KRDG? ", b"*IDN?\r\n" * 20000])
+def test_survives_clients_that_vanish(bridge, send):
+    client = bridge.connect()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
+    client.settimeout(0.2)
+    # It stops reading from a client that does not read its answers.
+    with contextlib.suppress(TimeoutError):
+        client.sendall(send)
+    client.close()
+    with bridge.connect() as other:
+        assert ask(other, b"*OPC?\r\n") == b"1\r\n"
+
+
+def test_unknown_requests_get_no_answer_and_do_no_harm(bridge):
+    with bridge.connect() as client:
+        assert ask(client, b"*CLS\r\nNOSUCH? 1\r\nPID? 7\r\n\xff\xfe\r\n*ESR?\r\n") == b"048\r\n"
+
+
+def test_time_passes_while_nobody_asks(start):
+    simulator = start("372", "--serial", "COOLING", "--port", "0", "--cooldown-minutes", "0.05")
+    time.sleep(4)
+    with simulator.connect() as client:
+        assert float(ask(client, b"KRDG? A\r\n")) < 0.012
+
+
+def test_labels_longer_than_the_display_are_cut(start):
+    simulator = start("240", "--serial", "X", "--port", "0", "--label", "2=sixteen letters!")
+    with simulator.connect() as client:
+        assert ask(client, b"INNAME? 2\r\n") == b"sixteen letters\r\n"
+
+
+def test_a_240_on_both_ways_in(start, tmp_path):
+    link = tmp_path / "tty"
+    link.symlink_to(tmp_path / "stale")
+    simulator = start("240", "--serial", "BOTH", "--port", "0", "--pty", str(link), addresses=2)
+    with simulator.connect() as client:
+        assert b",BOTH," in ask(client, b"*IDN?\r\n")
+    near = os.open(link, os.O_RDWR | os.O_NOCTTY)
+    os.write(near, b"*IDN?\r\n")
+    assert b",BOTH," in os.read(near, 100)
+    os.close(near)
+
+
+def test_termination_hangs_up_and_frees_the_port(start):
+    simulator = start("372", "--serial", "FIRST", "--port", "0")
+    _, port = simulator.host_port
+    with simulator.connect() as client:
+        ask(client, b"*IDN?\r\n")
+        assert simulator.terminate() == 0
+        assert client.recv(1) == b""
+    start("372", "--serial", "SECOND", "--port", str(port))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["372"], "Missing option '--serial'"),
+        (["371", "--serial", "X"], "'371' is not one of '240', '372'"),
+        (["372", "--serial", "X", "--label", "17=a"], "a 372 has channels 1 to 16"),
+        (["240", "--serial", "X", "--label", "9=a"], "a 240 has channels 1 to 8"),
+        (["240", "--serial", "X", "--label", "plate"], "write CHANNEL=NAME"),
+        (["240", "--serial", "X", "--label", "1=a;b"], "printable ASCII"),
+        (["372", "--serial", "X", "--pty", "link"], "a 372 has no serial port"),
+        (["372", "--serial", "X", "--cooldown-minutes", "-1"], "not in the range x>=0"),
+        (["372", "--serial", "X", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),
+        (["240", "--serial", "X", "--pty", "/"], "something else has that name"),
+        (["240", "--serial", "X", "--pty", "/nowhere/link"], "No such file or directory"),
+    ],
+)
+def test_bad_arguments_get_one_message(tmp_path, arguments, complaint):
+    simulator = Simulator(tmp_path / "log", *arguments)
+    assert simulator.child.wait(timeout=20) in (1, 2)
+    output = simulator.log.read_text()
+    assert complaint in output
+    assert "Traceback" not in output
+
+
+def test_a_port_in_use_is_named(bridge, tmp_path):
+    host, port = bridge.host_port
+    simulator = Simulator(tmp_path / "log", "372", "--serial", "X", "--port", str(port))
+    assert simulator.child.wait(timeout=20) == 1
+    assert simulator.log.read_text() == f"livemon: cannot listen on {host}:{port}: Address already in use\n"
