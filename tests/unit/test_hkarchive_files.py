@@ -94,9 +94,8 @@ def test_frames_follow_the_layout():
     status = frames.status_frame(7, START, {3: "observatory.x.feeds.y"})
     assert status["hkagg_type"] == 1
     assert {e["prov_id"].value: e["description"].value for e in status["providers"]} == {3: "observatory.x.feeds.y"}
-    data = frames.data_frame(
-        7, START, 3, "observatory.x.feeds.y", "1.0", {"b": Block([START], {"a": [True], "s": ["é\ud800"]})}
-    )
+    blocks = {"b": Block([START], {"a": [True], "s": ["é\ud800"]})}
+    data = frames.data_frame(7, START, number=3, address="x", agent_session="1.0", blocks=blocks)
     assert (data["hkagg_type"], data["prov_id"], data["provider_session_id"]) == (2, 3, "1.0")
     assert list(data["block_names"]) == ["b"]
     assert isinstance(data["blocks"][0]["a"], core.G3VectorBool)
@@ -219,14 +218,14 @@ def test_a_clock_set_back_costs_nothing(recorder, clock, tmp_path):
 
 
 def test_names_are_unique(tmp_path, clock):
-    two = [Recorder(tmp_path, clock=clock) for _ in range(2)]
+    two = [Recorder(tmp_path, seconds_per_frame=0.0, clock=clock) for _ in range(2)]
     for each in two:
         publish(each, clock, seconds=1)
         clock.now -= 1.0
     assert len(published(tmp_path)) == 2
     for each in two:
         each.close()
-    third = Recorder(tmp_path, clock=clock)
+    third = Recorder(tmp_path, seconds_per_frame=0.0, clock=clock)
     assert third.rescued == []
     publish(third, clock, seconds=1)
     third.close()

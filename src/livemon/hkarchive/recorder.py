@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -73,6 +74,8 @@ class Recorder:
     ) -> None:
         if not data_dir.is_dir():
             raise FileNotFoundError(f"{data_dir} is no directory")
+        if not os.access(data_dir, os.W_OK | os.X_OK):
+            raise PermissionError(f"{data_dir} is not writable for uid {os.getuid()}")
         self.dropped: Counter[str] = Counter()
         self.last_write: float | None = None
         self.write_error: str | None = None

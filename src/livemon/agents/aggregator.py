@@ -1,0 +1,165 @@
+"""The aggregator: an OCS agent that records every feed that is to be recorded, also those of agents that come later.
+
+It takes upstream's arguments and offers upstream's process ``record``, so that ``OCSClient``, ``ocs-client-cli`` and
+ocs-web work with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import txaio
+
+txaio.use_twisted()
+
+from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
+
+from livemon.hkarchive import Recorder  # noqa: E402
+
+MAX_QUEUED_MESSAGES = 20_000
+"""Messages that wait for the recording thread, about a minute of 300 feeds; more are dropped and counted."""
+TURN_SECONDS = 1.0
+
+
+class AggregatorAgent:
+    """Hands feed messages from the network to a :class:`~livemon.hkarchive.Recorder` in the thread of ``record``.
+
+    Parameters
+    ----------
+    agent
+        Registers the process and subscribes to the feeds.
+    args
+        As :func:`make_parser` and the site config give them.
+    """
+
+    def __init__(self, agent: ocs_agent.OCSAgent, args: argparse.Namespace) -> None:
+        self.agent = agent
+        self.log = agent.log
+        self._args = args
+        self._messages: queue.Queue[tuple[Any, Any]] = queue.Queue(MAX_QUEUED_MESSAGES)
+        self._stopping = threading.Event()
+        self._recording = False
+        self._overflowed = 0
+        agent.subscribe_on_start(self._receive, f"{args.address_root}..feeds.", options={"match": "wildcard"})
+        agent.register_process("record", self.record, self._stop_record, startup=args.initial_state == "record")
+
+    def _receive(self, event: Any) -> None:
+        """Queue what a feed published (reactor thread)."""
+        if not self._recording:
+            return
+        try:
+            data, feed = event
+            if feed["record"]:
+                self._messages.put_nowait((data, feed))
+        except queue.Full:
+            self._overflowed += 1
+        except (KeyError, TypeError, ValueError):
+            self.log.warn("passed over a message that has not the form of a feed's")
+
+    @ocs_agent.param("test_mode", default=False, type=bool)
+    def record(self, session: ocs_agent.OpSession, params: dict[str, Any]) -> tuple[bool, str]:
+        """record(test_mode=False)
+
+        **Process** - Record feeds to files until stopped.
+
+        Parameters:
+            test_mode (bool, optional): Take one turn only. Default is False.
+
+        Notes:
+            The session data says what is going on::
+
+                >>> response.session['data']
+                {"current_file": "/data/hk/16020/1602089117.g3.part",
+                 "last_write": 1602089210.1, "write_error": None, "bytes_written": 81920,
+                 "files_closed": 3, "files_rescued": 0,
+                 "dropped": {"duplicate": 0}, "problems": {},
+                 "providers": {
+                    "observatory.ls240.feeds.temperatures": {
+                        "last_refresh": 1602089118.8, "sessid": "1602088928.8", "stale": False,
+                        "last_block_received": "temps", "last_sample": 1602089118.1,
+                        "samples": 1200, "duplicates": 0}}}
+
+            The file gets its final name, without ``.part``, when it is full or recording stops. The session is degraded
+            as long as nothing can be written.
+        """  # noqa: D400, D406, D407 - upstream's clients show it in the form of upstream's own
+        self._stopping.clear()
+        self._drain()
+        self._overflowed = 0
+        recorder = Recorder(Path(self._args.data_dir), float(self._args.time_per_file), float(self._args.frame_seconds))
+        for rescued in recorder.rescued:
+            outcome = f"now {rescued.path}" if rescued.path else "removed"
+            session.add_message(
+                f"finished {rescued.part}, left by a killed recorder: {rescued.frames} whole frames, "
+                f"{rescued.torn_bytes} torn bytes dropped; {outcome}"
+            )
+        self._recording = True
+        try:
+            while True:
+                stopping = self._stopping.wait(TURN_SECONDS)
+                for message in self._drain():
+                    recorder.add(*message)
+                recorder.run()
+                session.data = self._status(recorder)
+                session.degraded = recorder.write_error is not None
+                if stopping or params["test_mode"]:
+                    break
+        finally:
+            self._recording = False
+        recorder.close()
+        session.data = self._status(recorder)
+        return True, "Aggregation has ended"
+
+    def _drain(self) -> list[tuple[Any, Any]]:
+        drained: list[tuple[Any, Any]] = []
+        while True:
+            try:
+                drained.append(self._messages.get_nowait())
+            except queue.Empty:
+                return drained
+
+    def _status(self, recorder: Recorder) -> dict[str, Any]:
+        status = recorder.status()
+        if self._overflowed:
+            status["dropped"]["overflow"] = self._overflowed
+        return status
+
+    def _stop_record(self, session: ocs_agent.OpSession, params: dict[str, Any] | None) -> tuple[bool, str]:
+        if session.status not in {"starting", "running"}:
+            return False, "record process not currently running"
+        session.set_status("stopping")
+        self._recording = False
+        self._stopping.set()
+        return True, "Stopping aggregation"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Build the parser of the arguments: upstream's, and ``--frame-seconds``."""
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group("Agent Options")
+    group.add_argument("--data-dir", required=True, help="Directory of the archive.")
+    group.add_argument(
+        "--initial-state", default="record", choices=["idle", "record"], help="What to do at start. Default: record."
+    )
+    group.add_argument("--time-per-file", type=float, default=3600.0, help="Seconds in one file. Default: 3600.")
+    group.add_argument(
+        "--frame-seconds",
+        type=float,
+        default=10.0,
+        help="Seconds that samples wait in memory before they are on disk, which a crash can cost. Default: 10.",
+    )
+    return parser
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the agent, as ``livemon agent`` does."""
+    txaio.start_logging(level=os.environ.get("LOGLEVEL", "info"))
+    arguments = site_config.parse_args(agent_class="AggregatorAgent", parser=make_parser(), args=args)
+    agent, runner = ocs_agent.init_site_agent(arguments)
+    AggregatorAgent(agent, arguments)
+    runner.run(agent, auto_reconnect=True)

@@ -1,0 +1,95 @@
+"""Which code an agent class of the site config is: the same answer in every process.
+
+Upstream asks the ``ocs.plugins`` entry points in the order of a set, so that of two packages with one class name
+either may win. Here livemon's own classes come first, then those of ``ocs``, then those of ``socs``, then all others;
+and where two others offer one name, neither wins. ``plugin:Class`` names a class beyond doubt.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from livemon.errors import ConfigError
+
+OWN = {"AggregatorAgent": {"module": "livemon.agents.aggregator", "entry_point": "main"}}
+PRECEDENCE = ("livemon", "ocs", "socs")
+
+
+@dataclass(frozen=True)
+class AgentClass:
+    """An agent class: the plugin that offers it, and its module and function to run."""
+
+    plugin: str
+    name: str
+    module: str
+    function: str
+
+    def load(self) -> Callable[..., object]:
+        """Import the function that runs the agent; it takes ``args``, a list of command-line arguments."""
+        return getattr(importlib.import_module(self.module), self.function)
+
+
+def installed_plugins() -> dict[str, EntryPoint]:
+    """All installed packages of agent classes, by name."""
+    return {point.name: point for point in entry_points(group="ocs.plugins")}
+
+
+def resolve(wanted: str, plugins: Mapping[str, EntryPoint] | None = None) -> AgentClass:
+    """Find an agent class by its name in the site config, ``Class`` or ``plugin:Class``.
+
+    Raises
+    ------
+    ConfigError
+        If nobody offers it, or if two plugins do that have no precedence.
+    """
+    plugins = installed_plugins() if plugins is None else plugins
+    plugin, colon, name = wanted.rpartition(":")
+    broken: list[str] = []
+    if colon:
+        if plugin not in {"livemon", *plugins}:
+            known = ", ".join(sorted({"livemon", *plugins}))
+            raise ConfigError(f"agent-class {wanted!r}: there is no plugin {plugin!r}; known are {known}")
+        offers = [_offer(plugin, plugins, broken)]
+    else:
+        offers = [_offer(first, plugins, broken) for first in PRECEDENCE]
+        if not any(name in offer for offer in offers):
+            offers += [_offer(other, plugins, broken) for other in sorted(plugins) if other not in PRECEDENCE]
+    found = [offer[name] for offer in offers if name in offer]
+    if len(found) > 1 and found[0].plugin not in PRECEDENCE:
+        choices = " or ".join(f"{choice.plugin}:{name}" for choice in found)
+        raise ConfigError(f"agent-class {name!r} is offered by more than one plugin: write {choices}")
+    if not found:
+        raise ConfigError(_unknown(wanted, name, {known for offer in offers for known in offer}, broken))
+    return found[0]
+
+
+def _offer(plugin: str, plugins: Mapping[str, EntryPoint], broken: list[str]) -> dict[str, AgentClass]:
+    """Return the classes of one plugin; one that cannot be loaded offers nothing, and is noted in `broken`."""
+    if plugin == "livemon":
+        agents = OWN
+    elif plugin not in plugins:
+        return {}
+    else:
+        try:
+            agents = plugins[plugin].load().agents
+        except Exception as error:  # whatever a foreign package raises when imported
+            broken.append(f"{plugin} ({type(error).__name__}: {error})")
+            return {}
+    return {
+        name: AgentClass(plugin, name, entry["module"], entry.get("entry_point", "main"))
+        for name, entry in agents.items()
+    }
+
+
+def _unknown(wanted: str, name: str, known: set[str], broken: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    sentence = f"unknown agent-class {wanted!r}"
+    sentence += f"; did you mean {near[0]}?" if near else "."
+    sentence += f" Known are {', '.join(sorted(known))}"
+    if broken:
+        sentence += f". Plugins that cannot be loaded: {', '.join(broken)}"
+    return sentence

@@ -1,0 +1,97 @@
+"""Run any OCS agent of the site config: upstream's code, unmodified, in a process that can be supervised."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import txaio
+
+txaio.use_twisted()
+
+import setproctitle  # noqa: E402 - autobahn must learn of Twisted first
+from ocs import ocs_agent  # noqa: E402
+from twisted.application import internet  # noqa: E402
+from twisted.internet import reactor  # noqa: E402
+
+from livemon.agents import classes, site, supervision  # noqa: E402
+from livemon.errors import LivemonError  # noqa: E402
+
+MAX_RECONNECT_SECONDS = 5.0
+"""Twisted waits up to a minute between attempts; every second after the router's return loses data."""
+
+SITE_OPTIONS = {"SITE_HUB": "--site-hub", "SITE_HTTP": "--site-http", "SITE_HOST": "--site-host"}
+"""Environment that upstream's ``ocs-agent-cli`` hands on as arguments."""
+
+
+class AgentEndedError(LivemonError):
+    """An agent ended though nobody asked it to."""
+
+
+def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
+    """Run an agent until somebody ends it with SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    instance_id
+        An agent of the site config.
+    arguments
+        Further arguments of the agent; they win over the site config's.
+
+    Raises
+    ------
+    ConfigError
+        If the site config, the agent or its class cannot be found.
+    AgentEndedError
+        If the agent ended for any other reason than being asked to.
+    """
+    instance = site.find_instance(instance_id)
+    agent_class = classes.resolve(instance.agent_class)
+    main = agent_class.load()
+    _prepare(agent_class)
+    setproctitle.setproctitle(f"ocs-agent:{instance_id}")
+    options = ["--instance-id", instance_id, "--crossbar-timeout", "0"]
+    for variable, option in SITE_OPTIONS.items():
+        if value := os.environ.get(variable):
+            options += [option, value]
+    main(args=[*options, *arguments])
+    _conclude(instance)
+
+
+def _prepare(agent_class: classes.AgentClass) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)
+    # autobahn would import it for a serializer that nobody uses; built for numpy 1, it prints 60 lines of traceback.
+    sys.modules["bjdata"] = None
+    ocs_agent.OCSAgent = supervision.SupervisedAgent
+    internet.backoffPolicy = functools.partial(internet.backoffPolicy, maxDelay=MAX_RECONNECT_SECONDS)
+    if agent_class.module == "socs.agents.lakeshore372.agent":
+        from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import
+
+        lakeshore372.pin_names()
+    # As long as the router is away nobody else handles signals so that the exit status tells them from a fault.
+    reactor.callWhenRunning(_handle_signals)
+
+
+def _handle_signals() -> None:
+    def asked_to_end(number: int, frame: object) -> None:
+        supervision.end()
+        reactor.callFromThread(supervision.stop_reactor)
+
+    signal.signal(signal.SIGTERM, asked_to_end)
+    signal.signal(signal.SIGINT, asked_to_end)
+
+
+def _conclude(instance: site.Instance) -> None:
+    """Tell an end that was asked for from every other; upstream's agents return in both cases."""
+    verdict = supervision.verdict
+    if verdict.asked:
+        return
+    when = "" if verdict.joined else " before it joined the router"
+    raise AgentEndedError(
+        verdict.fault
+        or f"agent {instance.instance_id} ({instance.agent_class}) ended by itself{when}; its log says why"
+    )

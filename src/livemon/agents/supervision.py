@@ -1,0 +1,155 @@
+"""An OCS agent that outlives the router, and does not outlive its own purpose.
+
+Upstream's agent process stays alive when its acquisition has died, so that nothing restarts it and nobody notices. Here
+the process ends, with an error, when
+
+- an operation that it starts by itself at start-up fails,
+- a process (in OCS's sense, for example ``acq``), started by whomever, ends although nobody stopped it.
+
+It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), and
+after a failed task that a client asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import Any
+
+import ocs
+from autobahn.wamp.types import CloseDetails, RegisterOptions
+from ocs import ocs_agent
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import ReactorNotRunning
+from twisted.python.failure import Failure
+
+ONE_TURN = ("run_once", "test_mode")
+SECONDS_TO_END = 8.0
+"""An operation that blocks in a driver would keep the process from ending; Docker kills after 10 s."""
+
+
+class Verdict:
+    """How this process is to end: `fault` says why it failed, `asked` that somebody wanted it to end."""
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+        self.asked = False
+        self.joined = False
+
+    @property
+    def ending(self) -> bool:
+        """Whether the end has been decided."""
+        return self.asked or self.fault is not None
+
+
+verdict = Verdict()
+
+
+def end(fault: str | None = None) -> None:
+    """End the process: with `fault`, or because it was asked to. Only the first call counts. Reactor thread only."""
+    if verdict.ending:
+        return
+    verdict.fault, verdict.asked = fault, fault is None
+    watchdog = threading.Timer(SECONDS_TO_END, _end_now)
+    watchdog.daemon = True
+    watchdog.start()
+
+
+def stop_reactor() -> None:
+    """Stop the reactor unless that has been done."""
+    with contextlib.suppress(ReactorNotRunning):
+        reactor.stop()
+
+
+def _end_now() -> None:
+    if verdict.fault:
+        print(f"livemon: {verdict.fault}", flush=True)
+    os._exit(1 if verdict.fault else 0)
+
+
+class SupervisedAgent(ocs_agent.OCSAgent):
+    """Upstream's agent, supervised."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._started_by_itself: set[int] = set()
+        self._one_turn: set[int] = set()
+        self._stopped: set[int] = set()
+
+    # Life with the router
+
+    def register(self, endpoint: Any, procedure: str | None = None, options: Any = None, **kwargs: Any) -> Deferred:
+        """Take the registration from a session of ours that the router has not yet noticed to be dead."""
+        return super().register(endpoint, procedure, options or RegisterOptions(force_reregister=True), **kwargs)
+
+    def onJoin(self, details: Any) -> Deferred:  # noqa: N802 - autobahn's name
+        """Note that the router was there, for the sentence in case of failure."""
+        verdict.joined = True
+        return super().onJoin(details)
+
+    def onLeave(self, details: Any) -> Deferred:  # noqa: N802 - autobahn's name
+        """Keep operations running: upstream stops them on a regular farewell, and never starts them again."""
+        if details.reason == CloseDetails.REASON_DEFAULT and not verdict.ending:
+            details = CloseDetails("livemon.rejoining", details.message)
+        return super().onLeave(details)
+
+    # What was wanted
+
+    def start(self, op_name: str, params: Any = None, password: Any = None) -> tuple:
+        """Start an operation, and note by whom and for how long."""
+        # Upstream passes the agent itself as the password of start-up operations.
+        by_itself = password is self
+        answer = super().start(op_name, params, password)
+        session = self.sessions.get(op_name)
+        if answer[0] == ocs.OK and session is not None:
+            if by_itself:
+                self._started_by_itself.add(session.session_id)
+            if isinstance(params, dict) and any(params.get(name) for name in ONE_TURN):
+                self._one_turn.add(session.session_id)
+        return answer
+
+    def stop(self, op_name: str, params: Any = None, password: Any = None) -> tuple:
+        """Stop a process, and note that somebody wanted it."""
+        session = self.sessions.get(op_name)
+        answer = super().stop(op_name, params, password)
+        if answer[0] == ocs.OK and session is not None:
+            self._stopped.add(session.session_id)
+        return answer
+
+    # What became of it
+
+    def _handle_task_return_val(self, *args: Any, **kwargs: Any) -> None:
+        super()._handle_task_return_val(*args, **kwargs)
+        (_, message), session = args
+        self._judge(session, str(message))
+
+    def _handle_task_error(self, *args: Any, **kwargs: Any) -> None:
+        super()._handle_task_error(*args, **kwargs)
+        failure, session = args
+        self._judge(session, _sentence(failure))
+
+    def _judge(self, session: ocs_agent.OpSession, message: str) -> None:
+        wanted = session.session_id in self._stopped
+        one_turn = session.session_id in self._one_turn and session.success
+        is_process = session.op_name in self.processes
+        failed_start = not session.success and session.session_id in self._started_by_itself
+        for noted in (self._stopped, self._one_turn, self._started_by_itself):
+            noted.discard(session.session_id)
+        if verdict.ending or wanted or one_turn or not (is_process or failed_start):
+            return
+        kind = "process" if is_process else "start-up task"
+        outcome = "ended by itself" if session.success else "failed"
+        end(f"{kind} {session.op_name} of agent {self.instance_id} {outcome}: {message}")
+        self._shutdown()
+
+    @inlineCallbacks
+    def _shutdown(self) -> Deferred:
+        """Upstream's end of everything, called on SIGTERM and SIGINT."""
+        end()
+        yield super()._shutdown()
+
+
+def _sentence(failure: Failure) -> str:
+    return f"{failure.type.__name__}: {' '.join(failure.getErrorMessage().split())}"

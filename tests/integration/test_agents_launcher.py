@@ -1,0 +1,146 @@
+"""The launcher with real agents: socs's Lake Shore agents on simulators, a real router that comes and goes."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+from conftest import Router, free_port, listens, wait_for
+from ocs_site import LIVEMON, Site, simulator
+
+
+@pytest.fixture
+def site(router, tmp_path):
+    return Site(tmp_path, router)
+
+
+@pytest.fixture
+def own_router(tmp_path_factory):
+    """A router that the test may stop; not started."""
+    router = Router(tmp_path_factory.mktemp("own_router"))
+    yield router
+    router.stop()
+
+
+def fields(client):
+    return client.acq.status().session["data"].get("fields", {})
+
+
+def last_time(client):
+    return client.acq.status().session["data"].get("timestamp", 0.0)
+
+
+def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
+    with simulator(372, tmp_path, "--label", "1=4K plate", "--label", "2=4K plate") as (address, instrument):
+        site.write(control=("Lakeshore372Agent", ["--ip-address", address], ["--enable-control-chan"]))
+        with site.agent("control") as agent:
+            client = site.running("control", "acq")
+            wait_for(lambda: len(fields(client)) >= 2, "readings of a channel and of the control input")
+            assert set(fields(client)) <= {"control"} | {f"Channel_{number:02d}" for number in range(1, 17)}
+            instrument.kill()
+            assert agent.exit_status(40) == 1
+            assert agent.last_line.startswith("livemon: process acq of agent control failed: ")
+
+
+def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
+    port = free_port()
+    site.write(ls240=("Lakeshore240Agent", ["--port", f"tcp://127.0.0.1:{port}"], ["--mode", "acq"]))
+    with site.agent("ls240", log="absent") as agent:
+        assert agent.exit_status() == 1
+        assert agent.last_line.startswith("livemon: start-up task init_lakeshore of agent ls240 failed: Connection")
+    with site.agent("ls240") as agent:
+        with simulator(240, tmp_path, port=port):
+            pass  # gone again before the agent asks: the next start-up finds it
+        agent.exit_status()
+    with simulator(240, tmp_path, port=port), site.agent("ls240") as agent:
+        client = site.running("ls240", "acq")
+        wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
+        assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
+        assert agent.terminate() == 0
+
+
+def test_a_deliberate_stop_is_left_alone(site):
+    site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
+    with site.agent("fake") as agent:
+        client = site.running("fake", "acq")
+        client.acq.stop()
+        assert client.acq.wait(timeout=10).session["success"] is True
+        client.acq.start(test_mode=True)
+        assert client.acq.wait(timeout=10).session["success"] is True
+        assert client.delay_task(delay=0.1, succeed=False).session["success"] is False
+        with pytest.raises(subprocess.TimeoutExpired):
+            agent.child.wait(2)
+        client.acq.start()
+        wait_for(lambda: client.acq.status().session["status"] == "running", "acq to run again")
+        assert agent.terminate() == 0
+
+
+def test_a_372_that_is_absent_at_start_is_an_error(site):
+    site.write(control=("Lakeshore372Agent", ["--ip-address", f"127.0.0.1:{free_port()}"]))
+    with site.agent("control") as agent:
+        assert agent.exit_status() == 1
+        assert agent.last_line.startswith("livemon: ")
+        assert "agent control" in agent.last_line
+
+
+def test_an_agent_that_ends_before_it_joins_is_an_error(site):
+    site.write(ls240=("Lakeshore240Agent", ["--serial-number", "NOWHERE"], ["--mode", "acq"]))
+    with site.agent("ls240") as agent:
+        assert agent.exit_status() == 1
+        assert agent.last_line == (
+            "livemon: agent ls240 (Lakeshore240Agent) ended by itself before it joined the router; its log says why"
+        )
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "sentence"),
+    [("fake2", "did you mean fake?"), ("odd", "unknown agent-class 'FakeDatAgent'; did you mean FakeDataAgent?")],
+)
+def test_a_mistake_in_the_site_config_is_one_sentence(site, instance_id, sentence):
+    site.write(fake=("FakeDataAgent",), odd=("FakeDatAgent",))
+    answer = subprocess.run(
+        [LIVEMON, "agent", instance_id], env=site.environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert answer.returncode == 1
+    assert sentence in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_an_agent_waits_for_the_router_and_outlives_it(own_router, tmp_path):
+    site = Site(tmp_path, own_router)
+    site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
+    with site.agent("fake", log="never") as agent:
+        with pytest.raises(subprocess.TimeoutExpired):
+            agent.child.wait(3)
+        assert agent.terminate() == 0  # also while it waits
+    with site.agent("fake") as agent:
+        with pytest.raises(subprocess.TimeoutExpired):
+            agent.child.wait(12)  # longer than upstream's patience
+        own_router.start()
+        client = site.running("fake", "acq")
+        started = client.acq.status().session["start_time"]
+        own_router.restart()
+        client = site.running("fake", "acq")
+        before = last_time(client)
+        wait_for(lambda: last_time(client) > before, "new samples after the router's return")
+        assert client.acq.status().session["start_time"] == started, "acquisition was interrupted"
+        assert agent.terminate() == 0
+
+
+def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
+    site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
+    with site.agent("fake", log="hung") as hung:
+        site.running("fake", "acq")
+        os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, nobody answers
+        try:
+            with site.agent("fake") as agent:
+                client = site.running("fake", "acq")
+                assert client._api["instance_pid"] == agent.child.pid
+        finally:
+            os.kill(hung.child.pid, signal.SIGCONT)
+
+
+def test_simulators_listen_where_they_say(tmp_path):
+    with simulator(240, tmp_path) as (address, _):
+        host, port = address.split(":")
+        assert listens(int(port), host)

@@ -1,0 +1,164 @@
+"""Our aggregator with real agents behind a real router; so3g is the referee of its files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, wait_for
+from ocs_site import Site
+from spt3g import core
+
+from livemon import hkarchive
+
+REFEREE = Path(os.environ.get("LIVEMON_REFEREE_PYTHON", ROOT / ".venv/referee/bin/python"))
+FEED = "observatory.fake1.feeds.false_temperatures"
+READ_WITH_SO3G = """
+import json, sys
+from so3g import hk
+field, start, end, data_dir = json.loads(sys.argv[1])
+(times, values), = hk.load_range(start, end, fields=[field], data_dir=data_dir).values()
+print(json.dumps([list(times), list(values)]))
+"""
+
+
+@pytest.fixture
+def site(router, tmp_path):
+    site = Site(tmp_path, router)
+    (tmp_path / "hk").mkdir()
+    aggregator = [["--data-dir", tmp_path / "hk"], ["--frame-seconds", 1]]
+    site.write(
+        fake1=("FakeDataAgent", ["--mode", "acq"], ["--num-channels", 3], ["--sample-rate", 10]),
+        fake2=("FakeDataAgent", ["--mode", "acq"], ["--num-channels", 1], ["--sample-rate", 5]),
+        recorder=("AggregatorAgent", *aggregator, ["--time-per-file", 3]),
+        idle=("AggregatorAgent", *aggregator, ["--time-per-file", 3600], ["--initial-state", "idle"]),
+        patient=("AggregatorAgent", *aggregator, ["--time-per-file", 3600]),
+    )
+    return site
+
+
+def files(directory, suffix):
+    return sorted((directory / "hk").glob(f"*/*{suffix}"))
+
+
+def so3g_load(field, start, end, data_dir):
+    if not REFEREE.exists():
+        pytest.fail(f"{REFEREE} is missing: run `make venv-referee`")
+    query = json.dumps([field, start, end, str(data_dir)])
+    answer = subprocess.run(
+        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, query], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def assert_gapless(times, step):
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert min(gaps) > 0.5 * step, "a duplicate, or time ran backwards"
+    assert max(gaps) < 1.5 * step, "a gap"
+
+
+def test_feeds_are_recorded_rotated_and_read_by_so3g(site, tmp_path):
+    started = time.time()
+    with site.agent("recorder") as recorder, site.agent("fake1") as fake:
+        wait_for(lambda: len(files(tmp_path, ".g3")) >= 2, "two files with final names", 40)
+        status = site.client("recorder").record.status().session["data"]
+        assert status["providers"][FEED]["samples"] > 10
+        assert status["providers"][FEED]["stale"] is False
+        assert status["files_closed"] >= 2
+        assert status["write_error"] is None
+        assert abs(status["last_write"] - time.time()) < 5
+        assert fake.terminate() == 0
+        assert recorder.terminate() == 0
+    assert files(tmp_path, ".part") == []
+    for path in files(tmp_path, ".g3"):
+        assert len(list(core.G3File(str(path)))) >= 3, path
+    field = f"{FEED}.channel_00"
+    times, values = so3g_load(field, started - 5, time.time() + 5, tmp_path / "hk")
+    assert_gapless(times, 0.1)
+    assert len(times) == len(values) > 30
+    ours = hkarchive.load([field], started - 5, time.time() + 5, tmp_path / "hk")[field]
+    assert ours[0].tolist() == pytest.approx(times, abs=1e-6)
+    assert ours[1].tolist() == values
+
+
+def test_a_new_agent_is_recorded_by_a_running_aggregator(site, tmp_path):
+    with site.agent("patient"), site.agent("fake1"):
+        client = site.running("patient", "record")
+        wait_for(lambda: FEED in client.record.status().session["data"].get("providers", {}), "the first agent's feed")
+        with site.agent("fake2"):
+            second = FEED.replace("fake1", "fake2")
+            wait_for(lambda: second in client.record.status().session["data"]["providers"], "the second agent's feed")
+            wait_for(
+                lambda: f"{second}.channel_00" in hkarchive.scan(time.time() - 60, time.time(), tmp_path / "hk"),
+                "its samples on disk",
+            )
+
+
+def test_a_killed_aggregator_loses_no_frame_and_leaves_no_torn_file(site, tmp_path):
+    started = time.time()
+    with site.agent("fake1"):
+        with site.agent("patient", log="killed") as killed:
+            wait_for(lambda: files(tmp_path, ".part"), "a file being written", 40)
+            wait_for(
+                lambda: (
+                    hkarchive.load([f"{FEED}.channel_00"], started, time.time(), tmp_path / "hk")[f"{FEED}.channel_00"][
+                        0
+                    ].size
+                    > 20
+                ),
+                "twenty samples on disk",
+            )
+            os.kill(killed.child.pid, signal.SIGKILL)
+            killed.exit_status()
+        (part,) = files(tmp_path, ".part")
+        part.write_bytes(part.read_bytes()[:-11])  # as if the kill had come in the middle of a write
+        with site.agent("patient") as second:
+            client = site.running("patient", "record")
+            wait_for(lambda: client.record.status().session["data"].get("last_write"), "a write of the next recorder")
+            status = client.record.status().session
+            assert status["data"]["files_rescued"] == 1
+            assert any("left by a killed recorder" in text for _, text in status["messages"])
+            assert second.terminate() == 0
+    assert files(tmp_path, ".part") == []
+    assert len(files(tmp_path, ".g3")) == 2
+    times, _ = so3g_load(f"{FEED}.channel_00", started - 5, time.time() + 5, tmp_path / "hk")
+    assert len(times) == len(set(times)) > 20
+    assert times == sorted(times)
+
+
+def test_recording_can_be_stopped_and_started_with_upstreams_clients(site, tmp_path):
+    with site.agent("idle") as idle, site.agent("fake1"):
+        client = site.client("idle")
+        assert client.record.status().session == {}
+        client.record.start()
+        wait_for(lambda: files(tmp_path, ".part"), "a file being written")
+        assert client.record.status().session["data"]["current_file"] == str(files(tmp_path, ".part")[0])
+        client.record.stop()
+        assert client.record.wait(timeout=10).session["success"] is True
+        assert files(tmp_path, ".part") == []
+        (first,) = files(tmp_path, ".g3")
+        command = [Path(sys.executable).with_name("ocs-client-cli"), "shell", "idle"]
+        typed = "print(client.record.start().msg)\n"
+        answer = subprocess.run(
+            command, env=site.environment, input=typed, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert 'Started process "record"' in answer.stdout, answer.stdout + answer.stderr
+        wait_for(lambda: files(tmp_path, ".part"), "a second file being written")
+        assert idle.terminate() == 0
+    assert len(files(tmp_path, ".g3")) == 2
+    assert first in files(tmp_path, ".g3")
+
+
+def test_an_aggregator_without_its_directory_says_so(site, tmp_path):
+    (tmp_path / "hk").rmdir()
+    with site.agent("recorder") as recorder:
+        assert recorder.exit_status() == 1
+        assert recorder.last_line == (
+            f"livemon: process record of agent recorder failed: FileNotFoundError: {tmp_path / 'hk'} is no directory"
+        )
