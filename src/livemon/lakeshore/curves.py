@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import itemgetter
 from typing import NamedTuple
-
-import numpy as np
 
 LONGEST = 200
 
@@ -58,6 +58,10 @@ class Curve:
 
     header: CurveHeader = field(default_factory=CurveHeader)
     points: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _table: list[tuple[float, float]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._table = sorted(self.points.values())
 
     def set_point(self, index: int, units: float, kelvin: float) -> None:
         """Store a breakpoint; ``0, 0`` removes it."""
@@ -65,21 +69,24 @@ class Curve:
             self.points.pop(index, None)
         else:
             self.points[index] = (units, kelvin)
+        self._table = sorted(self.points.values())
 
     def to_kelvin(self, reading: float) -> Kelvin:
         """Temperature for a reading in V or Ω, interpolated linearly in the table's units.
 
         A curve of fewer than two points has neither a hot nor a cold end: every reading is over and under it.
         """
-        if len(self.points) < 2:
+        if len(self._table) < 2:
             return Kelvin(0.0, over=True, under=True)
-        table = np.array(sorted(self.points.values()))
-        units, kelvin = table[:, 0], table[:, 1]
         value = self._to_units(reading)
-        if units[0] <= value <= units[-1]:
-            return Kelvin(float(np.interp(value, units, kelvin)))
-        near, far = (kelvin[0], kelvin[-1]) if value < units[0] else (kelvin[-1], kelvin[0])
-        return Kelvin(0.0, over=bool(near > far), under=bool(near < far))
+        (lowest, near), (highest, far) = self._table[0], self._table[-1]
+        if lowest <= value <= highest:
+            above = bisect_right(self._table, value, hi=len(self._table) - 1, key=itemgetter(0))
+            (x0, y0), (x1, y1) = self._table[above - 1], self._table[above]
+            return Kelvin(y0 + (y1 - y0) * (value - x0) / (x1 - x0) if x1 > x0 else y0)
+        if value > highest:
+            near, far = far, near
+        return Kelvin(0.0, over=near > far, under=near < far)
 
     def _to_units(self, reading: float) -> float:
         if self.header.format != CurveFormat.LOG_OHMS:

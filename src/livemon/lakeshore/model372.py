@@ -187,7 +187,7 @@ class Model372(Instrument):
         full_scale = RESISTANCE_RANGES[-1 if settings.autorange else settings.range - 1]
         if ohms > full_scale:
             return Measurement(status=R_OVER)
-        if settings.autorange:
+        if settings.autorange and settings.range != resistance_range(ohms):
             self._types[n] = replace(settings, range=resistance_range(ohms))
         if not setup.curve:
             return Measurement(ohms)
