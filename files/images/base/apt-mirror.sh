@@ -74,7 +74,7 @@ apt_install() {
 }
 
 # Import a minimal system of the suite found as the image TAG. Further arguments go to mmdebstrap.
-apt_import_image() {
+apt_import_image() (
     local tag=$1 archive option
     local -a options=()
     shift
@@ -90,4 +90,4 @@ apt_import_image() {
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         "${options[@]}" "$@" "$apt_suite" "$archive" -
     timeout 300 docker import "$archive" "$tag" >/dev/null
-}
+)
