@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from pathlib import Path
 
 import click
@@ -52,7 +53,12 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     metavar="M",
     help="Time from room temperature to base temperature; 0 starts cold.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses noise and drift.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    show_default="made from the serial number",
+    help="Chooses noise and drift; the same seed gives the same readings at the same time.",
+)
 @click.option(
     "--label",
     "labels",
@@ -69,7 +75,7 @@ def command(
     port: int | None,
     link: Path | None,
     cooldown_minutes: float,
-    seed: int,
+    seed: int | None,
     labels: dict[int, str],
 ) -> None:
     """Simulate a Lake Shore 240 or 372 on a dilution refrigerator that cools down and then drifts.
@@ -84,6 +90,8 @@ def command(
     for channel in labels:
         if not 1 <= channel <= channels:
             raise click.UsageError(f"--label {channel}=...: a {model} has channels 1 to {channels}")
+    if seed is None:
+        seed = zlib.crc32(serial.encode())
     address = None if link and port is None else (host, default_port if port is None else port)
     instrument = instrument_class(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
     asyncio.run(
