@@ -32,7 +32,8 @@ class Agent:
 
     @property
     def last_line(self) -> str:
-        return self.output.rstrip().splitlines()[-1]
+        """The last line of its log, without the time that stands before it."""
+        return re.sub(r"^\d{4}-\S+ ", "", self.output.rstrip().splitlines()[-1])
 
     def exit_status(self, seconds: float = 30.0) -> int:
         wait_for(lambda: self.child.poll() is not None, f"the agent of {self.log.name} to end", seconds)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from conftest import Router, free_port, listens, wait_for
@@ -24,6 +25,10 @@ def own_router(tmp_path_factory):
 
 def fields(client):
     return client.acq.status().session["data"].get("fields", {})
+
+
+def connected(client):
+    return client.acq.status().session["data"]["connection"]["connected"]
 
 
 def last_time(client):
@@ -49,14 +54,15 @@ def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
         assert agent.exit_status() == 1
         assert agent.last_line.startswith("livemon: start-up task init_lakeshore of agent ls240 failed: Connection")
     with site.agent("ls240") as agent:
+        with simulator(240, tmp_path, port=port) as (_, instrument):
+            client = site.running("ls240", "acq")
+            wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
+            assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
+            instrument.kill()
+        wait_for(lambda: not connected(client), "the agent to notice that its instrument is gone")
         with simulator(240, tmp_path, port=port):
-            pass  # gone again before the agent asks: the next start-up finds it
-        agent.exit_status()
-    with simulator(240, tmp_path, port=port), site.agent("ls240") as agent:
-        client = site.running("ls240", "acq")
-        wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
-        assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
-        assert agent.terminate() == 0
+            wait_for(lambda: connected(client), "the agent to find its instrument again")
+            assert agent.terminate() == 0
 
 
 def test_a_deliberate_stop_is_left_alone(site):
@@ -115,11 +121,14 @@ def test_an_agent_waits_for_the_router_and_outlives_it(own_router, tmp_path):
         assert agent.terminate() == 0  # also while it waits
     with site.agent("fake") as agent:
         with pytest.raises(subprocess.TimeoutExpired):
-            agent.child.wait(12)  # longer than upstream's patience
+            agent.child.wait(3)
         own_router.start()
         client = site.running("fake", "acq")
         started = client.acq.status().session["start_time"]
-        own_router.restart()
+        own_router.stop()
+        with pytest.raises(subprocess.TimeoutExpired):
+            agent.child.wait(11)  # longer than upstream's patience
+        own_router.start()
         client = site.running("fake", "acq")
         before = last_time(client)
         wait_for(lambda: last_time(client) > before, "new samples after the router's return")
@@ -134,8 +143,11 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
         os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, nobody answers
         try:
             with site.agent("fake") as agent:
-                client = site.running("fake", "acq")
-                assert client._api["instance_pid"] == agent.child.pid
+                # Before that, a call would be the hung process's and wait for the router to notice.
+                wait_for(lambda: 'acq:0 Status is now "running"' in agent.output, "the second process to run", 20)
+                started = time.monotonic()
+                assert site.client("fake")._api["instance_pid"] == agent.child.pid
+                assert time.monotonic() - started < 5, "the router still waits for the hung process"
         finally:
             os.kill(hung.child.pid, signal.SIGCONT)
 

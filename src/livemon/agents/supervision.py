@@ -90,8 +90,11 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         return super().onJoin(details)
 
     def onLeave(self, details: Any) -> Deferred:  # noqa: N802 - autobahn's name
-        """Keep operations running: upstream stops them on a regular farewell, and never starts them again."""
-        if details.reason == CloseDetails.REASON_DEFAULT and not verdict.ending:
+        """Keep operations running: upstream stops them on a regular farewell, and never starts them again.
+
+        At the end of the process they have been stopped before, so that there is nothing to wait for either.
+        """
+        if details.reason == CloseDetails.REASON_DEFAULT:
             details = CloseDetails("livemon.rejoining", details.message)
         return super().onLeave(details)
 
