@@ -1,0 +1,90 @@
+"""Filters that derive everything from the inventory: where Ansible meets plugins/livemon_inventory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from livemon_inventory import grafana, networks, plant, validation
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without Ansible's own kinds of text, list and mapping, as JSON would carry it."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
+    """All faults in the settings of `hosts`, each behind its host's name where there are several hosts."""
+    found = []
+    for host in hosts:
+        settings = {key: _setting(hostvars[host], key) for key in hostvars[host]}
+        prefix = f"{host}: " if len(hosts) > 1 else ""
+        found += [prefix + fault for fault in validation.faults(settings)]
+    return found
+
+
+def _setting(variables: Mapping[str, Any], key: str) -> Any:
+    return variables[key] if key in ("instruments", "ocs_agents") else None
+
+
+def livemon_site_config(instruments: list, agents: list, host: str, seconds_per_file: int) -> dict:
+    """The OCS site config of `host`."""
+    return plant.site_config(_plain(instruments), _plain(agents), str(host), int(seconds_per_file))
+
+
+def livemon_agent_services(site: dict, host: str) -> list:
+    """The agents that run on `host`."""
+    return plant.agent_services(_plain(site), str(host))
+
+
+def livemon_simulators(instruments: list) -> list:
+    """The simulators of the simulated instruments."""
+    return plant.simulators(_plain(instruments))
+
+
+def livemon_usb_serials(instruments: list) -> list:
+    """Serial numbers of the instruments found on USB."""
+    return plant.usb_serials(_plain(instruments))
+
+
+def livemon_nodes(instruments: list, agents: list, window: int = 3600) -> dict:
+    """The data nodes."""
+    return plant.nodes(_plain(instruments), _plain(agents), int(window))
+
+
+def livemon_names(instruments: list) -> list:
+    """What consumers call the instruments."""
+    return [plant.name_of(instrument) for instrument in _plain(instruments)]
+
+
+def livemon_silent_nodes(status: dict, expected: list) -> list:
+    """Which of the expected nodes have no value yet."""
+    return plant.silent_nodes(_plain(status), _plain(expected))
+
+
+def livemon_overview_dashboard(instruments: list) -> dict:
+    """Grafana's overview dashboard."""
+    return grafana.overview(_plain(instruments))
+
+
+def livemon_host_address(subnet: str, number: int) -> str:
+    """The `number`-th address of a subnet."""
+    return networks.host_address(str(subnet), int(number))
+
+
+def livemon_dynamic_range(subnet: str) -> str:
+    """The part of a subnet from which Docker gives out addresses."""
+    return networks.dynamic_range(str(subnet))
+
+
+class FilterModule:
+    """Ansible's way to find the filters."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return all filters by name."""
+        return {name: value for name, value in globals().items() if name.startswith("livemon_") and callable(value)}

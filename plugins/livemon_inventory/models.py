@@ -1,0 +1,68 @@
+"""What the inventory needs to know of each instrument model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an instrument's feed: its permanent name, its unit, what it measures."""
+
+    name: str
+    unit: str
+    quantity: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """An instrument model.
+
+    `channels` are the channels' names as the inventory writes them; `fields` gives the fields of one channel, temperature
+    first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher).
+    """
+
+    name: str
+    agent_class: str
+    port: int
+    channels: tuple[str, ...]
+    fields: Callable[[str], tuple[Field, ...]]
+    needs_address: bool
+
+
+def _fields_240(channel: str) -> tuple[Field, ...]:
+    return (
+        Field(f"Channel_{channel}_T", "K", "temperature"),
+        Field(f"Channel_{channel}_V", "V", "sensor"),
+    )
+
+
+def _fields_372(channel: str) -> tuple[Field, ...]:
+    stem = f"Channel_{int(channel):02d}"
+    return (
+        Field(f"{stem}_T", "K", "temperature"),
+        Field(f"{stem}_R", "ohm", "sensor"),
+    )
+
+
+MODELS = {
+    "240": Model(
+        name="Lake Shore 240",
+        agent_class="Lakeshore240Agent",
+        port=1094,
+        channels=tuple(str(number) for number in range(1, 9)),
+        fields=_fields_240,
+        needs_address=False,
+    ),
+    "372": Model(
+        name="Lake Shore 372",
+        agent_class="Lakeshore372Agent",
+        port=7777,
+        channels=tuple(str(number) for number in range(1, 17)),
+        fields=_fields_372,
+        needs_address=True,
+    ),
+}
+FEED = "temperatures"
+"""The feed in which both models' agents publish."""

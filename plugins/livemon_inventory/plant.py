@@ -1,0 +1,190 @@
+"""What follows from the instruments and agents of a sound inventory: site config, data nodes, simulators, services."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from livemon_inventory.models import FEED, MODELS, Field, Model
+
+ROUTER_HOST = "sisock-crossbar"
+REALM = "test_realm"
+ADDRESS_ROOT = "observatory"
+ARCHIVE_DIRECTORY = "/data/hk"
+
+Entry = Mapping[str, Any]
+
+
+def model_of(instrument: Entry) -> Model:
+    """Return the model of an instrument."""
+    return MODELS[str(instrument["model"])]
+
+
+def name_of(entry: Entry) -> str:
+    """What consumers see before a field: the entry's name, an instrument's serial number, or an agent's id."""
+    return entry.get("name") or entry.get("serial") or entry["id"]
+
+
+def channels_of(instrument: Entry) -> dict[str, dict]:
+    """Return the options of each channel that the inventory lists, or of every channel of the model when it lists none."""
+    listed = instrument.get("channels") or dict.fromkeys(model_of(instrument).channels, {})
+    return {str(channel): dict(options or {}) for channel, options in listed.items()}
+
+
+def fields_of(instrument: Entry) -> list[tuple[Field, str, dict]]:
+    """Return `(field, label, options)` of each field of the listed channels, temperature and sensor units in turn."""
+    model = model_of(instrument)
+    return [
+        (field, options.get("label") or f"Channel {channel}", options)
+        for channel, options in channels_of(instrument).items()
+        for field in model.fields(channel)
+    ]
+
+
+def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str, seconds_per_file: int) -> dict:
+    """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments."""
+    instances = [
+        {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
+        {
+            "agent-class": "AggregatorAgent",
+            "instance-id": "aggregator",
+            "arguments": [
+                ["--initial-state", "record"],
+                ["--time-per-file", str(seconds_per_file)],
+                ["--data-dir", ARCHIVE_DIRECTORY],
+            ],
+        },
+    ]
+    instances += [
+        {
+            "agent-class": model_of(instrument).agent_class,
+            "instance-id": instrument["id"],
+            "arguments": [["--serial-number", instrument["serial"]], _connection(instrument), ["--mode", "acq"]],
+        }
+        for instrument in instruments
+    ]
+    instances += [
+        {
+            "agent-class": agent["agent_class"],
+            "instance-id": agent["id"],
+            "arguments": [[str(word) for word in pair] for pair in agent.get("arguments") or []],
+        }
+        for agent in agents
+    ]
+    return {
+        "hub": {
+            "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
+            "wamp_http": f"http://{ROUTER_HOST}:8001/call",
+            "wamp_realm": REALM,
+            "address_root": ADDRESS_ROOT,
+        },
+        "hosts": {host: {"agent-instances": instances}},
+    }
+
+
+def _connection(instrument: Entry) -> list[str]:
+    model = model_of(instrument)
+    address = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address")
+    if model.needs_address:
+        return ["--ip-address", address]
+    if not address:
+        return ["--port", f"/dev/{instrument['serial']}"]
+    return ["--port", f"tcp://{address}" if ":" in address else f"tcp://{address}:{model.port}"]
+
+
+def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
+    """Return the agents to run on `host`, from its site config.
+
+    Each is ``{"id", "checksum", "writes_archive", "usb"}``. The checksum covers what the agent reads of the site config, so a
+    change elsewhere in the inventory leaves it alone.
+    """
+    services = []
+    for instance in site["hosts"][host]["agent-instances"]:
+        words = [word for pair in instance["arguments"] for word in pair]
+        read = json.dumps([site["hub"], instance], sort_keys=True).encode()
+        services.append(
+            {
+                "id": instance["instance-id"],
+                "checksum": hashlib.sha256(read).hexdigest()[:12],
+                "writes_archive": instance["agent-class"] == "AggregatorAgent",
+                "usb": any(str(word).startswith("/dev/") for word in words),
+            }
+        )
+    return services
+
+
+def simulators(instruments: Iterable[Entry]) -> list[dict]:
+    """Return the simulators to run: ``{"id", "model", "serial", "port", "labels": {channel: label}}`` each."""
+    return [
+        {
+            "id": instrument["id"],
+            "model": str(instrument["model"]),
+            "serial": instrument["serial"],
+            "port": model_of(instrument).port,
+            "labels": {
+                channel: options["label"]
+                for channel, options in channels_of(instrument).items()
+                if options.get("label")
+            },
+        }
+        for instrument in instruments
+        if instrument.get("simulated")
+    ]
+
+
+def usb_serials(instruments: Iterable[Entry]) -> list[str]:
+    """Return the serial numbers of the instruments that are found on USB."""
+    return [
+        instrument["serial"]
+        for instrument in instruments
+        if not (model_of(instrument).needs_address or instrument.get("address") or instrument.get("simulated"))
+    ]
+
+
+def nodes(instruments: Iterable[Entry], agents: Iterable[Entry], window: int = 3600) -> dict:
+    """Return the data nodes (``nodes.yaml``): one for each instrument, one for each agent with feeds, and the sensors."""
+    result = []
+    for instrument in instruments:
+        fields = fields_of(instrument)
+        result.append(
+            {
+                "kind": "feed",
+                "name": name_of(instrument),
+                "target": instrument["id"],
+                "feeds": [FEED],
+                "description": instrument.get("description") or f"{model_of(instrument).name} {instrument['serial']}",
+                "window": window,
+                "labels": {field.name: label for field, label, _ in fields},
+                "units": {
+                    field.name: field.unit
+                    for channel in model_of(instrument).channels
+                    for field in model_of(instrument).fields(channel)
+                },
+            }
+        )
+    result += [
+        {
+            "kind": "feed",
+            "name": name_of(agent),
+            "target": agent["id"],
+            "feeds": list(agent["feeds"]),
+            "description": agent.get("description") or agent["agent_class"],
+            "window": window,
+        }
+        for agent in agents
+        if agent.get("feeds")
+    ]
+    result.append({"kind": "sensors", "name": "sensors", "description": "This machine"})
+    return {"nodes": result}
+
+
+def silent_nodes(status: Mapping[str, Any], expected: Iterable[str]) -> list[str]:
+    """Return which of the `expected` nodes have no value yet, from the answer of the bridge's ``/api/status``."""
+    heard = {
+        node["name"]
+        for node in status.get("nodes", [])
+        if any(field.get("value") is not None for field in node.get("fields", []))
+    }
+    return [name for name in expected if name not in heard]

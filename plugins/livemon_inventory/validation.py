@@ -1,0 +1,249 @@
+"""All faults of an inventory at once, each with its place and with what to type instead."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from livemon_inventory.models import MODELS
+
+SETTINGS = {
+    "instruments",
+    "ocs_agents",
+    "archive_seconds_per_file",
+    "extra_ca_certificates",
+    "images_archive",
+    "base_image",
+    "grafana_image",
+    "grafana_required",
+    "grafana_port",
+    "ocs_subnet",
+    "data_directory",
+    "wait_for_data",
+}
+INSTRUMENT_KEYS = ("model", "id", "serial", "name", "address", "description", "channels", "simulated")
+CHANNEL_KEYS = ("label", "alarm_above_K", "alarm_below_K")
+AGENT_KEYS = ("agent_class", "id", "arguments", "name", "description", "feeds")
+OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
+OWN_NAMES = {"sensors": "this machine's sensors"}
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\Z"
+)
+_NOT_IN_TEXT = re.compile(r"[\"'\\,;?\x00-\x1f\x7f]")
+_NEAR = 0.75
+
+
+def faults(settings: Mapping[str, Any]) -> list[str]:
+    """Every fault in one host's settings, in the order of the inventory; empty for a sound inventory.
+
+    Each is one sentence: where, what, and what to type instead.
+    """
+    found = list(_misspelt_settings(settings))
+    instruments, complaints = _entries(
+        settings.get("instruments"), "instruments", "{model: 240, id: ls240, serial: LSA21OQ}"
+    )
+    found += complaints
+    agents, complaints = _entries(settings.get("ocs_agents"), "ocs_agents", "{agent_class: FakeDataAgent, id: fake1}")
+    found += complaints
+    for place, instrument in instruments:
+        found += _instrument_faults(place, instrument)
+    for place, agent in agents:
+        found += _agent_faults(place, agent)
+    entries = instruments + agents
+    found += _repeats(entries, "id", str, "ids name the data for ever: give each its own")
+    found += _repeats(instruments, "serial", str, "a serial number is the box's own: read it off its label")
+    found += _repeats(
+        [(p, {"name": _name_of(e)}) for p, e in entries], "name", str, "give one of them a name of its own, name: ..."
+    )
+    networked = [
+        (p, e) for p, e in instruments if str(e.get("model")) == "372" and e.get("address") and not e.get("simulated")
+    ]
+    found += _repeats(networked, "address", lambda value: str(value).lower(), "two instruments cannot share an address")
+    return found
+
+
+def _name_of(entry: Mapping[str, Any]) -> Any:
+    return entry.get("name") or (entry.get("serial") if "model" in entry else None)
+
+
+def _misspelt_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for key in settings:
+        if key in SETTINGS or key.startswith("ansible_"):
+            continue
+        near = difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.87)
+        if near and near[0] not in settings:
+            yield f"{key}: livemon has no such setting; did you mean {near[0]}?"
+
+
+def _entries(value: Any, place: str, example: str) -> tuple[list[tuple[str, Mapping]], list[str]]:
+    if value is None:
+        return [], []
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        return [], [
+            f"{place}: this is {_kind(value)}, not a list; write one line for each, beginning with '- {example}'"
+        ]
+    entries, complaints = [], []
+    for number, entry in enumerate(value):
+        where = f"{place}[{number}]"
+        if isinstance(entry, Mapping):
+            identity = entry.get("id")
+            entries.append((f"{where} (id {identity})" if identity else where, entry))
+        else:
+            complaints.append(f"{where}: this is {_kind(entry)}; write {example}")
+    return entries, complaints
+
+
+def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown_keys(place, instrument, INSTRUMENT_KEYS)
+    yield from _id_faults(place, instrument)
+    model = MODELS.get(str(instrument.get("model")))
+    if "model" not in instrument:
+        yield f"{place}.model is missing; write {' or '.join(f'model: {name}' for name in MODELS)}"
+    elif model is None:
+        yield f"{place}.model: {instrument['model']!r} is not known here; write {' or '.join(MODELS)}"
+    yield from _serial_faults(place, instrument)
+    simulated = instrument.get("simulated", False)
+    if not isinstance(simulated, bool):
+        yield f"{place}.simulated: {simulated!r} is neither true nor false; write simulated: true, or leave it out"
+    if simulated is True and instrument.get("address"):
+        yield f"{place}.address: a simulated instrument has none; leave out address, or simulated"
+    elif model is not None and simulated is not True:
+        yield from _address_faults(place, instrument, needed=model.needs_address)
+    yield from _text_faults(place, instrument, "description")
+    if model is not None:
+        yield from _channel_faults(place, instrument.get("channels"), model.channels)
+
+
+def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown_keys(place, agent, AGENT_KEYS)
+    yield from _id_faults(place, agent)
+    if not isinstance(agent.get("agent_class"), str) or not agent["agent_class"]:
+        yield f"{place}.agent_class is missing; write the class as upstream names it, for example FakeDataAgent"
+    arguments = agent.get("arguments", [])
+    if isinstance(arguments, (str, Mapping)) or not all(_is_list(pair) for pair in arguments or []):
+        yield f"{place}.arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]"
+    feeds = agent.get("feeds", [])
+    if not _is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
+        yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
+    yield from _text_faults(place, agent, "description")
+
+
+def _unknown_keys(place: str, entry: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
+    for key in entry:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+            yield f"{place}.{key}: there is no such key; {hint}"
+
+
+def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    for key, taken in (("id", OWN_IDS), ("name", OWN_NAMES)):
+        value = entry.get(key)
+        if value is None:
+            if key == "id":
+                yield f"{place}.id is missing; write a short permanent name for its data, for example id: ls240"
+        elif not isinstance(value, str) or not _NAME.match(value):
+            yield f"{place}.{key}: {value!r} cannot be part of a channel's name; use letters, digits, '-' and '_', for example {_made_plain(value)}"
+        elif value in taken:
+            yield f"{place}.{key}: {value!r} is {taken[value]}; choose another"
+
+
+def _serial_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
+    serial = instrument.get("serial")
+    if serial is None or serial == "":
+        yield f"{place}.serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ"
+    elif not isinstance(serial, str):
+        yield f'{place}.serial: {serial!r} is {_kind(serial)}; put it in quotes, serial: "{serial}"'
+    elif not _NAME.match(serial):
+        yield f"{place}.serial: {serial!r} is no serial number; use letters, digits, '-' and '_', for example LSA21OQ"
+
+
+def _address_faults(place: str, instrument: Mapping[str, Any], *, needed: bool) -> Iterator[str]:
+    address = instrument.get("address")
+    if address is None or address == "":
+        if needed:
+            yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
+        return
+    if not isinstance(address, str):
+        yield f"{place}.address: {address!r} is {_kind(address)}; write an IP address or a host name"
+        return
+    host, colon, port = address.partition(":")
+    if colon and (needed or not port.isdecimal() or not 0 < int(port) < 65536):
+        yield (
+            f"{place}.address: {address!r} has a malformed port; write "
+            + (
+                "the address alone, a 372 listens on port 7777"
+                if needed
+                else "host:port, for example 172.16.127.30:1094"
+            )
+        )
+    if re.fullmatch(r"[0-9.]+", host):
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            yield f"{place}.address: {host!r} is no IP address; write four numbers from 0 to 255, for example 172.16.127.192"
+    elif not _HOST_NAME.match(host):
+        yield f"{place}.address: {host!r} is neither an IP address nor a host name; for example 172.16.127.192 or ls372.lab.example"
+
+
+def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterator[str]:
+    if channels is None:
+        return
+    if not isinstance(channels, Mapping):
+        yield f"{place}.channels: this is {_kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
+        return
+    for channel, options in channels.items():
+        where = f"{place}.channels.{channel}"
+        if str(channel) not in known:
+            yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
+        if not isinstance(options, Mapping):
+            yield f"{where}: this is {_kind(options)}; write for example {{label: 4K plate}}"
+            continue
+        yield from _unknown_keys(where, options, CHANNEL_KEYS)
+        yield from _text_faults(where, options, "label")
+        for key in ("alarm_above_K", "alarm_below_K"):
+            value = options.get(key)
+            if key in options and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                yield f"{where}.{key}: {value!r} is no temperature; write kelvins, for example {key}: 5.0"
+
+
+def _text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]:
+    value = entry.get(key, "")
+    if not isinstance(value, str):
+        yield f"{place}.{key}: {value!r} is {_kind(value)}; put it in quotes"
+    elif len(value) > 80 or _NOT_IN_TEXT.search(value):
+        yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon and question mark"
+
+
+def _repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice: str) -> Iterator[str]:
+    first: dict[Any, str] = {}
+    for place, entry in entries:
+        value = entry.get(key)
+        if value is None or value == "":
+            continue
+        if fold(value) in first:
+            yield f"{place}.{key}: {value!r} is also that of {first[fold(value)]}; {advice}"
+        else:
+            first[fold(value)] = place
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _made_plain(value: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", str(value)).strip("_") or "ls240"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "a truth value"
+    kinds = ((str, "a text"), (int, "a number"), (float, "a number"), (Mapping, "a mapping"), (list, "a list"))
+    return next(
+        (kind for type_, kind in kinds if isinstance(value, type_)), "nothing" if value is None else "something else"
+    )
