@@ -65,6 +65,21 @@ def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
             assert agent.terminate() == 0
 
 
+def test_a_driver_that_hangs_does_not_keep_the_process_from_ending(site, tmp_path):
+    with simulator(240, tmp_path) as (address, instrument):
+        site.write(ls240=("Lakeshore240Agent", ["--port", f"tcp://{address}"], ["--mode", "acq"]))
+        with site.agent("ls240") as agent:
+            client = site.running("ls240", "acq")
+            wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
+            instrument.send_signal(signal.SIGSTOP)  # socs waits for its answer without a limit
+            try:
+                started = time.monotonic()
+                assert agent.terminate() == 0
+                assert time.monotonic() - started < 10, "Docker would have killed it"
+            finally:
+                instrument.send_signal(signal.SIGCONT)
+
+
 def test_a_deliberate_stop_is_left_alone(site):
     site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
     with site.agent("fake") as agent:

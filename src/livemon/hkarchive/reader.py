@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,8 @@ def load(
     """
     parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {field: [] for field in fields}
     seen: set[str] = set()
-    for prefix, block in _blocks(_directory(data_dir), start, end):
+    feeds = {field.rpartition(".")[0] for field in fields}
+    for prefix, block in _blocks(_directory(data_dir), start, end, feeds):
         wanted = [key for key in block.keys() if f"{prefix}.{key}" in parts]  # noqa: SIM118 - a map of spt3g's
         if not wanted:
             continue
@@ -109,8 +110,10 @@ def files(data_dir: Path, start: float, end: float) -> list[Path]:
     ]
 
 
-def _blocks(data_dir: Path, start: float, end: float) -> Iterator[tuple[str, core.G3TimesampleMap]]:
-    """Yield ``(feed address, block)`` of every data frame."""
+def _blocks(
+    data_dir: Path, start: float, end: float, feeds: Container[str] | None = None
+) -> Iterator[tuple[str, core.G3TimesampleMap]]:
+    """Yield ``(feed address, block)`` of every data frame, or of those of some feeds; the others are not decoded."""
     for path in files(data_dir, start, end):
         providers: dict[int, str] = {}
         for frame, _ in _frames(path):
@@ -118,8 +121,10 @@ def _blocks(data_dir: Path, start: float, end: float) -> Iterator[tuple[str, cor
             if kind == STATUS:
                 providers = {entry["prov_id"].value: entry["description"].value for entry in frame["providers"]}
             elif kind == DATA and frame["prov_id"] in providers:
-                for block in frame["blocks"]:
-                    yield providers[frame["prov_id"]], block
+                feed = providers[frame["prov_id"]]
+                if feeds is None or feed in feeds:
+                    for block in frame["blocks"]:
+                        yield feed, block
 
 
 def _frames(path: Path) -> Iterator[tuple[core.G3Frame, int]]:
