@@ -7,7 +7,7 @@ missing=$(while read -r package; do
     dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
 done </tmp/packages)
 if [ -n "$missing" ]; then
-    apt-get -qq update
+    apt-get -qq update  # the lists stay, as an installer leaves them: a dry run needs them
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $missing
 fi
