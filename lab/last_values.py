@@ -65,7 +65,8 @@ def main() -> None:
     deadline = time.monotonic() + arguments.seconds
     while missing := set(arguments.expect) - flowing(status := fetch(arguments.url)):
         if time.monotonic() > deadline:
-            sys.exit(f"no fresh data from {', '.join(sorted(missing))} at {arguments.url} after {arguments.seconds:g} s")
+            names = ", ".join(sorted(missing))
+            sys.exit(f"no fresh values of {names} at {arguments.url} after {arguments.seconds:g} s")
         time.sleep(1)
     print(table(status))
 

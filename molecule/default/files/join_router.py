@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 from autobahn.twisted.component import Component, run
+from autobahn.twisted.wamp import ApplicationSession
+from autobahn.wamp.types import SessionDetails
 
 secret = Path("/run/secrets/bridge").read_text().strip()
 if sys.argv[1] != "right":
@@ -30,7 +32,7 @@ answers = []
 
 
 @component.on_join
-def joined(session, details) -> None:
+def joined(session: ApplicationSession, details: SessionDetails) -> None:
     """Remember the role that the router gave."""
     answers.append(f"joined as {details.authrole}")
     session.leave()
