@@ -18,11 +18,14 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
-    """All faults in the settings of `hosts`, each behind its host's name where there are several hosts."""
+def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[str]) -> list[str]:
+    """All faults in the settings of `hosts`, each behind its host's name where there are several hosts.
+
+    `wiring` names the variables that are ours and not the user's.
+    """
     found = []
     for host in hosts:
-        settings = {key: _setting(hostvars[host], key) for key in hostvars[host]}
+        settings = {str(key): _setting(hostvars[host], key) for key in hostvars[host] if key not in wiring}
         prefix = f"{host}: " if len(hosts) > 1 else ""
         found += [prefix + fault for fault in validation.faults(settings)]
     return found

@@ -1,0 +1,102 @@
+"""What the data nodes offer: nodes, fields and their newest samples. No input or output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from livemon.errors import UnknownFieldError
+
+_NOT_IN_PATH = re.compile(r"[^A-Za-z0-9_:-]")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a data node.
+
+    `path` is its permanent name, of dot-separated nodes; `timeline` the node's name of the times at which it has samples.
+    """
+
+    node: str
+    name: str
+    path: str
+    timeline: str | None = None
+    type: str = "number"
+    label: str | None = None
+    units: str | None = None
+
+    @property
+    def short(self) -> str:
+        """Return the name that consumers of sisock write."""
+        return f"{self.node}::{self.name}"
+
+    @classmethod
+    def from_node(cls, node: str, name: str, about: dict[str, Any]) -> Field:
+        """Make a field of what a node's ``get_fields`` says of it; nodes of others have no `path` of their own."""
+        plain_path = ".".join(_NOT_IN_PATH.sub("_", part) for part in ("sisock", node, name))
+        return cls(
+            node=node,
+            name=name,
+            path=about.get("path") or plain_path,
+            timeline=about.get("timeline"),
+            type=about.get("type") or "number",
+            label=about.get("label") or about.get("description"),
+            units=about.get("units"),
+        )
+
+
+@dataclass
+class Node:
+    """A data node: its fields by name, their newest samples, and the fault of the last attempt to ask it."""
+
+    name: str
+    description: str
+    fields: dict[str, Field] = field(default_factory=dict)
+    last: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Catalogue:
+    """The nodes by name, and their fields by either name."""
+
+    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+        self.nodes: dict[str, Node] = {node.name: node for node in nodes}
+
+    @property
+    def fields(self) -> Iterator[Field]:
+        """All fields, node by node."""
+        for node in list(self.nodes.values()):
+            yield from list(node.fields.values())
+
+    @property
+    def plottable(self) -> list[Field]:
+        """All fields that are numbers or truth values."""
+        return [each for each in self.fields if each.type != "string"]
+
+    def find(self, name: str) -> Field:
+        """Return the field called `name`: ``NODE::field``, or a path.
+
+        Raises
+        ------
+        UnknownFieldError
+            Naming the nearest that there is.
+        """
+        node_name, separator, field_name = str(name).partition("::")
+        if separator:
+            node = self.nodes.get(node_name)
+            if node is None:
+                raise UnknownFieldError(f"there is no data node {node_name!r}; known are {_some(self.nodes)}")
+            if field_name not in node.fields:
+                raise UnknownFieldError(f"{node_name} has no field {field_name!r}; known are {_some(node.fields)}")
+            return node.fields[field_name]
+        for each in self.fields:
+            if each.path == name:
+                return each
+        raise UnknownFieldError(f"there is no channel {name!r}; write NODE::field or a path, /search lists them")
+
+
+def _some(names: Iterable[str]) -> str:
+    names = sorted(names)
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none at the moment"

@@ -1,0 +1,120 @@
+"""Render targets: the grammar of graphite-web 1.1 (webapp/graphite/render/grammar.py), parsed by lark.
+
+A number is one only if the argument ends behind it, so that `1min.load` is a path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from lark import Lark, Transformer
+from lark.exceptions import LarkError
+
+from livemon.errors import RequestError
+
+MAX_LENGTH = 8192
+
+GRAMMAR = r"""
+    ?start: expression
+    ?expression: atom ("|" call)*          -> pipe
+    ?atom: call | PATH                     -> atom
+    call: NAME "(" [argument ("," argument)*] ")"
+    ?argument: NAME "=" value              -> keyword
+             | value
+    ?value: NUMBER                         -> number
+          | BOOLEAN                        -> boolean
+          | NONE                           -> none
+          | STRING                         -> string
+          | expression
+
+    NUMBER.4: /-?\d+(\.\d+)?([eE][-+]?\d+)?(?=\s*[,)])/
+    BOOLEAN.4: /(true|false)(?=\s*[,)])/i
+    NONE.4: /none(?=\s*[,)])/i
+    STRING: /"[^"]*"|'[^']*'/
+    NAME.3: /[A-Za-z_]\w*(?=\s*[(=])/
+    PATH: /(?:[^\s(){},'"\\|]|\{[^{}]*\}|\\[(){},'"\\|=.])+/
+    %ignore /\s+/
+"""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path, possibly with globs."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function's call."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+
+class _Tree(Transformer):
+    def atom(self, items: list) -> Path:
+        return Path(str(items[0]))
+
+    def call(self, items: list) -> Call:
+        name, *arguments = items
+        keywords = tuple(each for each in arguments if isinstance(each, _Keyword))
+        plain = tuple(each for each in arguments if not isinstance(each, _Keyword))
+        return Call(str(name), plain, tuple((each.name, each.value) for each in keywords))
+
+    def pipe(self, items: list) -> Any:
+        first, *calls = items
+        for call in calls:
+            first = Call(call.name, (first, *call.arguments), call.keywords)
+        return first
+
+    def keyword(self, items: list) -> _Keyword:
+        return _Keyword(str(items[0]), items[1])
+
+    def number(self, items: list) -> float | int:
+        text = str(items[0])
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+
+    def boolean(self, items: list) -> bool:
+        return str(items[0]).lower() == "true"
+
+    def none(self, _items: list) -> None:
+        return None
+
+    def string(self, items: list) -> str:
+        return str(items[0])[1:-1]
+
+
+@dataclass(frozen=True)
+class _Keyword:
+    name: str
+    value: Any
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Tree())
+
+
+def parse(target: str) -> Path | Call:
+    """Parse a render target.
+
+    Raises
+    ------
+    RequestError
+        Saying where it cannot be read.
+    """
+    if len(target) > MAX_LENGTH:
+        raise RequestError(f"target: longer than {MAX_LENGTH} characters")
+    try:
+        tree = _parser().parse(target)
+    except (LarkError, RecursionError) as error:
+        column = getattr(error, "column", None)
+        where = f" at character {column}" if isinstance(column, int) and column > 0 else ""
+        raise RequestError(f"target {target[:80]!r} cannot be read{where}") from error
+    if not isinstance(tree, (Path, Call)):
+        raise RequestError(f"target {target[:80]!r} is neither a path nor a function's call")
+    return tree

@@ -1,0 +1,88 @@
+"""Times and counts in requests, with a sentence for everything that may be wrong with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import Any
+
+from livemon.errors import RequestError, TimeRangeError
+
+MAX_POINTS = 20_000
+DEFAULT_POINTS = 1000
+_RELATIVE = re.compile(r"(?:now)?(?P<sign>[+-])(?P<count>\d{1,9})(?P<unit>[a-z]+)\Z")
+_SECONDS = (
+    ("min", 60),
+    ("mon", 30 * 86400),
+    ("s", 1),
+    ("h", 3600),
+    ("d", 86400),
+    ("w", 7 * 86400),
+    ("y", 365 * 86400),
+    ("m", 60),
+)
+_LATEST = 4e10
+"""Later than any time that a lab means; milliseconds taken for seconds end here."""
+
+
+def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
+    """Return the UNIX time of a request's time: a number (zero or negative: relative to `now`), ISO 8601, or ``-10min``.
+
+    Raises
+    ------
+    TimeRangeError
+        Naming `what`.
+    """
+    if value is None or value in ("", "undefined"):
+        return default
+    if isinstance(value, str):
+        text = value.strip()
+        if text == "now":
+            return now
+        if match := _RELATIVE.match(text):
+            seconds = next((seconds for unit, seconds in _SECONDS if match["unit"].startswith(unit)), None)
+            if seconds is not None:
+                return now + int(match["sign"] + match["count"]) * seconds
+        number = _number(text)
+        if number is None:
+            try:
+                moment = dt.datetime.fromisoformat(text)
+            except ValueError as error:
+                raise TimeRangeError(
+                    f"{what}: {text[:40]!r} is no time; write UNIX seconds, ISO 8601 or -10min"
+                ) from error
+            return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+    else:
+        number = _number(value)
+    if number is None or abs(number) > _LATEST:
+        raise TimeRangeError(f"{what}: {str(value)[:40]!r} is no time in UNIX seconds")
+    return number if number > 0 else now + number
+
+
+def check_range(start: float, end: float) -> None:
+    """Raise a TimeRangeError if the interval is reversed."""
+    if start > end:
+        raise TimeRangeError(
+            f"the time range is reversed: it begins {start - end:.0f} s after its end; swap from and until"
+        )
+
+
+def count(value: Any, what: str, default: int = DEFAULT_POINTS) -> int:
+    """Return a number of points, between 1 and `MAX_POINTS`; a RequestError for what is no number."""
+    if value is None or value in ("", "undefined"):
+        return default
+    number = _number(value)
+    if number is None:
+        raise RequestError(f"{what}: {str(value)[:40]!r} is no number of points")
+    return int(min(max(number, 1), MAX_POINTS))
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

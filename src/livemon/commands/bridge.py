@@ -1,0 +1,20 @@
+"""``livemon bridge``: from the data nodes to HTTP."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Serve Grafana and the quick-look page on $LIVEMON_BRIDGE_LISTEN (default 127.0.0.1:5000)."""
+    from livemon import wamp  # noqa: PLC0415 - installs Twisted's reactor
+    from livemon.bridge.app import create_app  # noqa: PLC0415
+    from livemon.bridge.server import serve  # noqa: PLC0415
+    from livemon.bridge.source import Source  # noqa: PLC0415
+    from livemon.config import RouterConfig, endpoint, setting  # noqa: PLC0415
+
+    source = Source()
+    component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
+    serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)))
+    wamp.run(component)

@@ -1,0 +1,98 @@
+"""``nodes.yaml``: which data nodes to serve, followed while it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from twisted.internet.task import LoopingCall
+
+from livemon.datanode import DataNodeServer, NodeHost
+from livemon.errors import ConfigError
+from livemon.nodes.feed import FeedNode
+from livemon.nodes.sensors import SensorsNode
+from livemon.wamp import log
+
+KINDS: dict[str, Callable[..., DataNodeServer]] = {"feed": FeedNode, "sensors": SensorsNode}
+LOOK_EVERY = 1.0
+
+
+def read_entries(text: str, place: str) -> dict[str, dict[str, Any]]:
+    """Read the nodes' entries, by name.
+
+    Raises
+    ------
+    ConfigError
+        One sentence: where, what, and what to write instead.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping) or not isinstance(content.get("nodes"), list):
+        raise ConfigError(f"{place}: write nodes: and below it one entry for each node")
+    entries: dict[str, dict[str, Any]] = {}
+    for number, entry in enumerate(content["nodes"]):
+        where = f"{place}, nodes[{number}]"
+        if not isinstance(entry, Mapping) or entry.get("kind") not in KINDS:
+            raise ConfigError(f"{where}: write kind: {' or kind: '.join(KINDS)}")
+        if not isinstance(entry.get("name"), str) or entry["name"] in entries:
+            raise ConfigError(f"{where}: needs a name of its own")
+        make_node(entry, where)
+        entries[entry["name"]] = dict(entry)
+    return entries
+
+
+def make_node(entry: Mapping[str, Any], place: str) -> DataNodeServer:
+    """Make the node of an entry; a ConfigError if it has a key too many or too few."""
+    options = {key: value for key, value in entry.items() if key != "kind"}
+    options.setdefault("description", options.get("name"))
+    try:
+        return KINDS[entry["kind"]](**options)
+    except TypeError as error:
+        raise ConfigError(f"{place}: {str(error).partition(') ')[2] or error}") from error
+
+
+class Follower:
+    """Keeps a host's nodes what the file says, touching only those whose entries changed."""
+
+    def __init__(self, host: NodeHost, path: Path) -> None:
+        self.host = host
+        self.path = path
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._text: str | None = None
+
+    def start(self) -> None:
+        """Read the file now (a ConfigError if it is missing or broken) and look for changes from now on."""
+        try:
+            self._apply(self.path.read_text())
+        except OSError as error:
+            raise ConfigError(f"cannot read {self.path}: {error.strerror}; LIVEMON_NODES_CONFIG names it") from error
+        LoopingCall(self._look).start(LOOK_EVERY, now=False)
+
+    def _look(self) -> None:
+        try:
+            text = self.path.read_text()
+        except OSError:
+            return  # being replaced: the next look sees it
+        if text == self._text:
+            return
+        try:
+            self._apply(text)
+        except ConfigError as error:
+            self._text = text
+            log.error("the nodes stay as they are: {error}", error=error)
+
+    def _apply(self, text: str) -> None:
+        entries = read_entries(text, self.path.name)
+        for name, entry in list(self._entries.items()):
+            if entries.get(name) != entry:
+                log.info("removing the data node {name}", name=name)
+                self.host.remove(name)
+        for name, entry in entries.items():
+            if self._entries.get(name) != entry:
+                log.info("adding the data node {name}", name=name)
+                self.host.add(make_node(entry, name))
+        self._entries, self._text = entries, text

@@ -1,0 +1,141 @@
+"""The one way in which livemon reaches the router.
+
+TLS verified against the installation's own authority, WAMP-CRA, and coming back by itself after every loss. Facts of autobahn that
+shape it: a `Component` reconnects with growing pauses, and gives up for good on what it takes for a permanent fault (a certificate
+that does not verify, a refused secret). Then the process ends with one sentence, to be started again by whoever supervises it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import txaio
+
+txaio.use_twisted()
+# autobahn would try it for a serialization that we never use, and its build for numpy 1 prints a long traceback.
+sys.modules.setdefault("bjdata", None)
+
+from autobahn.twisted.component import Component  # noqa: E402 - txaio must know its framework first
+from autobahn.wamp.interfaces import ISession  # noqa: E402
+from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
+from twisted.internet import reactor, ssl  # noqa: E402
+from twisted.logger import (  # noqa: E402
+    FilteringLogObserver,
+    Logger,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
+from twisted.python.failure import Failure  # noqa: E402
+
+from livemon.config import RouterConfig  # noqa: E402
+
+BASE_URI = "org.simonsobservatory"
+MAX_RETRY_DELAY = 4.0
+"""Seconds between two attempts, at most: a service is back within ten seconds of a router's restart."""
+
+PING = {"autoPingInterval": 10.0, "autoPingTimeout": 15.0}
+
+TAKE_OVER = RegisterOptions(force_reregister=True)
+"""Takes a registration over from an earlier connection of ours whose death the router has not noticed yet."""
+
+log = Logger("livemon")
+
+
+def uri(name: str) -> str:
+    """Return sisock's URI for a procedure or topic."""
+    return f"{BASE_URI}.{name}"
+
+
+def join_router(
+    config: RouterConfig,
+    on_join: Callable[[ISession, SessionDetails], object],
+    on_leave: Callable[[], None] = lambda: None,
+) -> Component:
+    """Return a component that joins the router, again after each loss, once it is started.
+
+    Parameters
+    ----------
+    config
+        Where the router is and who we are.
+    on_join
+        Called after every join with the session and its details; may return a Deferred.
+    on_leave
+        Called after every loss of a session that had joined.
+    """
+    authority = ssl.Certificate.loadPEM(config.ca.read_bytes())
+    component = Component(
+        transports=[
+            {
+                "type": "websocket",
+                "url": config.url,
+                "endpoint": {
+                    "type": "tcp",
+                    "host": config.host,
+                    "port": config.port,
+                    "tls": ssl.optionsForClientTLS(config.host, trustRoot=authority),
+                },
+                "max_retries": -1,
+                "initial_retry_delay": 0.5,
+                "max_retry_delay": MAX_RETRY_DELAY,
+                "options": PING,
+            }
+        ],
+        authentication={"wampcra": {"authid": config.user, "secret": config.secret}},
+        realm=config.realm,
+    )
+
+    @component.on_join
+    def joined(session: ISession, details: SessionDetails) -> object:
+        log.info("joined the router {url} as {user}", url=config.url, user=config.user)
+        return on_join(session, details)
+
+    @component.on_leave
+    def left(_session: ISession, details: CloseDetails) -> None:
+        log.info("left the router: {reason}", reason=details.message or details.reason)
+        on_leave()
+
+    @component.on_connectfailure
+    def refused(_component: Component, error: Exception) -> None:
+        log.info("cannot reach the router {url}: {error}", url=config.url, error=_sentence(error))
+
+    return component
+
+
+def run(*components: Component) -> None:
+    """Start logging and the reactor; return when SIGTERM or SIGINT ends the process, exit with 1 when a component gives up."""
+    start_logging()
+    failures: list[Failure] = []
+
+    def give_up(failure: Failure) -> None:
+        failures.append(failure)
+        log.error("giving up on the router: {error}", error=_sentence(failure.value))
+        if reactor.running:
+            reactor.stop()
+
+    def start() -> None:
+        for component in components:
+            component.start(reactor).addErrback(give_up)
+
+    reactor.callWhenRunning(start)
+    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(reactor.stop))
+    reactor.run()
+    if failures:
+        sys.stdout.flush()
+        os._exit(1)
+
+
+def start_logging() -> None:
+    """Write our own log to standard output, one line an event, and of others what went wrong."""
+    wanted = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
+    wanted.setLogLevelForNamespace("livemon", LogLevel.info)
+    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [wanted])
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,123 @@
+"""The sisock side as the product runs it on loopback: hub, data nodes and bridge, one process each."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from conftest import Router, free_port, wait_for
+
+LIVEMON = Path(sys.executable).with_name("livemon")
+USERS = {"hub": "hub", "nodes": "node", "bridge": "bridge"}
+
+
+@dataclass
+class Appliance:
+    """Hub, nodes and bridge of one router; each part can be stopped and started."""
+
+    directory: Path
+    router: Router
+    port: int = field(default_factory=free_port)
+    children: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    def __enter__(self) -> Appliance:
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        for part in list(self.children):
+            self.stop(part)
+        if failed:
+            for part in USERS:
+                print(f"--- {part}, end of its log:\n{self.log(part)[-3000:]}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def write_nodes(self, *entries: dict) -> None:
+        """Replace nodes.yaml, in one step as a role does."""
+        part = self.directory / "nodes.yaml.part"
+        part.write_text(yaml.safe_dump({"nodes": list(entries)}))
+        part.replace(self.directory / "nodes.yaml")
+
+    def log(self, part: str) -> str:
+        path = self.directory / f"{part}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self, *parts: str) -> None:
+        for part in parts or USERS:
+            environment = self.router.environment(USERS[part]) | {
+                "LIVEMON_NODES_CONFIG": str(self.directory / "nodes.yaml"),
+                "LIVEMON_BRIDGE_LISTEN": f"127.0.0.1:{self.port}",
+                "PYTHONWARNINGS": "ignore",
+            }
+            with (self.directory / f"{part}.log").open("ab") as output:
+                self.children[part] = subprocess.Popen(
+                    [LIVEMON, part], env=environment, stdout=output, stderr=subprocess.STDOUT
+                )
+
+    def stop(self, part: str) -> int:
+        child = self.children.pop(part)
+        child.terminate()
+        try:
+            return child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(5)
+            raise AssertionError(f"{part} did not end within 10 s of SIGTERM") from None
+
+    def restart(self, part: str) -> None:
+        self.stop(part)
+        self.start(part)
+
+    def get(self, path: str, body: object = None, **arguments: object) -> tuple[int, object]:
+        """Status and content (JSON where it is) of a request; a POST if there is a body."""
+        query = urllib.parse.urlencode(arguments, doseq=True)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}{'?' if query else ''}{query}", data)
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        except (urllib.error.URLError, ConnectionError):
+            return 0, None
+        try:
+            return status, json.loads(content)
+        except ValueError:
+            return status, content.decode(errors="replace")
+
+    def values(self, node: str) -> dict[str, float]:
+        """Present values of a node's fields."""
+        status, content = self.get("/api/status")
+        if status != 200:
+            return {}
+        return {
+            each["name"]: each["value"]
+            for entry in content["nodes"]
+            if entry["name"] == node and not entry["error"]
+            for each in entry["fields"]
+            if each["value"] is not None
+        }
+
+    def wait_for_values(self, node: str, seconds: float = 30.0) -> dict[str, float]:
+        return wait_for(lambda: self.values(node), f"values of the data node {node}", seconds)
+
+    def times(self, name: str, since: float = -600) -> list[float]:
+        """Times of a channel's samples, UNIX seconds."""
+        status, content = self.get("/api/series", field=name, **{"from": since, "until": 0, "points": 20000})
+        assert status == 200, content
+        return content["series"][0]["times"]
+
+
+def problems(log: str) -> list[str]:
+    """What a log should not hold: tracebacks."""
+    return re.findall(r"Traceback[^\n]*", log)
