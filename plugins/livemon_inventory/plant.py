@@ -29,7 +29,7 @@ def name_of(entry: Entry) -> str:
 
 def channels_of(instrument: Entry) -> dict[str, dict]:
     """Return the options of each channel that the inventory lists, or of every channel of the model when it lists none."""
-    listed = instrument.get("channels") or dict.fromkeys(model_of(instrument).channels, {})
+    listed = instrument.get("channels") or {channel: {} for channel in model_of(instrument).channels}
     return {str(channel): dict(options or {}) for channel, options in listed.items()}
 
 

@@ -148,7 +148,10 @@ def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
             if key == "id":
                 yield f"{place}.id is missing; write a short permanent name for its data, for example id: ls240"
         elif not isinstance(value, str) or not _NAME.match(value):
-            yield f"{place}.{key}: {value!r} cannot be part of a channel's name; use letters, digits, '-' and '_', for example {_made_plain(value)}"
+            yield (
+                f"{place}.{key}: {value!r} cannot be part of a channel's name; "
+                f"use letters, digits, '-' and '_', for example {_made_plain(value)}"
+            )
         elif value in taken:
             yield f"{place}.{key}: {value!r} is {taken[value]}; choose another"
 

@@ -14,7 +14,8 @@ from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.request import Registration, Subscription
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, TimeoutError as DeferredTimeoutError, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 
 from livemon.wamp import TAKE_OVER, log, uri

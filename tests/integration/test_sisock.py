@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
@@ -75,7 +76,7 @@ def test_a_series_grows_without_gap_or_repeat(appliance):
     wait_for(lambda: appliance.times(CHANNEL)[-1] > before[-1] + 3, "three more seconds of samples", 20)
     after = appliance.times(CHANNEL)
     assert after[: len(before)] == before
-    steps = [later - earlier for earlier, later in zip(after, after[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(after)]
     assert min(steps) > 0
     assert max(steps) < 1
 

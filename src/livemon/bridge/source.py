@@ -94,7 +94,7 @@ class Source:
         """Ask the hub for the nodes, and every node for its fields and newest samples."""
         try:
             listed = yield self._call("consumer.get_data_node")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next look comes in two seconds
+        except Exception as error:
             log.debug("no answer of the hub: {error!r}", error=error)
             return
         known = self.catalogue.nodes
@@ -111,7 +111,7 @@ class Source:
             node.fields = {name: Field.from_node(node.name, name, about) for name, about in fields.items()}
             node.last = yield self._last_of(node)
             node.error = None
-        except Exception as error:  # noqa: BLE001 - a node may be anybody's, and must not harm the others
+        except Exception as error:
             node.error = f"does not answer: {str(error) or type(error).__name__}"
 
     @inlineCallbacks

@@ -34,6 +34,7 @@ class FeedNode(BlockNode):
         self,
         name: str,
         description: str,
+        *,
         target: str,
         feeds: Sequence[str] = ("temperatures",),
         window: float = 3600.0,
