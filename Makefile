@@ -8,7 +8,7 @@ export PYTHON ?= python3
 app := .venv/app/bin
 controller := $(CURDIR)/.venv/controller/bin
 old_controller := $(CURDIR)/.venv/controller-2.16/bin
-shell_files = $(shell git ls-files lab .ci files | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
+shell_files = $(shell git ls-files lab .ci files src | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
 
 .PHONY: help
