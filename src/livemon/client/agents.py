@@ -1,0 +1,254 @@
+"""OCS agents as an operator sees them, over crossbar's HTTP caller (``SITE_HTTP``), which needs no secret.
+
+The protocol is upstream's (ocs 0.12.1, ``ocs/client_http.py`` and ``ocs/ocs_agent.py``); upstream's own client waits for an
+agent that hangs as long as the router does, this one never longer than it is told.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from livemon.config import setting
+from livemon.errors import RequestError, RouterError
+
+SECONDS_TO_ANSWER = 5.0
+SECONDS_TO_START = 10.0
+SECONDS_TO_STOP = 40.0
+"""A 372 notices that it is to stop only after the channel that it reads: up to the scanner's longest dwell."""
+PAUSE = 0.25
+OK = 0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A task or process of an agent and how its last run went; times in UNIX seconds, `None` for what has not been."""
+
+    name: str
+    kind: str
+    status: str | None = None
+    success: bool | None = None
+    start_time: float | None = None
+    end_time: float | None = None
+    message: str = ""
+
+    @classmethod
+    def from_session(cls, name: str, kind: str, session: Mapping[str, Any] | None) -> Operation:
+        """From the ``session`` dictionary of an answer, which is empty when the operation never ran."""
+        session = {} if not session or session.get("status") == "no_history" else session
+        messages = session.get("messages") or []
+        return cls(
+            name,
+            kind,
+            session.get("status"),
+            session.get("success"),
+            session.get("start_time"),
+            session.get("end_time"),
+            str(messages[-1][-1]) if messages else "",
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is under way."""
+        return self.status in {"starting", "running", "stopping"}
+
+    @property
+    def failed(self) -> bool:
+        """Whether its last run ended with an error."""
+        return self.status == "done" and self.success is False
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent of the site; `fault` says in one sentence why it does not answer."""
+
+    instance_id: str
+    agent_class: str
+    operations: list[Operation] = field(default_factory=list)
+    fault: str | None = None
+
+
+class Site:
+    """The agents behind one router.
+
+    Parameters
+    ----------
+    url
+        Crossbar's HTTP caller.
+    address_root
+        First part of every agent's address.
+    configured
+        Agents that should run, ``{instance-id: class}``.
+    """
+
+    def __init__(
+        self, url: str, address_root: str = "observatory", configured: Mapping[str, str] | None = None
+    ) -> None:
+        self.url = url
+        self.address_root = address_root
+        self.configured = dict(configured or {})
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Site:
+        """Read ``SITE_HTTP`` and, where there is one, the site config in ``OCS_CONFIG_DIR``.
+
+        A site config that cannot be read is left out: what runs can be asked without it.
+        """
+        url = setting("SITE_HTTP", default="http://127.0.0.1:8001/call", environ=environ)
+        try:
+            content = yaml.safe_load((Path(environ["OCS_CONFIG_DIR"]) / "default.yaml").read_text())
+            configured = {
+                entry["instance-id"]: entry["agent-class"]
+                for host in content["hosts"].values()
+                for entry in host.get("agent-instances", [])
+            }
+            root = content.get("hub", {}).get("address_root", "observatory")
+        except (KeyError, TypeError, AttributeError, OSError, yaml.YAMLError):
+            return cls(url)
+        return cls(url, root, configured)
+
+    def call(self, address: str, *arguments: Any, seconds: float = SECONDS_TO_ANSWER) -> Any:
+        """Call the procedure `address` below the root and return its answer.
+
+        Raises
+        ------
+        RouterError
+            If the router, or the agent behind it, does not answer in time, or the procedure is not there.
+        """
+        body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": {}}
+        try:
+            answer = requests.post(self.url, json=body, timeout=seconds)
+        except requests.Timeout as error:
+            raise RouterError(f"{address} does not answer within {seconds:g} s") from error
+        except requests.RequestException as error:
+            raise RouterError(
+                f"no router at {self.url}: is sisock_crossbar running (docker ps)? Another address goes into SITE_HTTP"
+            ) from error
+        try:
+            content = answer.json()
+        except ValueError as error:
+            raise RouterError(
+                f"{self.url} is no OCS router: it answers with HTTP status {answer.status_code}"
+            ) from error
+        if "error" in content:
+            if content["error"] == "wamp.error.no_such_procedure":
+                raise RouterError(f"{address.partition('.')[0]} is not there")
+            raise RouterError(f"{address}: {content['error']} {' '.join(map(str, content.get('args') or []))}".rstrip())
+        return content["args"][0]
+
+    def instance_ids(self) -> list[str]:
+        """All agents that should run or that the registry has heard of, sorted.
+
+        Raises
+        ------
+        RouterError
+            If the router does not answer; without the registry the site config must do.
+        """
+        return sorted(self.configured | self._registered())
+
+    def agents(self) -> list[Agent]:
+        """Ask every agent, all at once, how it is."""
+        registered = self._registered()
+        classes = registered | self.configured
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            return list(pool.map(lambda each: self._ask(each, classes[each]), sorted(classes)))
+
+    def operation(self, instance_id: str, name: str, kind: str = "process") -> Operation:
+        """How an operation of an agent is. Raises a RequestError that lists the known agents for one that is not there."""
+        self._check(instance_id)
+        return self._request(instance_id, "status", name, kind)
+
+    def start(self, instance_id: str, name: str) -> bool:
+        """Start a process and wait until it runs; `False` if it ran already.
+
+        Raises
+        ------
+        RequestError
+            If the agent refuses, or the process ends at once.
+        """
+        if self.operation(instance_id, name).status in {"starting", "running"}:
+            return False
+        self._request(instance_id, "start", name)
+        now = self._wait(instance_id, name, lambda each: each.status != "starting", SECONDS_TO_START)
+        if now.failed:
+            raise RequestError(f"{name} of {instance_id} ended with an error: {now.message}")
+        return True
+
+    def stop(self, instance_id: str, name: str) -> bool:
+        """Stop a process and wait until it has ended; `False` if it was not running.
+
+        Raises
+        ------
+        RequestError
+            If the agent refuses, or is not done after `SECONDS_TO_STOP`.
+        """
+        if not self.operation(instance_id, name).runs:
+            return False
+        self._request(instance_id, "stop", name)
+        if self._wait(instance_id, name, lambda each: not each.runs, SECONDS_TO_STOP).runs:
+            raise RequestError(f"{name} of {instance_id} was told to stop, and still runs after {SECONDS_TO_STOP:g} s")
+        return True
+
+    def _wait(self, instance_id: str, name: str, done: Callable[[Operation], bool], seconds: float) -> Operation:
+        deadline = time.monotonic() + seconds
+        while not done(now := self._request(instance_id, "status", name)) and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        return now
+
+    def _request(self, instance_id: str, action: str, name: str, kind: str = "process") -> Operation:
+        status, message, session = self.call(f"{instance_id}.ops", action, name, {})
+        if status != OK:
+            raise RequestError(f"{instance_id} refuses to {action} {name}: {message}")
+        return Operation.from_session(name, kind, session)
+
+    def _check(self, instance_id: str) -> None:
+        known = self.instance_ids()
+        # Without registry and site config nothing is known, and the call itself tells.
+        if known and instance_id not in known:
+            near = difflib.get_close_matches(instance_id, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise RequestError(f"there is no agent {instance_id!r}: {hint}Known are {', '.join(known)}")
+
+    def _registered(self) -> dict[str, str]:
+        """``{instance-id: class}`` of what the registry has heard; empty without a registry."""
+        try:
+            _status, _message, session = self.call("registry.ops", "status", "main", {})
+        except RouterError:
+            if self._router_answers():
+                return {}
+            raise
+        prefix = f"{self.address_root}."
+        heard = (session or {}).get("data") or {}
+        return {
+            address.removeprefix(prefix): about.get("agent_class") or ""
+            for address, about in heard.items()
+            if address.startswith(prefix)
+        }
+
+    def _router_answers(self) -> bool:
+        try:
+            return requests.post(self.url, json={"procedure": ""}, timeout=SECONDS_TO_ANSWER).status_code > 0
+        except requests.RequestException:
+            return False
+
+    def _ask(self, instance_id: str, agent_class: str) -> Agent:
+        try:
+            about = self.call(instance_id, "get_api")
+        except RouterError as error:
+            return Agent(instance_id, agent_class, fault=str(error))
+        return Agent(instance_id, about.get("agent_class") or agent_class, list(_operations(about)))
+
+
+def _operations(about: Mapping[str, Any]) -> Iterable[Operation]:
+    for kind, plural in (("process", "processes"), ("task", "tasks")):
+        for name, session, _description in about.get(plural, []):
+            yield Operation.from_session(name, kind, session)

@@ -1,0 +1,53 @@
+"""``livemon query``: samples of fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("fields", metavar="FIELD...", nargs=-1, required=True)
+@click.option("--from", "start", default="-10min", show_default=True, help="Begin: UNIX seconds, ISO 8601 or like -2h.")
+@click.option("--to", "end", default="now", show_default=True, help="End, which is not part of it, written likewise.")
+@click.option(
+    "--points", default=1000, show_default=True, help="About how many points; more are thinned, extremes kept."
+)
+@click.option("--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def command(fields: tuple[str, ...], start: str, end: str, points: int, style: str) -> None:
+    """Print samples of one or more FIELDs, each NODE::field or a permanent name (`livemon fields` lists them).
+
+    Times are UTC; in CSV and JSON they are UNIX seconds.
+    """
+    import csv  # noqa: PLC0415 - only the command that is called pays for its imports
+    import json  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    from livemon.client import bridge  # noqa: PLC0415
+
+    parameters = {"field": list(fields), "from": start, "until": end, "points": points}
+    series = bridge.ask("/api/series", **parameters)["series"]
+    if style == "json":
+        click.echo(json.dumps(series, indent=2))
+    elif style == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["field", "time", "value"])
+        for each in series:
+            writer.writerows([each["field"], *sample] for sample in zip(each["times"], each["values"], strict=True))
+    else:
+        for each in series:
+            _print_series(each)
+
+
+def _print_series(series: dict[str, Any]) -> None:
+    import datetime as dt  # noqa: PLC0415
+
+    from livemon.client.tables import number  # noqa: PLC0415
+
+    click.echo(f"{series['field']}  {series['label']}  ({series['path']})")
+    if not series["times"]:
+        click.echo("  no samples in this interval")
+    for when, value in zip(series["times"], series["values"], strict=True):
+        moment = dt.datetime.fromtimestamp(when, dt.UTC)
+        click.echo(f"  {moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}  {number(value, series['units'])}")

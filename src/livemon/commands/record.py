@@ -1,0 +1,32 @@
+"""``livemon record``: start and stop the archive."""
+
+from __future__ import annotations
+
+import click
+
+_target = click.option("--target", default="aggregator", show_default=True, help="Instance-id of the aggregator.")
+
+
+@click.group()
+def command() -> None:
+    """Start or stop writing the archive."""
+
+
+@command.command()
+@_target
+def start(target: str) -> None:
+    """Let the aggregator write what all agents send. One that does so already is left alone."""
+    from livemon.client.agents import Site  # noqa: PLC0415 - only the command that is called pays for its imports
+
+    started = Site.from_environment().start(target, "record")
+    click.echo(f"{target}: recording {'started' if started else 'was running already'}")
+
+
+@command.command()
+@_target
+def stop(target: str) -> None:
+    """Let the aggregator finish its file. What the agents send until it is started again is in no archive."""
+    from livemon.client.agents import Site  # noqa: PLC0415
+
+    stopped = Site.from_environment().stop(target, "record")
+    click.echo(f"{target}: recording {'stopped' if stopped else 'was not running'}")
