@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from conftest import Router, free_port, wait_for
+from crossbar_router import Router, free_port, wait_for
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 USERS = {"hub": "hub", "nodes": "node", "bridge": "bridge"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from conftest import Router, process, wait_for
+from crossbar_router import Router, process, wait_for
 from ocs.ocs_client import OCSClient
 
 LIVEMON = Path(sys.executable).with_name("livemon")

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import Router, free_port, listens, wait_for
+from crossbar_router import Router, free_port, listens, wait_for
 from ocs_site import LIVEMON, Site, simulator
 
 

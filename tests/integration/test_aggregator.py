@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, wait_for
+from crossbar_router import ROOT, wait_for
 from ocs_site import Site
 from spt3g import core
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import wait_for
+from crossbar_router import wait_for
 from socs.agents.lakeshore372.agent import LS372_Agent
 from socs.Lakeshore.Lakeshore240 import Module
 from socs.Lakeshore.Lakeshore372 import LS372, Curve

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
-from conftest import wait_for
+from crossbar_router import wait_for
 from ocs_site import Site
 
 FAKE = {

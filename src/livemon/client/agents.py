@@ -27,6 +27,7 @@ SECONDS_TO_STOP = 40.0
 """A 372 notices that it is to stop only after the channel that it reads: up to the scanner's longest dwell."""
 PAUSE = 0.25
 OK = 0
+REGISTRY = "registry"
 
 
 @dataclass(frozen=True)
@@ -219,16 +220,16 @@ class Site:
             raise RequestError(f"there is no agent {instance_id!r}: {hint}Known are {', '.join(known)}")
 
     def _registered(self) -> dict[str, str]:
-        """``{instance-id: class}`` of what the registry has heard; empty without a registry."""
+        """``{instance-id: class}`` of what the registry has heard and of itself; empty without a registry."""
         try:
-            _status, _message, session = self.call("registry.ops", "status", "main", {})
+            _status, _message, session = self.call(f"{REGISTRY}.ops", "status", "main", {})
         except RouterError:
             if self._router_answers():
                 return {}
             raise
         prefix = f"{self.address_root}."
         heard = (session or {}).get("data") or {}
-        return {
+        return {REGISTRY: "RegistryAgent"} | {
             address.removeprefix(prefix): about.get("agent_class") or ""
             for address, about in heard.items()
             if address.startswith(prefix)

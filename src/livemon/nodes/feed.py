@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -91,4 +92,11 @@ class FeedNode(BlockNode):
                 units=self.units.get(name),
                 type=kind,
             )
+            # In the order of the channels, not of their first readings: a scanner may begin anywhere.
+            self.fields = dict(sorted(self.fields.items(), key=lambda item: _natural(item[1].block)))
         return self.fields[key]
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Return a key by which ``Channel_2`` sorts before ``Channel_10``."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]

@@ -1,0 +1,161 @@
+"""A real crossbar router on free loopback ports, with its authority and its secrets; processes, ports and bounded waits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from livemon import pki, secret_store
+
+ROOT = Path(__file__).parents[1]
+ROUTER_PYTHON = Path(os.environ.get("LIVEMON_ROUTER_PYTHON", ROOT / ".venv/router/bin/python"))
+USERS = ("hub", "node", "bridge", "client")
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 20.0, every: float = 0.1) -> object:
+    """Return the first true answer of `condition`; fail after `seconds`, saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:g} s for {what}")
+        time.sleep(every)
+    return answer
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port of `host` that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+@contextmanager
+def process(*command: object, log: Path, name: str | None = None, **popen) -> Iterator[subprocess.Popen]:
+    """Run a command as long as the block lasts, its output appended to `log` and shown when the block fails."""
+    name = name or Path(str(command[0])).name
+    with log.open("ab") as output:
+        child = subprocess.Popen([str(word) for word in command], stdout=output, stderr=subprocess.STDOUT, **popen)
+    try:
+        yield child
+    except BaseException:
+        print(f"--- {name}, end of its log:\n{log.read_text(errors='replace')[-4000:]}")
+        raise
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(5)
+
+
+@dataclass
+class Router:
+    """A crossbar router of our configuration: TLS and WAMP-CRA on one port, OCS agents and ``/call`` on another."""
+
+    directory: Path
+    tls_port: int = field(default_factory=free_port)
+    ocs_port: int = field(default_factory=free_port)
+    child: subprocess.Popen | None = None
+
+    def __post_init__(self) -> None:
+        list(pki.ensure(self.directory / "pki", ["localhost", "sisock-crossbar"], ["127.0.0.1"]))
+        uid = os.getuid()
+        copies = [secret_store.Copy(user, reader, uid) for user in USERS for reader in ("crossbar", user)]
+        list(secret_store.ensure(self.directory / "secrets", copies))
+
+    @property
+    def log(self) -> Path:
+        """What the router printed, all starts in one file."""
+        return self.directory / "router.log"
+
+    @property
+    def ocs_url(self) -> str:
+        """Where OCS agents join."""
+        return f"ws://127.0.0.1:{self.ocs_port}/ws"
+
+    @property
+    def ocs_http(self) -> str:
+        """Where OCS clients call."""
+        return f"http://127.0.0.1:{self.ocs_port}/call"
+
+    @property
+    def url(self) -> str:
+        """Where everything of sisock joins."""
+        return f"wss://localhost:{self.tls_port}/ws"
+
+    def environment(self, user: str) -> dict[str, str]:
+        """The environment in which a livemon process joins as `user`."""
+        return {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "LIVEMON_ROUTER_URL": self.url,
+            "LIVEMON_ROUTER_CA": str(self.directory / "pki/ca.crt"),
+            "LIVEMON_ROUTER_USER": user,
+            "LIVEMON_ROUTER_SECRET_FILE": str(self.directory / "secrets" / user / user),
+            "SITE_HTTP": self.ocs_http,
+        }
+
+    def start(self) -> None:
+        """Start the router and return when it accepts connections on both ports."""
+        if not ROUTER_PYTHON.exists():
+            pytest.fail(f"{ROUTER_PYTHON} is missing: run `make venv-router`")
+        cbdir = self.directory / "crossbar"
+        shutil.rmtree(cbdir, ignore_errors=True)
+        cbdir.mkdir(mode=0o700)
+        environment = os.environ | {
+            "CROSSBAR_DIR": str(cbdir),
+            "CROSSBAR_SECRETS": str(self.directory / "secrets/crossbar"),
+            "CROSSBAR_TLS_DIR": str(self.directory / "pki/server"),
+            "CROSSBAR_TLS_PORT": str(self.tls_port),
+            "CROSSBAR_TLS_INTERFACE": "127.0.0.1",
+            "CROSSBAR_OCS_PORT": str(self.ocs_port),
+        }
+        with self.log.open("ab") as output:
+            self.child = subprocess.Popen(
+                [ROUTER_PYTHON, ROOT / "files/crossbar/start.py"],
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_for(
+            lambda: self.child.poll() is not None or (listens(self.ocs_port) and listens(self.tls_port)),
+            "the router to listen",
+            seconds=40,
+        )
+        if self.child.poll() is not None:
+            pytest.fail(f"the router ended at once:\n{self.log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End the router, workers included."""
+        if self.child is None:
+            return
+        self.child.terminate()
+        try:
+            self.child.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.child.pid, 9)
+            self.child.wait(5)
+        self.child = None
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()

@@ -1,0 +1,83 @@
+"""The appliance on loopback with both instruments simulated, and a browser without a screen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from appliance import Appliance
+from crossbar_router import ROOT, Router
+from ocs_site import Site, simulator
+from playwright.sync_api import Browser, sync_playwright
+
+SCREENSHOTS = ROOT / ".cache/screenshots"
+NODES = [
+    {
+        "kind": "feed",
+        "name": "LSA22YG",
+        "target": "control",
+        "feeds": ["temperatures"],
+        "description": "Dilution fridge",
+        "labels": {f"Channel_0{number}_T": label for number, label in enumerate(("50K plate", "4K plate", "Still"), 1)},
+        "units": {
+            f"Channel_{number:02}_{kind}": unit for number in range(1, 17) for kind, unit in (("T", "K"), ("R", "ohm"))
+        },
+    },
+    {
+        "kind": "feed",
+        "name": "LSA21OQ",
+        "target": "ls240",
+        "feeds": ["temperatures"],
+        "description": "Diodes",
+        "labels": {"Channel_1_T": "4K plate"},
+        "units": {
+            f"Channel_{number}_{kind}": unit for number in range(1, 9) for kind, unit in (("T", "K"), ("V", "V"))
+        },
+    },
+    {"kind": "sensors", "name": "sensors", "description": "This machine"},
+]
+
+
+@pytest.fixture(scope="session")
+def appliance(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
+    """Both Lakeshores and all of sisock, with values of both at the bridge."""
+    directory = tmp_path_factory.mktemp("e2e")
+    site = Site(directory, router)
+    with simulator(240, directory) as (address_240, _), simulator(372, directory) as (address_372, _):
+        site.write(
+            ls240=(
+                "Lakeshore240Agent",
+                ["--serial-number", "SIM240"],
+                ["--port", f"tcp://{address_240}"],
+                ["--mode", "acq"],
+            ),
+            control=(
+                "Lakeshore372Agent",
+                ["--serial-number", "SIM372"],
+                ["--ip-address", address_372],
+                ["--dwell-time-delay", 0],
+                ["--mode", "acq"],
+            ),
+        )
+        with site.agent("ls240"), site.agent("control"), Appliance(directory, router) as running:
+            running.write_nodes(*NODES)
+            running.start()
+            running.wait_for_values("LSA21OQ")
+            running.wait_for_values("LSA22YG", 60)
+            yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.fail("there is no chromium: run `make e2e`, which installs it")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield running
+        running.close()
