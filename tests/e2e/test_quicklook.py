@@ -61,6 +61,8 @@ def test_live_values_of_both_instruments_in_tables_and_plot(open_page, size):
     wait_for_more(page, "newest", newest)
     wait_for_more(page, "points", points)
     expect(page.locator("#plot canvas")).to_be_visible()
+    plot = page.locator("#plot").bounding_box()
+    assert page.locator("#nodes").bounding_box()["y"] >= plot["y"] + plot["height"], "the legend covers the tables"
     page.screenshot(path=SCREENSHOTS / f"quicklook-{size}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
 

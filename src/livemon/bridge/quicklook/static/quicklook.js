@@ -158,18 +158,24 @@ function join(series) {
   return [times, ...columns];
 }
 
+// The legend comes below and takes what room it needs.
+const plotSize = (place) => ({ width: place.clientWidth, height: Math.max(260, Math.round(innerHeight * 0.46)) });
+
+// A night shift reads 24 hours.
+const clock = (time) => new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const date = (time) => new Date(time * 1000).toLocaleDateString([], { day: "numeric", month: "short" });
+
 function makePlot(series, place) {
   const ink = dark.matches ? "#94a1ad" : "#5c6773", line = dark.matches ? "#2c343d" : "#e3e7eb";
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const units = [...new Set(series.map((one) => one.units || ""))];
   const format = (value) => significant(value, units.length === 1 ? units[0] : null);
   return new uPlot({
-    width: place.clientWidth,
-    height: place.clientHeight,
+    ...plotSize(place),
     scales: { y: view.log ? { distr: 3 } : {} },
-    axes: [axis, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) }],
+    axes: [{ ...axis, space: 70, incrs: [60, 120, 300, 600, 1800, 3600, 7200, 14400], values: (_, times) => times.map((time, i) => (i ? clock(time) : `${clock(time)}\n${date(time)}`)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) }],
     series: [
-      {},
+      { label: "Time", value: (_, time) => (time === null ? "–" : `${date(time)} ${new Date(time * 1000).toLocaleTimeString([], { hourCycle: "h23" })}`) },
       ...series.map((one, position) => ({
         label: `${one.node} ${one.label || one.field.split("::")[1]}`,
         stroke: COLOURS[position % COLOURS.length],
@@ -243,7 +249,7 @@ byId("controls").addEventListener("change", (event) => {
 });
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", () => { view = readFragment(); showControls(); if (status) { showNodes(); updatePlot(); } });
-addEventListener("resize", () => { const place = byId("plot"); if (plot) plot.setSize({ width: place.clientWidth, height: place.clientHeight }); });
+addEventListener("resize", () => { const place = byId("plot"); if (plot) plot.setSize(plotSize(place)); });
 dark.addEventListener("change", updatePlot);
 showControls();
 update();
