@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Write docs/roles.md from the roles' own argument specs; with --check only say whether it is up to date.
+
+Usage: .venv/app/bin/python docs/generate.py [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/roles.md"
+HEAD = """\
+# Roles
+
+<!-- Made by docs/generate.py from roles/*/meta/argument_specs.yml: change those. -->
+
+`playbooks/site.yml` runs the roles in the order below. No role reads another role's variables or a setting of the user: both meet in
+`playbooks/group_vars/all.yml`, from which all variables here come. A lab sets what [inventory.md](inventory.md) lists.
+
+Every role has the same stages, each under its own tag:
+
+| tag | stage |
+|---|---|
+| `preflight` | tells what stands in the way, changes nothing |
+| `install` | packages, images, users, keys |
+| `configure` | files below `/etc/livemon` |
+| `run` | containers and services; restarts only what changed |
+
+Each role has its name as a tag too: `--tags crossbar`, `--tags configure`. The inventory is checked under every tag and limit.
+"""
+
+
+def page() -> str:
+    """Return docs/roles.md as it should be."""
+    plays = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    order = [entry["role"] for play in plays for entry in play.get("roles", [])]
+    others = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir() and path.name not in order)
+    return HEAD + "".join(_section(role) for role in order + others)
+
+
+def _section(role: str) -> str:
+    directory = ROOT / "roles" / role
+    spec = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    tasks = yaml.safe_load((directory / "tasks/main.yml").read_text())
+    stages = [f"`{task['tags'][0]}`" for task in tasks if "tags" in task]
+    lines = [f"\n## {role}", spec["short_description"] + "."]
+    if stages:
+        lines.append(f"Stages: {', '.join(stages)}.")
+    lines += ["", "| variable | type | default | |", "|---|---|---|---|"]
+    for name, option in spec.get("options", {}).items():
+        lines.append(f"| `{name}` | {_type(option)} | {_default(option)} | {_text(option['description'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _type(option: dict) -> str:
+    return f"{option['type']} of {option['elements']}" if "elements" in option else option["type"]
+
+
+def _default(option: dict) -> str:
+    if option.get("required"):
+        return "required"
+    if "default" not in option:
+        return "see `defaults/main.yml`"
+    return f"`{yaml.safe_dump(option['default'], default_flow_style=True).removesuffix('...' + chr(10)).strip()}`"
+
+
+def _text(description: str | list[str]) -> str:
+    return description if isinstance(description, str) else " ".join(description)
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page())
+    elif not PAGE.exists() or PAGE.read_text() != page():
+        sys.exit("docs/roles.md is not what the argument specs say: run docs/generate.py")

@@ -1,0 +1,307 @@
+"""What the inventory may say, what its mistakes get, and what follows from it."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+from crossbar_router import ROOT
+from livemon_inventory import grafana, networks, plant
+from livemon_inventory.validation import faults
+
+FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
+DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
+FAKE = {
+    "agent_class": "FakeDataAgent",
+    "id": "fake1",
+    "arguments": [["--sample-rate", 4]],
+    "feeds": ["false_temperatures"],
+}
+FIRST, SECOND = "instruments[0] (id control)", "instruments[1] (id ls240)"
+
+
+def settings_of(inventory: str) -> dict:
+    content = yaml.safe_load((ROOT / "inventory" / inventory / "hosts.yml").read_text())
+    return content["livemon"]["vars"]
+
+
+@pytest.mark.parametrize("inventory", ["example", "demo"])
+def test_our_own_inventories_are_sound(inventory):
+    assert faults(settings_of(inventory)) == []
+
+
+def test_the_example_is_short():
+    assert len((ROOT / "inventory/example/hosts.yml").read_text().splitlines()) <= 60
+
+
+def test_nothing_need_be_there():
+    assert faults({}) == []
+    assert faults({"instruments": None, "ocs_agents": []}) == []
+
+
+def changed(entry: dict, **changes: object) -> dict:
+    """The entry with other values; `None` takes a key away."""
+    return {key: value for key, value in {**entry, **changes}.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"model": None}, ".model is missing; write model: 240 or model: 372"),
+        ({"model": 373}, ".model: 373 is not known here; write 240 or 372"),
+        (
+            {"serial": None},
+            ".serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ",
+        ),
+        ({"serial": 12345}, '.serial: 12345 is a number; put it in quotes, serial: "12345"'),
+        (
+            {"serial": "LSA 22"},
+            ".serial: 'LSA 22' is no serial number; use letters, digits, '-' and '_', for example LSA21OQ",
+        ),
+        (
+            {"address": None},
+            ".address is missing; write its IP address or host name, for example address: 172.16.127.192",
+        ),
+        (
+            {"address": "172.16.127.392"},
+            ".address: '172.16.127.392' is no IP address; write four numbers from 0 to 255, for example 172.16.127.192",
+        ),
+        (
+            {"address": "172.16.127"},
+            ".address: '172.16.127' is no IP address; write four numbers from 0 to 255, for example 172.16.127.192",
+        ),
+        (
+            {"address": "ls372_lab"},
+            ".address: 'ls372_lab' is neither an IP address nor a host name; for example 172.16.127.192 or ls372.lab.example",
+        ),
+        (
+            {"address": "172.16.127.192:7777"},
+            ".address: '172.16.127.192:7777' has a malformed port; write the address alone, a 372 listens on port 7777",
+        ),
+        ({"address": 172}, ".address: 172 is a number; write an IP address or a host name"),
+        ({"simulated": True}, ".address: a simulated instrument has none; leave out address, or simulated"),
+        (
+            {"simulated": "yes"},
+            ".simulated: 'yes' is neither true nor false; write simulated: true, or leave it out",
+        ),
+        ({"adress": "172.16.127.192"}, ".adress: there is no such key; did you mean address?"),
+        (
+            {"colour": "red"},
+            ".colour: there is no such key; known here: model, id, serial, name, address, description, channels, simulated",
+        ),
+        (
+            {"name": "sensors"},
+            ".name: 'sensors' is this machine's sensors; choose another",
+        ),
+        (
+            {"description": "It's cold"},
+            ".description: at most 80 characters, without quotes, backslash, comma, semicolon and question mark",
+        ),
+        ({"description": 4}, ".description: 4 is a number; put it in quotes"),
+        (
+            {"channels": [1, 2]},
+            ".channels: this is a list; write number and label, for example {1: {label: 4K plate}}",
+        ),
+        ({"channels": {17: {"label": "a"}}}, ".channels.17: this model has no such channel; it has 1 to 16"),
+        ({"channels": {1: "4K plate"}}, ".channels.1: this is a text; write for example {label: 4K plate}"),
+        (
+            {"channels": {1: {"alarm_above": 5}}},
+            ".channels.1.alarm_above: there is no such key; did you mean alarm_above_K?",
+        ),
+        (
+            {"channels": {1: {"alarm_above_K": "5 K"}}},
+            ".channels.1.alarm_above_K: '5 K' is no temperature; write kelvins, for example alarm_above_K: 5.0",
+        ),
+    ],
+)
+def test_a_mistake_in_an_instrument(changes, expected):
+    assert faults({"instruments": [changed(FRIDGE, **changes), DIODES]}) == [FIRST + expected]
+
+
+@pytest.mark.parametrize(
+    ("instruments", "expected"),
+    [
+        (
+            [FRIDGE, changed(DIODES, id="control")],
+            f"instruments[1] (id control).id: 'control' is also that of {FIRST}; ids name the data for ever: give each its own",
+        ),
+        (
+            [FRIDGE, changed(FRIDGE, id="second", serial="LSA22YH")],
+            (
+                f"instruments[1] (id second).address: '172.16.127.192' is also that of {FIRST}; "
+                "two instruments cannot share an address"
+            ),
+        ),
+        (
+            [changed(FRIDGE, name="Fridge"), changed(DIODES, name="Fridge")],
+            f"{SECOND}.name: 'Fridge' is also that of {FIRST}; give one of them a name of its own, name: ...",
+        ),
+        (
+            [changed(FRIDGE, id=None), DIODES],
+            "instruments[0].id is missing; write a short permanent name for its data, for example id: ls240",
+        ),
+        (
+            [changed(FRIDGE, id="dilution fridge"), DIODES],
+            (
+                "instruments[0] (id dilution fridge).id: 'dilution fridge' cannot be part of a channel's name; "
+                "use letters, digits, '-' and '_', for example dilution_fridge"
+            ),
+        ),
+        (
+            [changed(FRIDGE, id="aggregator"), DIODES],
+            "instruments[0] (id aggregator).id: 'aggregator' is the archive's agent; choose another",
+        ),
+        (["ls240"], "instruments[0]: this is a text; write {model: 240, id: ls240, serial: LSA21OQ}"),
+        (
+            {"model": 240},
+            (
+                "instruments: this is a mapping, not a list; "
+                "write one line for each, beginning with '- {model: 240, id: ls240, serial: LSA21OQ}'"
+            ),
+        ),
+    ],
+)
+def test_a_mistake_in_the_list_of_instruments(instruments, expected):
+    assert faults({"instruments": instruments}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"agent_class": None},
+            ".agent_class is missing; write the class as upstream names it, for example FakeDataAgent",
+        ),
+        (
+            {"arguments": ["--sample-rate", 4]},
+            ".arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]",
+        ),
+        ({"feeds": "temperatures"}, ".feeds: write a list of feed names, for example [false_temperatures]"),
+        ({"argumnts": []}, ".argumnts: there is no such key; did you mean arguments?"),
+        (
+            {"id": "control"},
+            f".id: 'control' is also that of {FIRST}; ids name the data for ever: give each its own",
+        ),
+    ],
+)
+def test_a_mistake_in_an_agent(changes, expected):
+    agent = changed(FAKE, **changes)
+    found = faults({"instruments": [FRIDGE], "ocs_agents": [agent]})
+    assert found == [f"ocs_agents[0] (id {agent['id']}){expected}"]
+
+
+def test_a_misspelt_setting():
+    assert faults({"instrumnets": [FRIDGE]}) == ["instrumnets: livemon has no such setting; did you mean instruments?"]
+    assert faults({"my_own_variable": 1, "ansible_user": "postdoc"}) == []
+
+
+def test_all_faults_are_told_at_once():
+    found = faults(
+        {
+            "instruments": [changed(FRIDGE, model=1, serial=None), changed(DIODES, id="control", adress="x")],
+            "ocs_agents": [changed(FAKE, agent_class=None)],
+        }
+    )
+    assert len(found) == 5
+
+
+def test_the_site_config_starts_every_agent():
+    site = plant.site_config([FRIDGE, changed(DIODES, simulated=True)], [FAKE], "monitor", 60)
+    agents = {each["instance-id"]: each for each in site["hosts"]["monitor"]["agent-instances"]}
+    assert list(agents) == ["registry", "aggregator", "control", "ls240", "fake1"]
+    assert agents["control"]["agent-class"] == "Lakeshore372Agent"
+    assert ["--ip-address", "172.16.127.192"] in agents["control"]["arguments"]
+    assert ["--port", "tcp://simulator-ls240:1094"] in agents["ls240"]["arguments"]
+    assert ["--time-per-file", "60"] in agents["aggregator"]["arguments"]
+    assert agents["fake1"]["arguments"] == [["--sample-rate", "4"]]
+
+
+def test_an_instrument_on_usb_is_found_by_its_serial_number():
+    site = plant.site_config([DIODES], [], "monitor", 60)
+    assert ["--port", "/dev/LSA21OQ"] in site["hosts"]["monitor"]["agent-instances"][2]["arguments"]
+    assert plant.usb_serials(
+        [DIODES, FRIDGE, changed(DIODES, address="10.0.0.1"), changed(DIODES, simulated=True)]
+    ) == ["LSA21OQ"]
+    assert [each["id"] for each in plant.agent_services(site, "monitor") if each["usb"]] == ["ls240"]
+
+
+def test_a_further_instrument_leaves_the_others_services_alone():
+    before = plant.agent_services(plant.site_config([FRIDGE], [], "monitor", 60), "monitor")
+    after = plant.agent_services(plant.site_config([FRIDGE, DIODES], [], "monitor", 60), "monitor")
+    assert after[:-1] == before
+    moved = plant.site_config([changed(FRIDGE, address="10.0.0.9")], [], "monitor", 60)
+    checksums = [
+        [each["checksum"] for each in services] for services in (before, plant.agent_services(moved, "monitor"))
+    ]
+    assert checksums[0][:2] == checksums[1][:2]
+    assert checksums[0][2] != checksums[1][2]
+
+
+def test_data_nodes_have_name_target_and_description():
+    channels = {2: {"label": "4K plate"}}
+    nodes = plant.nodes([changed(FRIDGE, channels=channels, description="Dilution fridge"), DIODES], [FAKE])["nodes"]
+    told = [(each["name"], each.get("target"), each["description"]) for each in nodes]
+    assert told == [
+        ("LSA22YG", "control", "Dilution fridge"),
+        ("LSA21OQ", "ls240", "Lake Shore 240 LSA21OQ"),
+        ("fake1", "fake1", "FakeDataAgent"),
+        ("sensors", None, "This machine"),
+    ]
+    assert nodes[0]["labels"] == {"Channel_02_T": "4K plate", "Channel_02_R": "4K plate"}
+    assert nodes[0]["units"]["Channel_16_R"] == "ohm"
+
+
+def test_simulators_of_simulated_instruments_only():
+    simulated = changed(DIODES, simulated=True, channels={1: {"label": "4K plate"}, 2: {}})
+    assert plant.simulators([FRIDGE, simulated]) == [
+        {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094, "labels": {"1": "4K plate"}}
+    ]
+
+
+def test_silent_nodes():
+    status = {
+        "nodes": [
+            {"name": "a", "fields": [{"value": None}, {"value": 0.0}]},
+            {"name": "b", "fields": [{"value": None}]},
+        ]
+    }
+    assert plant.silent_nodes(status, ["a", "b", "c"]) == ["b", "c"]
+    assert plant.silent_nodes({}, ["a"]) == ["a"]
+
+
+def test_the_overview_plots_every_channel_by_its_permanent_name():
+    dashboard = grafana.overview([changed(FRIDGE, channels={2: {"label": "4K plate", "alarm_above_K": 5.0}}), DIODES])
+    targets = [target["target"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert "alias(observatory.control.feeds.temperatures.Channel_02_T, '4K plate')" in targets
+    assert "alias(observatory.ls240.feeds.temperatures.Channel_8_V, 'Channel 8')" in targets
+    steps = [
+        panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        for panel in dashboard["panels"]
+        if panel["type"] == "stat" and panel["title"] == "4K plate"
+    ]
+    assert steps == [[{"color": "green", "value": None}, {"color": "red", "value": 5.0}]]
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_panels_of_the_overview_do_not_overlap():
+    cells = [
+        (x, y)
+        for panel in grafana.overview([FRIDGE, DIODES])["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+
+
+def test_the_dashboard_is_made_anew_each_time():
+    fridge = changed(FRIDGE, channels={1: {"label": "a"}})
+    before = copy.deepcopy(fridge)
+    assert grafana.overview([fridge]) == grafana.overview([fridge])
+    assert fridge == before
+
+
+def test_fixed_addresses_lie_outside_what_docker_gives_out():
+    assert networks.host_address("172.28.80.0/24", 10) == "172.28.80.10"
+    assert networks.dynamic_range("172.28.80.0/24") == "172.28.80.128/25"

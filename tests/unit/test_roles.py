@@ -1,0 +1,72 @@
+"""The rules between the roles."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from crossbar_router import ROOT
+
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+STAGES = ["preflight", "install", "configure", "run"]
+# A role of the product that other roles include, as a task file would be.
+INCLUDED = "compose_project"
+
+
+def read(role: str, part: str) -> dict:
+    path = ROOT / "roles" / role / part
+    return yaml.safe_load(path.read_text()) if path.exists() else {}
+
+
+def options_of(role: str) -> dict:
+    return read(role, "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_are_those_of_the_argument_specs(role):
+    defaults, options = read(role, "defaults/main.yml") or {}, options_of(role)
+    assert sorted(defaults) == sorted(name for name, option in options.items() if not option.get("required"))
+    for name, value in defaults.items():
+        if "default" in options[name]:
+            assert options[name]["default"] == value, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_argument_is_described_and_bears_the_roles_name(role):
+    for name, option in options_of(role).items():
+        assert name.startswith(f"{role}_")
+        assert option["description"]
+        assert option["type"]
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != INCLUDED])
+def test_stages_have_the_same_tags_in_the_same_order(role):
+    tasks = read(role, "tasks/main.yml")
+    stages = [task["ansible.builtin.import_tasks"].removesuffix(".yml") for task in tasks]
+    assert stages == [stage for stage in STAGES if stage in stages]
+    assert [task["tags"] for task in tasks] == [[stage] for stage in stages]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reads_anothers_variables(role):
+    foreign = re.compile(rf"\b(?!{role}_)(?!{INCLUDED}_)({'|'.join(ROLES)})_[a-z_]+\b")
+    arguments = {name for other in ROLES if other != role for name in options_of(other)}
+    for part in ("tasks", "templates", "handlers", "defaults"):
+        for path in (ROOT / "roles" / role).glob(f"{part}/**/*"):
+            found = {match[0] for match in foreign.finditer(path.read_text())} & arguments
+            assert not found, path
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reads_the_users_settings(role):
+    for path in (ROOT / "roles" / role).rglob("*"):
+        if path.is_file():
+            assert "livemon_instruments" not in path.read_text(), path
+
+
+def test_site_yml_runs_every_role_under_its_own_tag():
+    plays = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    entries = [entry for play in plays for entry in play.get("roles", [])]
+    assert sorted(entry["role"] for entry in entries) == sorted(set(ROLES) - {INCLUDED})
+    assert all(entry["tags"] == [entry["role"]] for entry in entries)
