@@ -55,7 +55,7 @@ lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by
 	fi
 unit: venv-app  ## tests without network
 	$(pytest) tests/unit
-integration: venv-app venv-router venv-referee  ## tests against a real router, real agents and simulated instruments
+integration: venv-app venv-router venv-referee venv-controller  ## tests against a real router, real agents and simulated instruments
 	$(pytest) tests/integration
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium

@@ -1,0 +1,90 @@
+"""A mistake in the inventory stops the real playbook before any host is touched."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from crossbar_router import ROOT
+
+ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
+BAD = [
+    {"model": 373, "id": "control", "address": "172.16.127.392", "colour": "red"},
+    {"model": 240, "id": "control", "serial": "LSA21OQ"},
+]
+FAULTS = [
+    "instruments[0] (id control).colour: there is no such key",
+    "instruments[0] (id control).model: 373 is not known here; write 240 or 372",
+    "instruments[0] (id control).serial is missing",
+    "instruments[1] (id control).id: 'control' is also that of instruments[0] (id control)",
+]
+
+
+@pytest.fixture
+def host():
+    """A port on which a host would be reached; nobody may knock."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        yield listener
+
+
+def knocked(listener: socket.socket) -> bool:
+    try:
+        listener.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
+
+
+def play(
+    directory: Path, listener: socket.socket, group: str, instruments: list, *options: str
+) -> subprocess.CompletedProcess:
+    """Run site.yml on an inventory of two hosts behind the listener."""
+    address = {"ansible_host": "127.0.0.1", "ansible_port": listener.getsockname()[1]}
+    inventory = {group: {"hosts": {"monitor": address, "other": address}, "vars": {"instruments": instruments}}}
+    (directory / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    quick = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_TIMEOUT": "3", "ANSIBLE_SSH_RETRIES": "0"}
+    return subprocess.run(
+        [ANSIBLE / "ansible-playbook", "-i", directory / "hosts.yml", *options, ROOT / "playbooks/site.yml"],
+        cwd=ROOT,
+        env=os.environ | quick | {"PATH": f"{ANSIBLE}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--limit", "other"), ("--tags", "crossbar"), ("--check",)], ids=["all", "limit", "tags", "check"]
+)
+def test_a_bad_inventory_stops_before_any_host_is_touched(tmp_path, host, options):
+    answer = play(tmp_path, host, "livemon", BAD, *options)
+    assert answer.returncode != 0
+    for fault in FAULTS:
+        assert fault in " ".join(answer.stdout.split()), answer.stdout
+    assert "nothing was changed" in answer.stdout
+    assert not knocked(host)
+
+
+def test_a_sound_inventory_is_followed_by_a_connection(tmp_path, host):
+    """The counterpart, without which the test above could not fail."""
+    sound = [{"model": 240, "id": "ls240", "serial": "LSA21OQ"}]
+    answer = play(tmp_path, host, "livemon", sound, "--limit", "other")
+    assert answer.returncode != 0
+    assert "nothing was changed" not in answer.stdout
+    assert knocked(host)
+
+
+def test_an_inventory_without_a_monitor_says_so(tmp_path, host):
+    answer = play(tmp_path, host, "lab", [])
+    assert answer.returncode != 0
+    assert "start from inventory/example" in answer.stdout
+    assert not knocked(host)
