@@ -38,5 +38,7 @@ def joined(session: ApplicationSession, details: SessionDetails) -> None:
     session.leave()
 
 
-run([component], log_level="critical")
-print(*answers or ["refused"])
+try:
+    run([component], log_level="critical")
+finally:  # it ends by SystemExit, and takes standard output for its log
+    print(*answers or ["refused"], file=sys.__stdout__)
