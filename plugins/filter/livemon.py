@@ -18,6 +18,11 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
+def _entries(value: Any) -> list:
+    """Return a list of the inventory; one with nothing behind its name is empty."""
+    return _plain(value) or []
+
+
 def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[str]) -> list[str]:
     """All faults in the settings of `hosts`, each behind its host's name where there are several hosts.
 
@@ -32,12 +37,13 @@ def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[s
 
 
 def _setting(variables: Mapping[str, Any], key: str) -> Any:
-    return variables[key] if key in ("instruments", "ocs_agents") else None
+    # Only what is ours is looked at: another variable may be a template that cannot be rendered here.
+    return _plain(variables[key]) if key in validation.SETTINGS else None
 
 
 def livemon_site_config(instruments: list, agents: list, host: str, seconds_per_file: int) -> dict:
     """The OCS site config of `host`."""
-    return plant.site_config(_plain(instruments), _plain(agents), str(host), int(seconds_per_file))
+    return plant.site_config(_entries(instruments), _entries(agents), str(host), int(seconds_per_file))
 
 
 def livemon_agent_services(site: dict, host: str) -> list:
@@ -47,22 +53,22 @@ def livemon_agent_services(site: dict, host: str) -> list:
 
 def livemon_simulators(instruments: list) -> list:
     """The simulators of the simulated instruments."""
-    return plant.simulators(_plain(instruments))
+    return plant.simulators(_entries(instruments))
 
 
 def livemon_usb_serials(instruments: list) -> list:
     """Serial numbers of the instruments found on USB."""
-    return plant.usb_serials(_plain(instruments))
+    return plant.usb_serials(_entries(instruments))
 
 
 def livemon_nodes(instruments: list, agents: list, window: int = 3600) -> dict:
     """The data nodes."""
-    return plant.nodes(_plain(instruments), _plain(agents), int(window))
+    return plant.nodes(_entries(instruments), _entries(agents), int(window))
 
 
 def livemon_names(instruments: list) -> list:
     """What consumers call the instruments."""
-    return [plant.name_of(instrument) for instrument in _plain(instruments)]
+    return [plant.name_of(instrument) for instrument in _entries(instruments)]
 
 
 def livemon_silent_nodes(status: dict, expected: list) -> list:
@@ -72,7 +78,7 @@ def livemon_silent_nodes(status: dict, expected: list) -> list:
 
 def livemon_overview_dashboard(instruments: list) -> dict:
     """Grafana's overview dashboard."""
-    return grafana.overview(_plain(instruments))
+    return grafana.overview(_entries(instruments))
 
 
 def livemon_host_address(subnet: str, number: int) -> str:

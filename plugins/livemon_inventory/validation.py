@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from livemon_inventory.models import MODELS
+from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
-SETTINGS = {
-    "instruments",
-    "ocs_agents",
-    "archive_seconds_per_file",
-    "extra_ca_certificates",
-    "images_archive",
-    "base_image",
-    "grafana_image",
-    "grafana_required",
-    "grafana_port",
-    "ocs_subnet",
-    "data_directory",
-    "wait_for_data",
-}
+SETTINGS = {"instruments", "ocs_agents", *SITE_SETTINGS}
 INSTRUMENT_KEYS = ("model", "id", "serial", "name", "address", "description", "channels", "simulated")
 CHANNEL_KEYS = ("label", "alarm_above_K", "alarm_below_K")
 AGENT_KEYS = ("agent_class", "id", "arguments", "name", "description", "feeds")
 OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
 OWN_NAMES = {"sensors": "this machine's sensors"}
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+# A '-' in front would make an option of it on the agents' command lines.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\Z"
 )
-_NOT_IN_TEXT = re.compile(r"[\"'\\,;?\x00-\x1f\x7f]")
+# Quotes end a text in Graphite's targets, Grafana takes "#A" for another query, compose "$A" for a variable.
+_NOT_IN_TEXT = re.compile(r"[\"'\\,;?#$\x00-\x1f\x7f]")
 _NEAR = 0.75
 
 
@@ -43,7 +34,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
 
     Each is one sentence: where, what, and what to type instead.
     """
-    found = list(_misspelt_settings(settings))
+    found = [*_misspelt_settings(settings), *setting_faults(settings)]
     instruments, complaints = _entries(
         settings.get("instruments"), "instruments", "{model: 240, id: ls240, serial: LSA21OQ}"
     )
@@ -57,18 +48,37 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     entries = instruments + agents
     found += _repeats(entries, "id", str, "ids name the data for ever: give each its own")
     found += _repeats(instruments, "serial", str, "a serial number is the box's own: read it off its label")
-    found += _repeats(
-        [(p, {"name": _name_of(e)}) for p, e in entries], "name", str, "give one of them a name of its own, name: ..."
-    )
-    networked = [
-        (p, e) for p, e in instruments if str(e.get("model")) == "372" and e.get("address") and not e.get("simulated")
+    nodes = [*_names(instruments, "serial"), *_names([(p, e) for p, e in agents if e.get("feeds")], "id")]
+    found += [
+        f"{p}.name: {e['name']!r} is {OWN_NAMES[e['name']]}; choose another" for p, e in nodes if e["name"] in OWN_NAMES
     ]
-    found += _repeats(networked, "address", lambda value: str(value).lower(), "two instruments cannot share an address")
+    found += _repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
+    networked = [(p, {"address": _place_on_network(e)}) for p, e in instruments]
+    found += _repeats(networked, "address", lambda value: value.lower(), "two instruments cannot share an address")
     return found
 
 
-def _name_of(entry: Mapping[str, Any]) -> Any:
-    return entry.get("name") or (entry.get("serial") if "model" in entry else None)
+def _names(entries: Iterable[tuple[str, Mapping]], default: str) -> list[tuple[str, dict[str, str]]]:
+    """Return what consumers call each entry; a repeated default, told as such, is not told again as a repeated name."""
+    named, defaults = [], set()
+    for place, entry in entries:
+        name = entry.get("name") or entry.get(default)
+        if not isinstance(name, str):
+            continue
+        if not entry.get("name"):
+            if name in defaults:
+                continue
+            defaults.add(name)
+        named.append((place, {"name": name}))
+    return named
+
+
+def _place_on_network(instrument: Mapping[str, Any]) -> str | None:
+    """Return the address that nobody else can have: of a 240 with its port, for a converter may have several."""
+    model, address = MODELS.get(str(instrument.get("model"))), instrument.get("address")
+    if model is None or not isinstance(address, str) or not address or instrument.get("simulated") is True:
+        return None
+    return address if model.needs_address or ":" in address else f"{address}:{model.port}"
 
 
 def _misspelt_settings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -100,6 +110,7 @@ def _entries(value: Any, place: str, example: str) -> tuple[list[tuple[str, Mapp
 
 def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown_keys(place, instrument, INSTRUMENT_KEYS)
+    instrument = _written(instrument)
     yield from _id_faults(place, instrument)
     model = MODELS.get(str(instrument.get("model")))
     if "model" not in instrument:
@@ -121,16 +132,25 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
 
 def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown_keys(place, agent, AGENT_KEYS)
+    agent = _written(agent)
     yield from _id_faults(place, agent)
-    if not isinstance(agent.get("agent_class"), str) or not agent["agent_class"]:
+    agent_class = agent.get("agent_class", "")
+    if agent_class == "":
         yield f"{place}.agent_class is missing; write the class as upstream names it, for example FakeDataAgent"
+    elif not isinstance(agent_class, str):
+        yield f"{place}.agent_class: this is {_kind(agent_class)}; write the class as upstream names it, for example FakeDataAgent"
     arguments = agent.get("arguments", [])
-    if isinstance(arguments, (str, Mapping)) or not all(_is_list(pair) for pair in arguments or []):
+    if not _is_list(arguments) or not all(_is_list(pair) for pair in arguments):
         yield f"{place}.arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]"
     feeds = agent.get("feeds", [])
     if not _is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
     yield from _text_faults(place, agent, "description")
+
+
+def _written(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that have a value: one with nothing behind it is as good as left out."""
+    return {key: value for key, value in entry.items() if value is not None}
 
 
 def _unknown_keys(place: str, entry: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
@@ -142,18 +162,19 @@ def _unknown_keys(place: str, entry: Mapping[str, Any], known: Iterable[str]) ->
 
 
 def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    for key, taken in (("id", OWN_IDS), ("name", OWN_NAMES)):
-        value = entry.get(key)
-        if value is None:
-            if key == "id":
-                yield f"{place}.id is missing; write a short permanent name for its data, for example id: ls240"
-        elif not isinstance(value, str) or not _NAME.match(value):
+    if "id" not in entry:
+        yield f"{place}.id is missing; write a short permanent name for its data, for example id: ls240"
+    elif entry["id"] in list(OWN_IDS):
+        yield f"{place}.id: {entry['id']!r} is {OWN_IDS[entry['id']]}; choose another"
+    for key in ("id", "name"):
+        value = entry.get(key, "-")
+        if key in entry and not isinstance(value, str):
+            yield f"{place}.{key}: {value!r} is {_kind(value)}; write a name that begins with a letter, for example {key}: ls240"
+        elif key in entry and not _NAME.match(value):
             yield (
                 f"{place}.{key}: {value!r} cannot be part of a channel's name; "
                 f"use letters, digits, '-' and '_', for example {_made_plain(value)}"
             )
-        elif value in taken:
-            yield f"{place}.{key}: {value!r} is {taken[value]}; choose another"
 
 
 def _serial_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
@@ -200,19 +221,39 @@ def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterat
     if not isinstance(channels, Mapping):
         yield f"{place}.channels: this is {_kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
         return
+    labels: list[tuple[str, Mapping]] = []
     for channel, options in channels.items():
         where = f"{place}.channels.{channel}"
         if str(channel) not in known:
             yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
+        elif isinstance(channel, str) and int(channel) in channels:
+            yield f"{where}: this channel is there twice, as a number and as a text; write it once, without quotes"
+        if options is None:
+            continue
         if not isinstance(options, Mapping):
             yield f"{where}: this is {_kind(options)}; write for example {{label: 4K plate}}"
             continue
         yield from _unknown_keys(where, options, CHANNEL_KEYS)
-        yield from _text_faults(where, options, "label")
-        for key in ("alarm_above_K", "alarm_below_K"):
-            value = options.get(key)
-            if key in options and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                yield f"{where}.{key}: {value!r} is no temperature; write kelvins, for example {key}: 5.0"
+        yield from _channel_option_faults(where, _written(options))
+        labels.append((where, options))
+    yield from _repeats(labels, "label", str, "in one plot nobody could tell them apart: give each its own")
+
+
+def _channel_option_faults(place: str, options: Mapping[str, Any]) -> Iterator[str]:
+    yield from _text_faults(place, options, "label")
+    limits = {key: options[key] for key in ("alarm_above_K", "alarm_below_K") if key in options}
+    odd = {key: value for key, value in limits.items() if not _is_temperature(value)}
+    for key, value in odd.items():
+        yield f"{place}.{key}: {value!r} is no temperature; write kelvins, for example {key}: 5.0"
+    if len(limits) == 2 and not odd and limits["alarm_below_K"] >= limits["alarm_above_K"]:
+        yield (
+            f"{place}.alarm_below_K: {limits['alarm_below_K']!r} is not below alarm_above_K, {limits['alarm_above_K']!r}: "
+            "no temperature would be without an alarm; exchange them"
+        )
+
+
+def _is_temperature(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
 
 def _text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]:
@@ -220,7 +261,7 @@ def _text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str
     if not isinstance(value, str):
         yield f"{place}.{key}: {value!r} is {_kind(value)}; put it in quotes"
     elif len(value) > 80 or _NOT_IN_TEXT.search(value):
-        yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon and question mark"
+        yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
 
 
 def _repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice: str) -> Iterator[str]:
@@ -240,7 +281,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _made_plain(value: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", str(value)).strip("_") or "ls240"
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", value).strip("_-")[:64] or "ls240"
 
 
 def _kind(value: Any) -> str:

@@ -1,0 +1,95 @@
+"""What a site may set besides its instruments and agents, and what a value gets that cannot be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+
+TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
+TAKEN_PORTS = {5000, 8001}
+"""What the quick-look page and the router publish on the host."""
+LONGEST_PREFIX = 27
+"""Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
+
+# Both go into compose files, where a space, a colon or a dollar sign means something else.
+_DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
+
+
+def _number(value: Any) -> int | None:
+    """Return a whole number, also one given as text as ``ansible-playbook -e`` gives it."""
+    return None if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value)) else int(value)
+
+
+def _is_truth_value(value: Any) -> bool:
+    return str(value).lower() in TRUTH_VALUES
+
+
+def _is_port(value: Any) -> bool:
+    port = _number(value)
+    return port is not None and 0 < port < 65536 and port not in TAKEN_PORTS
+
+
+def _is_directory(value: Any) -> bool:
+    return isinstance(value, str) and bool(_DIRECTORY.match(value))
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, str) and bool(_IMAGE.match(value))
+
+
+def _is_subnet(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "/" in value and IPv4Network(value).prefixlen <= LONGEST_PREFIX
+    except ValueError:
+        return False
+
+
+def _is_list_of_files(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(file, str) and file for file in value)
+
+
+_TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
+
+SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "archive_seconds_per_file": (
+        lambda value: bool(_number(value)),
+        "is no number of seconds; write a whole number, for example 3600",
+    ),
+    "data_directory": (
+        _is_directory,
+        "is no directory for data; write its whole path without spaces, for example /data",
+    ),
+    "extra_ca_certificates": (_is_list_of_files, "is no list of files; write for example [/etc/ssl/lab-ca.pem]"),
+    "base_image": (_is_image, "is no image; write its name, apt or auto, for example python:3.11-slim-bookworm"),
+    "images_archive": (
+        lambda value: value == "" or _is_directory(value),
+        "is no directory of images; write its whole path without spaces, for example /media/images",
+    ),
+    "ocs_subnet": (
+        _is_subnet,
+        "is no subnet for the agents; write its first address and a length of 27 at most, for example 172.28.80.0/24",
+    ),
+    "grafana_image": (_is_image, "is no image; write its name, for example grafana/grafana:12.0.2"),
+    "grafana_required": _TRUTH,
+    "grafana_port": (
+        _is_port,
+        "is no port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
+    ),
+    "wait_for_data": _TRUTH,
+}
+"""Of each setting whether a value will do, and what to say of one that will not."""
+
+
+def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault in the site's settings."""
+    for key, (will_do, complaint) in SITE_SETTINGS.items():
+        if key not in settings:
+            continue
+        value = settings[key]
+        if value is None:
+            yield f"{key}: nothing is written here; write a value, or leave the line out"
+        elif not will_do(value):
+            yield f"{key}: {value!r} {complaint}"
