@@ -86,7 +86,7 @@ def test_status_names_an_agent_that_is_away(running, tmp_path):
     (tmp_path / "default.yaml").write_text(text)
     answer = livemon("status", OCS_CONFIG_DIR=str(tmp_path))
     assert answer.returncode == 1
-    assert answer.stderr == "livemon: agent absent is not there\n"
+    assert answer.stderr == "livemon: agent absent is not there: docker logs ocs_absent tells why\n"
     assert "Lakeshore240Agent" in answer.stdout
 
 
@@ -158,7 +158,15 @@ def test_a_target_without_acquisition_is_refused(running):
     _, _, _, livemon = running
     answer = livemon("acq", "start", "--target=aggregator")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("livemon: aggregator refuses to status acq")
+    assert answer.stderr == "livemon: aggregator has no process 'acq': it has record\n"
+
+
+def test_status_is_not_content_with_another_address(running):
+    _, _, appliance, livemon = running
+    answer = livemon("status", SITE_HTTP=f"{appliance.url}/call")
+    assert answer.returncode == 1
+    assert "/call is no HTTP caller of a router (HTTP status 404)" in answer.stderr
+    assert "channel_1_t" in answer.stdout
 
 
 def test_fields_are_listed(running):
@@ -178,6 +186,20 @@ def test_query_prints_samples(running):
     table = livemon("query", "observatory.ls240.feeds.temperatures.Channel_1_T", "--from=-1min").stdout
     assert re.fullmatch(r"  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  [0-9.]+ K", table.splitlines()[1])
     assert len(json.loads(livemon("query", "SIM240::channel_1_t", "--format=json").stdout)[0]["times"]) > 3
+
+
+def test_a_query_names_nodes_that_hang(running):
+    _, _, appliance, livemon = running
+    nodes = appliance.children["nodes"]
+    nodes.send_signal(signal.SIGSTOP)
+    try:
+        answer = livemon("query", "SIM240::channel_1_t")
+        assert answer.returncode == 1
+        assert answer.stdout == ""
+        assert answer.stderr.startswith("livemon: no samples from SIM240, which does not answer")
+    finally:
+        nodes.send_signal(signal.SIGCONT)
+    wait_for(lambda: livemon("query", "SIM240::channel_1_t").returncode == 0, "the nodes to answer again", 30, every=1)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ FAILED = Operation("acq", "process", "done", success=False)
         ([], bridge_status(None), ["node LSA21OQ has no values"]),
         ([], bridge_status(600.0, 700.0), ["node LSA21OQ has been silent for 10 min"]),
         ([], bridge_status(1.0, 700.0), ["silent in node LSA21OQ: channel_2_t"]),
+        ([], bridge_status(1.0, 208.0), []),  # a 372 in the midst of a scan of sixteen channels
+        ([], bridge_status(150.0, 208.0), ["node LSA21OQ has been silent for 2 min"]),
         ([Agent("ls240", "", [FAILED])], {}, ["acq of ls240 ended with an error"]),
         ([Agent("ls240", "", [Operation("acq", "process", "done", success=True)])], {}, []),
         ([Agent("ls240", "", fault="ls240 is not there")], {}, ["agent ls240 is not there"]),

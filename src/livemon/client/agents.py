@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ SECONDS_TO_START = 10.0
 SECONDS_TO_STOP = 40.0
 """A 372 notices that it is to stop only after the channel that it reads: up to the scanner's longest dwell."""
 PAUSE = 0.25
+SECONDS_TO_FAIL = 0.5
+"""A process that cannot do its work, for a lock or a device that another has, runs for a moment before it says so."""
 OK = 0
 REGISTRY = "registry"
 
@@ -117,34 +120,46 @@ class Site:
             return cls(url)
         return cls(url, root, configured)
 
-    def call(self, address: str, *arguments: Any, seconds: float = SECONDS_TO_ANSWER) -> Any:
-        """Call the procedure `address` below the root and return its answer.
+    def call(self, address: str, *arguments: Any) -> Any:
+        """Call the procedure `address` below the root and return its answer, within `SECONDS_TO_ANSWER`.
 
         Raises
         ------
         RouterError
             If the router, or the agent behind it, does not answer in time, or the procedure is not there.
         """
+        try:
+            content = self._post(address, arguments)
+        except requests.Timeout as error:
+            raise RouterError(f"{address} does not answer within {SECONDS_TO_ANSWER:g} s") from error
+        if "error" in content:
+            if content["error"] == "wamp.error.no_such_procedure":
+                instance_id = address.partition(".")[0]
+                raise RouterError(f"{instance_id} is not there: docker logs ocs_{instance_id} tells why")
+            raise RouterError(f"{address}: {content['error']} {' '.join(map(str, content.get('args') or []))}".rstrip())
+        return content["args"][0]
+
+    def _post(self, address: str, arguments: Sequence[Any] = ()) -> dict[str, Any]:
+        """Return the router's answer, be it the procedure's or an error; a RouterError if no router is there."""
         body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": {}}
         try:
-            answer = requests.post(self.url, json=body, timeout=seconds)
-        except requests.Timeout as error:
-            raise RouterError(f"{address} does not answer within {seconds:g} s") from error
+            answer = requests.post(self.url, json=body, timeout=SECONDS_TO_ANSWER)
+        except requests.Timeout:
+            raise
         except requests.RequestException as error:
             raise RouterError(
                 f"no router at {self.url}: is sisock_crossbar running (docker ps)? Another address goes into SITE_HTTP"
             ) from error
         try:
             content = answer.json()
-        except ValueError as error:
+        except ValueError:
+            content = None
+        if answer.status_code != HTTPStatus.OK or not isinstance(content, dict) or "args" not in content:
             raise RouterError(
-                f"{self.url} is no OCS router: it answers with HTTP status {answer.status_code}"
-            ) from error
-        if "error" in content:
-            if content["error"] == "wamp.error.no_such_procedure":
-                raise RouterError(f"{address.partition('.')[0]} is not there")
-            raise RouterError(f"{address}: {content['error']} {' '.join(map(str, content.get('args') or []))}".rstrip())
-        return content["args"][0]
+                f"{self.url} is no HTTP caller of a router (HTTP status {answer.status_code}): "
+                "write http://HOST:8001/call into SITE_HTTP"
+            )
+        return content
 
     def instance_ids(self) -> list[str]:
         """All agents that should run or that the registry has heard of, sorted.
@@ -157,16 +172,30 @@ class Site:
         return sorted(self.configured | self._registered())
 
     def agents(self) -> list[Agent]:
-        """Ask every agent, all at once, how it is."""
-        registered = self._registered()
-        classes = registered | self.configured
+        """Ask every agent, all at once, how it is.
+
+        Raises
+        ------
+        RouterError
+            If the router does not answer, or nobody tells which agents there are.
+        """
+        classes = self._registered() | self.configured
+        if not classes:
+            raise RouterError(
+                f"nobody tells which agents {self.url} has: start the agent {REGISTRY}, "
+                "or name the directory of the site config in OCS_CONFIG_DIR"
+            )
         with ThreadPoolExecutor(max_workers=16) as pool:
             return list(pool.map(lambda each: self._ask(each, classes[each]), sorted(classes)))
 
-    def operation(self, instance_id: str, name: str, kind: str = "process") -> Operation:
-        """How an operation of an agent is. Raises a RequestError that lists the known agents for one that is not there."""
+    def process(self, instance_id: str, name: str) -> Operation:
+        """How a process of an agent is. Raises a RequestError that lists what there is if agent or process is unknown."""
         self._check(instance_id)
-        return self._request(instance_id, "status", name, kind)
+        about = self.call(instance_id, "get_api")
+        processes = {each.name: each for each in _operations(about) if each.kind == "process"}
+        if name not in processes:
+            raise RequestError(f"{instance_id} has no process {name!r}: it has {', '.join(processes) or 'none'}")
+        return processes[name]
 
     def start(self, instance_id: str, name: str) -> bool:
         """Start a process and wait until it runs; `False` if it ran already.
@@ -174,12 +203,19 @@ class Site:
         Raises
         ------
         RequestError
-            If the agent refuses, or the process ends at once.
+            If the agent refuses, or the process ends at once, or does not run after `SECONDS_TO_START`.
         """
-        if self.operation(instance_id, name).status in {"starting", "running"}:
+        if self.process(instance_id, name).status in {"starting", "running"}:
             return False
         self._request(instance_id, "start", name)
         now = self._wait(instance_id, name, lambda each: each.status != "starting", SECONDS_TO_START)
+        if now.status == "running":
+            time.sleep(SECONDS_TO_FAIL)
+            now = self._request(instance_id, "status", name)
+        if now.status == "starting":
+            raise RequestError(
+                f"{name} of {instance_id} was told to start, and does not run after {SECONDS_TO_START:g} s"
+            )
         if now.failed:
             raise RequestError(f"{name} of {instance_id} ended with an error: {now.message}")
         return True
@@ -192,7 +228,7 @@ class Site:
         RequestError
             If the agent refuses, or is not done after `SECONDS_TO_STOP`.
         """
-        if not self.operation(instance_id, name).runs:
+        if not self.process(instance_id, name).runs:
             return False
         self._request(instance_id, "stop", name)
         if self._wait(instance_id, name, lambda each: not each.runs, SECONDS_TO_STOP).runs:
@@ -205,11 +241,11 @@ class Site:
             time.sleep(PAUSE)
         return now
 
-    def _request(self, instance_id: str, action: str, name: str, kind: str = "process") -> Operation:
+    def _request(self, instance_id: str, action: str, name: str) -> Operation:
         status, message, session = self.call(f"{instance_id}.ops", action, name, {})
         if status != OK:
             raise RequestError(f"{instance_id} refuses to {action} {name}: {message}")
-        return Operation.from_session(name, kind, session)
+        return Operation.from_session(name, "process", session)
 
     def _check(self, instance_id: str) -> None:
         known = self.instance_ids()
@@ -220,26 +256,29 @@ class Site:
             raise RequestError(f"there is no agent {instance_id!r}: {hint}Known are {', '.join(known)}")
 
     def _registered(self) -> dict[str, str]:
-        """``{instance-id: class}`` of what the registry has heard and of itself; empty without a registry."""
+        """``{instance-id: class}`` of what the registry has heard and of itself; empty without a registry.
+
+        The registry never forgets: with a site config, an agent that fell silent and is not in it was taken out of the site.
+        """
         try:
             _status, _message, session = self.call(f"{REGISTRY}.ops", "status", "main", {})
         except RouterError:
-            if self._router_answers():
-                return {}
-            raise
+            self._check_router()
+            return {}
         prefix = f"{self.address_root}."
         heard = (session or {}).get("data") or {}
         return {REGISTRY: "RegistryAgent"} | {
             address.removeprefix(prefix): about.get("agent_class") or ""
             for address, about in heard.items()
-            if address.startswith(prefix)
+            if address.startswith(prefix) and not (self.configured and about.get("expired"))
         }
 
-    def _router_answers(self) -> bool:
+    def _check_router(self) -> None:
+        """Raise a RouterError unless the router itself answers, as it does at once that it has no such procedure."""
         try:
-            return requests.post(self.url, json={"procedure": ""}, timeout=SECONDS_TO_ANSWER).status_code > 0
-        except requests.RequestException:
-            return False
+            self._post(f"{REGISTRY}.nothing")
+        except requests.Timeout as error:
+            raise RouterError(f"the router at {self.url} does not answer within {SECONDS_TO_ANSWER:g} s") from error
 
     def _ask(self, instance_id: str, agent_class: str) -> Agent:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -12,8 +13,19 @@ from livemon.errors import RequestError, RouterError
 SECONDS_TO_ANSWER = 15.0
 
 
-def ask(path: str, **parameters: Any) -> dict[str, Any]:
-    """Return the JSON answer to a GET of ``$LIVEMON_BRIDGE_URL`` (default http://127.0.0.1:5000) and `path`.
+def status() -> dict[str, Any]:
+    """Return nodes, fields and newest samples (``/api/status``): times in UNIX seconds (UTC), ages in seconds.
+
+    Raises
+    ------
+    RouterError
+        If the bridge does not answer.
+    """
+    return _get("/api/status", "nodes")[0]
+
+
+def series(fields: Sequence[str], start: str, end: str, points: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return samples of fields (``/api/series``), times in UNIX seconds (UTC), and the nodes that did not answer.
 
     Raises
     ------
@@ -22,6 +34,13 @@ def ask(path: str, **parameters: Any) -> dict[str, Any]:
     RequestError
         With the bridge's own sentence if it refuses the request.
     """
+    parameters = {"field": list(fields), "from": start, "until": end, "points": points}
+    content, headers = _get("/api/series", "series", **parameters)
+    return content["series"], [name for name in headers.get("X-Livemon-Silent", "").split(",") if name]
+
+
+def _get(path: str, key: str, **parameters: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return the JSON answer of the bridge, which has `key`, and its headers."""
     url = setting("LIVEMON_BRIDGE_URL", default="http://127.0.0.1:5000").rstrip("/")
     try:
         answer = requests.get(f"{url}{path}", params=parameters, timeout=SECONDS_TO_ANSWER)
@@ -32,8 +51,16 @@ def ask(path: str, **parameters: Any) -> dict[str, Any]:
         raise RouterError(
             f"no bridge at {url}: is sisock_grafana_http running (docker ps)? Another address goes into LIVEMON_BRIDGE_URL"
         ) from error
-    except (requests.RequestException, ValueError) as error:
-        raise RouterError(f"{url} is no bridge of livemon: {error}") from error
-    if answer.status_code >= 400:
-        raise RequestError(str(content.get("error", content)))
-    return content
+    except requests.exceptions.JSONDecodeError:
+        content = None
+    except requests.RequestException as error:
+        raise RouterError(f"LIVEMON_BRIDGE_URL is {url!r}: {error}") from error
+    if isinstance(content, dict):
+        if answer.ok and key in content:
+            return content, answer.headers
+        if not answer.ok and "error" in content:
+            raise RequestError(str(content["error"]))
+    raise RouterError(
+        f"{url} is no bridge of livemon (HTTP status {answer.status_code}): "
+        "write its address, http://HOST:5000, into LIVEMON_BRIDGE_URL"
+    )

@@ -7,8 +7,10 @@ from typing import Any
 
 from livemon.client.agents import Agent
 
-STALE_AFTER = 120.0
-"""Seconds. A 372 that scans its sixteen channels comes back to each after about this time."""
+SILENT_AFTER = 120.0
+"""Seconds without a sample of any field after which a node is silent."""
+STALE_AFTER = 300.0
+"""Seconds. A 372 that scans sixteen channels, each with 3 s of pause and 10 s of dwell, comes back to one after 208 s."""
 
 
 def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str]:
@@ -36,7 +38,7 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
         ages = [field["age"] for field in node["fields"] if field["age"] is not None]
         if not ages:
             yield f"node {node['name']} has no values"
-        elif min(ages) > STALE_AFTER:
+        elif min(ages) > SILENT_AFTER:
             yield f"node {node['name']} has been silent for {age(min(ages))}"
         else:
             silent = [field["name"] for field in node["fields"] if (field["age"] or 0) > STALE_AFTER]

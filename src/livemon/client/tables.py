@@ -22,7 +22,8 @@ WIDTH_IN_A_PIPE = 160
 def console() -> Console:
     """Return where tables go; in a pipe they are not cut to the width of a terminal that is not there."""
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or WIDTH_IN_A_PIPE)
-    return Console(width=width, highlight=False)
+    # Labels are a lab's own words: their brackets and colons are no markup of rich's.
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def number(value: Any, units: str | None) -> str:

@@ -13,7 +13,7 @@ def command(as_json: bool) -> None:
 
     from livemon.client import bridge, tables  # noqa: PLC0415
 
-    nodes = bridge.ask("/api/status")["nodes"]
+    nodes = bridge.status()["nodes"]
     if as_json:
         keys = ("path", "label", "units", "type")
         listed = [

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command()
 @click.argument("fields", metavar="FIELD...", nargs=-1, required=True)
 @click.option("--from", "start", default="-10min", show_default=True, help="Begin: UNIX seconds, ISO 8601 or like -2h.")
 @click.option("--to", "end", default="now", show_default=True, help="End, which is not part of it, written likewise.")
@@ -18,16 +18,17 @@ import click
 def command(fields: tuple[str, ...], start: str, end: str, points: int, style: str) -> None:
     """Print samples of one or more FIELDs, each NODE::field or a permanent name (`livemon fields` lists them).
 
-    Times are UTC; in CSV and JSON they are UNIX seconds.
+    Times are UTC; in CSV and JSON they are UNIX seconds. Exit status 1, with one sentence, when a node does not answer; the
+    samples of the others are printed.
     """
     import csv  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
     import sys  # noqa: PLC0415
 
     from livemon.client import bridge  # noqa: PLC0415
+    from livemon.errors import RouterError  # noqa: PLC0415
 
-    parameters = {"field": list(fields), "from": start, "until": end, "points": points}
-    series = bridge.ask("/api/series", **parameters)["series"]
+    series, silent = bridge.series(fields, start, end, points)
     if style == "json":
         click.echo(json.dumps(series, indent=2))
     elif style == "csv":
@@ -37,7 +38,12 @@ def command(fields: tuple[str, ...], start: str, end: str, points: int, style: s
             writer.writerows([each["field"], *sample] for sample in zip(each["times"], each["values"], strict=True))
     else:
         for each in series:
-            _print_series(each)
+            if each["node"] not in silent:
+                _print_series(each)
+    if silent:
+        raise RouterError(
+            f"no samples from {', '.join(silent)}, which does not answer: docker logs sisock_nodes tells why"
+        )
 
 
 def _print_series(series: dict[str, Any]) -> None:
@@ -45,7 +51,7 @@ def _print_series(series: dict[str, Any]) -> None:
 
     from livemon.client.tables import number  # noqa: PLC0415
 
-    click.echo(f"{series['field']}  {series['label']}  ({series['path']})")
+    click.echo(f"{series['field']}  {series['label'] or ''}  ({series['path']})")
     if not series["times"]:
         click.echo("  no samples in this interval")
     for when, value in zip(series["times"], series["values"], strict=True):

@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
     except LivemonError as error:
         faults.append(str(error))
     try:
-        state = bridge.ask("/api/status")
+        state = bridge.status()
     except LivemonError as error:
         faults.append(str(error))
     faults += health.problems(agents, state)
