@@ -49,9 +49,13 @@ def play(
     address = {"ansible_host": "127.0.0.1", "ansible_port": listener.getsockname()[1]}
     inventory = {group: {"hosts": {"monitor": address, "other": address}, "vars": {"instruments": instruments}}}
     (directory / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    return run_playbook("site.yml", directory / "hosts.yml", *options)
+
+
+def run_playbook(playbook: str, inventory: Path, *options: str) -> subprocess.CompletedProcess:
     quick = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_TIMEOUT": "3", "ANSIBLE_SSH_RETRIES": "0"}
     return subprocess.run(
-        [ANSIBLE / "ansible-playbook", "-i", directory / "hosts.yml", *options, ROOT / "playbooks/site.yml"],
+        [ANSIBLE / "ansible-playbook", "-i", inventory, *options, ROOT / "playbooks" / playbook],
         cwd=ROOT,
         env=os.environ | quick | {"PATH": f"{ANSIBLE}:{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
@@ -88,3 +92,9 @@ def test_an_inventory_without_a_monitor_says_so(tmp_path, host):
     assert answer.returncode != 0
     assert "start from inventory/example" in answer.stdout
     assert not knocked(host)
+
+
+@pytest.mark.parametrize("inventory", ["example", "demo"])
+def test_our_own_inventories_are_sound(inventory):
+    answer = run_playbook("check_inventory.yml", ROOT / "inventory" / inventory)
+    assert answer.returncode == 0, answer.stdout
