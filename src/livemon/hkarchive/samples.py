@@ -20,6 +20,8 @@ Kind = str
 _KINDS: dict[type, Kind] = {float: "number", int: "number", bool: "bool", str: "text"}
 CLOCK_TOLERANCE = 10.0
 """Seconds by which a sample may lie ahead of this machine's clock before that clock, or the agent's, was wrong."""
+END_OF_TIME = 9e10
+"""UNIX seconds that spt3g can hold, in an int64 of 10 ns units; milliseconds since 1970 lie far beyond."""
 
 
 @dataclass
@@ -56,7 +58,7 @@ def parse(message: Any) -> list[tuple[str, Block]]:
     Raises
     ------
     MalformedMessageError
-        If it has another form, or columns of different lengths.
+        If it has another form, columns of different lengths, or times that are no UNIX seconds.
     """
     if not isinstance(message, Mapping):
         raise MalformedMessageError(f"the data is a {type(message).__name__}, not a mapping of blocks")
@@ -65,8 +67,11 @@ def parse(message: Any) -> list[tuple[str, Block]]:
         try:
             times = [float(time) for time in content["timestamps"]]
             columns = {str(key): list(column) for key, column in content["data"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise MalformedMessageError(f"block {name!r}: {type(error).__name__}: {error}") from error
+        strange = [time for time in times if not 0.0 <= time < END_OF_TIME]  # NaN, too
+        if strange:
+            raise MalformedMessageError(f"block {name!r}: {strange[0]} is no time in UNIX seconds")
         lengths = {len(column) for column in columns.values()}
         if lengths - {len(times)}:
             raise MalformedMessageError(f"block {name!r}: {len(times)} times, but columns of {sorted(lengths)} values")
