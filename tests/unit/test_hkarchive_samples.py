@@ -70,6 +70,22 @@ def test_another_set_of_fields_gets_its_own_block(provider):
     }
 
 
+@pytest.mark.parametrize("native_first", [True, False])
+def test_a_block_of_the_agents_own_keeps_out_of_one_that_we_named(provider, native_first):
+    """`temps_2` may be the agent's own, or the second set of fields of `temps`."""
+    native = message([NOW], "temps_2", x=[9.0])
+    for data in [native] * native_first + [message([NOW], a=[1.0]), message([NOW + 1], a=[2.0], b=[3.0])]:
+        provider.add(parse(data))
+    if not native_first:
+        provider.add(parse(native))
+    ours, theirs = ("temps_3", "temps_2") if native_first else ("temps_2", "temps_2_2")
+    assert columns_of(provider) == {
+        "temps": ([NOW], {"a": [1.0]}),
+        ours: ([NOW + 1], {"a": [2.0], "b": [3.0]}),
+        theirs: ([NOW], {"x": [9.0]}),
+    }
+
+
 def test_after_a_restart_of_the_agent_its_fields_are_the_first_again(provider):
     provider.add(parse(message([NOW], a=[1.0])))
     provider.take()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from typing import Any
 
 Kind = str
@@ -108,6 +108,7 @@ class Provider:
         self.last_block: str | None = None
         self._clock = clock
         self._sources: dict[str, _Source] = {}
+        self._names: set[str] = set()
         self._pending: dict[str, Block] = {}
 
     @property
@@ -155,6 +156,7 @@ class Provider:
 
     def forget_layout(self) -> None:
         """Let the next field set of a block be its first: the agent restarted. Kinds and times stay known."""
+        self._names.clear()
         for source in self._sources.values():
             source.variants.clear()
 
@@ -175,8 +177,10 @@ class Provider:
     def _append(self, name: str, source: _Source, block: Block) -> None:
         fields = frozenset(block.columns)
         if fields not in source.variants:
-            number = len(source.variants) + 1
-            source.variants[fields] = name if number == 1 else f"{name}_{number}"
+            # The agent may itself have a block that is called so.
+            free = (each for each in chain([name], (f"{name}_{n}" for n in count(2))) if each not in self._names)
+            source.variants[fields] = next(free)
+            self._names.add(source.variants[fields])
         variant = source.variants[fields]
         if variant in self._pending:
             self._pending[variant].extend(block)
