@@ -206,6 +206,24 @@ def test_duplicates_and_malformed_messages_are_counted(recorder, clock):
     json.dumps(status)
 
 
+def test_a_feed_with_a_strange_description_harms_nobody(recorder, clock):
+    publish(recorder, clock, feed=FEED | {"address": "strange", "agg_params": "frame_length"}, a=[1.0])
+    publish(recorder, clock, a=[1.0])
+    assert recorder.status()["dropped"]["malformed"] == 1
+    assert "no attribute 'get'" in recorder.status()["problems"]["strange"]
+    assert recorder.status()["providers"][FEED["address"]]["samples"] == 1
+
+
+def test_the_whole_blocks_of_a_malformed_message_are_written(recorder, clock, tmp_path):
+    clock.now += 1.0
+    good, bad = ({"timestamps": [clock.now], "data": {key: [value]}} for key, value in {"a": 1.0, "b": 10**400}.items())
+    recorder.add({"good": good, "bad": bad}, FEED)
+    clock.now += 10.0
+    recorder.run()
+    assert recorder.status()["dropped"]["malformed"] == 1
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][1].tolist() == [1.0]
+
+
 def test_a_clock_set_back_costs_nothing(recorder, clock, tmp_path):
     publish(recorder, clock, seconds=3)
     clock.now += 1e6

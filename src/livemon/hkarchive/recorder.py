@@ -103,25 +103,25 @@ class Recorder:
         A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is passed over. What cannot be
         read is counted in ``dropped["malformed"]``, and the first fault of each feed kept in `problems`.
         """
-        parameters = feed.get("agg_params") or {}
-        if not feed.get("record") or parameters.get("exclude_aggregator"):
-            return
         address = str(feed.get("address"))
         try:
+            parameters = feed.get("agg_params") or {}
+            if not feed.get("record") or parameters.get("exclude_aggregator"):
+                return
             blocks = parse(data)
             entry = self._entry(address, str(feed.get("session_id")), float(parameters.get("fresh_time", 180.0)))
             if entry.provider.clock_stepped_back(blocks):
                 self._make_frames()
+            if self._frame_started is None:  # before the samples: of a malformed message the first blocks may be whole
+                self._frame_started = self._clock()
             before = entry.provider.duplicates
             entry.provider.add(blocks)
-        except (MalformedMessageError, OverflowError, TypeError, ValueError) as error:
+        except (MalformedMessageError, AttributeError, OverflowError, TypeError, ValueError) as error:
             self.dropped["malformed"] += 1
             self.problems.setdefault(address, str(error))
             return
         self.dropped["duplicate"] += entry.provider.duplicates - before
         entry.last_refresh = self._clock()
-        if self._frame_started is None:
-            self._frame_started = entry.last_refresh
         if entry.provider.pending_values > MAX_PENDING_VALUES:
             self._make_frames()
 
