@@ -159,6 +159,12 @@ def test_ranges_are_half_open_and_faults_named(recorder, clock, tmp_path):
     assert scan(START - 1e6, START - 9e5, tmp_path) == {}
 
 
+def test_an_empty_archive_has_no_field_and_no_file(tmp_path):
+    assert scan(START, START + 1, tmp_path) == {}
+    with pytest.raises(UnknownFieldError, match="no field 'observatory"):
+        load([FIELD], START, START + 1, tmp_path)
+
+
 def test_so3g_reads_it_all(recorder, clock, tmp_path):
     """The cases that make so3g cut, skip or refuse samples when they are stored as upstream stores them."""
     publish(recorder, clock, a=[1] * 7, ok=[True] * 7, state=["on"] * 7)  # integers first, over more than a frame

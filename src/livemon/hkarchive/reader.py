@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,9 @@ def files(data_dir: Path, start: float, end: float) -> list[Path]:
         if path.name.split(".")[0].isdigit()
     )
     # A file lasts until the next one begins.
-    ends = [ctime for ctime, _ in named[1:]] + [float("inf")]
     return [
         path
-        for (ctime, path), next_ctime in zip(named, ends, strict=True)
+        for (ctime, path), (next_ctime, _) in pairwise([*named, (float("inf"), data_dir)])
         if ctime < end + MARGIN and next_ctime >= start - MARGIN
     ]
 
