@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask
-from twisted.internet import endpoints, reactor
+from twisted.internet import reactor, threads
+from twisted.internet.error import CannotListenError
 from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
@@ -16,31 +17,27 @@ THREADS = 24
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Answer HTTP on ``host:port`` as soon as the reactor runs.
+    """Take ``host:port`` now, and answer HTTP there as soon as the reactor runs.
 
     Raises
     ------
     ConfigError
-        If the address cannot be had; logged as one sentence by the caller.
+        If the address cannot be had.
     """
     pool = ThreadPool(minthreads=2, maxthreads=THREADS, name="http")
     site = Site(WSGIResource(reactor, pool, app))
     site.noisy = False
     site.log = lambda _request: None  # Grafana alone asks every few seconds
+    try:
+        listener = reactor.listenTCP(port, site, interface=host)
+    except CannotListenError as error:
+        reason = error.socketError.strerror or error.socketError
+        raise ConfigError(f"cannot listen on {host}:{port} (LIVEMON_BRIDGE_LISTEN): {reason}") from error
 
     def begin() -> None:
         pool.start()
-        reactor.addSystemEventTrigger("during", "shutdown", pool.stop)
-        listening = endpoints.TCP4ServerEndpoint(reactor, port, interface=host).listen(site)
-        listening.addCallbacks(
-            lambda listener: log.info("listening on {host}:{port}", host=host, port=listener.getHost().port),
-            _cannot_listen,
-        )
-
-    def _cannot_listen(failure: object) -> None:
-        log.error(
-            "{error}", error=ConfigError(f"cannot listen on {host}:{port} (LIVEMON_BRIDGE_LISTEN): {failure.value}")
-        )
-        reactor.stop()
+        # Threads may wait for the reactor: it must run on until they are done, and not wait for them itself.
+        reactor.addSystemEventTrigger("before", "shutdown", threads.deferToThread, pool.stop)
+        log.info("listening on {host}:{port}", host=host, port=listener.getHost().port)
 
     reactor.callWhenRunning(begin)
