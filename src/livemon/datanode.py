@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.request import Registration, Subscription
 from twisted.internet import reactor
 from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 
 from livemon.wamp import TAKE_OVER, log, uri
@@ -126,9 +125,7 @@ class NodeHost:
         self.nodes.pop(name).stop()
         attached = self._attached.pop(name, [])
         if self._session is not None:
-            for item in attached:
-                end = item.unregister if hasattr(item, "unregister") else item.unsubscribe
-                maybeDeferred(end).addErrback(self._complain, name)
+            self._detach(name, attached)
             subtracted = self._call("data_node.subtract", name, self._details.session)
             subtracted.addErrback(self._complain, name)
 
@@ -151,36 +148,43 @@ class NodeHost:
 
     @inlineCallbacks
     def _attach(self, node: DataNodeServer) -> Iterator:
-        attached = self._attached[node.name] = []
-        for procedure in ("get_fields", "get_data", "get_last"):
-            registration = yield self._session.register(
-                getattr(node, procedure), uri(f"consumer.{node.name}.{procedure}"), TAKE_OVER
-            )
-            attached.append(registration)
-        for topic in node.topics():
+        session, attached = self._session, []
+        self._attached[node.name] = attached
+        requests = [
+            partial(session.register, getattr(node, name), uri(f"consumer.{node.name}.{name}"), TAKE_OVER)
+            for name in ("get_fields", "get_data", "get_last")
+        ]
+        requests += [partial(session.subscribe, partial(node.receive, topic), topic) for topic in node.topics()]
+        for request in requests:
+            attached.append((yield request()))
+            if self._attached.get(node.name) is not attached:  # removed meanwhile
+                self._detach(node.name, attached)
+                return
 
-            def receive(message: Any, topic: str = topic) -> None:
-                node.receive(topic, message)
-
-            attached.append((yield self._session.subscribe(receive, topic)))
+    def _detach(self, name: str, attached: list[Registration | Subscription]) -> None:
+        while attached:
+            item = attached.pop()
+            end = item.unregister if hasattr(item, "unregister") else item.unsubscribe
+            maybeDeferred(end).addErrback(self._complain, name)
 
     @inlineCallbacks
     def _announce(self) -> Iterator:
         """Tell the hub of every node that it does not list: it may have been restarted."""
         try:
             listed = yield self._call("consumer.get_data_node")
-        except (ApplicationError, DeferredTimeoutError):
-            return  # no hub at the moment
-        known = {entry["name"] for entry in listed}
-        for node in list(self.nodes.values()):
-            if node.name in known or node.name not in self._attached:
-                continue
-            accepted = yield self._call("data_node.add", node.name, node.description, self._details.session)
-            if accepted:
-                log.info("serving the data node {name}", name=node.name)
-            elif node.name not in self._refused:
-                log.warn("the hub refuses the data node {name}: the name is taken; asking again", name=node.name)
-            (self._refused.discard if accepted else self._refused.add)(node.name)
+            known = {entry["name"] for entry in listed}
+            for node in list(self.nodes.values()):
+                if node.name in known or node.name not in self._attached:
+                    continue
+                accepted = yield self._call("data_node.add", node.name, node.description, self._details.session)
+                if accepted:
+                    log.info("serving the data node {name}", name=node.name)
+                elif node.name not in self._refused:
+                    log.warn("the hub refuses the data node {name}: the name is taken; asking again", name=node.name)
+                (self._refused.discard if accepted else self._refused.add)(node.name)
+        except Exception as error:
+            # No hub or no router at the moment, perhaps since a line ago. A LoopingCall that fails would never be called again.
+            log.debug("announcing failed: {error!r}", error=error)
 
     def _call(self, name: str, *arguments: Any) -> Any:
         return self._session.call(uri(name), *arguments).addTimeout(CALL_TIMEOUT, reactor)
