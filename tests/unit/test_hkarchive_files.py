@@ -318,6 +318,45 @@ def test_a_full_disk_costs_nothing_while_memory_lasts(recorder, clock, tmp_path,
     assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 30
 
 
+def no_space(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_stopping_on_a_full_disk_publishes_what_is_written(recorder, clock, tmp_path, monkeypatch):
+    publish(recorder, clock, seconds=8)
+    monkeypatch.setattr(os, "write", no_space)
+    with pytest.raises(OSError, match="1 frames could not be written: No space left on device"):
+        recorder.close()
+    assert published(tmp_path) == [Path("17000/1700000006.g3")]
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 6
+
+
+def test_after_its_file_was_removed_a_recorder_begins_another(recorder, clock, tmp_path):
+    publish(recorder, clock, seconds=6)
+    recorder.current_file.unlink()
+    clock.now += 60
+    recorder.run()
+    assert "No such file" in recorder.status()["write_error"]
+    publish(recorder, clock, seconds=6)
+    assert recorder.status()["write_error"] is None
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 6
+
+
+def test_a_file_system_without_locks_is_not_littered(recorder, clock, tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(writer.fcntl, "flock", no_locks)
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    publish(recorder, clock, seconds=10)
+    assert "No locks available" in recorder.status()["write_error"]
+    assert published(tmp_path) == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+    monkeypatch.undo()
+    publish(recorder, clock, seconds=1)
+    assert load([FIELD], START, START + 100, tmp_path)[FIELD][0].size == 6
+
+
 def test_a_missing_directory_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere is no directory"):
         Recorder(tmp_path / "nowhere")

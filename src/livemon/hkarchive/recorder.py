@@ -140,13 +140,13 @@ class Recorder:
         Raises
         ------
         OSError
-            If the last samples could not be written; the file then waits for the next recorder's rescue.
+            If the last samples could not be written; the file has its final name nevertheless, with all before them.
         """
         self._make_frames()
         self._write()
+        self._writer.close()
         if self._unwritten:
             raise OSError(f"{len(self._unwritten)} frames could not be written: {self.write_error}")
-        self._writer.close()
 
     def status(self) -> dict[str, Any]:
         """Return what is going on, for people and programs, in JSON types only.

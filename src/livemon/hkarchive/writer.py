@@ -79,13 +79,26 @@ class ArchiveWriter:
             self.close()
 
     def close(self) -> None:
-        """Give the file its final name; does nothing when none is open."""
+        """Give the file its final name; does nothing when none is open.
+
+        Raises
+        ------
+        OSError
+            If that cannot be done: the file stays open, to be closed later. One that somebody removed or renamed is
+            given up instead, so that the next write opens another.
+        """
         if self.path is None:
             return
-        publish(self.path)
+        try:
+            publish(self.path)
+        finally:
+            if not self.path.exists():
+                self._let_go()
+        self.files_closed += 1
+
+    def _let_go(self) -> None:
         os.close(self._descriptor)
         self.path, self._descriptor = None, -1
-        self.files_closed += 1
 
     def _open(self) -> None:
         now = self._clock()
@@ -97,9 +110,8 @@ class ArchiveWriter:
         try:
             self._append(self._preamble())
         except OSError:
-            self.path.unlink()
-            os.close(self._descriptor)
-            self.path, self._descriptor = None, -1
+            self.path.unlink(missing_ok=True)
+            self._let_go()
             raise
 
     def _append(self, content: bytes) -> None:
@@ -189,17 +201,22 @@ def _create(data_dir: Path, ctime: int) -> tuple[Path, int] | None:
         descriptor = os.open(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, FILE_MODE)
     except FileExistsError:
         return None
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    # Only who holds the .part may publish the name, so the look for a published one comes after the creation. And
-    # before the lock held, another process may have taken the empty file for a dead writer's and removed it.
-    removed = os.fstat(descriptor).st_nlink == 0
-    if removed or part.with_suffix("").exists():
-        if not removed:
-            part.unlink()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Only who holds the .part may publish the name, so the look for a published one comes after the creation. And
+        # before the lock held, another process may have taken the empty file for a dead writer's and removed it.
+        removed = os.fstat(descriptor).st_nlink == 0
+        if not removed and not part.with_suffix("").exists():
+            _sync_directory(directory)
+            return part, descriptor
+    except OSError:
+        part.unlink(missing_ok=True)
         os.close(descriptor)
-        return None
-    _sync_directory(directory)
-    return part, descriptor
+        raise
+    if not removed:
+        part.unlink()
+    os.close(descriptor)
+    return None
 
 
 def _sync_directory(directory: Path) -> None:
