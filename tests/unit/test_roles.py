@@ -48,6 +48,30 @@ def test_stages_have_the_same_tags_in_the_same_order(role):
     assert [task["tags"] for task in tasks] == [[stage] for stage in stages]
 
 
+def registers(tasks: list[dict]) -> dict[str, set[str]]:
+    """Which variables tasks make, and under which further tags they run."""
+    found = {}
+    for task in tasks:
+        found |= registers(task.get("block", []))
+        for name in [task.get("register"), *task.get("ansible.builtin.set_fact", {})]:
+            found[name] = set(task.get("tags", []))
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_stage_that_runs_alone_misses_nothing_of_an_earlier_one(role):
+    made: dict[str, set[str]] = {}
+    for stage in STAGES:
+        path = ROOT / "roles" / role / f"tasks/{stage}.yml"
+        if not path.exists():
+            continue
+        text = path.read_text()
+        for name, tags in made.items():
+            if re.search(rf"\b{name}\b", text) and stage not in tags:
+                assert re.search(rf"\b{name}( is defined|[\w.]* \| default\()", text), f"{path} reads {name}"
+        made |= {name: tags for name, tags in registers(yaml.safe_load(text)).items() if name}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_reads_anothers_variables(role):
     foreign = re.compile(rf"\b(?!{role}_)(?!{INCLUDED}_)({'|'.join(ROLES)})_[a-z_]+\b")
