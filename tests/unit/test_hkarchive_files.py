@@ -286,6 +286,17 @@ def test_rescue_keeps_whole_frames_wherever_the_file_was_cut(recorder, clock, tm
         assert list(writer.rescue(directory)) == []
 
 
+def test_a_file_that_cannot_be_rescued_keeps_nobody_from_recording(clock, tmp_path):
+    """As one restored from a backup by root, which the recorder may not open."""
+    odd = tmp_path / "17000" / "1699999999.g3.part"
+    odd.mkdir(parents=True)  # nobody may open that for writing, not even root
+    recorder = Recorder(tmp_path, seconds_per_frame=5.0, clock=clock)
+    publish(recorder, clock, seconds=6)
+    assert recorder.status()["problems"] == {str(odd): "cannot be finished: Is a directory"}
+    assert recorder.status()["files_rescued"] == 0
+    assert recorder.current_file is not None
+
+
 @pytest.mark.parametrize("tail", [b"\0" * 4096, b"\xff" * 100, os.urandom(300)], ids=["zeros", "ones", "noise"])
 def test_rescue_drops_what_a_power_cut_leaves_behind_the_frames(recorder, clock, tmp_path, tail):
     publish(recorder, clock, seconds=8)

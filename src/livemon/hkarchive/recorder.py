@@ -79,8 +79,9 @@ class Recorder:
         self.dropped: Counter[str] = Counter()
         self.last_write: float | None = None
         self.write_error: str | None = None
-        self.problems: dict[str, str] = {}
-        self.rescued = list(rescue(data_dir))
+        found = list(rescue(data_dir))
+        self.rescued = [file for file in found if file.fault is None]
+        self.problems = {str(file.part): f"cannot be finished: {file.fault}" for file in found if file.fault}
         self._clock = clock
         self._started = clock()
         self._session_id = frames.new_session_id(self._started)
@@ -153,7 +154,7 @@ class Recorder:
 
         ``current_file`` and ``providers`` (by feed address: ``last_refresh``, ``sessid``, ``stale``,
         ``last_block_received``) as upstream's aggregator has them. Beside these ``samples``, ``duplicates`` and
-        ``last_sample`` (its time) of each provider, and of all together ``dropped`` by reason, ``problems`` by feed,
+        ``last_sample`` (its time) of each provider, and of all together ``dropped`` by reason, ``problems`` by feed or file,
         ``last_write``, ``write_error``, ``bytes_written``, ``files_closed``, ``files_rescued``. Times in UNIX seconds.
         """
         now = self._clock()

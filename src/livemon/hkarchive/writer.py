@@ -127,39 +127,52 @@ class ArchiveWriter:
 class Rescued:
     """What became of one file that a dead writer left.
 
-    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` dropped.
+    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` dropped. A file
+    that could not be touched has a `fault` instead.
     """
 
     part: Path
-    path: Path | None
-    frames: int
-    torn_bytes: int
+    path: Path | None = None
+    frames: int = 0
+    torn_bytes: int = 0
+    fault: str | None = None
 
 
 def rescue(data_dir: Path) -> Iterator[Rescued]:
     """Finish the files that dead writers left below `data_dir`, and yield one record for each.
 
     Whole frames are kept, a torn tail is dropped, and the file gets its final name; one with no whole frame is removed.
-    Files of writers that live are left alone.
+    Files of writers that live are left alone, and so is one that cannot be touched: it must not keep others from being
+    written.
     """
     for part in sorted(data_dir.glob(f"[0-9]*/*.g3{PART}")):
-        descriptor = os.open(part, os.O_RDWR)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            size = os.fstat(descriptor).st_size
-            frames, whole = whole_frames(part)
-            if not frames:
-                part.unlink()
-                yield Rescued(part, None, 0, size)
-                continue
-            os.ftruncate(descriptor, whole)
-            os.fsync(descriptor)
-            yield Rescued(part, publish(part), frames, size - whole)
-        finally:
-            os.close(descriptor)
+            rescued = _rescue(part)
+        except FileNotFoundError:
+            continue  # a living writer has just published it
+        except OSError as error:
+            rescued = Rescued(part, fault=error.strerror)
+        if rescued is not None:
+            yield rescued
+
+
+def _rescue(part: Path) -> Rescued | None:
+    descriptor = os.open(part, os.O_RDWR)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        size = os.fstat(descriptor).st_size
+        frames, whole = whole_frames(part)
+        if not frames:
+            part.unlink()
+            return Rescued(part, None, 0, size)
+        os.ftruncate(descriptor, whole)
+        os.fsync(descriptor)
+        return Rescued(part, publish(part), frames, size - whole)
+    finally:
+        os.close(descriptor)
 
 
 def publish(part: Path) -> Path:
