@@ -129,6 +129,7 @@ def test_a_clock_that_is_set_back_does_not_bar_what_follows(provider):
     provider.take()
     provider.add(right)
     assert columns_of(provider) == {"temps": ([NOW + 999], {"a": [2.0]})}
+    assert provider.last_time == NOW + 999
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ class Provider:
 
     def _fresh(self, source: _Source, block: Block) -> Block | None:
         if source.last_time > self._clock() + CLOCK_TOLERANCE:
-            source.last_time = float("-inf")
+            source.last_time, self.last_time = float("-inf"), None
         times = block.times
         if times[0] > source.last_time and all(earlier < later for earlier, later in pairwise(times)):
             return block
