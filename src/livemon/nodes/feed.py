@@ -58,43 +58,48 @@ class FeedNode(BlockNode):
             blocks, _about = message
             for block_name, block in blocks.items():
                 self._append(topic, block_name, block["timestamps"], block["data"])
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             log.warn("{topic}: malformed message, {error!r}", topic=topic, error=error)
 
     def _address(self, feed: str) -> str:
         return f"{ADDRESS_ROOT}.{self.target}.feeds.{feed}"
 
     def _append(self, topic: str, block_name: str, times: list, data: Mapping[str, list]) -> None:
+        if not len(times):
+            return
         timeline = f"{topic}.{block_name.replace(' ', '_')}"
-        numbers = {}
-        for name, values in data.items():
-            info = self._info(topic, timeline, name, values)
-            if info.type == "string":
-                info.last_text = (float(times[-1]), str(values[-1]))
-            else:
-                numbers[name] = values
+        infos = {name: self._info(topic, timeline, name, values[0]) for name, values in data.items()}
+        numbers = {name: data[name] for name, (_key, info) in infos.items() if info.type != "string"}
         if numbers:
-            self.blocks.setdefault(timeline, Block(self.window)).append(times, numbers)
+            block = self.blocks[timeline] if timeline in self.blocks else Block(self.window)
+            block.append(times, numbers)
+            self.blocks[timeline] = block
+        # Only now: a field of a message that turned out to be malformed would have no samples to answer with.
+        for name, (_key, info) in infos.items():
+            if info.type == "string":
+                info.last_text = (float(times[-1]), str(data[name][-1]))
+        new = {key: info for key, info in infos.values() if key not in self.fields}
+        if new:
+            # In the order of the channels, not of their first readings: a scanner may begin anywhere.
+            self.fields = dict(sorted((self.fields | new).items(), key=lambda item: _natural(item[1].block)))
 
-    def _info(self, topic: str, timeline: str, name: str, values: list) -> Info:
+    def _info(self, topic: str, timeline: str, name: str, first: Any) -> tuple[str, Info]:
+        """Return a field's key and what is known of it; for a new one, whose first value tells its type, what will be."""
         key = name.lower().replace(" ", "_")
         if key in self.fields and self.fields[key].block != timeline:
             # Two feeds or blocks with one field name: the later one is told apart by its feed.
             key = f"{topic.rpartition('.')[2]}_{key}"
-        if key not in self.fields:
-            first = values[0] if values else None
-            kind = "bool" if isinstance(first, bool) else "string" if isinstance(first, str) else "number"
-            self.fields[key] = Info(
-                block=timeline,
-                name=name,
-                path=f"{topic}.{name.replace(' ', '_')}",
-                label=self.labels.get(name),
-                units=self.units.get(name),
-                type=kind,
-            )
-            # In the order of the channels, not of their first readings: a scanner may begin anywhere.
-            self.fields = dict(sorted(self.fields.items(), key=lambda item: _natural(item[1].block)))
-        return self.fields[key]
+        if key in self.fields:
+            return key, self.fields[key]
+        info = Info(
+            block=timeline,
+            name=name,
+            path=f"{topic}.{name.replace(' ', '_')}",
+            label=self.labels.get(name),
+            units=self.units.get(name),
+            type="bool" if isinstance(first, bool) else "string" if isinstance(first, str) else "number",
+        )
+        return key, info
 
 
 def _natural(name: str) -> list[tuple[str, int]]:

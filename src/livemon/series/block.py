@@ -47,7 +47,8 @@ class Block:
     def append(self, times: ArrayLike, data: Mapping[str, ArrayLike]) -> int:
         """Append samples: `times` of shape (m,), for each field values of shape (m,). Return how many were new.
 
-        A field that the block has not had before begins here; one that is missing from `data` has no value at these times.
+        A field that the block has not had before begins here, be it without a sample; one that is missing from `data` has no value at
+        these times.
 
         Raises
         ------
@@ -63,9 +64,9 @@ class Block:
         is_new = times > np.maximum.accumulate(np.concatenate(([newest], times)))[:-1]
         self.refused += int(times.size - np.count_nonzero(is_new))
         times = times[is_new]
+        self._add_fields(field for field in columns if field not in self.fields)
         if not times.size:
             return 0
-        self._add_fields(field for field in columns if field not in self.fields)
         self._make_room(times.size)
         end = self._end + times.size
         self._times[self._end : end] = times
