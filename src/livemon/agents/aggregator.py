@@ -91,15 +91,9 @@ class AggregatorAgent:
         self._stopping.clear()
         self._drain()
         self._overflowed = 0
-        recorder = Recorder(Path(self._args.data_dir), float(self._args.time_per_file), float(self._args.frame_seconds))
-        for rescued in recorder.rescued:
-            outcome = f"now {rescued.path}" if rescued.path else "removed"
-            session.add_message(
-                f"finished {rescued.part}, left by a killed recorder: {rescued.frames} whole frames, "
-                f"{rescued.torn_bytes} torn bytes dropped; {outcome}"
-            )
-        self._recording = True
+        self._recording = True  # what comes while the recorder finishes a long file of a killed one waits in the queue
         try:
+            recorder = self._recorder(session)
             while True:
                 stopping = self._stopping.wait(TURN_SECONDS)
                 for message in self._drain():
@@ -114,6 +108,16 @@ class AggregatorAgent:
         recorder.close()
         session.data = self._status(recorder)
         return True, "Aggregation has ended"
+
+    def _recorder(self, session: ocs_agent.OpSession) -> Recorder:
+        recorder = Recorder(Path(self._args.data_dir), float(self._args.time_per_file), float(self._args.frame_seconds))
+        for rescued in recorder.rescued:
+            outcome = f"now {rescued.path}" if rescued.path else "removed"
+            session.add_message(
+                f"finished {rescued.part}, left by a killed recorder: {rescued.frames} whole frames, "
+                f"{rescued.torn_bytes} torn bytes dropped; {outcome}"
+            )
+        return recorder
 
     def _drain(self) -> list[tuple[Any, Any]]:
         drained: list[tuple[Any, Any]] = []
