@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,23 @@ from livemon.wamp import log
 
 KINDS: dict[str, Callable[..., DataNodeServer]] = {"feed": FeedNode, "sensors": SensorsNode}
 LOOK_EVERY = 1.0
+_WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "name": ("letters, digits, - and _", lambda value: re.fullmatch(r"[A-Za-z0-9_-]+", value)),
+    "description": ("a text", lambda value: isinstance(value, str)),
+    "target": ("an agent's instance-id", lambda value: isinstance(value, str)),
+    "feeds": (
+        "a list of names",
+        lambda value: isinstance(value, list) and all(isinstance(feed, str) for feed in value),
+    ),
+    "window": ("seconds, more than 0", lambda value: 0 < value < math.inf),
+    "labels": ("a text for each field", lambda value: isinstance(value, Mapping)),
+    "units": ("a text for each field", lambda value: isinstance(value, Mapping)),
+    "disk": ("a path", lambda value: isinstance(value, str)),
+}
+"""What to write for a key, and how it is told from what is not; a TypeError means no."""
 
 
-def read_entries(text: str, place: str) -> dict[str, dict[str, Any]]:
+def read_entries(text: str | bytes, place: str) -> dict[str, dict[str, Any]]:
     """Read the nodes' entries, by name.
 
     Raises
@@ -29,14 +45,14 @@ def read_entries(text: str, place: str) -> dict[str, dict[str, Any]]:
     """
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, Mapping) or not isinstance(content.get("nodes"), list):
         raise ConfigError(f"{place}: write nodes: and below it one entry for each node")
     entries: dict[str, dict[str, Any]] = {}
     for number, entry in enumerate(content["nodes"]):
         where = f"{place}, nodes[{number}]"
-        if not isinstance(entry, Mapping) or entry.get("kind") not in KINDS:
+        if not isinstance(entry, Mapping) or entry.get("kind") not in list(KINDS):
             raise ConfigError(f"{where}: write kind: {' or kind: '.join(KINDS)}")
         if not isinstance(entry.get("name"), str) or entry["name"] in entries:
             raise ConfigError(f"{where}: needs a name of its own")
@@ -46,13 +62,23 @@ def read_entries(text: str, place: str) -> dict[str, dict[str, Any]]:
 
 
 def make_node(entry: Mapping[str, Any], place: str) -> DataNodeServer:
-    """Make the node of an entry; a ConfigError if it has a key too many or too few."""
+    """Make the node of an entry; a ConfigError if it has a key too many, too few or malformed."""
     options = {key: value for key, value in entry.items() if key != "kind"}
     options.setdefault("description", options.get("name"))
+    for key in options.keys() & _WANTED.keys():
+        if not _is_wanted(key, options[key]):
+            raise ConfigError(f"{place}: {key} is {options[key]!r}: write {_WANTED[key][0]}")
     try:
         return KINDS[entry["kind"]](**options)
     except TypeError as error:
         raise ConfigError(f"{place}: {str(error).partition(') ')[2] or error}") from error
+
+
+def _is_wanted(key: str, value: Any) -> bool:
+    try:
+        return bool(_WANTED[key][1](value))
+    except TypeError:
+        return False
 
 
 class Follower:
@@ -62,19 +88,19 @@ class Follower:
         self.host = host
         self.path = path
         self._entries: dict[str, dict[str, Any]] = {}
-        self._text: str | None = None
+        self._text: bytes | None = None
 
     def start(self) -> None:
         """Read the file now (a ConfigError if it is missing or broken) and look for changes from now on."""
         try:
-            self._apply(self.path.read_text())
+            self._apply(self.path.read_bytes())
         except OSError as error:
             raise ConfigError(f"cannot read {self.path}: {error.strerror}; LIVEMON_NODES_CONFIG names it") from error
         LoopingCall(self._look).start(LOOK_EVERY, now=False)
 
     def _look(self) -> None:
         try:
-            text = self.path.read_text()
+            text = self.path.read_bytes()
         except OSError:
             return  # being replaced: the next look sees it
         if text == self._text:
@@ -85,7 +111,7 @@ class Follower:
             self._text = text
             log.error("the nodes stay as they are: {error}", error=error)
 
-    def _apply(self, text: str) -> None:
+    def _apply(self, text: bytes) -> None:
         entries = read_entries(text, self.path.name)
         for name, entry in list(self._entries.items()):
             if entries.get(name) != entry:
