@@ -44,8 +44,12 @@ class SensorsNode(BlockNode):
             self._sampling.stop()
 
     def sample(self) -> None:
-        """Take one sample of everything."""
-        readings = self._read()
+        """Take one sample of everything; what cannot be read now, such as a disk that is being mounted again, may be the next time."""
+        try:
+            readings = self._read()
+        except OSError as error:
+            log.warn("sensors: {error}", error=error)
+            return
         for key, (label, units, _value) in readings.items():
             if key not in self.fields:
                 self.fields[key] = Info(BLOCK, key, f"livemon.{self.name}.{key}", label, units)
