@@ -76,7 +76,7 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         super().__init__(*args, **kwargs)
         self._started_by_itself: set[int] = set()
         self._one_turn: set[int] = set()
-        self._stopped: set[int] = set()
+        self._stops: list[int] = []  # the session of each stop that was not refused
 
     # Life with the router
 
@@ -116,10 +116,28 @@ class SupervisedAgent(ocs_agent.OCSAgent):
     def stop(self, op_name: str, params: Any = None, password: Any = None) -> tuple:
         """Stop a process, and note that somebody wanted it."""
         session = self.sessions.get(op_name)
+        if session is None:
+            return super().stop(op_name, params, password)
+        self._stops.append(session.session_id)  # first: the process may end before the call returns
         answer = super().stop(op_name, params, password)
-        if answer[0] == ocs.OK and session is not None:
-            self._stopped.add(session.session_id)
+        if answer[0] != ocs.OK:
+            self._stops.remove(session.session_id)
         return answer
+
+    def register_process(self, name: str, start_func: Any, stop_func: Any, *args: Any, **kwargs: Any) -> None:
+        """Register a process, and take back the note of a stop that its own code refuses, so that it runs on."""
+
+        def stop(session: ocs_agent.OpSession, params: Any) -> Any:
+            def refused(answer: Any) -> Any:
+                if isinstance(answer, tuple) and not answer[0]:
+                    with contextlib.suppress(ValueError):  # the process has ended meanwhile
+                        self._stops.remove(session.session_id)
+                return answer
+
+            answer = stop_func(session, params)
+            return answer.addCallback(refused) if isinstance(answer, Deferred) else refused(answer)
+
+        super().register_process(name, start_func, stop, *args, **kwargs)
 
     # What became of it
 
@@ -134,11 +152,12 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         self._judge(session, _sentence(failure))
 
     def _judge(self, session: ocs_agent.OpSession, message: str) -> None:
-        wanted = session.session_id in self._stopped
+        wanted = session.session_id in self._stops
         one_turn = session.session_id in self._one_turn and session.success
         is_process = session.op_name in self.processes
         failed_start = not session.success and session.session_id in self._started_by_itself
-        for noted in (self._stopped, self._one_turn, self._started_by_itself):
+        self._stops = [other for other in self._stops if other != session.session_id]
+        for noted in (self._one_turn, self._started_by_itself):
             noted.discard(session.session_id)
         if verdict.ending or wanted or one_turn or not (is_process or failed_start):
             return

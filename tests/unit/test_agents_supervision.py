@@ -1,0 +1,95 @@
+"""Which end of an operation ends the process, without a router and without a running reactor."""
+
+from types import SimpleNamespace
+
+import ocs
+import pytest
+from autobahn.wamp.types import ComponentConfig
+from twisted.internet.defer import Deferred, succeed
+from twisted.python import threadable
+
+from livemon.agents import supervision
+
+
+class Operation:
+    """A non-blocking operation that ends when the test says so."""
+
+    def __init__(self):
+        self.ending = Deferred()
+        self.stoppable = True
+
+    def launch(self, session, params):
+        return self.ending
+
+    def stop(self, session, params):
+        if self.stoppable:
+            self.ending.callback((True, "stopped"))
+        return succeed((self.stoppable, "its answer"))
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """The sentences with which the process was ended."""
+    said = []
+    monkeypatch.setattr(supervision, "end", said.append)
+    monkeypatch.setattr(supervision.SupervisedAgent, "_shutdown", lambda self: None)
+    monkeypatch.setattr(supervision, "verdict", supervision.Verdict())
+    return said
+
+
+@pytest.fixture
+def agent(monkeypatch):
+    monkeypatch.setattr(threadable, "ioThread", threadable.getThreadID())
+    monkeypatch.setattr(ocs.ocs_agent.task, "deferLater", lambda *_: None)  # upstream's housekeeping of messages
+    site = SimpleNamespace(
+        instance_id="x", access_policy=None, log_dir=None, working_dir=None, address_root="observatory"
+    )
+    return supervision.SupervisedAgent(ComponentConfig("test_realm", {}), site, address="observatory.x")
+
+
+@pytest.fixture
+def operation(agent, monkeypatch):
+    operation = Operation()
+    agent.register_process("scan", operation.launch, operation.stop, blocking=False)
+    monkeypatch.setattr(agent.processes["scan"], "launch_deferred", operation.launch)
+    return operation
+
+
+def test_a_process_that_ends_by_itself_ends_all(agent, operation, ends):
+    agent.start("scan", password=agent)
+    operation.ending.callback((True, "done"))
+    assert ends == ["process scan of agent x ended by itself: done"]
+
+
+def test_a_stop_that_takes_effect_at_once_is_deliberate(agent, operation, ends):
+    agent.start("scan", password=agent)
+    assert agent.stop("scan")[0] == ocs.OK
+    assert agent.sessions["scan"].status == "done"
+    assert ends == []
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_stop_that_the_agent_refused_does_not_excuse_a_later_death(agent, operation, ends, monkeypatch, blocking):
+    """As socs's agents refuse one that comes before they took their lock, and then start to acquire."""
+    if blocking:
+        agent.register_process("scan", operation.launch, lambda *_: (False, "not running"))
+        monkeypatch.setattr(agent.processes["scan"], "launch_deferred", operation.launch)
+        monkeypatch.setattr(ocs.ocs_agent.threads, "deferToThread", lambda function, *args: succeed(function(*args)))
+    operation.stoppable = False
+    agent.start("scan", password=agent)
+    assert agent.stop("scan")[0] == ocs.OK
+    operation.ending.errback(ValueError("the socket was closed"))
+    assert ends == ["process scan of agent x failed: ValueError: the socket was closed"]
+
+
+def test_a_second_stop_takes_nothing_back(agent, operation, ends, monkeypatch):
+    answers = iter([(True, "requested"), (False, "not running")])  # as the 240 agent answers
+    agent.register_process("scan", operation.launch, lambda *_: succeed(next(answers)), blocking=False)
+    monkeypatch.setattr(agent.processes["scan"], "launch_deferred", operation.launch)
+    agent.start("scan", password=agent)
+    agent.stop("scan")
+    agent.stop("scan")
+    agent.sessions["scan"].set_status("stopping")
+    assert agent.stop("scan")[0] == ocs.ERROR
+    operation.ending.callback((True, "stopped"))
+    assert ends == []
