@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -52,7 +53,7 @@ def play(
     return run_playbook("site.yml", directory / "hosts.yml", *options)
 
 
-def run_playbook(playbook: str, inventory: Path, *options: str) -> subprocess.CompletedProcess:
+def run_playbook(playbook: str | Path, inventory: Path, *options: str) -> subprocess.CompletedProcess:
     quick = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_TIMEOUT": "3", "ANSIBLE_SSH_RETRIES": "0"}
     return subprocess.run(
         [ANSIBLE / "ansible-playbook", "-i", inventory, *options, ROOT / "playbooks" / playbook],
@@ -98,3 +99,19 @@ def test_an_inventory_without_a_monitor_says_so(tmp_path, host):
 def test_our_own_inventories_are_sound(inventory):
     answer = run_playbook("check_inventory.yml", ROOT / "inventory" / inventory)
     assert answer.returncode == 0, answer.stdout
+
+
+def test_a_label_in_any_script_reaches_its_simulator(tmp_path):
+    """JSON's escapes for what lies beyond 16 bits are none in YAML."""
+    label = "4K 🧊 µ: {a} [b] & * ! | > @ `"
+    simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094, "labels": {"1": label}}
+    template = ROOT / "roles/simulators/templates/compose.yml.j2"
+    content = f"{{{{ lookup('ansible.builtin.template', '{template}') | from_yaml | to_json }}}}"
+    task = {"ansible.builtin.copy": {"content": content, "dest": str(tmp_path / "compose.json"), "mode": "0644"}}
+    variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
+    play_ = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play_]))
+    answer = run_playbook(tmp_path / "play.yml", ROOT / "inventory/demo")
+    assert answer.returncode == 0, answer.stdout
+    services = json.loads((tmp_path / "compose.json").read_text())["services"]
+    assert f"1={label}" in services["ls240"]["command"]
