@@ -61,6 +61,17 @@ def test_a_process_that_ends_by_itself_ends_all(agent, operation, ends):
     assert ends == ["process scan of agent x ended by itself: done"]
 
 
+def test_a_process_that_a_client_started_may_end_well_but_not_fail(agent, operation, ends):
+    """As a scan, or a stream of a given length."""
+    agent._ops_handler("start", "scan")
+    operation.ending.callback((True, "done"))
+    assert ends == []
+    operation.ending = Deferred()
+    agent._ops_handler("start", "scan")
+    operation.ending.callback((False, "not done"))
+    assert ends == ["process scan of agent x failed: not done"]
+
+
 def test_a_stop_that_takes_effect_at_once_is_deliberate(agent, operation, ends):
     agent.start("scan", password=agent)
     assert agent.stop("scan")[0] == ocs.OK

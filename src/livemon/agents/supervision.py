@@ -4,10 +4,11 @@ Upstream's agent process stays alive when its acquisition has died, so that noth
 the process ends, with an error, when
 
 - an operation that it starts by itself at start-up fails,
-- a process (in OCS's sense, for example ``acq``), started by whomever, ends although nobody stopped it.
+- a process (in OCS's sense, for example ``acq``), started by whomever, fails, or ends although nobody stopped it.
 
-It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), and
-after a failed task that a client asked for.
+It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), after
+one that a client started and that ended well (a scan, a stream of a given length), and after a failed task that a client
+asked for.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         super().__init__(*args, **kwargs)
         self._started_by_itself: set[int] = set()
         self._one_turn: set[int] = set()
+        self._started_by_client: set[int] = set()
         self._stops: list[int] = []  # the session of each stop that was not refused
 
     # Life with the router
@@ -99,6 +101,12 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         return super().onLeave(details)
 
     # What was wanted
+
+    def _ops_handler(self, action: str, op_name: str, *args: Any, **kwargs: Any) -> Any:
+        answer = super()._ops_handler(action, op_name, *args, **kwargs)
+        if action == "start" and answer[0] == ocs.OK:
+            self._started_by_client.add(answer[2]["session_id"])
+        return answer
 
     def start(self, op_name: str, params: Any = None, password: Any = None) -> tuple:
         """Start an operation, and note by whom and for how long."""
@@ -153,13 +161,13 @@ class SupervisedAgent(ocs_agent.OCSAgent):
 
     def _judge(self, session: ocs_agent.OpSession, message: str) -> None:
         wanted = session.session_id in self._stops
-        one_turn = session.session_id in self._one_turn and session.success
+        ended_well = session.success and session.session_id in self._one_turn | self._started_by_client
         is_process = session.op_name in self.processes
         failed_start = not session.success and session.session_id in self._started_by_itself
         self._stops = [other for other in self._stops if other != session.session_id]
-        for noted in (self._one_turn, self._started_by_itself):
+        for noted in (self._one_turn, self._started_by_client, self._started_by_itself):
             noted.discard(session.session_id)
-        if verdict.ending or wanted or one_turn or not (is_process or failed_start):
+        if verdict.ending or wanted or ended_well or not (is_process or failed_start):
             return
         kind = "process" if is_process else "start-up task"
         outcome = "ended by itself" if session.success else "failed"
