@@ -43,12 +43,35 @@ def setting(
         raise ConfigError(f"the environment variable {name} is {text!r}: {error}") from error
 
 
-def existing_file(text: str) -> Path:
-    """Cast for :func:`setting`: the path of a readable file."""
+def readable_file(text: str) -> Path:
+    """Cast for :func:`setting`: the path of a file that can be read."""
     path = Path(text)
-    if not path.is_file():
-        raise ValueError("no such file")
-    return path
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError((error.strerror or str(error)).lower()) from error
+
+
+def secret(text: str) -> str:
+    """Cast for :func:`setting`: what stands in the file whose path is given, without white space around it."""
+    content = readable_file(text).read_bytes().decode().strip()
+    if not content:
+        raise ValueError("the file is empty")
+    return content
+
+
+def router_address(text: str) -> tuple[str, str, int]:
+    """Cast for :func:`setting`: a router's URL, with its host and port; Twisted takes no underscore in a host name."""
+    sentence = "write wss://host:port/ws, with a host name that has no underscore"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{error}; {sentence}") from error
+    if parts.scheme != "wss" or not host or "_" in host:
+        raise ValueError(sentence)
+    return text, host, port or 443
 
 
 def endpoint(text: str) -> tuple[str, int]:
@@ -80,19 +103,13 @@ class RouterConfig:
         ConfigError
             Naming the first key that is missing or malformed.
         """
-        url = setting("LIVEMON_ROUTER_URL", environ=environ)
-        parts = urlsplit(url)
-        if parts.scheme != "wss" or not parts.hostname or "_" in parts.hostname:
-            raise ConfigError(
-                f"LIVEMON_ROUTER_URL is {url!r}: write wss://host:port/ws, with a host name that has no underscore"
-            )
-        secret_file = setting("LIVEMON_ROUTER_SECRET_FILE", existing_file, environ=environ)
+        url, host, port = setting("LIVEMON_ROUTER_URL", router_address, environ=environ)
         return cls(
-            host=parts.hostname,
-            port=parts.port or 443,
+            host=host,
+            port=port,
             url=url,
             realm=setting("LIVEMON_ROUTER_REALM", default="test_realm", environ=environ),
-            ca=setting("LIVEMON_ROUTER_CA", existing_file, environ=environ),
+            ca=setting("LIVEMON_ROUTER_CA", readable_file, environ=environ),
             user=setting("LIVEMON_ROUTER_USER", environ=environ),
-            secret=secret_file.read_text().strip(),
+            secret=setting("LIVEMON_ROUTER_SECRET_FILE", secret, environ=environ),
         )

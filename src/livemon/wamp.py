@@ -21,6 +21,7 @@ sys.modules.setdefault("bjdata", None)
 from autobahn.twisted.component import Component  # noqa: E402 - txaio must know its framework first
 from autobahn.wamp.interfaces import ISession  # noqa: E402
 from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
+from OpenSSL import crypto  # noqa: E402
 from twisted.internet import reactor, ssl  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
@@ -33,6 +34,7 @@ from twisted.logger import (  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
 
 from livemon.config import RouterConfig  # noqa: E402
+from livemon.errors import ConfigError  # noqa: E402
 
 BASE_URI = "org.simonsobservatory"
 MAX_RETRY_DELAY = 4.0
@@ -66,8 +68,16 @@ def join_router(
         Called after every join with the session and its details; may return a Deferred.
     on_leave
         Called after every loss of a session that had joined.
+
+    Raises
+    ------
+    ConfigError
+        If there is no certificate in the authority's file.
     """
-    authority = ssl.Certificate.loadPEM(config.ca.read_bytes())
+    try:
+        authority = ssl.Certificate.loadPEM(config.ca.read_bytes())
+    except crypto.Error as error:
+        raise ConfigError(f"{config.ca} (LIVEMON_ROUTER_CA) holds no certificate in PEM") from error
     component = Component(
         transports=[
             {

@@ -44,7 +44,7 @@ class SensorsNode(BlockNode):
             self._sampling.stop()
 
     def sample(self) -> None:
-        """Take one sample of everything; what cannot be read now, such as a disk that is being mounted again, may be the next time."""
+        """Take one sample of everything; what cannot be read now (a disk being mounted) may be the next time."""
         try:
             readings = self._read()
         except OSError as error:
