@@ -1,6 +1,11 @@
 """Globs, node by node."""
 
+import re
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livemon.bridge.graphite.paths import children, expand_braces, matching
 from livemon.errors import RequestError
@@ -46,3 +51,26 @@ def test_children_are_those_of_the_query_s_depth_branches_first(query, found):
 def test_braces_have_a_limit():
     with pytest.raises(RequestError, match="alternatives"):
         expand_braces("{a,b,c,d,e,f,g,h,i,j}" * 4)
+
+
+def test_a_pattern_of_any_length_is_refused_not_expanded():
+    with pytest.raises(RequestError, match="longer than"):
+        expand_braces("{" * 500_000)
+
+
+@given(pattern=st.text("ab.*?", max_size=12), path=st.text("ab.", max_size=12))
+def test_asterisks_match_as_the_plain_expression_does(pattern, path):
+    plain = re.escape(pattern).replace(r"\*", "[^.]*").replace(r"\?", "[^.]")
+    assert bool(matching(pattern, [path])) == bool(re.fullmatch(plain, path))
+
+
+def test_many_asterisks_do_not_hold_the_bridge_up():
+    path = "livemon.sensors.temperature_coretemp_package_id_0"
+    begin = time.perf_counter()
+    assert children("livemon.sensors." + "*?" * 20 + "!", [path]) == []
+    assert time.perf_counter() - begin < 1
+
+
+@pytest.mark.parametrize("inside", ["a&&b", "a~~b", "a||b", "[a", "a^", "\\w"])
+def test_what_a_regular_expression_s_set_means_is_no_part_of_a_glob(inside):
+    assert matching(f"[{inside}]", [*inside, "x", "5"]) == list(inside)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from livemon.errors import RequestError
 
-MAX_ALTERNATIVES = 1000
+MAX_LENGTH, MAX_ALTERNATIVES = 8192, 1000
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -18,8 +18,10 @@ def expand_braces(pattern: str) -> list[str]:
     Raises
     ------
     RequestError
-        If there are more than a thousand.
+        If there are more than a thousand, or if the pattern is longer than that could need.
     """
+    if len(pattern) > MAX_LENGTH:
+        raise RequestError(f"query: longer than {MAX_LENGTH} characters")
     expanded = [pattern]
     while any(_BRACES.search(each) for each in expanded):
         step = []
@@ -58,25 +60,30 @@ def children(query: str, paths: Iterable[str]) -> list[tuple[str, bool]]:
 
 @lru_cache(512)
 def _compiled(pattern: str) -> re.Pattern:
-    expression = []
+    parts = [""]  # what stands between the asterisks
     position = 0
     while position < len(pattern):
         character = pattern[position]
         if character == "*":
-            expression.append(r"[^.]*")
+            parts.append("")
         elif character == "?":
-            expression.append(r"[^.]")
+            parts[-1] += r"[^.]"
         elif character == "\\" and position + 1 < len(pattern):
             position += 1
-            expression.append(re.escape(pattern[position]))
+            parts[-1] += re.escape(pattern[position])
         elif character == "[" and (end := pattern.find("]", position + 2)) > 0:
-            inside = pattern[position + 1 : end].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
-            expression.append(f"[^.{inside[1:]}]" if inside.startswith("!") else f"[{inside}]")
+            inside = re.escape(pattern[position + 1 : end]).replace(r"\-", "-").replace("--", r"-\-")
+            parts[-1] += f"[^.{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
             position = end
         else:
-            expression.append(re.escape(character))
+            parts[-1] += re.escape(character)
         position += 1
+    first, *others = parts
+    if others:
+        # The leftmost place of a part is as good as any later one, since the asterisk behind it takes the rest. Groups that are not
+        # tried again (fnmatch does the same) keep the time from doubling with every asterisk.
+        first += "".join(f"(?>[^.]*?{part})" for part in others[:-1]) + f"[^.]*{others[-1]}"
     try:
-        return re.compile("".join(expression))
+        return re.compile(first)
     except re.error as error:
         raise RequestError(f"query {pattern[:80]!r}: {error}") from error
