@@ -115,6 +115,75 @@ def test_times_that_are_none_are_named(client, value):
     assert answer.text.startswith("from: ")
 
 
+def short_fault(answer, status=400):
+    """The sentence of a fault, be it text or JSON."""
+    assert answer.status_code == status, answer.text
+    sentence = answer.json["error"] if answer.is_json else answer.text
+    assert len(sentence) < 400
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("target", "word"),
+    [
+        ("group(" * 1000 + PATH + ")" * 1000, "calls"),
+        (PATH + "|group()" * 900, "calls"),
+        ("(" * 50, "cannot be read"),
+        (f"constantLine({'9' * 400})", "number"),
+        (f"constantLine({'9' * 5000})", "number"),
+        (f"scale({PATH},-{'9' * 400})", "number"),
+        (f"aliasByNode({PATH},{'9' * 30})", "nodes 0 to 4"),
+        ("alias(series='x',new_name='y')", "series"),
+        ("alias(new_name='y',series=7)", "series"),
+        (f"constantLine({PATH})", "a series stands where a number"),
+        (f"alias({PATH},{PATH})", "a series stands where a text"),
+        (f"scale({PATH},'{'x' * 6000}')", "number"),
+        (f"{'f' * 7000}(a)", "unknown function"),
+        (f"alias({PATH},{'k' * 3000}=1)", "alias"),
+        (f"aliasSub({PATH},'a{{99999999999}}','')", "aliasSub"),
+        (f"aliasSub({PATH},'{'(' * 90}','')", "aliasSub"),
+        ("aliasSub(" * 40 + PATH + r""",".","\g<0>\g<0>")""" * 40, "longer than"),
+        (f"group({','.join([PATH] * 150)})|group()", None),
+        ("[z-a].b", "bad character range"),
+        ("a.\U0001f600\u0661", None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_target_that_makes_no_sense_is_told_in_a_sentence(client, target, word):
+    answer = client.post("/render", data={"target": target})
+    if word is None:
+        assert answer.status_code == 200
+    else:
+        assert word in short_fault(answer)
+
+
+def test_what_is_asked_for_again_and_again_counts_each_time(client, source):
+    targets = [f"group({','.join([PATH] * 100)})"] * 6
+    assert "more than 500 series" in short_fault(client.post("/render", data={"target": targets}))
+    assert source.asked == []
+
+
+@pytest.mark.parametrize("path", ["/query", "/search"])
+@pytest.mark.parametrize("body", [b"[" * 400_000, b'{"a":' * 100_000, b"{", b"\xff", b"7", b"null", b"[]"])
+def test_a_body_that_is_no_object_is_told(client, path, body):
+    assert "no JSON object" in short_fault(client.post(path, data=body))
+
+
+@pytest.mark.parametrize("value", [10**400, 1e-320, 1e308, math.nan, math.inf, -1, 0, True, "x", None, [], {}])
+@pytest.mark.parametrize("key", ["intervalMs", "maxDataPoints", "range", "from", "targets", "target"])
+def test_a_query_of_anything_is_answered_or_refused(client, key, value):
+    body = {"targets": [{"target": "LSA21OQ::channel_1_t"}]}
+    body |= {"from": {"range": {"from": value}}, "target": {"targets": [{"target": value}]}}.get(key, {key: value})
+    answer = client.post("/query", json=body)
+    if answer.status_code != 200:
+        short_fault(answer, 404 if (key, value) == ("target", "x") else 400)
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "LSA21OQ::" + "x" * 100_000, "x" * 100_000 + "::y", "\ud800"])
+def test_an_unknown_channel_is_told_in_a_short_sentence(client, name):
+    assert " no " in short_fault(client.post("/query", json={"targets": [{"target": name}]}), 404)
+
+
 def test_the_router_s_absence_is_a_503_and_the_page_stays(client, source):
     source.connected = False
     assert client.get("/api/series", query_string={"field": PATH}).status_code == 503

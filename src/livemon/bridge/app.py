@@ -53,4 +53,4 @@ def _fault(error: LivemonError) -> Response:
 
 
 def _http_fault(error: HTTPException) -> Response:
-    return json_answer({"error": f"{request.path}: {error.name.lower()}"}, error.code or 500)
+    return json_answer({"error": f"{request.path[:80]}: {error.name.lower()}"}, error.code or 500)

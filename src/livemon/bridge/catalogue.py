@@ -83,18 +83,18 @@ class Catalogue:
         UnknownFieldError
             Naming the nearest that there is.
         """
-        node_name, separator, field_name = str(name).partition("::")
+        node_name, separator, field_name = name.partition("::")
         if separator:
             node = self.nodes.get(node_name)
             if node is None:
-                raise UnknownFieldError(f"there is no data node {node_name!r}; known are {_some(self.nodes)}")
+                raise UnknownFieldError(f"there is no data node {node_name[:80]!r}; known are {_some(self.nodes)}")
             if field_name not in node.fields:
-                raise UnknownFieldError(f"{node_name} has no field {field_name!r}; known are {_some(node.fields)}")
+                raise UnknownFieldError(f"{node_name} has no field {field_name[:80]!r}; known are {_some(node.fields)}")
             return node.fields[field_name]
         for each in self.fields:
             if each.path == name:
                 return each
-        raise UnknownFieldError(f"there is no channel {name!r}; write NODE::field or a path, /search lists them")
+        raise UnknownFieldError(f"there is no channel {name[:80]!r}; write NODE::field or a path, /search lists them")
 
 
 def _some(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from livemon.bridge.answers import json_answer, pairs, with_silent
-from livemon.bridge.times import check_range, count, unix_seconds
+from livemon.bridge.times import check_range, count, number, unix_seconds
 from livemon.errors import RequestError
 
 blueprint = Blueprint("simplejson", __name__)
@@ -38,14 +38,9 @@ def query() -> Response:
     end = unix_seconds(times.get("to"), "range.to", now, now)
     check_range(start, end)
     points = count(body.get("maxDataPoints"), "maxDataPoints")
-    interval = body.get("intervalMs")
-    if (
-        isinstance(interval, (int, float))
-        and not isinstance(interval, bool)
-        and interval > 0
-        and math.isfinite(interval)
-    ):
-        points = min(points, max(1, math.ceil((end - start) * 1000 / interval)))
+    interval = number(body.get("intervalMs")) or 0
+    if interval > 0:
+        points = max(1, math.ceil(min(points, (end - start) / interval * 1000)))
     names = _targets(body)
     fields = [source.catalogue.find(name) for name in names]
     answer = source.fetch(fields, start, end, points) if fields else None
@@ -71,7 +66,10 @@ def _targets(body: dict[str, Any]) -> list[str]:
 def _body() -> dict[str, Any]:
     if not request.get_data():
         return {}
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError:
+        body = None
     if not isinstance(body, dict):
         raise RequestError("the request's body is no JSON object")
     return body

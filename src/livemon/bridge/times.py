@@ -44,8 +44,8 @@ def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
             seconds = next((seconds for unit, seconds in _SECONDS if match["unit"].startswith(unit)), None)
             if seconds is not None:
                 return now + int(match["sign"] + match["count"]) * seconds
-        number = _number(text)
-        if number is None:
+        found = number(text)
+        if found is None:
             try:
                 moment = dt.datetime.fromisoformat(text)
             except ValueError as error:
@@ -54,10 +54,10 @@ def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
                 ) from error
             return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     else:
-        number = _number(value)
-    if number is None or abs(number) > _LATEST:
+        found = number(value)
+    if found is None or abs(found) > _LATEST:
         raise TimeRangeError(f"{what}: {str(value)[:40]!r} is no time in UNIX seconds")
-    return number if number > 0 else now + number
+    return found if found > 0 else now + found
 
 
 def check_range(start: float, end: float) -> None:
@@ -72,17 +72,18 @@ def count(value: Any, what: str, default: int = DEFAULT_POINTS) -> int:
     """Return a number of points, between 1 and `MAX_POINTS`; a RequestError for what is no number."""
     if value is None or value in ("", "undefined"):
         return default
-    number = _number(value)
-    if number is None:
+    found = number(value)
+    if found is None:
         raise RequestError(f"{what}: {str(value)[:40]!r} is no number of points")
-    return int(min(max(number, 1), MAX_POINTS))
+    return int(min(max(found, 1), MAX_POINTS))
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """Return a finite number, also of a text that is one; `None` for anything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
-        number = float(value)
+        found = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return found if math.isfinite(found) else None

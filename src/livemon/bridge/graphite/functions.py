@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from livemon.errors import RequestError
 
+MAX_NAME = 1000
+"""Characters in a series' name: substitutions within each other could double it a hundred times."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -54,9 +57,12 @@ def alias_sub(_window: Window, series: SeriesList, search: str, substitute: str)
     try:
         pattern = re.compile(_text(search, "aliasSub(series, search, replace)"))
         substitute = _text(substitute, "aliasSub(series, search, replace)")
-        return [replace(each, name=pattern.sub(substitute, each.name)) for each in series]
-    except (re.error, IndexError) as error:
+        renamed = [replace(each, name=pattern.sub(substitute, each.name)) for each in series]
+    except (re.error, IndexError, OverflowError, RecursionError) as error:
         raise RequestError(f"aliasSub: {error}") from error
+    if any(len(each.name) > MAX_NAME for each in renamed):
+        raise RequestError(f"aliasSub: a name would be longer than {MAX_NAME} characters")
+    return renamed
 
 
 def alias_by_node(_window: Window, series: SeriesList, *nodes: int) -> SeriesList:
@@ -128,13 +134,13 @@ def call(name: str, window: Window, arguments: tuple[Any, ...], keywords: dict[s
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        raise RequestError(f"unknown function {name}; known are {', '.join(sorted(FUNCTIONS))}")
+        raise RequestError(f"unknown function {name[:80]}; known are {', '.join(sorted(FUNCTIONS))}")
     try:
         bound = inspect.signature(function).bind(window, *arguments, **keywords)
     except TypeError as error:
-        raise RequestError(f"{name}: {error}") from error
-    if arguments and name != "constantLine":
-        _list(arguments[0], name)
+        raise RequestError(f"{name}: {str(error)[:200]}") from error
+    if name != "constantLine" and bound.args[1:]:
+        _list(bound.args[1], name)
     return function(*bound.args, **bound.kwargs)
 
 
@@ -158,21 +164,25 @@ def describe() -> dict[str, dict]:
 
 def _list(value: Any, usage: str) -> SeriesList:
     if not isinstance(value, list):
-        raise RequestError(f"{usage}: {value!r} stands where a series is wanted")
+        raise RequestError(f"{usage}: {_shown(value)} stands where a series is wanted")
     return value
 
 
 def _text(value: Any, usage: str) -> str:
     if not isinstance(value, str):
-        raise RequestError(f"{usage}: {value!r} stands where a text in quotes is wanted")
+        raise RequestError(f"{usage}: {_shown(value)} stands where a text in quotes is wanted")
     return value
 
 
 def _number(value: Any, usage: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise RequestError(f"{usage}: {value!r} stands where a number is wanted")
+        raise RequestError(f"{usage}: {_shown(value)} stands where a number is wanted")
     return float(value)
 
 
 def _integer(value: Any, usage: str) -> int:
     return int(_number(value, usage))
+
+
+def _shown(value: Any) -> str:
+    return "a series" if isinstance(value, list) else repr(value)[:80]

@@ -15,6 +15,8 @@ from lark.exceptions import LarkError
 from livemon.errors import RequestError
 
 MAX_LENGTH = 8192
+MAX_CALLS = 100
+"""Calls in one target, in or behind each other: evaluation goes as deep."""
 
 GRAMMAR = r"""
     ?start: expression
@@ -76,7 +78,9 @@ class _Tree(Transformer):
 
     def number(self, items: list) -> float | int:
         text = str(items[0])
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        # Python's integers have no end, and numbers of a thousand digits are none that a target means.
+        is_integer = text.lstrip("-").isdigit() and len(text) < 18
+        return int(text) if is_integer else float(text)
 
     def boolean(self, items: list) -> bool:
         return str(items[0]).lower() == "true"
@@ -109,9 +113,11 @@ def parse(target: str) -> Path | Call:
     """
     if len(target) > MAX_LENGTH:
         raise RequestError(f"target: longer than {MAX_LENGTH} characters")
+    if target.count("(") > MAX_CALLS:
+        raise RequestError(f"target {target[:80]!r}: more than {MAX_CALLS} calls")
     try:
         tree = _parser().parse(target)
-    except (LarkError, RecursionError) as error:
+    except LarkError as error:
         column = getattr(error, "column", None)
         where = f" at character {column}" if isinstance(column, int) and column > 0 else ""
         raise RequestError(f"target {target[:80]!r} cannot be read{where}") from error

@@ -49,10 +49,13 @@ def render() -> Response:
     check_range(window.start, window.end)
     points = count(request.values.get("maxDataPoints"), "maxDataPoints")
     trees = [parse(target) for target in targets]
+    paths = [path for tree in trees for path in _paths(tree)]
+    found = [each for path in paths[:MAX_SERIES] for each in _fields(path)]
+    # One that is asked for twice is answered twice.
+    if max(len(paths), len(found)) > MAX_SERIES:
+        raise RequestError(f"the targets ask for more than {MAX_SERIES} series")
     # One question to each node, whatever the number of targets.
-    wanted = {each for tree in trees for path in _paths(tree) for each in _fields(path)}
-    if len(wanted) > MAX_SERIES:
-        raise RequestError(f"the targets ask for {len(wanted)} series; {MAX_SERIES} are the most")
+    wanted = set(found)
     source = current_app.extensions["source"]
     answer = source.fetch(wanted, window.start, window.end, points) if wanted else Answer()
     series = [each for tree in trees for each in _evaluate(tree, window, answer)]
