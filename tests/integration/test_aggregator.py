@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT, wait_for
+from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site
 from spt3g import core
 
@@ -31,7 +31,12 @@ print(json.dumps([list(times), list(values)]))
 def site(router, tmp_path):
     site = Site(tmp_path, router)
     (tmp_path / "hk").mkdir()
-    aggregator = [["--data-dir", tmp_path / "hk"], ["--frame-seconds", 1]]
+    write_site(site)
+    return site
+
+
+def write_site(site):
+    aggregator = [["--data-dir", site.directory / "hk"], ["--frame-seconds", 1]]
     site.write(
         fake1=("FakeDataAgent", ["--mode", "acq"], ["--num-channels", 3], ["--sample-rate", 10]),
         fake2=("FakeDataAgent", ["--mode", "acq"], ["--num-channels", 1], ["--sample-rate", 5]),
@@ -39,7 +44,6 @@ def site(router, tmp_path):
         idle=("AggregatorAgent", *aggregator, ["--time-per-file", 3600], ["--initial-state", "idle"]),
         patient=("AggregatorAgent", *aggregator, ["--time-per-file", 3600]),
     )
-    return site
 
 
 def files(directory, suffix):
@@ -101,23 +105,24 @@ def test_a_new_agent_is_recorded_by_a_running_aggregator(site, tmp_path):
 
 
 def test_a_killed_aggregator_loses_no_frame_and_leaves_no_torn_file(site, tmp_path):
-    started = time.time()
+    started, field = time.time(), f"{FEED}.channel_00"
+
+    def on_disk():
+        interval = started, time.time()
+        if field not in hkarchive.scan(*interval, tmp_path / "hk"):
+            return []
+        return hkarchive.load([field], *interval, tmp_path / "hk")[field][0].tolist()
+
     with site.agent("fake1"):
         with site.agent("patient", log="killed") as killed:
-            wait_for(lambda: files(tmp_path, ".part"), "a file being written", 40)
-            wait_for(
-                lambda: (
-                    hkarchive.load([f"{FEED}.channel_00"], started, time.time(), tmp_path / "hk")[f"{FEED}.channel_00"][
-                        0
-                    ].size
-                    > 20
-                ),
-                "twenty samples on disk",
-            )
+            first = wait_for(on_disk, "a frame on disk", 40)
+            wait_for(lambda: len(on_disk()) > len(first), "a later frame")
             os.kill(killed.child.pid, signal.SIGKILL)
             killed.exit_status()
         (part,) = files(tmp_path, ".part")
         part.write_bytes(part.read_bytes()[:-11])  # as if the kill had come in the middle of a write
+        whole = on_disk()
+        assert len(whole) >= len(first)
         with site.agent("patient") as second:
             client = site.running("patient", "record")
             wait_for(lambda: client.record.status().session["data"].get("last_write"), "a write of the next recorder")
@@ -127,9 +132,34 @@ def test_a_killed_aggregator_loses_no_frame_and_leaves_no_torn_file(site, tmp_pa
             assert second.terminate() == 0
     assert files(tmp_path, ".part") == []
     assert len(files(tmp_path, ".g3")) == 2
-    times, _ = so3g_load(f"{FEED}.channel_00", started - 5, time.time() + 5, tmp_path / "hk")
-    assert len(times) == len(set(times)) > 20
+    times, _ = so3g_load(field, started - 5, time.time() + 5, tmp_path / "hk")
+    assert times[: len(whole)] == pytest.approx(whole, abs=1e-6)
+    assert len(times) == len(set(times)) > len(whole)
     assert times == sorted(times)
+
+
+def test_recording_goes_on_when_the_router_comes_back(site, tmp_path):
+    router = Router(tmp_path / "own_router")
+    site.router = router
+    write_site(site)
+    field = f"{FEED}.channel_00"
+
+    def last():
+        return hkarchive.scan(time.time() - 600, time.time(), tmp_path / "hk").get(field)
+
+    router.start()
+    try:
+        with site.agent("patient") as patient, site.agent("fake1"):
+            wait_for(last, "samples on disk", 40)
+            router.stop()
+            time.sleep(2)
+            router.start()
+            returned = time.time()
+            wait_for(lambda: last().last > returned, "samples that were taken after the router's return", 40)
+            assert patient.terminate() == 0
+    finally:
+        router.stop()
+    assert len(files(tmp_path, ".g3")) == 1
 
 
 def test_recording_can_be_stopped_and_started_with_upstreams_clients(site, tmp_path):
