@@ -26,7 +26,6 @@ _HOST_NAME = re.compile(
 )
 # Quotes end a text in Graphite's targets, Grafana takes "#A" for another query, compose "$A" for a variable.
 _NOT_IN_TEXT = re.compile(r"[\"'\\,;?#$\x00-\x1f\x7f]")
-_NEAR = 0.75
 
 
 def faults(settings: Mapping[str, Any]) -> list[str]:
@@ -35,6 +34,9 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     Each is one sentence: where, what, and what to type instead.
     """
     found = [*_misspelt_settings(settings), *setting_faults(settings)]
+    # Ansible only warns of a list at the wrong indentation; without any, the next run would end all agents.
+    if "instruments" not in settings and "instruments" not in map(_meant, settings):
+        found.append("instruments: there is no such list; write it under vars, instruments: [] where there are none")
     instruments, complaints = _entries(
         settings.get("instruments"), "instruments", "{model: 240, id: ls240, serial: LSA21OQ}"
     )
@@ -83,11 +85,16 @@ def _place_on_network(instrument: Mapping[str, Any]) -> str | None:
 
 def _misspelt_settings(settings: Mapping[str, Any]) -> Iterator[str]:
     for key in settings:
-        if key in SETTINGS or key.startswith("ansible_"):
-            continue
-        near = difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.87)
-        if near and near[0] not in settings:
-            yield f"{key}: livemon has no such setting; did you mean {near[0]}?"
+        meant = _meant(key)
+        if meant and meant not in settings:
+            yield f"{key}: livemon has no such setting; did you mean {meant}?"
+
+
+def _meant(key: str) -> str | None:
+    """Return the setting that an unknown variable nearly names."""
+    if key in SETTINGS or key.startswith("ansible_"):
+        return None
+    return next(iter(difflib.get_close_matches(key, SETTINGS, n=1, cutoff=0.87)), None)
 
 
 def _entries(value: Any, place: str, example: str) -> tuple[list[tuple[str, Mapping]], list[str]]:

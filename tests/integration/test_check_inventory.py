@@ -101,6 +101,37 @@ def test_our_own_inventories_are_sound(inventory):
     assert answer.returncode == 0, answer.stdout
 
 
+SECOND_LIST = """
+livemon:
+  hosts: {monitor: {}}
+  vars:
+    instruments: [{model: 240, id: a, serial: A1}]
+    instruments: [{model: 240, id: b, serial: B1}]
+"""
+WRONG_INDENTATION = """
+livemon:
+  hosts: {monitor: {}}
+  instruments: [{model: 240, id: a, serial: A1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SECOND_LIST, "duplicate"),
+        (SECOND_LIST.replace("A1}]", "A1}"), "failed to parse"),
+        (WRONG_INDENTATION, "write it under vars"),
+    ],
+    ids=["a second list", "unreadable", "at the wrong place"],
+)
+def test_an_inventory_of_which_ansible_would_lose_a_part_is_an_error(tmp_path, text, said):
+    """Each got a warning only: the run then ended the agents of the part that was lost, or did nothing and called it a success."""
+    (tmp_path / "hosts.yml").write_text(text)
+    answer = run_playbook("check_inventory.yml", tmp_path)
+    assert answer.returncode != 0
+    assert said in " ".join((answer.stdout + answer.stderr).split())
+
+
 def test_a_label_in_any_script_reaches_its_simulator(tmp_path):
     """JSON's escapes for what lies beyond 16 bits are none in YAML."""
     label = "4K 🧊 µ: {a} [b] & * ! | > @ `"

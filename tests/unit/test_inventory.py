@@ -36,9 +36,16 @@ def test_the_example_is_short():
     assert len((ROOT / "inventory/example/hosts.yml").read_text().splitlines()) <= 60
 
 
-def test_nothing_need_be_there():
-    assert faults({}) == []
+def test_nothing_need_be_in_the_lists():
+    assert faults({"instruments": []}) == []
     assert faults({"instruments": None, "ocs_agents": []}) == []
+
+
+def test_a_list_of_instruments_at_the_wrong_place_is_missed():
+    """Ansible drops it with a warning, and the run would end every agent."""
+    assert faults({}) == [
+        "instruments: there is no such list; write it under vars, instruments: [] where there are none"
+    ]
 
 
 def changed(entry: dict, **changes: object) -> dict:
@@ -194,7 +201,7 @@ def test_a_mistake_in_an_agent(changes, expected):
 
 def test_a_misspelt_setting():
     assert faults({"instrumnets": [FRIDGE]}) == ["instrumnets: livemon has no such setting; did you mean instruments?"]
-    assert faults({"my_own_variable": 1, "ansible_user": "postdoc"}) == []
+    assert faults({"instruments": [], "my_own_variable": 1, "ansible_user": "postdoc"}) == []
 
 
 def test_all_faults_are_told_at_once():
