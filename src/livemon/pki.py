@@ -59,8 +59,8 @@ def ensure(
 ) -> Iterator[str]:
     """Make the authority and the server certificate below `directory` where they are missing or no longer hold.
 
-    A server certificate no longer holds when it ends within `RENEW_BEFORE`, when it was made for other names, or when
-    another authority signed it.
+    A server certificate no longer holds when it ends within `RENEW_BEFORE`, when it was made for other names or another
+    key, or when another authority signed it.
 
     Parameters
     ----------
@@ -191,6 +191,9 @@ def _reason_to_sign(
         certificate.verify_directly_issued_by(authority.certificate)
     except (ValueError, InvalidSignature):
         return "another authority had signed it"
+    key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+    if key.public_key() != certificate.public_key():
+        return "it was made for another key"  # a run that was ended between the two files
     present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     if set(present) != set(alternatives):
         return "its names had changed"

@@ -61,6 +61,15 @@ def test_a_new_authority_signs_again(tmp_path):
     assert any("another authority" in sentence for sentence in ensure(tmp_path))
 
 
+def test_a_run_that_was_ended_between_key_and_certificate_is_made_up_for(tmp_path):
+    ensure(tmp_path / "other")
+    ensure(tmp_path)
+    (tmp_path / "other/server/server.key").replace(tmp_path / "server/server.key")
+    (sentence,) = ensure(tmp_path)
+    assert "another key" in sentence
+    assert ensure(tmp_path) == []
+
+
 def test_half_an_authority_is_an_error_that_names_the_missing_half(tmp_path):
     ensure(tmp_path)
     (tmp_path / "ca.key").unlink()
