@@ -203,6 +203,9 @@ def _address_faults(place: str, instrument: Mapping[str, Any], *, needed: bool) 
     if not isinstance(address, str):
         yield f"{place}.address: {address!r} is {_kind(address)}; write an IP address or a host name"
         return
+    if address.count(":") > 1:
+        yield f"{place}.address: {address!r} is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192"
+        return
     host, colon, port = address.partition(":")
     if colon and (needed or not port.isdecimal() or not 0 < int(port) < 65536):
         yield (

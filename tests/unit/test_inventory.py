@@ -87,6 +87,10 @@ def changed(entry: dict, **changes: object) -> dict:
             {"address": "172.16.127.192:7777"},
             ".address: '172.16.127.192:7777' has a malformed port; write the address alone, a 372 listens on port 7777",
         ),
+        (
+            {"address": "fd00::192"},
+            ".address: 'fd00::192' is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192",
+        ),
         ({"address": 172}, ".address: 172 is a number; write an IP address or a host name"),
         ({"simulated": True}, ".address: a simulated instrument has none; leave out address, or simulated"),
         (
