@@ -25,6 +25,8 @@ from livemon.wamp import log, uri
 REFRESH_EVERY = 2.0
 DEADLINE = 5.0
 """Seconds within which a node must answer; one that is slower is left out of the answer."""
+EPOCH = 1e-3
+"""The first moment that sisock can name."""
 
 Samples = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -94,13 +96,14 @@ class Source:
         """Ask the hub for the nodes, and every node for its fields and newest samples."""
         try:
             listed = yield self._call("consumer.get_data_node")
+            known = self.catalogue.nodes
+            nodes = [known.get(entry["name"]) or Node(entry["name"], "") for entry in listed]
+            for node, entry in zip(nodes, listed, strict=True):
+                node.description = entry.get("description") or ""
         except Exception as error:
+            # A LoopingCall that fails would never be called again.
             log.debug("no answer of the hub: {error!r}", error=error)
             return
-        known = self.catalogue.nodes
-        nodes = [known.get(entry["name"]) or Node(entry["name"], entry.get("description") or "") for entry in listed]
-        for node, entry in zip(nodes, listed, strict=True):
-            node.description = entry.get("description") or ""
         yield DeferredList([self._ask(node) for node in nodes])
         self.catalogue = Catalogue(nodes)
 
@@ -127,11 +130,8 @@ class Source:
             else:
                 return {name: (when, value) for name, (when, value) in last.items()}
         answer = yield self._call(f"consumer.{node.name}.get_data", list(node.fields), -60, 0)
-        return {
-            each.name: (float(times[-1]), float(values[-1]))
-            for each, (times, values) in _samples(node.fields.values(), answer or {}).items()
-            if times.size
-        }
+        columns = {each.name: _columns(each, answer or {}) for each in node.fields.values()}
+        return {name: (times[-1], values[-1]) for name, (times, values) in columns.items() if times}
 
     @inlineCallbacks
     def _fetch(self, fields: list[Field], start: float, end: float, points: int) -> Iterator:
@@ -139,23 +139,35 @@ class Source:
         for each in fields:
             by_node.setdefault(each.node, []).append(each)
         stride = max(0.0, (end - start) / max(points, 1))
+        # To sisock, zero and what is below are relative to now.
+        start, end = max(start, EPOCH), max(end, EPOCH)
         calls = [self._ask_for(node, wanted, start, end, stride) for node, wanted in by_node.items()]
         results = yield DeferredList(calls, consumeErrors=True)
         answer = Answer()
         for (node, wanted), (succeeded, result) in zip(by_node.items(), results, strict=True):
-            if succeeded and result is not False:
-                answer.series.update(_samples(wanted, result))
-            elif succeeded:
-                raise RequestError(f"{node} has too many samples in that time for one answer; ask for fewer points")
+            if succeeded:
+                answer.series.update(result)
+            elif result.check(RequestError):
+                result.raiseException()
             else:
                 log.warn("{node} does not answer: {error}", node=node, error=result.getErrorMessage())
                 answer.silent.append(node)
                 answer.series.update(_samples(wanted, {}))
         return answer
 
-    def _ask_for(self, node: str, fields: list[Field], start: float, end: float, stride: float) -> Any:
+    @inlineCallbacks
+    def _ask_for(self, node: str, fields: list[Field], start: float, end: float, stride: float) -> Iterator:
+        """Return a node's samples by field; of many in several calls when the node says that it is too much for one."""
         names = [each.name for each in fields]
-        return self._call(f"consumer.{node}.get_data", names, start, end, min_stride=stride or None)
+        answer = yield self._call(f"consumer.{node}.get_data", names, start, end, min_stride=stride or None)
+        if answer is not False:
+            return _samples(fields, answer)
+        if len(fields) == 1:
+            raise RequestError(f"{node} has too many samples in that time for one answer; ask for fewer points")
+        half = len(fields) // 2
+        first = yield self._ask_for(node, fields[:half], start, end, stride)
+        second = yield self._ask_for(node, fields[half:], start, end, stride)
+        return first | second
 
     @inlineCallbacks
     def _call(self, name: str, *arguments: Any, **options: Any) -> Iterator:
@@ -165,13 +177,17 @@ class Source:
 
 
 def _samples(fields: Iterable[Field], answer: dict) -> dict[Field, Samples]:
-    """Return `(times, values)` of each field from a node's answer; empty arrays where it has none, or no pairs."""
-    data, timelines = answer.get("data", {}), answer.get("timeline", {})
+    """Return `(times, values)` of each field from a node's answer; empty arrays where it has none, or no numbers."""
     found = {}
     for each in fields:
-        times = np.asarray(timelines.get(each.timeline, {}).get("t", []), dtype=np.float64)
-        values = np.asarray(
-            [math.nan if value is None else value for value in data.get(each.name, [])], dtype=np.float64
-        )
-        found[each] = (times, values) if times.size == values.size else (np.empty(0), np.empty(0))
+        times, values = ([], []) if each.type == "string" else _columns(each, answer)
+        numbers = [math.nan if value is None else value for value in values]
+        found[each] = np.asarray(times, dtype=np.float64), np.asarray(numbers, dtype=np.float64)
     return found
+
+
+def _columns(field: Field, answer: dict) -> tuple[list, list]:
+    """Return a field's times and values as a node answered them; nothing if they are no pairs."""
+    times = answer.get("timeline", {}).get(field.timeline, {}).get("t", [])
+    values = answer.get("data", {}).get(field.name, [])
+    return (times, values) if len(times) == len(values) else ([], [])
