@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from twisted.logger import eventAsText, globalLogPublisher
 
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
@@ -182,6 +183,20 @@ def test_a_query_of_anything_is_answered_or_refused(client, key, value):
 @pytest.mark.parametrize("name", ["x" * 100_000, "LSA21OQ::" + "x" * 100_000, "x" * 100_000 + "::y", "\ud800"])
 def test_an_unknown_channel_is_told_in_a_short_sentence(client, name):
     assert " no " in short_fault(client.post("/query", json={"targets": [{"target": name}]}), 404)
+
+
+def test_a_fault_of_ours_is_in_the_log_with_its_traceback(client, source, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(source, "fetch", fail)
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        assert "internal" in short_fault(client.get("/api/series", query_string={"field": PATH}), 500)
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    assert ["of ours" in eventAsText(event) and "in fail" in eventAsText(event) for event in events] == [True]
 
 
 def test_the_router_s_absence_is_a_503_and_the_page_stays(client, source):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response, request
+from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
 from livemon.bridge import api, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.bridge.graphite import views as graphite
 from livemon.errors import LivemonError, RequestError, RouterError, UnknownFieldError
+from livemon.wamp import log
 
 MAX_REQUEST = 1 << 20
 
@@ -53,4 +55,7 @@ def _fault(error: LivemonError) -> Response:
 
 
 def _http_fault(error: HTTPException) -> Response:
+    cause = getattr(error, "original_exception", None)
+    if cause is not None:  # ours, not the caller's
+        log.failure("{path}", Failure(cause), path=request.path)
     return json_answer({"error": f"{request.path[:80]}: {error.name.lower()}"}, error.code or 500)
