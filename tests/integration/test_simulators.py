@@ -207,6 +207,20 @@ def test_driver_of_the_240_over_tcp_without_terminators(module):
     driver.close()
 
 
+def test_driver_of_the_240_uploads_a_curve_over_tcp(module, tmp_path):
+    driver = Module(port=f"tcp://{module.addresses[0]}")
+    driver.com.settimeout(5)
+    factory, spare = driver.channels[2], driver.channels[7]
+    factory.read_curve()
+    factory.curve.write_to_file(tmp_path / "curve.txt")
+    spare.load_curve(tmp_path / "curve.txt")
+    spare.read_curve()
+    assert len(spare.curve.breakpoints) == 200
+    assert spare.curve.breakpoints[-1] == pytest.approx(factory.curve.breakpoints[-1], abs=1e-4)
+    spare.delete_curve()
+    driver.close()
+
+
 def test_driver_of_the_240_over_a_pseudo_terminal(start, tmp_path):
     link = tmp_path / "LSA21OQ"
     simulator = start("240", "--serial", "LSA21OQ", "--pty", str(link), "--cooldown-minutes", "0")

@@ -105,6 +105,24 @@ def test_requests_without_terminators_that_arrive_as_one_are_all_carried_out():
     assert conversation.silence(0.0) == b"4K plate\r\n"
 
 
+def test_a_whole_curve_may_arrive_as_one():
+    conversation = Conversation(Model240("LSA0001", Cryostat()), unterminated=True)
+    points = [f"CRVPT 1,{n},{n / 123.0!r},{300 - n / 7!r}".encode() for n in range(1, 201)]
+    conversation.receive(b"CRVHDR 1,DT-670,D6012345,2,330.0,1" + b"".join(points), 0.0)
+    assert conversation.silence(0.0) == b""
+    conversation.receive(b"CRVPT? 1,200", 0.0)
+    assert conversation.silence(0.0) == b"+1.62602E+00,+271.429E+00\r\n"
+
+
+def test_silence_after_too_much_without_terminator_lets_the_peer_go_on():
+    conversation = Conversation(Model240("LSA0001", Cryostat()), unterminated=True)
+    conversation.receive(b"x" * 100_000, 0.0)
+    assert conversation.ends_by_silence
+    assert conversation.silence(0.0) == b""
+    conversation.receive(b"*OPC?", 0.0)
+    assert conversation.silence(0.0) == b"1\r\n"
+
+
 def test_a_peer_that_terminates_may_pause_within_a_message():
     conversation = Conversation(Model240("LSA0001", Cryostat()), unterminated=True)
     conversation.receive(b"*OPC?\r\n*OP", 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,8 +42,16 @@ def test_overlong_message_is_dropped_and_memory_stays_bounded(piece):
     noise = b"x" * 1000
     for start in range(0, len(noise), piece):
         assert framer.feed(noise[start : start + piece]) == []
-    assert not framer.unfinished
+    assert framer.unfinished
+    assert deepcopy(framer).flush() == ""
     assert framer.feed(b"x\r\nSCAN?\r\n") == ["SCAN?"]
+
+
+def test_a_flush_ends_an_overlong_message():
+    framer = LineFramer(longest=20)
+    framer.feed(b"x" * 1000)
+    assert framer.flush() == ""
+    assert framer.feed(b"SCAN?\r\n") == ["SCAN?"]
 
 
 def test_bytes_that_are_no_ascii_do_no_harm():

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from livemon.lakeshore.messages import TERMINATOR, LineFramer, Request, parse, split_run_together
+from livemon.lakeshore.messages import LONGEST_MESSAGE, TERMINATOR, LineFramer, Request, parse, split_run_together
 from livemon.lakeshore.parameters import Cast, integer
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+# Room for a curve of 200 points, which the socs driver of the Model 240 sends over TCP without a pause or terminator.
+LONGEST_RUN_TOGETHER = 16384
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ class Conversation:
     def __init__(self, instrument: Instrument, *, unterminated: bool = False) -> None:
         self._instrument = instrument
         self._unterminated = unterminated
-        self._framer = LineFramer()
+        self._framer = LineFramer(LONGEST_RUN_TOGETHER if unterminated else LONGEST_MESSAGE)
 
     @property
     def ends_by_silence(self) -> bool:

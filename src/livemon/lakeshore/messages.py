@@ -35,7 +35,7 @@ class Request:
 class LineFramer:
     """Cuts a stream of bytes into messages, however the transport split or merged them.
 
-    A message longer than `longest` bytes is dropped up to its terminator, so that memory stays bounded.
+    A message longer than `longest` bytes is dropped up to its terminator or a flush, so that memory stays bounded.
     """
 
     def __init__(self, longest: int = LONGEST_MESSAGE) -> None:
@@ -46,8 +46,8 @@ class LineFramer:
 
     @property
     def unfinished(self) -> bool:
-        """Whether bytes wait for their terminator."""
-        return bool(self._pending)
+        """Whether a message has begun that has no terminator yet."""
+        return bool(self._pending) or self._overlong
 
     def feed(self, data: bytes) -> list[str]:
         """Take what was received; return the messages that it completes, without terminators, empty ones left out."""
@@ -62,8 +62,8 @@ class LineFramer:
         return [_decode(line) for line in lines if line and len(line) <= self._longest]
 
     def flush(self) -> str:
-        """Hand out what waits for a terminator, and forget it; empty if nothing does."""
-        pending, self._pending = self._pending, b""
+        """Hand out what waits for a terminator, and forget it; empty if nothing does, or if it was too long."""
+        pending, self._pending, self._overlong = self._pending, b"", False
         return _decode(pending)
 
 
