@@ -56,6 +56,12 @@ def test_what_is_no_bridge_is_told(livemon, command, given):
     assert "LIVEMON_BRIDGE_URL" in str(error)
 
 
+def test_a_proxy_of_the_lab_s_is_not_asked_for_the_appliance(livemon, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert "A::x" in livemon("query", "A::x", answer=answer({"series": [SERIES]})).output
+
+
 def test_an_address_that_is_none_is_told(livemon, monkeypatch):
     monkeypatch.setenv("LIVEMON_BRIDGE_URL", "localhost")
     error = livemon("fields", answer=answer({})).exception

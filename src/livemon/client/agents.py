@@ -19,6 +19,7 @@ from typing import Any
 import requests
 import yaml
 
+from livemon.client import direct
 from livemon.config import setting
 from livemon.errors import RequestError, RouterError
 
@@ -143,7 +144,8 @@ class Site:
         """Return the router's answer, be it the procedure's or an error; a RouterError if no router is there."""
         body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": {}}
         try:
-            answer = requests.post(self.url, json=body, timeout=SECONDS_TO_ANSWER)
+            with direct.session() as session:
+                answer = session.post(self.url, json=body, timeout=SECONDS_TO_ANSWER)
         except requests.Timeout:
             raise
         except requests.RequestException as error:

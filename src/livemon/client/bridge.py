@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from livemon.client import direct
 from livemon.config import setting
 from livemon.errors import RequestError, RouterError
 
@@ -43,7 +44,8 @@ def _get(path: str, key: str, **parameters: Any) -> tuple[dict[str, Any], Mappin
     """Return the JSON answer of the bridge, which has `key`, and its headers."""
     url = setting("LIVEMON_BRIDGE_URL", default="http://127.0.0.1:5000").rstrip("/")
     try:
-        answer = requests.get(f"{url}{path}", params=parameters, timeout=SECONDS_TO_ANSWER)
+        with direct.session() as session:
+            answer = session.get(f"{url}{path}", params=parameters, timeout=SECONDS_TO_ANSWER)
         content = answer.json()
     except requests.Timeout as error:
         raise RouterError(f"the bridge at {url} does not answer within {SECONDS_TO_ANSWER:g} s") from error
