@@ -9,6 +9,8 @@ import pytest
 from crossbar_router import Router, free_port, listens, wait_for
 from ocs_site import LIVEMON, Site, simulator
 
+from livemon import hkarchive
+
 
 @pytest.fixture
 def site(router, tmp_path):
@@ -33,6 +35,11 @@ def connected(client):
 
 def last_time(client):
     return client.acq.status().session["data"].get("timestamp", 0.0)
+
+
+def last_recorded(directory):
+    spans = hkarchive.scan(time.time() - 600, time.time(), directory)
+    return max((span.last for span in spans.values()), default=0.0)
 
 
 def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
@@ -127,28 +134,35 @@ def test_a_mistake_in_the_site_config_is_one_sentence(site, instance_id, sentenc
     assert answer.stderr.count("\n") == 1
 
 
-def test_an_agent_waits_for_the_router_and_outlives_it(own_router, tmp_path):
+def test_agents_wait_for_the_router_and_outlive_it(own_router, tmp_path):
     site = Site(tmp_path, own_router)
-    site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
+    site.write(
+        fake=("FakeDataAgent", ["--mode", "acq"]),
+        recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
+    )
     with site.agent("fake", log="never") as agent:
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(3)
         assert agent.terminate() == 0  # also while it waits
-    with site.agent("fake") as agent:
+    with site.agent("fake") as agent, site.agent("recorder") as recorder:
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(3)
         own_router.start()
         client = site.running("fake", "acq")
         started = client.acq.status().session["start_time"]
+        wait_for(lambda: last_recorded(tmp_path), "samples in the archive")
         own_router.stop()
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(11)  # longer than upstream's patience
         own_router.start()
+        returned = time.time()
         client = site.running("fake", "acq")
         before = last_time(client)
         wait_for(lambda: last_time(client) > before, "new samples after the router's return")
+        wait_for(lambda: last_recorded(tmp_path) > returned, "new samples in the archive after the router's return")
         assert client.acq.status().session["start_time"] == started, "acquisition was interrupted"
         assert agent.terminate() == 0
+        assert recorder.terminate() == 0
 
 
 def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
