@@ -46,7 +46,7 @@ def shared_instrument(request) -> Instrument:
 def test_status_registers(instrument, messages, answer):
     *before, last = messages
     for message in before:
-        assert instrument.handle(message, 0.0) == ""
+        assert instrument.handle(message, 0.0) is None
     assert instrument.handle(last, 0.0) == answer
 
 
@@ -81,6 +81,11 @@ def test_conversation_answers_each_message_in_a_line(instrument):
     conversation = Conversation(instrument)
     assert conversation.receive(b"*OPC?\r\n*T", 0.0) == b"1\r\n"
     assert conversation.receive(b"ST?\r\nNOSUCH?\r\n", 0.0) == b"0\r\n"
+
+
+def test_an_empty_answer_is_sent_too(instrument):
+    assert Conversation(instrument).receive(b'INNAME 1,""\r\nINNAME? 1\r\n', 0.0) == b"\r\n"
+    assert instrument.handle("INNAME? 1;*OPC?", 0.0) == ";1"
 
 
 def test_two_conversations_do_not_mix(instrument):

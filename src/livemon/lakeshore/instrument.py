@@ -91,11 +91,15 @@ class Instrument:
         """Let time pass until `elapsed` seconds after switch-on; a time that has passed already changes nothing."""
         self.elapsed = max(self.elapsed, elapsed)
 
-    def handle(self, message: str, elapsed: float) -> str:
-        """Carry out one message at the time `elapsed`; return its answers joined by ``;``, empty if there are none."""
+    def handle(self, message: str, elapsed: float) -> str | None:
+        """Carry out one message at the time `elapsed`.
+
+        Return its answers joined by ``;``, or `None` if there are none: an empty answer, as of an input without a name,
+        is one too.
+        """
         self.advance(elapsed)
-        answers = (self._carry_out(request) for request in parse(message))
-        return ";".join(answer for answer in answers if answer is not None)
+        answers = [answer for request in parse(message) if (answer := self._carry_out(request)) is not None]
+        return ";".join(answers) if answers else None
 
     def _carry_out(self, request: Request | None) -> str | None:
         row = self.table.get(request.mnemonic) if request else None
@@ -206,4 +210,6 @@ class Conversation:
 
     def _answer(self, messages: list[str], elapsed: float) -> bytes:
         answers = (self._instrument.handle(message, elapsed) for message in messages)
-        return b"".join(answer.encode("ascii", errors="replace") + TERMINATOR for answer in answers if answer)
+        return b"".join(
+            answer.encode("ascii", errors="replace") + TERMINATOR for answer in answers if answer is not None
+        )
