@@ -67,6 +67,7 @@ def number(bridge: Model372, message: str, elapsed: float = 0.0) -> float:
         ("HTRSET 0,100,0,0,2", "HTRSET? 0", "+100.000,0,+0000.00,2"),
         ("HTRSET 0,0,0,0,2", "HTRSET? 0", "+120.000,1,+0000.00,1"),
         ("HTRSET 1,1,2,0.3,1", "HTRSET? 1", "+001.000,2,+0000.30,1"),
+        ("HTRSET 1,1,0,0.7,1", "HTRSET? 1", "+002.000,1,+0000.00,1"),  # more than the warm-up heater can give
         (None, "RANGE? 0", "0"),
         ("RANGE 0,8", "RANGE? 0", "8"),
         ("RANGE 0 8", "RANGE? 0", "8"),  # as socs sends it
@@ -241,6 +242,25 @@ def test_closed_loop_holds_the_setpoint(bridge, source):
     readings = [number(bridge, f"KRDG? {source}", elapsed) for elapsed in range(600, 660, 5)]
     assert sum(readings) / len(readings) == pytest.approx(0.1, rel=0.01)
     assert 0 < number(bridge, "HTR?") < 100
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        "HTRSET 1,1,0,1e200,1;OUTMODE 1,2,A,0,0,0,1;RANGE 1,1;MOUT 1,100",
+        "OUTMODE 0,5,A,0,0,0,1;RANGE 0,8;SETP 0,1e-320",
+        "OUTMODE 0,5,A,0,0,0,1;RANGE 0,8;SETP 0,1e300",
+        "OUTMODE 0,5,A,0,0,0,1;RANGE 0,8;SETP 0,1e-15;PID 0,1000,1e-15,2500",
+        "OUTMODE 0,5,A,0,0,0,1;RANGE 0,8;SETP 0,1;PID 0,0,1e-320,0",
+        "CRVPT 40,1,1,1e308;CRVPT 40,2,1e8,0;INSET A,1,5,3,40,1",
+        "MOUT 0,5e-324",
+    ],
+)
+def test_absurd_numbers_do_not_stop_time(bridge, commands):
+    ask(bridge, commands)
+    assert 0 <= number(bridge, "KRDG? A", 2.0) < 1e9
+    assert number(bridge, "MOUT? 0") == 0
+    assert number(bridge, "HTR?") <= 100
 
 
 def test_setpoint_ramps(bridge):

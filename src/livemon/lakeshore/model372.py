@@ -14,7 +14,17 @@ from livemon.lakeshore.cryostat import Cryostat
 from livemon.lakeshore.curves import LONGEST, Curve, CurveHeader
 from livemon.lakeshore.instrument import Instrument, command
 from livemon.lakeshore.messages import engineering
-from livemon.lakeshore.outputs import SAMPLE, SAMPLE_RANGES, STILL, WARM_UP, Display, Drive, Mode, Output
+from livemon.lakeshore.outputs import (
+    SAMPLE,
+    SAMPLE_RANGES,
+    STILL,
+    WARM_UP,
+    WARM_UP_CURRENTS,
+    Display,
+    Drive,
+    Mode,
+    Output,
+)
 from livemon.lakeshore.parameters import flag, integer, number, one_of, text
 from livemon.lakeshore.scanner import InputSetup, Scanner
 from livemon.lakeshore.sensors import (
@@ -390,7 +400,9 @@ class Model372(Instrument):
         *settings, delay = astuple(self._outputs[n].drive)
         return ",".join([f"{setting!s}" for setting in settings] + [f"{delay:03d}"])
 
-    @command("HTRSET", integer(0, 1), number(0, 2000), integer(0, 2), number(0), one_of(1, 2))
+    @command(
+        "HTRSET", integer(0, 1), number(0, 2000), integer(0, 2), number(0, max(WARM_UP_CURRENTS.values())), one_of(1, 2)
+    )
     def set_heater(self, n: int, resistance: float, max_current: int, max_user_current: float, display: int) -> None:
         """Describe a heater: Ω for the sample heater, 1 (25 Ω) or 2 (50 Ω) for the warm-up heater."""
         output = self._outputs[n]

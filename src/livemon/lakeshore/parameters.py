@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 Cast = Callable[[str], T]
+
+# Beyond all quantities of the instruments; within, no arithmetic on what a peer sends overflows.
+_LARGEST = 1e9
+_SMALLEST = 1e-15
 
 
 def integer(low: int, high: int) -> Cast[int]:
@@ -22,14 +25,14 @@ def integer(low: int, high: int) -> Cast[int]:
     return cast
 
 
-def number(low: float = -math.inf, high: float = math.inf) -> Cast[float]:
-    """Accept a finite number from `low` to `high`, both included."""
+def number(low: float = -_LARGEST, high: float = _LARGEST) -> Cast[float]:
+    """Accept a number from `low` to `high`, both included; one that is next to nothing counts as 0."""
 
     def cast(text: str) -> float:
         value = float(text)
-        if not (math.isfinite(value) and low <= value <= high):
+        if not low <= value <= high:
             raise ValueError(f"{value} is not in {low} to {high}")
-        return value
+        return value if abs(value) >= _SMALLEST else 0.0
 
     return cast
 
