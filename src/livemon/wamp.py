@@ -34,7 +34,7 @@ from twisted.logger import (  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
 
 from livemon.config import RouterConfig  # noqa: E402
-from livemon.errors import ConfigError  # noqa: E402
+from livemon.errors import ConfigError, RouterError  # noqa: E402
 
 BASE_URI = "org.simonsobservatory"
 MAX_RETRY_DELAY = 4.0
@@ -127,9 +127,13 @@ def run(*components: Component) -> None:
         if reactor.running:
             reactor.stop()
 
+    def end(_: object) -> None:
+        raise RouterError("it has ended our session for good")
+
     def start() -> None:
         for component in components:
-            component.start(reactor).addErrback(give_up)
+            # A component takes a farewell of the router (wamp.close.normal) for the end of its work.
+            component.start(reactor).addCallback(end).addErrback(give_up)
 
     reactor.callWhenRunning(start)
     signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(reactor.stop))
