@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from autobahn.wamp.exception import ApplicationError
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.defer import fail, maybeDeferred, succeed
 
 from livemon.bridge.source import Source
 from livemon.errors import RequestError
@@ -27,7 +28,7 @@ class Session:
             return fail(ApplicationError(ApplicationError.NO_SUCH_PROCEDURE))
         if name == "get_data":
             self.asked.append(arguments)
-            return succeed(self.data(*arguments) if callable(self.data) else self.data)
+            return maybeDeferred(self.data, *arguments) if callable(self.data) else succeed(self.data)
         return succeed(self.listed if name == "get_data_node" else (self.get_fields, {}))
 
 
@@ -85,6 +86,23 @@ def test_a_malformed_answer_leaves_its_node_out_and_the_others_in(source, sessio
     answer = fetch(source, "wind")
     assert answer.silent == ["APEX"]
     assert [times.size for times, _ in answer.series.values()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (DeferredTimeoutError(5.0, "Deferred"), "does not answer: nothing within 5 s"),
+        (ApplicationError("wamp.error.runtime_error", "boom"), "does not answer: wamp.error.runtime_error boom"),
+    ],
+    ids=["time-out", "error"],
+)
+def test_a_node_that_fails_is_told_in_words(source, session, fault, sentence):
+    def fail_now(*_):
+        raise fault
+
+    session.data = fail_now
+    result(source._refresh())
+    assert source.catalogue.nodes["APEX"].error == sentence
 
 
 def test_what_is_too_much_for_one_answer_is_fetched_in_parts(source, session):

@@ -16,6 +16,7 @@ from autobahn.wamp.interfaces import ISession
 from numpy.typing import NDArray
 from twisted.internet import reactor, threads
 from twisted.internet.defer import DeferredList, inlineCallbacks
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
@@ -115,7 +116,7 @@ class Source:
             node.last = yield self._last_of(node)
             node.error = None
         except Exception as error:
-            node.error = f"does not answer: {str(error) or type(error).__name__}"
+            node.error = f"does not answer: {_sentence(error)}"
 
     @inlineCallbacks
     def _last_of(self, node: Node) -> Iterator:
@@ -150,7 +151,7 @@ class Source:
             elif result.check(RequestError):
                 result.raiseException()
             else:
-                log.warn("{node} does not answer: {error}", node=node, error=result.getErrorMessage())
+                log.warn("{node} does not answer: {error}", node=node, error=_sentence(result.value))
                 answer.silent.append(node)
                 answer.series.update(_samples(wanted, {}))
         return answer
@@ -173,7 +174,16 @@ class Source:
     def _call(self, name: str, *arguments: Any, **options: Any) -> Iterator:
         if self._session is None:
             raise RouterError("the router is away")
-        return (yield self._session.call(uri(name), *arguments, **options).addTimeout(DEADLINE, reactor))
+        try:
+            return (yield self._session.call(uri(name), *arguments, **options).addTimeout(DEADLINE, reactor))
+        except DeferredTimeoutError:
+            raise RouterError(f"nothing within {DEADLINE:g} s") from None
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, ApplicationError):  # whose text lists all that it could have
+        return " ".join(map(str, (error.error, *error.args)))
+    return str(error) or type(error).__name__
 
 
 def _samples(fields: Iterable[Field], answer: dict) -> dict[Field, Samples]:
