@@ -249,6 +249,16 @@ def test_several_clients_at_once(bridge):
         assert ask(one, b"N?\r\n").startswith(b"LSCI,MODEL372,LSA22YG")
 
 
+def test_a_half_open_connection_is_probed(bridge):
+    """The kernel shows the keep-alive timer of the simulator's end as 02 in the column `tr`."""
+    with bridge.connect() as client:
+        ask(client, b"*OPC?\r\n")
+        ends = [f"{ip_port[1]:04X}" for ip_port in (client.getpeername(), client.getsockname())]
+        connections = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        [timer] = [c[5] for c in connections if [c[1][-4:], c[2][-4:]] == ends]
+        assert timer.startswith("02:")
+
+
 @pytest.mark.parametrize("send", [b"", b"*IDN?\r\n", b"KRDG? ", b"*IDN?\r\n" * 20000])
 def test_survives_clients_that_vanish(bridge, send):
     client = bridge.connect()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,8 @@ class TcpServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._clients.add(task)
+        # Of a client whose machine has gone without a word, only the probes of the kernel can tell.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # A client may vanish at any moment, a cancelled one is hung up on; neither is a fault.
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._converse(reader, writer)
