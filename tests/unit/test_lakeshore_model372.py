@@ -79,6 +79,8 @@ def number(bridge: Model372, message: str, elapsed: float = 0.0) -> float:
         (None, "AOUT? 2", "+0.00"),
         ("MOUT 0,12.5", "MOUT? 0", "+12.5000E+00"),
         ("MOUT 0,101", "MOUT? 0", "+00.0000E-03"),
+        ("HTRSET 1,1,1,0,2;MOUT 1,5", "MOUT? 1", "+5.00000E+00"),  # 0.45 A in 25 Ohm: 5.06 W
+        ("HTRSET 1,1,1,0,2;MOUT 1,5.1", "MOUT? 1", "+00.0000E-03"),
         (None, "STILL?", "+10.60"),
         ("STILL 25", "STILL?", "+25.00"),
         ("STILL 101", "STILL?", "+10.60"),
@@ -242,6 +244,13 @@ def test_closed_loop_holds_the_setpoint(bridge, source):
     readings = [number(bridge, f"KRDG? {source}", elapsed) for elapsed in range(600, 660, 5)]
     assert sum(readings) / len(readings) == pytest.approx(0.1, rel=0.01)
     assert 0 < number(bridge, "HTR?") < 100
+
+
+def test_closed_loop_without_a_setpoint_does_not_heat(bridge):
+    ask(bridge, "OUTMODE 0,2,A,0,0,0,1;RANGE 0,5;MOUT 0,100")
+    assert number(bridge, "HTR?", 1.0) == 100
+    ask(bridge, "OUTMODE 0,5,A,0,0,0,1")
+    assert number(bridge, "HTR?", 2.0) == 0
 
 
 @pytest.mark.parametrize(

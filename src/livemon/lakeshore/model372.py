@@ -16,7 +16,6 @@ from livemon.lakeshore.instrument import Instrument, command
 from livemon.lakeshore.messages import engineering
 from livemon.lakeshore.outputs import (
     SAMPLE,
-    SAMPLE_RANGES,
     STILL,
     WARM_UP,
     WARM_UP_CURRENTS,
@@ -454,7 +453,7 @@ class Model372(Instrument):
     def set_manual_output(self, n: int, value: float) -> None:
         """Set the manual drive: %, or W for a sample or warm-up heater that shows power."""
         output = self._outputs[n]
-        if value > (100 if output.display is Display.CURRENT else output.resistance * SAMPLE_RANGES[-1] ** 2):
+        if value > (100 if output.display is Display.CURRENT else output.resistance * output.largest_current**2):
             raise ValueError("more than the output can give")
         output.manual = value
 

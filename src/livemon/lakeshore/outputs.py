@@ -77,8 +77,13 @@ class Output:
         """Current at 100 %, A; 0 while the range is off."""
         if not self.range:
             return 0.0
+        return SAMPLE_RANGES[self.range] if self.number == SAMPLE else self.largest_current
+
+    @property
+    def largest_current(self) -> float:
+        """Current at 100 % in the highest range, A."""
         if self.number == SAMPLE:
-            return SAMPLE_RANGES[self.range]
+            return SAMPLE_RANGES[-1]
         if self.number == WARM_UP:
             return WARM_UP_CURRENTS.get(self.max_current, self.max_user_current)
         return STILL_VOLTS / self.resistance
@@ -135,7 +140,10 @@ class Output:
         ``percent = P (e + 1/I integral of e + D de/dt)`` with the error `e` in per cent of the setpoint: the manual's
         PID equation, normalised so that one set of parameters serves at 10 mK and at 1 K.
         """
-        if not self.closed or self._target <= 0:
+        if not self.closed:
+            return
+        if not self._target:  # the error is relative to it; nothing gets that cold by heating
+            self.percent = 0.0
             return
         error = 100 * (self._target - kelvin) / self._target
         slope = 0.0 if self._error is None else (error - self._error) / seconds
