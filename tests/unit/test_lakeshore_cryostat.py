@@ -35,6 +35,13 @@ def test_cools_monotonely_to_base_in_the_time_asked_for(cooldown):
         assert low < cryostat.temperature(stage) < high
 
 
+@pytest.mark.parametrize("cooldown", [1e-9, 0.01])
+def test_a_cool_down_in_no_time_does_not_take_for_ever(cooldown):
+    cryostat = Cryostat(cooldown, drift=0)
+    cryostat.advance(0.1)
+    np.testing.assert_allclose(temperatures(cryostat), temperatures(Cryostat(0)), rtol=1e-3)
+
+
 def test_a_cold_start_is_where_the_cool_down_ends():
     warm = Cryostat(10.0, drift=0)
     warm.advance(30.0)

@@ -46,6 +46,8 @@ _REAL_COOLDOWN = 95_000.0
 _STEPS_PER_COOLDOWN = 2400
 _STEPS_TO_SETTLE = 100
 _LONGEST_STEP = 0.25
+# No shorter, or a cool-down of less than some seconds would take longer to compute than it lasts.
+_SHORTEST_STEP = 0.001
 _LARGEST_CHANGE = 0.05
 
 
@@ -69,7 +71,7 @@ class Cryostat:
     def __init__(self, cooldown: float = 600.0, seed: int = 0, drift: float = _DRIFT) -> None:
         scale = cooldown or 600.0
         self._compression = _REAL_COOLDOWN / scale
-        self._step = min(_LONGEST_STEP, scale / _STEPS_PER_COOLDOWN)
+        self._step = min(_LONGEST_STEP, max(_SHORTEST_STEP, scale / _STEPS_PER_COOLDOWN))
         self._drift = drift
         self._phases = np.random.default_rng(seed).uniform(0, 2 * math.pi, (len(STAGES) + 1, len(_DRIFT_PERIODS)))
         self._heat = np.zeros(len(STAGES))
