@@ -77,6 +77,15 @@ def test_a_chosen_channel_alone_is_plotted_and_stands_in_the_link(open_page):
     assert "log=1" in page.url
 
 
+def test_a_link_to_a_channel_that_is_gone_names_it_and_plots_the_others(open_page):
+    page = open_page(fragment="#range=600&fields=LSA21OQ::channel_1_t,LSA21OQ::channel_99_t")
+    expect(page.locator(".u-legend .u-series")).to_have_count(2)
+    expect(page.locator("#hint")).to_have_text("Not there at the moment: LSA21OQ::channel_99_t")
+    page.locator('[data-field="LSA21OQ::channel_1_t"] input').uncheck()
+    expect(page.locator("#hint")).to_have_text("Choose channels in the tables to plot them.")
+    expect(page.locator("#plot canvas")).to_have_count(0)
+
+
 def test_the_page_says_when_the_bridge_is_away_and_goes_on_when_it_is_back(appliance, open_page):
     page = open_page()
     newest = wait_for_more(page, "newest", 0)

@@ -9,6 +9,7 @@ const POINTS = 800;
 const COLOURS = ["#1769c4", "#d1495b", "#2a9d5c", "#e08e0b", "#7d4fc4", "#0aa3a3", "#b8578f", "#7a8a1c", "#5b6ee1", "#c4622d", "#3d8b7d", "#99566b"];
 
 const byId = (id) => document.getElementById(id);
+const CHOOSE = byId("hint").textContent; // the same place tells faults
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let view = readFragment();
 let status = null;
@@ -33,8 +34,11 @@ function writeFragment() {
   history.replaceState(null, "", "#" + words);
 }
 
+// A link may name a channel that has gone since.
+const isThere = (id) => status !== null && status.nodes.some((node) => node.fields.some((field) => id === `${node.name}::${field.name}`));
+
 function chosen() {
-  if (view.fields) return view.fields;
+  if (view.fields) return view.fields.filter(isThere);
   const temperatures = [];
   for (const node of status ? status.nodes : []) {
     for (const field of node.fields) {
@@ -190,12 +194,14 @@ function makePlot(series, place) {
 
 let asking = false;
 async function updatePlot() {
-  const place = byId("plot");
+  const place = byId("plot"), hint = byId("hint");
   if (!place || !status || asking) return;
   asking = true;
   try {
     const fields = chosen();
-    byId("hint").hidden = fields.length > 0;
+    const missing = (view.fields || []).filter((field) => !isThere(field));
+    hint.hidden = fields.length > 0 && !missing.length;
+    hint.textContent = missing.length ? `Not there at the moment: ${missing.join(", ")}` : CHOOSE;
     if (!fields.length) {
       if (plot) plot.destroy();
       plot = null;
@@ -215,8 +221,8 @@ async function updatePlot() {
     place.dataset.points = String(series.reduce((sum, one) => sum + one.times.length, 0));
     place.dataset.newest = String(Math.max(0, ...series.map((one) => one.times.at(-1) || 0)));
   } catch (fault) {
-    byId("hint").hidden = false;
-    byId("hint").textContent = fault.message;
+    hint.hidden = false;
+    hint.textContent = fault.message;
   } finally {
     asking = false;
   }
