@@ -23,6 +23,7 @@ PATH = "observatory.ls240.feeds.temperatures.Channel_1_T"
             rf'aliasSub({PATH},"(^.*$)","\1 A")',
             Call("aliasSub", (Path(PATH), "(^.*$)", r"\1 A")),
         ),
+        (r'aliasSub(a.b, "\"$", "\\")', Call("aliasSub", (Path("a.b"), r"\"$", r"\\"))),
         ("group(a.b, scale(c.d, 2))", Call("group", (Path("a.b"), Call("scale", (Path("c.d"), 2))))),
         ("a.b|scale(2)|alias('x')", Call("alias", (Call("scale", (Path("a.b"), 2)), "x"))),
         ("aliasByNode(a.*.c, -1, 0)", Call("aliasByNode", (Path("a.*.c"), -1, 0))),
