@@ -55,6 +55,20 @@ def operation(agent, monkeypatch):
     return operation
 
 
+def test_a_start_up_operation_that_is_refused_ends_all(agent, operation, ends):
+    """Upstream only logs it: the agent would live on without acquiring."""
+    launch = ocs.ocs_agent.param("rate", type=float)(lambda session, params: None)
+    agent.register_process("acq", launch, operation.stop, startup={"speed": 1.0})
+    agent.start("acq", {"speed": 1.0})  # a client may err
+    assert ends == []
+    agent.start("acq", {"speed": 1.0}, password=agent)
+    assert len(ends) == 1
+    assert ends[0].startswith("start-up operation acq of agent x was refused: ")
+    agent.start("scan")
+    assert agent.start("scan", password=agent)[0] == ocs.ERROR
+    assert len(ends) == 1, "it runs already"
+
+
 def test_a_process_that_ends_by_itself_ends_all(agent, operation, ends):
     agent.start("scan", password=agent)
     operation.ending.callback((True, "done"))

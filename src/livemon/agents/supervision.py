@@ -3,7 +3,7 @@
 Upstream's agent process stays alive when its acquisition has died, so that nothing restarts it and nobody notices. Here
 the process ends, with an error, when
 
-- an operation that it starts by itself at start-up fails,
+- an operation that it starts by itself at start-up is refused or fails,
 - a process (in OCS's sense, for example ``acq``), started by whomever, fails, or ends although nobody stopped it.
 
 It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), after
@@ -114,7 +114,11 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         by_itself = password is self
         answer = super().start(op_name, params, password)
         session = self.sessions.get(op_name)
-        if answer[0] == ocs.OK and session is not None:
+        if session is None:
+            if by_itself:
+                end(f"start-up operation {op_name} of agent {self.instance_id} was refused: {answer[1]}")
+                self._shutdown()
+        elif answer[0] == ocs.OK:
             if by_itself:
                 self._started_by_itself.add(session.session_id)
             if isinstance(params, dict) and any(params.get(name) for name in ONE_TURN):
