@@ -290,6 +290,12 @@ def test_labels_longer_than_the_display_are_cut(start):
         assert ask(client, b"INNAME? 2\r\n") == b"sixteen letters\r\n"
 
 
+def test_labels_beyond_ascii_do_not_stop_a_simulator(start):
+    simulator = start("240", "--serial", "X", "--port", "0", "--label", "2=Kälte\u00a0\u03a9")
+    with simulator.connect() as client:
+        assert ask(client, b"INNAME? 2\r\n") == b"K?lte??\r\n"
+
+
 def test_a_240_on_both_ways_in(start, tmp_path):
     link = tmp_path / "tty"
     link.symlink_to(tmp_path / "stale")
@@ -320,7 +326,8 @@ def test_termination_hangs_up_and_frees_the_port(start):
         (["372", "--serial", "X", "--label", "17=a"], "a 372 has channels 1 to 16"),
         (["240", "--serial", "X", "--label", "9=a"], "a 240 has channels 1 to 8"),
         (["240", "--serial", "X", "--label", "plate"], "write CHANNEL=NAME"),
-        (["240", "--serial", "X", "--label", "1=a;b"], "printable ASCII"),
+        (["240", "--serial", "X", "--label", "1=a;b"], "a name is one line without"),
+        (["240", "--serial", "X", "--label", "1=a\nb"], "a name is one line without"),
         (["372", "--serial", "X", "--pty", "link"], "a 372 has no serial port"),
         (["372", "--serial", "X", "--cooldown-minutes", "-1"], "not in the range x>=0"),
         (["372", "--serial", "X", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from livemon.lakeshore.model240 import INPUTS, Model240
 from livemon.lakeshore.model372 import CHANNELS, Model372
 from livemon.lakeshore.server import run_until_terminated
 
+# What an answer can hold; signs beyond ASCII, as in an inventory's labels, leave the instrument as question marks.
+_NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
+
 MODELS = {"240": (Model240, 1094, INPUTS), "372": (Model372, 7777, CHANNELS)}
 
 
@@ -22,8 +26,8 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
         channel, equals, name = item.partition("=")
         if not (equals and channel.strip().isdecimal() and name.strip()):
             raise click.BadParameter(f"{item!r}: write CHANNEL=NAME, for example '1=4K plate'")
-        if not (name.isascii() and name.isprintable()) or any(sign in name for sign in ',;"?'):
-            raise click.BadParameter(f"{item!r}: a name is printable ASCII without , ; ? and double quotes")
+        if not _NAME.fullmatch(name):
+            raise click.BadParameter(f"{item!r}: a name is one line without , ; ? and double quotes")
         labels[int(channel)] = name.strip()
     return labels
 
