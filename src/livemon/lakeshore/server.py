@@ -61,14 +61,13 @@ class TcpServer:
         return f"{bound_host}:{bound_port}"
 
     async def stop(self) -> None:
-        """Stop listening and hang up on all clients."""
+        """Stop listening and hang up on all clients; one that connects meanwhile is hung up on as the loop ends."""
         if self._server is None:
             return
         self._server.close()
         for client in self._clients:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
-        await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
