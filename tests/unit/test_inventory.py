@@ -208,6 +208,27 @@ def test_a_misspelt_setting():
     assert faults({"instruments": [], "my_own_variable": 1, "ansible_user": "postdoc"}) == []
 
 
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("archive_seconds_per_file", "60", 0),
+        ("data_directory", "/srv/lab-data", "/srv/lab data"),
+        ("extra_ca_certificates", ["lab.pem"], "lab.pem"),
+        ("base_image", "apt", "python 3"),
+        ("images_archive", "/media/images", "images"),
+        ("ocs_subnet", "10.9.0.0/24", "10.9.0.1/24"),
+        ("grafana_image", "grafana/grafana@sha256:0123", "grafana:$TAG"),
+        ("grafana_required", "no", "perhaps"),
+        ("grafana_port", 443, 5000),
+        ("wait_for_data", False, None),
+    ],
+)
+def test_a_mistake_in_a_setting(key, good, bad):
+    assert faults({"instruments": [], key: good}) == []
+    (fault,) = faults({"instruments": [], key: bad})
+    assert fault.startswith(f"{key}: ")
+
+
 def test_all_faults_are_told_at_once():
     found = faults(
         {
