@@ -1,6 +1,7 @@
 """The HTTP side over samples in memory: every answer that needs no router."""
 
 import math
+import threading
 import time
 
 import numpy as np
@@ -156,6 +157,41 @@ def test_a_target_that_makes_no_sense_is_told_in_a_sentence(client, target, word
         assert answer.status_code == 200
     else:
         assert word in short_fault(answer)
+
+
+@pytest.mark.timeout(10)
+def test_a_pattern_that_would_try_for_years_does_not_hold_the_bridge_up(client):
+    done = threading.Event()
+    turns = []
+
+    def other_request():
+        while not done.wait(0.01):
+            turns.append(None)
+
+    thread = threading.Thread(target=other_request)
+    thread.start()
+    begin = time.perf_counter()
+    try:
+        answer = client.post("/render", data={"target": [f"aliasSub({PATH},'(.|..)+[!?]$','')"] * 20})
+    finally:
+        done.set()
+        thread.join()
+    assert "takes longer than 0.5 s" in short_fault(answer)
+    assert time.perf_counter() - begin < 3
+    assert len(turns) > 5
+
+
+@pytest.mark.timeout(10)
+def test_a_pattern_that_repeats_what_repeats_is_answered(client):
+    answer = client.post("/render", data={"target": rf"aliasSub({PATH},'([\w.]+)+!$','')"})
+    assert answer.json[0]["target"] == PATH
+
+
+def test_an_alias_s_pattern_is_python_s(client):
+    """What the library knows beyond that, such as recursion, which takes memory without end."""
+    assert "unknown extension ?R" in short_fault(
+        client.post("/render", data={"target": f"aliasSub({PATH},'(?R)?a','')"})
+    )
 
 
 def test_what_is_asked_for_again_and_again_counts_each_time(client, source):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from livemon.errors import RequestError
 
 MAX_NAME = 1000
 """Characters in a series' name: substitutions within each other could double it a hundred times."""
+MAX_PATTERN_SECONDS = 0.5
+"""What a pattern may take for the names of all its series: one like ``(a|aa)+$`` would try for years."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,21 @@ def alias(_window: Window, series: SeriesList, new_name: str) -> SeriesList:
 
 def alias_sub(_window: Window, series: SeriesList, search: str, substitute: str) -> SeriesList:
     """Change the series' names by a regular expression, as Python's re.sub does."""
+    usage = "aliasSub(series, search, replace)"
+    search, substitute = _text(search, usage), _text(substitute, usage)
+    deadline = time.monotonic() + MAX_PATTERN_SECONDS
+
+    def rename(name: str) -> str:
+        # Other requests go on meanwhile.
+        return pattern.sub(substitute, name, concurrent=True, timeout=max(0.0, deadline - time.monotonic()))
+
     try:
-        pattern = re.compile(_text(search, "aliasSub(series, search, replace)"))
-        substitute = _text(substitute, "aliasSub(series, search, replace)")
-        renamed = [replace(each, name=pattern.sub(substitute, each.name)) for each in series]
-    except (re.error, IndexError, OverflowError, RecursionError) as error:
+        re.compile(search)  # regex knows more than Python does, such as recursion, which takes a gigabyte in a second
+        pattern = regex.compile(search)
+        renamed = [replace(each, name=rename(each.name)) for each in series]
+    except TimeoutError as error:
+        raise RequestError(f"aliasSub: {_shown(search)} takes longer than {MAX_PATTERN_SECONDS:g} s") from error
+    except (re.error, regex.error, IndexError, OverflowError, RecursionError) as error:
         raise RequestError(f"aliasSub: {error}") from error
     if any(len(each.name) > MAX_NAME for each in renamed):
         raise RequestError(f"aliasSub: a name would be longer than {MAX_NAME} characters")
