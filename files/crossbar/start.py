@@ -44,7 +44,9 @@ def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
         sisock["endpoint"]["tls"][key] = str(tls_dir / name)
 
     secrets = Path(environ.get("CROSSBAR_SECRETS", "/run/secrets"))
-    users = {file.name: file.read_text().strip() for file in sorted(secrets.iterdir()) if file.is_file()}
+    # One that begins with a dot is what a killed `livemon secrets` had not finished.
+    files = sorted(file for file in secrets.iterdir() if file.is_file() and not file.name.startswith("."))
+    users = {file.name: file.read_text().strip() for file in files}
     if not users:
         sys.exit(f"router: no secrets in {secrets}: the role certificates makes them, for uid {os.getuid()}")
     sisock["paths"]["ws"]["auth"]["wampcra"]["users"] = {
