@@ -270,6 +270,8 @@ def _text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str
     value = entry.get(key, "")
     if not isinstance(value, str):
         yield f"{place}.{key}: {value!r} is {_kind(value)}; put it in quotes"
+    elif key in entry and not value.strip():
+        yield f"{place}.{key}: nothing is written between the quotes; write a few words, or leave {key} out"
     elif len(value) > 80 or _NOT_IN_TEXT.search(value):
         yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
 
