@@ -15,7 +15,7 @@ SCHEMA_VERSION = 37
 GRID_WIDTH = 24
 PLOT_HEIGHT = 9
 STAT_WIDTH, STAT_HEIGHT = 4, 4
-UNITS = {"K": "kelvin", "V": "volt", "ohm": "ohm"}
+UNITS = {"K": "kelvin", "ohm": "ohm", None: "none"}
 
 
 def overview(instruments: Iterable[Mapping[str, Any]]) -> dict:

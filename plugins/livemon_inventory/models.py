@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an instrument's feed: its permanent name, its unit, what it measures."""
+    """One field of an instrument's feed: its permanent name, its unit (`None` if that depends on the sensor), what it measures."""
 
     name: str
-    unit: str
+    unit: str | None
     quantity: str
 
 
@@ -34,7 +34,8 @@ class Model:
 def _fields_240(channel: str) -> tuple[Field, ...]:
     return (
         Field(f"Channel_{channel}_T", "K", "temperature"),
-        Field(f"Channel_{channel}_V", "V", "sensor"),
+        # Volts of a diode, ohms of a resistor: socs names the field for diodes, and the feed does not tell.
+        Field(f"Channel_{channel}_V", None, "sensor"),
     )
 
 

@@ -161,6 +161,7 @@ def nodes(instruments: Iterable[Entry], agents: Iterable[Entry], window: int = 3
                     field.name: field.unit
                     for channel in model_of(instrument).channels
                     for field in model_of(instrument).fields(channel)
+                    if field.unit is not None
                 },
             }
         )

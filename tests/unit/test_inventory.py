@@ -110,6 +110,14 @@ def changed(entry: dict, **changes: object) -> dict:
             {"description": "It's cold"},
             ".description: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $",
         ),
+        (
+            {"description": " "},
+            ".description: nothing is written between the quotes; write a few words, or leave description out",
+        ),
+        (
+            {"channels": {1: {"label": ""}}},
+            ".channels.1.label: nothing is written between the quotes; write a few words, or leave label out",
+        ),
         ({"description": 4}, ".description: 4 is a number; put it in quotes"),
         (
             {"channels": [1, 2]},
@@ -283,6 +291,7 @@ def test_data_nodes_have_name_target_and_description():
     ]
     assert nodes[0]["labels"] == {"Channel_02_T": "4K plate", "Channel_02_R": "4K plate"}
     assert nodes[0]["units"]["Channel_16_R"] == "ohm"
+    assert nodes[1]["units"] == {f"Channel_{number}_T": "K" for number in range(1, 9)}, "a sensor may be a resistor"
 
 
 def test_simulators_of_simulated_instruments_only():
