@@ -41,7 +41,7 @@ def running(router, tmp_path_factory):
                 ["--port", f"tcp://{address}"],
                 ["--mode", "acq"],
             ),
-            aggregator=("AggregatorAgent", ["--data-dir", directory / "data"], ["--time-per-file", 3600]),
+            aggregator=("AggregatorAgent", ["--data-dir", directory / "data"], ["--frame-seconds", 1]),
         )
         with (
             site.agent("registry"),
@@ -88,6 +88,25 @@ def test_status_names_an_agent_that_is_away(running, tmp_path):
     assert answer.returncode == 1
     assert answer.stderr == "livemon: agent absent is not there: docker logs ocs_absent tells why\n"
     assert "Lakeshore240Agent" in answer.stdout
+
+
+def test_status_names_an_archive_that_cannot_be_written(running):
+    site, _, _, livemon = running
+    assert livemon("record", "stop").returncode == 0
+    # A file stands where the next directory of files is to be; a day has one or two.
+    names = {str(time.time() + seconds)[:5] for seconds in (0, 3600)}
+    for name in names:
+        place = site.directory / "data" / name
+        if place.exists():
+            place.rename(place.with_name(f"{name}-before"))
+        place.touch()
+    assert livemon("record", "start").returncode == 0
+    expected = "livemon: aggregator cannot write the archive (df -h tells the space left): "
+    wait_for(lambda: livemon("status").stderr.startswith(expected), "the fault to be named", 20)
+    assert "degraded" in livemon("status").stdout
+    for name in names:
+        (site.directory / "data" / name).unlink()
+    wait_for(lambda: livemon("status").returncode == 0, "the samples to be written", 20)
 
 
 def test_status_does_not_wait_for_an_agent_that_hangs(running):

@@ -34,12 +34,36 @@ def test_an_operation_tells_its_last_message():
     assert operation.message == "no device"
 
 
+@pytest.mark.parametrize("data", [None, [], "text"])
+def test_what_an_agent_tells_of_an_operation_may_have_any_form(data):
+    assert Operation.from_session("acq", "process", {"status": "running", "data": data}).data == {}
+
+
 def bridge_status(*ages, error=None, connected=True):
     fields = [{"name": f"channel_{number}_t", "age": each} for number, each in enumerate(ages, 1)]
     return {"router": {"connected": connected}, "nodes": [{"name": "LSA21OQ", "error": error, "fields": fields}]}
 
 
 FAILED = Operation("acq", "process", "done", success=False)
+
+
+def session(status="running", degraded=False, **data):
+    return {"status": status, "degraded": degraded, "success": status == "done" or None, "messages": [], "data": data}
+
+
+def acquiring(*arguments, **data):
+    return [
+        Agent("control", "Lakeshore372Agent", [Operation.from_session("acq", "process", session(*arguments, **data))])
+    ]
+
+
+def recording(*arguments, **data):
+    data = {"write_error": None, "dropped": {"duplicate": 7}, "problems": {}} | data
+    record = Operation.from_session("record", "process", session(*arguments, **data))
+    return [Agent("aggregator", "AggregatorAgent", [record])]
+
+
+FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +81,45 @@ FAILED = Operation("acq", "process", "done", success=False)
         ([], bridge_status(150.0, 208.0), ["node LSA21OQ has been silent for 2 min"]),
         ([Agent("ls240", "", [FAILED])], {}, ["acq of ls240 ended with an error"]),
         ([Agent("ls240", "", [Operation("acq", "process", "done", success=True)])], {}, []),
+        (acquiring(), {}, []),
+        (
+            acquiring("running", True),
+            {},
+            ["acq of control runs without doing its work (degraded): docker logs ocs_control tells why"],
+        ),
+        (acquiring("done", True), {}, []),  # stopped while its instrument was away
+        (acquiring(connection={}), {}, []),
+        (acquiring(connection={"connected": True}), {}, []),
+        (
+            acquiring(connection={"connected": False}),
+            {},
+            ["acq of control has no connection to its instrument: docker logs ocs_control tells why"],
+        ),
+        (acquiring("done", connection={"connected": False}), {}, []),
+        (acquiring(dropped={"overflow": 1}, problems=["another agent's own"], connection="lost"), {}, []),
+        (recording(), {}, []),
+        (
+            recording("running", True, write_error=FULL),
+            {},
+            [f"aggregator cannot write the archive (df -h tells the space left): {FULL}"],
+        ),
+        (
+            recording(dropped={"duplicate": 7, "not written": 120, "overflow": 3, "malformed": 1}),
+            {},
+            [
+                (
+                    "aggregator has lost 120 samples that the disk did not take and 3 messages that came too fast "
+                    "since its recording began: df -h and docker stats tell of disk and load"
+                )
+            ],
+        ),
+        (
+            recording(
+                dropped={"malformed": 1}, problems={"observatory.ls240.feeds.temperatures": "block 'temps': odd"}
+            ),
+            {},
+            ["aggregator could not archive all of observatory.ls240.feeds.temperatures: block 'temps': odd"],
+        ),
         ([Agent("ls240", "", fault="ls240 is not there")], {}, ["agent ls240 is not there"]),
     ],
 )

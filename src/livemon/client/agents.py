@@ -45,6 +45,10 @@ class Operation:
     start_time: float | None = None
     end_time: float | None = None
     message: str = ""
+    degraded: bool = False
+    """It runs without doing its work, as its agent says."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What its agent tells of it; agents agree on no form."""
 
     @classmethod
     def from_session(cls, name: str, kind: str, session: Mapping[str, Any] | None) -> Operation:
@@ -59,6 +63,8 @@ class Operation:
             session.get("start_time"),
             session.get("end_time"),
             str(messages[-1][-1]) if messages else "",
+            bool(session.get("degraded")) and session.get("status") == "running",
+            data if isinstance(data := session.get("data"), dict) else {},
         )
 
     @property

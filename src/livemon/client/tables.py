@@ -92,6 +92,8 @@ def _table(*headings: str) -> Table:
 def _state(operation: Operation) -> Text:
     if operation.failed:
         return Text(f"ended with an error: {operation.message}", "bold red")
+    if operation.degraded:
+        return Text("degraded", "bold red")
     if operation.status == "done":
         return Text("done" if operation.kind == "task" else "stopped", "" if operation.kind == "task" else "yellow")
     return Text(operation.status or "never ran", "green" if operation.status == "running" else "")

@@ -10,8 +10,8 @@ import click
 def command(as_json: bool) -> None:
     """Show agents, nodes, and every field's last value with its age.
 
-    Exit status 1, with one sentence, when something is wrong: an agent is away, acquisition ended with an error, a node or a
-    field is silent. Where the router or the bridge is away, the rest is shown.
+    Exit status 1, with one sentence, when something is wrong: an agent is away, acquisition ended with an error or is degraded,
+    samples do not come into the archive, a node or a field is silent. Where the router or the bridge is away, the rest is shown.
     """
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
