@@ -268,3 +268,8 @@ def test_without_the_plotting_library_the_page_says_so(client, monkeypatch, tmp_
     page = client.get("/", headers={"Accept": "text/html"}).text
     assert "plotting library is not installed" in page
     assert "uPlot.iife" not in page
+
+
+def test_a_node_that_was_restarted_keeps_its_place():
+    names = ["sensors", "LSA22YG", "LSA21OQ"]
+    assert list(Catalogue(Node(name, "") for name in names).nodes) == ["LSA21OQ", "LSA22YG", "sensors"]

@@ -59,10 +59,11 @@ class Node:
 
 
 class Catalogue:
-    """The nodes by name, and their fields by either name."""
+    """The nodes by name, in the order of their names, and their fields by either name."""
 
     def __init__(self, nodes: Iterable[Node] = ()) -> None:
-        self.nodes: dict[str, Node] = {node.name: node for node in nodes}
+        # The hub lists a node that was restarted last: pages would shift under the reader's eyes.
+        self.nodes: dict[str, Node] = {node.name: node for node in sorted(nodes, key=lambda node: node.name)}
 
     @property
     def fields(self) -> Iterator[Field]:
