@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-FRESH = 30.0  # seconds; a sample that is older does not count as flowing
+FRESH = 60.0  # seconds; a sample that is older does not count as flowing
 
 
 def fetch(url: str) -> dict:
@@ -25,12 +25,14 @@ def fetch(url: str) -> dict:
 
 
 def flowing(status: dict) -> set[str]:
-    """Return the names of the nodes that have a fresh value."""
-    return {
-        node["name"]
+    """Return what has a fresh value: nodes, as NODE, and their channels, as NODE::LABEL."""
+    fresh = [
+        (node["name"], field["label"])
         for node in status.get("nodes", [])
-        if any(field["age"] is not None and field["age"] < FRESH for field in node["fields"])
-    }
+        for field in node["fields"]
+        if field["age"] is not None and field["age"] < FRESH
+    ]
+    return {name for name, _ in fresh} | {f"{name}::{label}" for name, label in fresh}
 
 
 def table(status: dict) -> str:
@@ -56,10 +58,10 @@ def table(status: dict) -> str:
 
 
 def main() -> None:
-    """Wait, then print; end with an error naming the nodes without data when the time is over."""
+    """Wait, then print; end with an error naming what has no data when the time is over."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="of the bridge, for example http://127.0.0.1:5000")
-    parser.add_argument("--expect", action="append", default=[], metavar="NODE", help="a node that must have data")
+    parser.add_argument("--expect", action="append", default=[], metavar="NODE[::LABEL]", help="what must have data")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long to wait")
     arguments = parser.parse_args()
     deadline = time.monotonic() + arguments.seconds
