@@ -52,15 +52,21 @@ apt_sources_list() {
     [[ -z $security ]] || echo "deb $security $apt_suite-security $apt_components"
 }
 
-# Run a command as root: directly, or by sudo that asks no password.
+# Run a command as root: directly, or by sudo, which may ask for a password where there is a terminal.
 as_root() {
-    if [[ $(id -u) == 0 ]]; then "$@"; else sudo -n "$@"; fi
+    if [[ $(id -u) == 0 ]]; then
+        "$@"
+    elif { : >/dev/tty; } 2>/dev/null; then
+        sudo "$@"
+    else
+        sudo -n "$@"
+    fi
 }
 
 # Install apt packages that are missing, saying so; fail where nobody may.
 apt_install() {
     if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
-        echo "Install the package(s) $* first: this needs root, or sudo without a password, on an apt system." >&2
+        echo "Install the package(s) $* first: this needs root or sudo on an apt system." >&2
         return 1
     fi
     local lock
@@ -75,19 +81,21 @@ apt_install() {
 
 # Import a minimal system of the suite found as the image TAG. Further arguments go to mmdebstrap.
 apt_import_image() (
-    local tag=$1 archive option
+    local tag=$1 archive option as=
     local -a options=()
     shift
     command -v mmdebstrap >/dev/null || apt_install mmdebstrap
     while read -r option; do
         options+=(--aptopt "$option")
     done < <(apt-config dump | grep -E '^Acquire::(https?::.*Proxy|Check-)')
+    # Without root's power it depends on the kernel's settings whether a file system can be made.
+    ! as_root true 2>/dev/null || as=as_root
     archive=$(mktemp --suffix .tar)
     # shellcheck disable=SC2064 # the name as it is now
     trap "rm -f '$archive'" EXIT
-    apt_sources_list | timeout 900 mmdebstrap --quiet --skip=cleanup/reproducible \
+    apt_sources_list | $as timeout 900 mmdebstrap --quiet --skip=cleanup/reproducible \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-        "${options[@]}" "$@" "$apt_suite" "$archive" -
+        "${options[@]}" "$@" "$apt_suite" - - >"$archive"
     timeout 300 docker import "$archive" "$tag" >/dev/null
 )
