@@ -8,8 +8,14 @@
     │   ├── UnknownFieldError  no data node has that field
     │   └── TimeRangeError     a reversed or unreadable time range
     ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
+    ├── NodeError          the data nodes of this machine do not answer on their socket
     └── DeviceError        an instrument or its simulator
 """
+
+
+def shown(value: object, length: int = 80) -> str:
+    """Return what somebody wrote as it may stand in a sentence: quoted, without control characters, cut to `length`."""
+    return repr(value if not isinstance(value, str) else value[:length])[:length]
 
 
 class LivemonError(Exception):
@@ -34,6 +40,10 @@ class TimeRangeError(RequestError):
 
 class RouterError(LivemonError):
     """The WAMP router, or the peer behind it, does not answer."""
+
+
+class NodeError(LivemonError):
+    """The data nodes of this machine do not answer on their socket."""
 
 
 class DeviceError(LivemonError):

@@ -45,7 +45,27 @@ def test_patterns_match_whole_paths(pattern, found):
     ],
 )
 def test_children_are_those_of_the_query_s_depth_branches_first(query, found):
-    assert children(query, PATHS) == found
+    assert [(child.name, child.is_leaf) for child in children(query, PATHS)] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "patterns"),
+    [
+        ("*", ["a", "x"]),
+        ("a.*", ["a.b", "a.bb"]),
+        ("*.*", ["*.b", "*.bb", "*.y"]),
+        ("a.{b,bb}.c1", ["a.{b,bb}.c1"]),
+        ("{a.b,x}.*", ["{a.b,x}.d", "{a.b,x}.c1", "{a.b,x}.c2", "{a.b,x}.y"]),
+        ("{a.b,x.y}", ["a.b", "x.y"]),
+        ("a.{b.c1,bb.c1}", ["{a.b.c1,a.bb.c1}"]),
+        ("{a.b,x", []),
+    ],
+)
+def test_a_child_s_pattern_finds_it_again_also_with_dots_in_braces(query, patterns):
+    found = children(query, PATHS)
+    assert [child.pattern for child in found] == patterns
+    for child in found:
+        assert child.name in [again.name for again in children(child.pattern, PATHS)]
 
 
 def test_braces_have_a_limit():

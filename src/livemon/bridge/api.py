@@ -7,6 +7,7 @@ import time
 from flask import Blueprint, Response, current_app, request
 
 from livemon.bridge.answers import json_answer, with_silent
+from livemon.bridge.limits import check_series, shared_points
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
 
@@ -46,12 +47,14 @@ def series() -> Response:
     names = request.args.getlist("field")
     if not names:
         raise RequestError("name a channel: field=NODE::field or field=<path>")
+    check_series(len(names))
     now = time.time()
     start = unix_seconds(request.args.get("from"), "from", now - 600, now)
     end = unix_seconds(request.args.get("until"), "until", now, now)
     check_range(start, end)
     fields = [source.catalogue.find(name) for name in names]
-    answer = source.fetch(fields, start, end, count(request.args.get("points"), "points"))
+    points = shared_points(count(request.args.get("points"), "points"), len(fields))
+    answer = source.fetch(list(dict.fromkeys(fields)), start, end, points)
     found = []
     for name, each in zip(names, fields, strict=True):
         times, values = answer.series[each]

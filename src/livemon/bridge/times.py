@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from livemon.errors import RequestError, TimeRangeError
+from livemon.errors import RequestError, TimeRangeError, shown
 
 MAX_POINTS = 20_000
 DEFAULT_POINTS = 1000
@@ -50,13 +50,13 @@ def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
                 moment = dt.datetime.fromisoformat(text)
             except ValueError as error:
                 raise TimeRangeError(
-                    f"{what}: {text[:40]!r} is no time; write UNIX seconds, ISO 8601 or -10min"
+                    f"{what}: {shown(text, 40)} is no time; write UNIX seconds, ISO 8601 or -10min"
                 ) from error
             return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     else:
         found = number(value)
     if found is None or abs(found) > _LATEST:
-        raise TimeRangeError(f"{what}: {str(value)[:40]!r} is no time in UNIX seconds")
+        raise TimeRangeError(f"{what}: {shown(value, 40)} is no time in UNIX seconds")
     return found if found > 0 else now + found
 
 
@@ -74,7 +74,7 @@ def count(value: Any, what: str, default: int = DEFAULT_POINTS) -> int:
         return default
     found = number(value)
     if found is None:
-        raise RequestError(f"{what}: {str(value)[:40]!r} is no number of points")
+        raise RequestError(f"{what}: {shown(value, 40)} is no number of points")
     return int(min(max(found, 1), MAX_POINTS))
 
 

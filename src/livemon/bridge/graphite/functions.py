@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
-from livemon.errors import RequestError
+from livemon.bridge.patterns import Pattern
+from livemon.errors import RequestError, shown
 
 MAX_NAME = 1000
 """Characters in a series' name: substitutions within each other could double it a hundred times."""
-MAX_PATTERN_SECONDS = 0.5
-"""What a pattern may take for the names of all its series: one like ``(a|aa)+$`` would try for years."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +56,8 @@ def alias_sub(_window: Window, series: SeriesList, search: str, substitute: str)
     """Change the series' names by a regular expression, as Python's re.sub does."""
     usage = "aliasSub(series, search, replace)"
     search, substitute = _text(search, usage), _text(substitute, usage)
-    deadline = time.monotonic() + MAX_PATTERN_SECONDS
-
-    def rename(name: str) -> str:
-        # Other requests go on meanwhile.
-        return pattern.sub(substitute, name, concurrent=True, timeout=max(0.0, deadline - time.monotonic()))
-
-    try:
-        re.compile(search)  # regex knows more than Python does, such as recursion, which takes a gigabyte in a second
-        pattern = regex.compile(search)
-        renamed = [replace(each, name=rename(each.name)) for each in series]
-    except TimeoutError as error:
-        raise RequestError(f"aliasSub: {_shown(search)} takes longer than {MAX_PATTERN_SECONDS:g} s") from error
-    except (re.error, regex.error, IndexError, OverflowError, RecursionError) as error:
-        raise RequestError(f"aliasSub: {error}") from error
+    pattern = Pattern(search, "aliasSub")
+    renamed = [replace(each, name=pattern.substitute(substitute, each.name)) for each in series]
     if any(len(each.name) > MAX_NAME for each in renamed):
         raise RequestError(f"aliasSub: a name would be longer than {MAX_NAME} characters")
     return renamed
@@ -87,7 +71,7 @@ def alias_by_node(_window: Window, series: SeriesList, *nodes: int) -> SeriesLis
         try:
             name = ".".join(parts[_integer(node, "aliasByNode(series, nodes)")] for node in nodes)
         except IndexError as error:
-            raise RequestError(f"aliasByNode: {each.path} has nodes 0 to {len(parts) - 1}") from error
+            raise RequestError(f"aliasByNode: {each.path[:200]} has nodes 0 to {len(parts) - 1}") from error
         renamed.append(replace(each, name=name))
     return renamed
 
@@ -149,10 +133,14 @@ def call(name: str, window: Window, arguments: tuple[Any, ...], keywords: dict[s
     function = FUNCTIONS.get(name)
     if function is None:
         raise RequestError(f"unknown function {name[:80]}; known are {', '.join(sorted(FUNCTIONS))}")
+    parameters = [each for each, _ in _PARAMETERS[name][1]]
+    ours = dict(zip(parameters, list(inspect.signature(function).parameters)[1:], strict=True))
     try:
-        bound = inspect.signature(function).bind(window, *arguments, **keywords)
-    except TypeError as error:
-        raise RequestError(f"{name}: {str(error)[:200]}") from error
+        bound = inspect.signature(function).bind(
+            window, *arguments, **{ours[key]: value for key, value in keywords.items()}
+        )
+    except (KeyError, TypeError) as error:
+        raise RequestError(f"{name}: cannot be called like that; write {_usage(name)}") from error
     if name != "constantLine" and bound.args[1:]:
         _list(bound.args[1], name)
     return function(*bound.args, **bound.kwargs)
@@ -167,13 +155,17 @@ def describe() -> dict[str, dict]:
             params[-1]["multiple"] = True
         described[name] = {
             "name": name,
-            "function": f"{name}({', '.join(each for each, _ in parameters)})",
+            "function": _usage(name),
             "description": inspect.getdoc(FUNCTIONS[name]),
             "module": "livemon",
             "group": category,
             "params": params,
         }
     return described
+
+
+def _usage(name: str) -> str:
+    return f"{name}({', '.join(each for each, _ in _PARAMETERS[name][1])})"
 
 
 def _list(value: Any, usage: str) -> SeriesList:
@@ -199,4 +191,4 @@ def _integer(value: Any, usage: str) -> int:
 
 
 def _shown(value: Any) -> str:
-    return "a series" if isinstance(value, list) else repr(value)[:80]
+    return "a series" if isinstance(value, list) else shown(value)

@@ -12,7 +12,7 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import LarkError
 
-from livemon.errors import RequestError
+from livemon.errors import RequestError, shown
 
 MAX_LENGTH = 8192
 MAX_CALLS = 100
@@ -114,13 +114,13 @@ def parse(target: str) -> Path | Call:
     if len(target) > MAX_LENGTH:
         raise RequestError(f"target: longer than {MAX_LENGTH} characters")
     if target.count("(") > MAX_CALLS:
-        raise RequestError(f"target {target[:80]!r}: more than {MAX_CALLS} calls")
+        raise RequestError(f"target {shown(target)}: more than {MAX_CALLS} calls")
     try:
         tree = _parser().parse(target)
     except LarkError as error:
         column = getattr(error, "column", None)
         where = f" at character {column}" if isinstance(column, int) and column > 0 else ""
-        raise RequestError(f"target {target[:80]!r} cannot be read{where}") from error
+        raise RequestError(f"target {shown(target)} cannot be read{where}") from error
     if not isinstance(tree, (Path, Call)):
-        raise RequestError(f"target {target[:80]!r} is neither a path nor a function's call")
+        raise RequestError(f"target {shown(target)} is neither a path nor a function's call")
     return tree

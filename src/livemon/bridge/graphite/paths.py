@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from livemon.errors import RequestError
+from livemon.errors import RequestError, shown
 
 MAX_LENGTH, MAX_ALTERNATIVES = 8192, 1000
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -43,19 +44,49 @@ def matching(pattern: str, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if any(expression.fullmatch(path) for expression in expressions)]
 
 
-def children(query: str, paths: Iterable[str]) -> list[tuple[str, bool]]:
-    """Return ``(name, is_leaf)`` of the nodes that a query finds at its own depth: branches first, each sorted by name."""
+@dataclass
+class Child:
+    """A node of the tree: its name, the pattern by which a query finds it again, and whether it is the end of a path."""
+
+    name: str
+    pattern: str
+    is_leaf: bool
+
+
+def children(query: str, paths: Iterable[str]) -> list[Child]:
+    """Return the nodes that a query finds at its own depth, one of each name: branches first, each sorted by name."""
     paths = list(paths)
-    found: dict[str, bool] = {}
+    leaves: dict[str, bool] = {}
+    bases: dict[str, dict[str, None]] = {}  # what stands before a name, in the patterns that found it
     for pattern in expand_braces(query):
         depth = pattern.count(".") + 1
         expression = _compiled(pattern)
         for path in paths:
             nodes = path.split(".")
             if len(nodes) >= depth and expression.fullmatch(".".join(nodes[:depth])):
-                is_leaf = len(nodes) == depth
-                found[nodes[depth - 1]] = found.get(nodes[depth - 1], True) and is_leaf
-    return sorted(found.items(), key=lambda item: (item[1], item[0]))
+                name = nodes[depth - 1]
+                leaves[name] = leaves.get(name, True) and len(nodes) == depth
+                bases.setdefault(name, {})[pattern[: pattern.rfind(".") + 1]] = None
+    base = _base(query)
+    found = [
+        Child(name, _alternatives([f"{each}{name}" for each in bases[name]]) if base is None else base + name, is_leaf)
+        for name, is_leaf in leaves.items()
+    ]
+    return sorted(found, key=lambda child: (child.is_leaf, child.name))
+
+
+def _base(query: str) -> str | None:
+    """Return what stands before a query's last node, its globs kept; `None` if braces with dots in them reach into that."""
+    depth, end = 0, 0
+    for position, character in enumerate(query):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "." and depth == 0:
+            end = position + 1
+    return None if "." in query[end:] else query[:end]
+
+
+def _alternatives(patterns: list[str]) -> str:
+    return patterns[0] if len(patterns) == 1 else "{" + ",".join(patterns) + "}"
 
 
 @lru_cache(512)
@@ -86,4 +117,4 @@ def _compiled(pattern: str) -> re.Pattern:
     try:
         return re.compile(first)
     except re.error as error:
-        raise RequestError(f"query {pattern[:80]!r}: {error}") from error
+        raise RequestError(f"query {shown(pattern)}: {error}") from error

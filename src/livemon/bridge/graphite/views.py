@@ -13,16 +13,18 @@ from livemon.bridge.catalogue import Field
 from livemon.bridge.graphite import functions
 from livemon.bridge.graphite.functions import Series, SeriesList, Window
 from livemon.bridge.graphite.grammar import Call, Path, parse
-from livemon.bridge.graphite.paths import children, matching
+from livemon.bridge.graphite.paths import children, expand_braces, matching
+from livemon.bridge.limits import check_series, check_targets, shared_points
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
-from livemon.errors import RequestError
+from livemon.errors import RequestError, shown
 
 VERSION = "1.1.10"
 """The Graphite whose interface this is."""
 
 DAY = 86400.0
-MAX_TARGETS, MAX_SERIES = 100, 500
+MAX_PATTERNS = 1000
+"""Patterns in the targets of one request, braces expanded: each is held against every path."""
 PLAIN_FAULTS = {"/render", "/render/", "/metrics/find", "/metrics/find/"}
 """Where Grafana shows a fault's text as it is."""
 
@@ -37,8 +39,7 @@ def _route(path: str) -> Any:
 def render() -> Response:
     """Evaluate targets."""
     targets = request.values.getlist("target")
-    if len(targets) > MAX_TARGETS:
-        raise RequestError(f"more than {MAX_TARGETS} targets in one request")
+    check_targets(len(targets))
     if request.values.get("format", "json") != "json":
         raise RequestError("format: only json is known here")
     now = time.time()
@@ -49,16 +50,20 @@ def render() -> Response:
     check_range(window.start, window.end)
     points = count(request.values.get("maxDataPoints"), "maxDataPoints")
     trees = [parse(target) for target in targets]
-    paths = [path for tree in trees for path in _paths(tree)]
-    found = [each for path in paths[:MAX_SERIES] for each in _fields(path)]
-    # One that is asked for twice is answered twice.
-    if max(len(paths), len(found)) > MAX_SERIES:
-        raise RequestError(f"the targets ask for more than {MAX_SERIES} series")
+    fields = _Fields()
+    number = 0
+    for path in [path for tree in trees for path in _paths(tree)]:
+        number += max(1, len(fields.matching(path)))  # one that is asked for twice is answered twice
+        check_series(number)
     # One question to each node, whatever the number of targets.
-    wanted = set(found)
+    wanted = fields.found
     source = current_app.extensions["source"]
-    answer = source.fetch(wanted, window.start, window.end, points) if wanted else Answer()
-    series = [each for tree in trees for each in _evaluate(tree, window, answer)]
+    answer = source.fetch(wanted, window.start, window.end, shared_points(points, len(wanted))) if wanted else Answer()
+    series = []
+    with np.errstate(all="ignore"):  # numbers too large for one are null in the answer
+        for tree in trees:
+            series += _evaluate(tree, window, fields, answer)
+            check_series(len(series))
     return with_silent(json_answer([_as_json(each) for each in series]), answer.silent)
 
 
@@ -68,18 +73,16 @@ def find() -> Response:
     query = request.values.get("query", "")
     if not query:
         raise RequestError("query: write a pattern, for example observatory.*")
-    prefix = query.rpartition(".")[0]
-    prefix = f"{prefix}." if prefix else ""
     return json_answer(
         [
             {
-                "text": name,
-                "id": prefix + name,
-                "allowChildren": int(not is_leaf),
-                "expandable": int(not is_leaf),
-                "leaf": int(is_leaf),
+                "text": child.name,
+                "id": child.pattern,
+                "allowChildren": int(not child.is_leaf),
+                "expandable": int(not child.is_leaf),
+                "leaf": int(child.is_leaf),
             }
-            for name, is_leaf in children(query, _all_paths())
+            for child in children(query, _all_paths())
         ]
     )
 
@@ -87,11 +90,13 @@ def find() -> Response:
 @_route("/metrics/expand")
 def expand() -> Response:
     """Expand queries to full paths."""
+    patterns = {each for query in request.values.getlist("query") for each in expand_braces(query)}
+    _check_patterns(len(patterns))
+    all_nodes = [path.split(".") for path in _all_paths()]
     paths = set()
-    for query in request.values.getlist("query"):
-        depth = query.count(".") + 1
-        prefixes = {".".join(path.split(".")[:depth]) for path in _all_paths() if path.count(".") + 1 >= depth}
-        paths.update(matching(query, prefixes))
+    for pattern in patterns:
+        depth = pattern.count(".") + 1
+        paths.update(matching(pattern, {".".join(nodes[:depth]) for nodes in all_nodes if len(nodes) >= depth}))
     return json_answer({"results": sorted(paths)})
 
 
@@ -105,7 +110,7 @@ def list_functions() -> Response:
 def describe_function(name: str) -> Response:
     """Describe one function."""
     described = functions.describe().get(name)
-    return json_answer(described) if described else json_answer({"error": f"there is no function {name}"}, 404)
+    return json_answer(described) if described else json_answer({"error": f"there is no function {shown(name)}"}, 404)
 
 
 @_route("/tags/autoComplete/tags")
@@ -136,32 +141,55 @@ def _all_paths() -> list[str]:
     return [each.path for each in current_app.extensions["source"].catalogue.plottable]
 
 
-def _fields(path: Path) -> list[Field]:
-    by_path = {each.path: each for each in current_app.extensions["source"].catalogue.plottable}
-    return [by_path[each] for each in sorted(matching(path.text, by_path))]
+def _check_patterns(number: int) -> None:
+    if number > MAX_PATTERNS:
+        raise RequestError(f"more than {MAX_PATTERNS} patterns in one request, braces expanded")
+
+
+class _Fields:
+    """The fields that paths match, looked up once for a whole request: the catalogue may change meanwhile."""
+
+    def __init__(self) -> None:
+        self._by_path = {each.path: each for each in current_app.extensions["source"].catalogue.plottable}
+        self._matching: dict[str, list[Field]] = {}
+        self._patterns = 0
+
+    @property
+    def found(self) -> list[Field]:
+        """All that were found so far, each once."""
+        return list(dict.fromkeys(field for fields in self._matching.values() for field in fields))
+
+    def matching(self, path: Path) -> list[Field]:
+        """Return the fields that a path matches, in the order of their own paths."""
+        if path.text not in self._matching:
+            self._patterns += len(expand_braces(path.text))
+            _check_patterns(self._patterns)
+            self._matching[path.text] = [self._by_path[each] for each in sorted(matching(path.text, self._by_path))]
+        return self._matching[path.text]
 
 
 def _paths(tree: Any) -> list[Path]:
     if isinstance(tree, Path):
         return [tree]
     if isinstance(tree, Call):
-        return [path for argument in (*tree.arguments, *dict(tree.keywords).values()) for path in _paths(argument)]
+        return [
+            path for argument in (*tree.arguments, *(value for _, value in tree.keywords)) for path in _paths(argument)
+        ]
     return []
 
 
-def _evaluate(tree: Any, window: Window, answer: Answer) -> SeriesList:
+def _evaluate(tree: Any, window: Window, fields: _Fields, answer: Answer) -> SeriesList:
     if isinstance(tree, Path):
-        return [_series(each, answer) for each in _fields(tree)]
+        return [_series(each, answer) for each in fields.matching(tree)]
     if not isinstance(tree, Call):
         return tree
-    arguments = tuple(_evaluate(argument, window, answer) for argument in tree.arguments)
-    keywords = {name: _evaluate(value, window, answer) for name, value in tree.keywords}
+    arguments = tuple(_evaluate(argument, window, fields, answer) for argument in tree.arguments)
+    keywords = {name: _evaluate(value, window, fields, answer) for name, value in tree.keywords}
     return functions.call(tree.name, window, arguments, keywords)
 
 
 def _series(field: Field, answer: Answer) -> Series:
-    # A field that appeared between the two looks at the catalogue has no samples yet.
-    times, values = answer.series.get(field, (np.empty(0), np.empty(0)))
+    times, values = answer.series[field]
     # Alarms tell series apart by their tags alone, so each has its own name among them.
     tags = {"name": field.path, "node": field.node, "field": field.name}
     tags |= {key: value for key, value in (("label", field.label), ("unit", field.units)) if value}

@@ -1,0 +1,91 @@
+"""Joins and leaves of agents and data nodes, as marks in plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemon.bridge.catalogue import Field
+from livemon.bridge.limits import shared_points
+from livemon.bridge.times import MAX_POINTS
+
+CONNECTED = ".agent.connected"
+"""End of the paths of fields that are 1 while an agent's heartbeat comes, and 0 once it is silent."""
+BEFORE = 60.0
+"""Seconds before an interval that are looked at for what an agent was when it began."""
+MAX_MARKS = 1000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened: when (UNIX seconds), to what, and whether it ``joined`` or ``left``."""
+
+    time: float
+    name: str
+    kind: str
+    about: str
+    text: str
+
+    @property
+    def title(self) -> str:
+        """For people, in a few words."""
+        return f"{self.name} {self.kind}"
+
+    @property
+    def tags(self) -> list[str]:
+        """What it happened to, and what."""
+        return [self.about, self.kind]
+
+
+def marks(source: Any, start: float, end: float, part_of_name: str = "") -> tuple[list[Mark], list[str]]:
+    """Return the marks in ``[start, end)``, oldest first, and the nodes that did not answer.
+
+    Parameters
+    ----------
+    source
+        Where the bridge has its data from.
+    part_of_name
+        Only of agents and nodes whose names contain it, in upper or lower case.
+    """
+    wanted = part_of_name.lower()
+    of_nodes = [
+        Mark(each.time, each.node, each.kind, "data node", each.description or "")
+        for each in source.events(start, end)
+        if wanted in each.node.lower()
+    ]
+    of_agents, silent = _of_agents(source, start, end, wanted)
+    return sorted(of_nodes + of_agents, key=lambda mark: (mark.time, mark.name)), silent
+
+
+def _of_agents(source: Any, start: float, end: float, wanted: str) -> tuple[list[Mark], list[str]]:
+    agents = {
+        field: agent
+        for field in source.catalogue.plottable
+        if field.path.endswith(CONNECTED) and wanted in (agent := _agent(field)).lower()
+    }
+    if not agents:
+        return [], []
+    points = shared_points(MAX_POINTS, len(agents))
+    answer = source.fetch(agents, start - BEFORE, end, points)
+    found = [
+        Mark(when, agent, kind, "agent", f"OCS agent {agent}")
+        for field, agent in agents.items()
+        for when, kind in transitions(*answer.series[field])
+        if start <= when < end
+    ]
+    return found, answer.silent
+
+
+def transitions(times: NDArray[np.float64], values: NDArray[np.float64]) -> list[tuple[float, str]]:
+    """Return ``(time, "joined" or "left")`` of every change of a truth value; what is no number changes nothing."""
+    known = np.isfinite(values)
+    times, on = times[known], values[known] > 0.5
+    changes = np.flatnonzero(on[1:] != on[:-1]) + 1
+    return [(float(times[each]), "joined" if on[each] else "left") for each in changes]
+
+
+def _agent(field: Field) -> str:
+    return field.path.removesuffix(CONNECTED).partition(".")[2]

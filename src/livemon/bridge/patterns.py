@@ -1,0 +1,68 @@
+"""Regular expressions that users write: Python's language, with a time limit (docs/decisions/0010)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import regex
+from flask import g
+
+from livemon.errors import RequestError, shown
+
+MAX_SECONDS = 0.5
+"""What all patterns of one request may take together: one like ``(a|aa)+$`` would try for years."""
+MAX_LENGTH = 1 << 15
+
+
+class Pattern:
+    """A regular expression that gives up when the patterns of its request have taken `MAX_SECONDS`.
+
+    Parameters
+    ----------
+    text
+        The expression, as for Python's ``re``.
+    what
+        Who asks, for the sentence of a fault.
+
+    Raises
+    ------
+    RequestError
+        If the expression cannot be read; the methods too, if it takes too long.
+    """
+
+    def __init__(self, text: str, what: str) -> None:
+        self._text, self._what = text, what
+        if len(text) > MAX_LENGTH:
+            raise RequestError(f"{what}: a pattern of more than {MAX_LENGTH} characters")
+        with self._limited():
+            re.compile(text)  # regex knows more than Python does, such as recursion, which takes a gigabyte in a second
+            self._compiled = regex.compile(text)
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole of `text` is what the pattern means."""
+        # Other requests go on meanwhile.
+        with self._limited() as seconds:
+            return self._compiled.fullmatch(text, concurrent=True, timeout=seconds) is not None
+
+    def substitute(self, replacement: str, text: str) -> str:
+        """Return `text` with every match replaced, as Python's ``re.sub`` does."""
+        with self._limited() as seconds:
+            return self._compiled.sub(replacement, text, concurrent=True, timeout=seconds)
+
+    @contextmanager
+    def _limited(self) -> Iterator[float]:
+        left = g.setdefault("pattern_seconds", MAX_SECONDS)
+        begin = time.monotonic()
+        try:
+            if left <= 0:
+                raise TimeoutError  # noqa: TRY301 - the same sentence, whoever notices
+            yield left
+        except TimeoutError as error:
+            raise RequestError(f"{self._what}: {shown(self._text)} takes longer than {MAX_SECONDS:g} s") from error
+        except (re.error, regex.error, IndexError, OverflowError, RecursionError) as error:
+            raise RequestError(f"{self._what}: {str(error)[:200]}") from error
+        finally:
+            g.pattern_seconds = left - (time.monotonic() - begin)

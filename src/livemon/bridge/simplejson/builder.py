@@ -1,0 +1,97 @@
+"""Choices for people: the newer plug-in's query builder, and template variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livemon.bridge.catalogue import Catalogue, Field
+from livemon.bridge.patterns import Pattern
+from livemon.bridge.simplejson.tags import TAGS, tag_values
+from livemon.bridge.simplejson.targets import EVENTS, channels
+from livemon.errors import RequestError, shown
+
+FORMS = {"timeserie": "Time series", "table": "Table"}
+VARIABLES = "nodes, channels, fields of NODE, instruments, labels or units"
+
+_TYPE = {
+    "label": "Format as",
+    "name": "type",
+    "type": "select",
+    "options": [{"label": label, "value": value} for value, label in FORMS.items()],
+}
+_FIELDS = {"label": "Channels", "name": "field", "type": "multi-select", "placeholder": "all", "width": 40}
+_QUERY = {"label": "Name contains", "name": "query", "type": "input", "placeholder": "all"}
+
+
+def metrics(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Return every node (whose channels are chosen in its payload), the joins and leaves, and every channel."""
+    nodes = [
+        {"label": f"{node.name}: {node.description}", "value": node.name, "payloads": [_FIELDS, _TYPE]}
+        for node in catalogue.nodes.values()
+    ]
+    events = (
+        [{"label": "Joins and leaves", "value": EVENTS, "payloads": [_QUERY]}] if EVENTS not in catalogue.nodes else []
+    )
+    single = [
+        {"label": _described(each.short, each), "value": each.short, "payloads": [_TYPE]} for each in catalogue.fields
+    ]
+    return [*nodes, *events, *single]
+
+
+def options(metric: str, name: str, catalogue: Catalogue) -> list[dict[str, str]]:
+    """Return what may be chosen for the part `name` of a metric's payload; nothing where anything may be written.
+
+    Raises
+    ------
+    UnknownFieldError
+        If there is no such metric.
+    RequestError
+        If its payload has no such part.
+    """
+    if metric == EVENTS and EVENTS not in catalogue.nodes:
+        parts = {"query": []}
+    else:
+        found = channels(metric, {}, catalogue)
+        parts = {"type": _TYPE["options"]}
+        if metric in catalogue.nodes:
+            parts["field"] = [{"label": _described(each.name, each), "value": each.name} for each in found]
+    if name not in parts:
+        raise RequestError(f"name: the payload of {shown(metric)} has no {shown(name, 40)}; it has {', '.join(parts)}")
+    return parts[name]
+
+
+def variable(wanted: str, catalogue: Catalogue) -> list[dict[str, str]]:
+    """Return the values of a template variable and what people read of them, each as the plug-in's releases call them.
+
+    Raises
+    ------
+    RequestError
+        If there is no such list, or no such node.
+    """
+    kind, _, node = wanted.strip().partition(" of ")
+    if kind in ("", "channels", "fields") and not node:
+        return _choices({each.short: _described(each.short, each) for each in catalogue.fields})
+    if kind == "fields":
+        return _choices({each.name: _described(each.name, each) for each in _fields_of(node.strip(), catalogue)})
+    if kind == "nodes" and not node:
+        return _choices({each.name: each.name for each in catalogue.nodes.values()})
+    if kind.removesuffix("s") in TAGS and not node:
+        return _choices({value: value for value in tag_values(kind.removesuffix("s"), catalogue.fields)})
+    raise RequestError(f"target: there is no list {shown(wanted)}; write {VARIABLES}")
+
+
+def _fields_of(node: str, catalogue: Catalogue) -> list[Field]:
+    """Return the fields of a node, or of those that a pattern such as ``(A|B)`` matches."""
+    if node in catalogue.nodes:
+        return channels(node, {}, catalogue)
+    pattern = Pattern(node, "target")
+    found = [each for each in catalogue.fields if pattern.matches(each.node)]
+    return found or channels(f"{node}::", {}, catalogue)  # which says what nodes there are
+
+
+def _choices(texts: dict[str, str]) -> list[dict[str, str]]:
+    return [{"text": text, "value": value, "__text": text, "__value": value} for value, text in texts.items()]
+
+
+def _described(name: str, field: Field) -> str:
+    return f"{name} ({field.label})" if field.label and field.label != name else name

@@ -1,0 +1,67 @@
+"""The form "table": one table a target, with a column for each of its channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemon.bridge.catalogue import Catalogue, Field
+from livemon.bridge.limits import MAX_SAMPLES
+from livemon.bridge.source import Samples
+from livemon.errors import RequestError
+
+_KINDS = {"string": "string", "bool": "number", "number": "number"}
+
+
+def milliseconds(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return UNIX seconds as whole milliseconds, which JSON shows exactly."""
+    return np.rint(times * 1000)
+
+
+def table(names: dict[Field, str], columns: dict[Field, tuple[NDArray[np.float64], list]]) -> dict[str, Any]:
+    """Return a table of the times at which any of the channels has a sample, in order; null where one has none.
+
+    Parameters
+    ----------
+    names
+        The columns' headings.
+    columns
+        ``(times, values)`` of each, UNIX seconds in ascending order.
+
+    Raises
+    ------
+    RequestError
+        If it would be too large: channels that share no times fill most of it with nulls.
+    """
+    times = {field: milliseconds(columns[field][0]) for field in names}
+    rows_at = np.unique(np.concatenate(list(times.values()))) if times else np.empty(0)
+    if len(rows_at) * (len(times) + 1) > MAX_SAMPLES:
+        raise RequestError(
+            f"a table of {len(rows_at)} rows and {len(times)} channels is too large; ask for fewer channels in one"
+        )
+    cells = [rows_at.tolist()]
+    for field, when in times.items():
+        column = [None] * len(rows_at)
+        for row, value in zip(np.searchsorted(rows_at, when).tolist(), columns[field][1], strict=True):
+            column[row] = value
+        cells.append(column)
+    headings = [{"text": name, "type": _KINDS.get(field.type, "number")} for field, name in names.items()]
+    return {
+        "type": "table",
+        "columns": [{"text": "Time", "type": "time"}, *headings],
+        "rows": [list(row) for row in zip(*cells, strict=True)],
+    }
+
+
+def column(field: Field, samples: Samples, catalogue: Catalogue, start: float, end: float) -> tuple[NDArray, list]:
+    """Return ``(times, values)`` of a channel for a table: of a text its newest, if that is of ``[start, end)``."""
+    times, values = samples
+    if field.type != "string":
+        return times, values.tolist()
+    node = catalogue.nodes.get(field.node)
+    when, text = (node.last if node else {}).get(field.name, (None, None))
+    if when is None or not start <= when < end:
+        return np.empty(0), []
+    return np.array([when], dtype=np.float64), [str(text)]
