@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,6 +18,22 @@ NOW = time.time()
 PATH = "observatory.ls240.feeds.temperatures.Channel_1_T"
 FIELD = Field("LSA21OQ", "channel_1_t", PATH, "t", label="4K plate", units="K")
 TEXT = Field("LSA21OQ", "note", "observatory.ls240.feeds.temperatures.note", "t", type="string")
+LOAD = Field("sensors", "load_1", "livemon.sensors.load_1", "load")
+DISK = Field("sensors", "disk", "livemon.sensors.disk", "disk", label="Disk", units="%")
+AGENT = Field("agents", "ls240", "observatory.ls240.agent.connected", "ls240", type="bool")
+NODES = {
+    "LSA21OQ": Node("LSA21OQ", "Diodes", {each.name: each for each in (FIELD, TEXT)}),
+    "sensors": Node("sensors", "This machine", {each.name: each for each in (LOAD, DISK)}),
+    "agents": Node("agents", "OCS agents", {AGENT.name: AGENT}),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    time: float
+    node: str
+    description: str
+    kind: str
 
 
 class MemorySource:
@@ -24,23 +41,51 @@ class MemorySource:
 
     connected = True
 
-    def __init__(self):
-        node = Node("LSA21OQ", "Diodes", {each.name: each for each in (FIELD, TEXT)}, {"channel_1_t": (NOW - 2, 4.2)})
-        self.catalogue = Catalogue([node])
-        self.samples = {FIELD: (np.array([NOW - 3, NOW - 2]), np.array([4.1, math.nan]))}
+    def __init__(self, *nodes):
+        NODES["LSA21OQ"].last = {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")}
+        self.catalogue = Catalogue(NODES[each] for each in nodes)
+        self.samples = {
+            FIELD: (np.array([NOW - 3, NOW - 2]), np.array([4.1, math.nan])),
+            LOAD: (np.array([NOW - 3, NOW - 1]), np.array([0.5, 0.25])),
+            DISK: (np.array([NOW - 2]), np.array([97.0])),
+            AGENT: (np.array([NOW - 9, NOW - 7, NOW - 5, NOW - 3]), np.array([1.0, 0, math.nan, 1])),
+        }
+        self.happened = [
+            Event(NOW - 8, "sensors", "This machine", "joined"),
+            Event(NOW - 4, "LSA21OQ", "Diodes", "left"),
+        ]
+        self.silent = []
         self.asked = []
+
+    def events(self, start, end):
+        return [each for each in self.happened if start <= each.time < end]
 
     def fetch(self, fields, start, end, points):
         if not self.connected:
             raise RouterError("the router is away")
         self.asked.append((list(fields), start, end, points))
         empty = (np.empty(0), np.empty(0))
-        return Answer({each: self.samples.get(each, empty) for each in fields})
+        silent = [each.node for each in fields if each.node in self.silent]
+        return Answer(
+            {each: empty if each.node in silent else self.samples.get(each, empty) for each in fields}, silent
+        )
 
 
 @pytest.fixture
 def source():
-    return MemorySource()
+    """One node, of a number and a text."""
+    return MemorySource("LSA21OQ")
+
+
+@pytest.fixture
+def lab():
+    """Several nodes."""
+    return MemorySource("LSA21OQ", "sensors", "agents")
+
+
+@pytest.fixture
+def grafana(lab):
+    return create_app(lab).test_client()
 
 
 @pytest.fixture
@@ -119,7 +164,7 @@ def test_times_that_are_none_are_named(client, value):
 
 def short_fault(answer, status=400):
     """The sentence of a fault, be it text or JSON."""
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == status, answer.text[:400]
     sentence = answer.json["error"] if answer.is_json else answer.text
     assert len(sentence) < 400
     return sentence
@@ -275,3 +320,441 @@ def test_without_the_plotting_library_the_page_says_so(client, monkeypatch, tmp_
 def test_a_node_that_was_restarted_keeps_its_place():
     names = ["sensors", "LSA22YG", "LSA21OQ"]
     assert list(Catalogue(Node(name, "") for name in names).nodes) == ["LSA21OQ", "LSA22YG", "sensors"]
+
+
+# --- SimpleJson --------------------------------------------------------------------------------------------------------
+
+RANGE = {"from": NOW - 10, "to": NOW}
+CHANNEL, MS = FIELD.short, round(NOW * 1000)
+
+
+def ms(seconds):
+    """Milliseconds of so many seconds from now."""
+    return round((NOW + seconds) * 1000)
+
+
+def ask(client, *targets, **body):
+    answer = client.post("/query", json={"targets": list(targets), "range": RANGE} | body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_series_are_values_and_whole_milliseconds_of_several_nodes_in_the_order_asked_for(grafana, lab):
+    answer = ask(grafana, {"target": "sensors::load_1", "refId": "B"}, {"target": CHANNEL, "type": "timeserie"})
+    assert answer.json == [
+        {"target": "sensors::load_1", "refId": "B", "datapoints": [[0.5, ms(-3)], [0.25, ms(-1)]]},
+        {"target": CHANNEL, "datapoints": [[4.1, ms(-3)], [None, ms(-2)]]},
+    ]
+    assert len(lab.asked) == 1
+
+
+def test_a_table_has_a_column_for_each_channel_of_its_target(grafana):
+    series, table = ask(grafana, {"target": CHANNEL}, {"target": "sensors", "type": "table", "refId": "B"}).json
+    assert series["target"] == CHANNEL
+    assert table == {
+        "type": "table",
+        "refId": "B",
+        "columns": [
+            {"text": "Time", "type": "time"},
+            {"text": "sensors::load_1", "type": "number"},
+            {"text": "sensors::disk", "type": "number"},
+        ],
+        "rows": [[ms(-3), 0.5, None], [ms(-2), None, 97.0], [ms(-1), 0.25, None]],
+    }
+
+
+@pytest.mark.parametrize(("begin", "rows"), [(-10, [[ms(-2), "warm"]]), (-1, [])])
+def test_a_text_is_shown_in_a_table_with_its_newest_value(grafana, begin, rows):
+    body = {"targets": [{"target": TEXT.short, "type": "table"}], "range": {"from": NOW + begin, "to": NOW}}
+    assert grafana.post("/query", json=body).json == [
+        {
+            "type": "table",
+            "columns": [{"text": "Time", "type": "time"}, {"text": TEXT.short, "type": "string"}],
+            "rows": rows,
+        }
+    ]
+
+
+def test_a_table_that_would_be_mostly_empty_is_refused(lab):
+    fields = [Field("wide", f"f{each}", f"x.wide.f{each}", f"t{each}") for each in range(200)]
+    lab.catalogue = Catalogue([Node("wide", "", {each.name: each for each in fields})])
+    lab.samples = {field: (NOW - 9 + np.arange(30) / 2 + i / 1e3, np.zeros(30)) for i, field in enumerate(fields)}
+    answer = create_app(lab).test_client().post("/query", json={"targets": [{"target": "wide", "type": "table"}]})
+    assert "rows and 200 channels" in short_fault(answer)
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ({"target": CHANNEL}, [CHANNEL]),
+        ({"target": PATH}, [PATH]),
+        ({"target": CHANNEL, "hide": True}, []),
+        ({"target": CHANNEL, "hide": False, "payload": {}, "data": None}, [CHANNEL]),
+        ({"target": "select metric"}, []),
+        ({"target": None}, []),
+        ({}, []),
+        ({"target": "sensors"}, ["sensors::load_1", "sensors::disk"]),
+        ({"target": "sensors", "payload": {"field": ["disk", "disk"]}}, ["sensors::disk"]),
+        ({"target": "sensors", "data": {"field": "disk"}}, ["sensors::disk"]),
+        ({"target": "sensors", "payload": {"field": "(disk|load_1)"}}, ["sensors::load_1", "sensors::disk"]),
+        ({"target": "(sensors::load_1|LSA21OQ::channel_1_t)"}, [CHANNEL, "sensors::load_1"]),
+        ({"target": PATH.replace(".", r"\.")}, [CHANNEL]),
+        ({"target": "sensors::.*"}, ["sensors::load_1", "sensors::disk"]),
+    ],
+    ids=str,
+)
+def test_a_target_is_a_channel_a_node_or_what_grafana_makes_of_a_variable(grafana, target, names):
+    assert [series["target"] for series in ask(grafana, target).json] == names
+
+
+@pytest.mark.parametrize("target", [{"type": "table"}, {"payload": {"type": "table"}}, {"data": {"type": "table"}}])
+def test_the_form_of_an_answer_may_be_chosen_in_either_plug_in(grafana, target):
+    assert ask(grafana, target | {"target": CHANNEL}).json[0]["type"] == "table"
+
+
+def test_a_vanished_target_does_not_spoil_the_others(grafana):
+    answer = ask(grafana, {"target": "gone::x,\n"}, {"target": CHANNEL}, {"target": "gone::x,\n", "type": "table"})
+    assert answer.headers["X-Livemon-Unknown"] == "gone::x%2C%0A"
+    empty, series, table = answer.json
+    assert empty == {"target": "gone::x,\n", "datapoints": []}
+    assert len(series["datapoints"]) == 2
+    assert table == {"type": "table", "columns": [{"text": "Time", "type": "time"}], "rows": []}
+
+
+def test_if_there_is_none_of_the_targets_that_is_an_error(grafana):
+    answer = grafana.post("/query", json={"targets": [{"target": "gone::x"}, {"target": "(away|off)::x"}]})
+    assert "'gone'; known are LSA21OQ" in short_fault(answer, 404)
+
+
+FILTERED = [
+    (("node", "=", "sensors"), ["sensors::load_1"]),
+    (("node", "!=", "sensors"), [CHANNEL]),
+    (("node", "=~", "LSA.*|x"), [CHANNEL]),
+    (("node", "=~", "LSA"), []),
+    (("node", "!~", "LSA.*"), ["sensors::load_1"]),
+    (("field", "=", "load_1"), ["sensors::load_1"]),
+    (("unit", "=", "K"), [CHANNEL]),
+    (("unit", "!=", "K"), ["sensors::load_1"]),
+    (("label", "=", "4K plate"), [CHANNEL]),
+    (("instrument", "=", "ls240"), [CHANNEL]),
+    (("instrument", "=", ""), ["sensors::load_1"]),
+]
+
+
+@pytest.mark.parametrize("key", ["adhocFilters", "filters"])
+@pytest.mark.parametrize(("written", "names"), FILTERED, ids=str)
+def test_ad_hoc_filters_leave_channels_out(grafana, key, written, names):
+    written = dict(zip(("key", "operator", "value"), written, strict=True))
+    answer = ask(grafana, {"target": CHANNEL}, {"target": "sensors::load_1"}, **{key: [written]})
+    assert [series["target"] for series in answer.json] == names
+
+
+def test_silent_nodes_are_named_and_the_others_answer(grafana, lab):
+    lab.silent = ["sensors"]
+    answer = ask(grafana, {"target": "sensors::load_1"}, {"target": CHANNEL})
+    assert answer.headers["X-Livemon-Silent"] == "sensors"
+    assert [len(series["datapoints"]) for series in answer.json] == [0, 2]
+    lab.silent = ["agents"]
+    assert grafana.post("/annotations", json={}).headers["X-Livemon-Silent"] == "agents"
+    assert ask(grafana, {"target": "events"}).headers["X-Livemon-Silent"] == "agents"
+
+
+QUERY_FAULTS = [
+    ({"targets": [{"target": 7}]}, "target: write a text"),
+    ({"targets": [7]}, "targets: write a list"),
+    ({}, "targets: write a list"),
+    ({"targets": [{"target": "x"}] * 501}, "501 targets"),
+    ({"targets": [{"target": CHANNEL}] * 200 + [{"target": "sensors"}] * 200}, "more than 500 series"),
+    ({"targets": [{"target": CHANNEL, "type": "heatmap"}]}, "'heatmap'; write timeserie or table"),
+    ({"targets": [{"target": CHANNEL, "payload": "x"}]}, "payload: write an object"),
+    ({"targets": [{"target": "sensors", "payload": {"field": [7]}}]}, "payload: write field as a list"),
+    ({"targets": [{"target": "sensors", "payload": {"field": {}}}]}, "payload: write field as a list"),
+    ({"targets": [{"target": "("}]}, "missing )"),
+    ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "a pattern of more than"),
+    ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a text"),
+    ({"targets": [], "range": 7}, "range: write an object"),
+    ({"targets": [], "adhocFilters": {}}, "adhocFilters: write a list"),
+    ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city'; write one of node"),
+    ({"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]}, "'<'; write =, !=, =~, !~"),
+    ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a text"),
+    ({"targets": [], "adhocFilters": [{"key": "node", "operator": "=~", "value": "["}]}, "adhocFilters: "),
+    ({"targets": [], "adhocFilters": [{"key": "node"}] * 21}, "21 filters"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), QUERY_FAULTS, ids=lambda value: str(value)[:50])
+def test_a_query_that_makes_no_sense_is_told_in_a_sentence(grafana, lab, body, words):
+    assert words in short_fault(grafana.post("/query", json=body))
+    assert lab.asked == []
+
+
+@pytest.mark.timeout(20)
+def test_all_patterns_of_a_request_together_have_half_a_second(grafana):
+    begin = time.perf_counter()
+    slow = {"key": "label", "operator": "=~", "value": "(.|..)+[!?]"}
+    body = {"targets": [{"target": r"(.|..)+[!?]"}] * 100, "adhocFilters": [slow] * 20}
+    assert "takes longer than 0.5 s" in short_fault(grafana.post("/query", json=body))
+    assert time.perf_counter() - begin < 3
+
+
+ANNOTATION = {"name": "Joins", "datasource": "live", "enable": True, "iconColor": "red", "query": ""}
+
+
+def test_joins_and_leaves_are_annotations(grafana):
+    answer = grafana.post("/annotations", json={"range": RANGE, "rangeRaw": {}, "annotation": ANNOTATION}).json
+    assert [item.pop("annotation") for item in answer] == [ANNOTATION] * 4
+    assert answer == [
+        {"time": ms(-8), "title": "sensors joined", "tags": ["data node", "joined"], "text": "This machine"},
+        {"time": ms(-7), "title": "ls240 left", "tags": ["agent", "left"], "text": "OCS agent ls240"},
+        {"time": ms(-4), "title": "LSA21OQ left", "tags": ["data node", "left"], "text": "Diodes"},
+        {"time": ms(-3), "title": "ls240 joined", "tags": ["agent", "joined"], "text": "OCS agent ls240"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "part", "titles"),
+    [
+        (-10, 0, "LS2", ["ls240 left", "ls240 joined"]),
+        (-10, 0, "sens", ["sensors joined"]),
+        (-10, 0, "nobody", []),
+        (-7.5, -4, None, ["ls240 left"]),
+        (-6.5, -3.5, "", ["LSA21OQ left"]),
+        (-1, 0, "", []),
+    ],
+)
+def test_annotations_are_of_the_range_and_of_what_the_query_names(grafana, begin, end, part, titles):
+    body = {"range": {"from": NOW + begin, "to": NOW + end}, "annotation": {"query": part}}
+    assert [item["title"] for item in grafana.post("/annotations", json=body).json] == titles
+    target = {"target": "events", "payload": {"query": part}}
+    assert [row[1] for row in grafana.post("/query", json={"targets": [target], **body}).json[0]["rows"]] == titles
+
+
+def test_the_newer_plug_in_asks_for_its_annotations_by_query(grafana):
+    (table,) = ask(grafana, {"target": "events", "refId": "Anno", "payload": {"query": "sensors"}}).json
+    assert [column["text"] for column in table["columns"]] == ["time", "title", "text", "tags"]
+    assert table["rows"] == [[ms(-8), "sensors joined", "This machine", ["data node", "joined"]]]
+    assert table["refId"] == "Anno"
+
+
+def test_of_very_many_annotations_the_newest_are_answered_and_the_rest_counted(grafana, lab):
+    lab.happened = [Event(NOW - 9 + each / 1000, "x", "", "left") for each in range(1500)]
+    answer = grafana.post("/annotations", json={"range": RANGE, "annotation": {"query": "x", "name": "y" * 10_000}})
+    assert answer.headers["X-Livemon-Left-Out"] == "500"
+    assert [answer.json[0]["time"], len(answer.json), answer.json[0]["annotation"]] == [ms(-8.5), 1000, {}]
+
+
+@pytest.mark.parametrize(
+    "body", [{"annotation": 7}, {"annotation": {"query": 7}}, {"range": []}, {"range": {"from": "x"}}]
+)
+def test_annotations_of_nonsense_are_told_in_a_sentence(grafana, body):
+    short_fault(grafana.post("/annotations", json=body))
+
+
+@pytest.mark.parametrize("path", ["/", "/query", "/search", "/annotations", "/tag-keys", "/variable"])
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://lab:3000", True),
+        ("https://lab", True),
+        ("http://evil.example", False),
+        ("null", False),
+        ("http://[", False),
+        (None, False),
+    ],
+)
+def test_a_browser_may_read_answers_for_pages_of_the_same_host_alone(grafana, path, origin, allowed):
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"} if origin else {}
+    answer = grafana.options(path, base_url="http://lab:5000", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    assert ("content-type" in answer.headers.get("Access-Control-Allow-Headers", "")) is allowed
+
+
+def test_tags_of_channels_are_listed(grafana):
+    keys = grafana.post("/tag-keys", json={}).json
+    assert keys == [{"type": "string", "text": key} for key in ("node", "field", "unit", "label", "instrument")]
+    values = {
+        key["text"]: [each["text"] for each in grafana.post("/tag-values", json={"key": key["text"]}).json]
+        for key in keys
+    }
+    assert values == {
+        "node": ["LSA21OQ", "agents", "sensors"],
+        "field": ["channel_1_t", "disk", "load_1", "ls240", "note"],
+        "unit": ["%", "K"],
+        "label": ["4K plate", "Disk"],
+        "instrument": ["ls240"],
+    }
+
+
+def test_texts_are_listed_for_tables(grafana):
+    assert TEXT.short in grafana.post("/search", json={"type": "table", "target": "NOTE"}).json
+    assert TEXT.short not in grafana.get("/search").json
+
+
+def test_every_metric_of_the_builder_can_be_asked_for_with_each_of_its_options(grafana):
+    metrics = grafana.post("/metrics", json={"metric": "sensors", "payload": {}}).json
+    assert [each["value"] for each in metrics][:4] == ["LSA21OQ", "agents", "sensors", "events"]
+    for metric in metrics:
+        for part in metric["payloads"]:
+            body = {"metric": metric["value"], "payload": {}, "name": part["name"]}
+            options = grafana.post("/metric-payload-options", json=body).json
+            assert options == part.get("options", options)
+            assert bool(options) is (part["type"] != "input")
+            for option in options:
+                payload = {part["name"]: [option["value"]] if part["type"] == "multi-select" else option["value"]}
+                assert ask(grafana, {"target": metric["value"], "payload": payload}).json
+
+
+VARIABLES = [
+    ({"payload": {"target": "nodes"}}, ["LSA21OQ", "agents", "sensors"]),
+    ({"payload": "nodes", "range": RANGE}, ["LSA21OQ", "agents", "sensors"]),
+    ({"target": "nodes"}, ["LSA21OQ", "agents", "sensors"]),
+    ({"payload": {"target": "fields of sensors"}}, ["load_1", "disk"]),
+    ({"payload": {"target": "fields of (sensors|agents)"}}, ["ls240", "load_1", "disk"]),
+    ({"payload": {"target": "channels"}}, [CHANNEL, TEXT.short, AGENT.short, LOAD.short, DISK.short]),
+    ({}, [CHANNEL, TEXT.short, AGENT.short, LOAD.short, DISK.short]),
+    ({"payload": {"target": "instruments"}}, ["ls240"]),
+    ({"payload": {"target": "labels"}}, ["4K plate", "Disk"]),
+    ({"payload": {"target": "units"}}, ["%", "K"]),
+]
+
+
+@pytest.mark.parametrize(("body", "values"), VARIABLES, ids=str)
+def test_a_variable_s_values_are_listed_with_a_text_of_their_own_each(grafana, body, values):
+    answer = grafana.post("/variable", json=body).json
+    assert [each["value"] for each in answer] == [each["__value"] for each in answer] == values
+    texts = [each["text"] for each in answer]
+    assert texts == [each["__text"] for each in answer]
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_variable_s_text_tells_the_label(grafana):
+    answer = grafana.post("/variable", json={"payload": {"target": "fields of sensors"}}).json
+    assert [each["text"] for each in answer] == ["load_1", "disk (Disk)"]
+
+
+LIST_FAULTS = [
+    ("/variable", {"payload": {"target": "cities"}}, 400, "'cities'; write nodes, channels"),
+    ("/variable", {"payload": {"target": "nodes of sensors"}}, 400, "no list"),
+    ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "known are LSA21OQ"),
+    ("/variable", {"payload": {"target": "fields of ("}}, 400, "missing )"),
+    ("/variable", {"payload": 7}, 400, "payload: write an object"),
+    ("/variable", {"payload": {"target": 7}}, 400, "target: write a text"),
+    ("/tag-values", {"key": "city"}, 400, "'city'; write one of node"),
+    ("/tag-values", {}, 400, "write one of node"),
+    ("/tag-values", {"key": 7}, 400, "key: write a text"),
+    ("/metric-payload-options", {"metric": "nobody", "name": "type"}, 404, "no channel"),
+    ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; it has type, field"),
+    ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a text"),
+    ("/search", {"target": 7}, 400, "target: write a text"),
+    ("/metrics", [], 400, "no JSON object"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "words"), LIST_FAULTS, ids=lambda value: str(value)[:50])
+def test_a_list_that_there_is_not_is_told_in_a_sentence(grafana, path, body, status, words):
+    assert words in short_fault(grafana.post(path, json=body), status)
+
+
+# --- bounds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def overview(lab):
+    """A source of 600 channels."""
+    fields = [Field("big", f"f{each}", f"observatory.big.feeds.all.f{each}", "t") for each in range(600)]
+    lab.catalogue = Catalogue([Node("big", "", {each.name: each for each in fields})])
+    return lab
+
+
+def names(number):
+    return [f"big::f{each}" for each in range(number)]
+
+
+def by_query(client, number, points):
+    return client.post(
+        "/query", json={"targets": [{"target": name} for name in names(number)], "maxDataPoints": points}
+    )
+
+
+def by_render(client, number, points):
+    braces = ",".join(f"f{each}" for each in range(number))
+    return client.post("/render", data={"target": f"observatory.big.feeds.all.{{{braces}}}", "maxDataPoints": points})
+
+
+def by_api(client, number, points):
+    return client.get("/api/series", query_string={"field": names(number), "points": points})
+
+
+@pytest.mark.parametrize("way", [by_query, by_render, by_api])
+def test_points_of_a_large_overview_are_shared_out_and_too_many_series_refused(overview, way):
+    client = create_app(overview).test_client()
+    for number, points, given in ((500, 1000, 1000), (500, 20_000, 2000), (1, 20_000, 20_000)):
+        assert way(client, number, points).status_code == 200
+        fields, *_, asked = overview.asked[-1]
+        assert (len(fields), asked) == (number, given)
+    assert "50" in short_fault(way(client, 501, 10))
+    assert len(overview.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "path", ["/query", "/search", "/annotations", "/variable", "/metrics", "/render", "/metrics/find"]
+)
+def test_a_body_that_is_too_large_is_refused(grafana, path):
+    content = (
+        {"data": {"target": "x" * (1 << 21)}} if path in ("/render", "/metrics/find") else {"data": b" " * (1 << 21)}
+    )
+    assert "too large" in short_fault(grafana.post(path, **content), 413)
+
+
+def test_globs_of_one_request_are_bounded_together(overview):
+    client = create_app(overview).test_client()
+    braces = "{" + ",".join(map(str, range(400))) + "}*"
+    for path, key in (("/render", "target"), ("/metrics/expand", "query")):
+        answer = client.post(path, data={key: [braces + "a", braces + "b", braces + "c"]})
+        assert "more than 1000 patterns" in short_fault(answer)
+
+
+# --- Graphite ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (f"alias({PATH}, newName='x')", "x"),
+        (f"alias(seriesList={PATH}, newName='x')", "x"),
+        (f"aliasSub({PATH}, search='^.*$', replace='x')", "x"),
+        (f"scale({PATH}, factor=2)", f"scale({PATH},2)"),
+        (f"offset({PATH}, factor=2)", f"offset({PATH},2)"),
+        (f"absolute(seriesList={PATH})", f"absolute({PATH})"),
+        ("constantLine(value=7)", "7"),
+    ],
+)
+def test_keywords_are_graphite_s_own(client, target, name):
+    assert client.post("/render", data={"target": target}).json[0]["target"] == name
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"alias({PATH},new_name='x')",
+        f"alias({PATH},'x','y')",
+        f"alias({PATH})",
+        f"aliasByNode({PATH},nodes=1)",
+        "group(a=1)",
+        "absolute()",
+    ],
+)
+def test_a_call_that_does_not_fit_is_told_how_to_write_it(client, target):
+    function = target.partition("(")[0]
+    assert f"write {function}(" in short_fault(client.post("/render", data={"target": target}))
+
+
+def test_a_keyword_that_is_given_twice_counts_once(client):
+    answer = client.post("/render", data={"target": f"alias(newName='x',seriesList=nothing,seriesList={PATH})"})
+    assert [series["target"] for series in answer.json] == ["x"]
+
+
+def test_a_number_too_large_for_one_is_null(client):
+    answer = client.post("/render", data={"target": f"scale(scale({PATH},1e300),1e300)"}).json
+    assert [value for value, _ in answer[0]["datapoints"]] == [None, None]

@@ -108,7 +108,8 @@ def list_tag_values() -> Response:
 
 @blueprint.post("/metrics")
 def metrics() -> Response:
-    """List the metrics of the newer plug-in's query builder, and what may be chosen of each."""
+    """List the metrics of the newer plug-in's query builder, and what may be chosen of each: the same whatever was chosen before."""
+    json_body()
     return json_answer(builder.metrics(_source().catalogue))
 
 
