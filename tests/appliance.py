@@ -57,6 +57,8 @@ class Appliance:
             environment = self.router.environment(USERS[part]) | {
                 "LIVEMON_NODES_CONFIG": str(self.directory / "nodes.yaml"),
                 "LIVEMON_BRIDGE_LISTEN": f"127.0.0.1:{self.port}",
+                "LIVEMON_NODES_SOCKET": str(self.directory / "nodes.sock"),
+                "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "PYTHONWARNINGS": "ignore",
             }
             with (self.directory / f"{part}.log").open("ab") as output:

@@ -1,28 +1,26 @@
-"""Data nodes: the base class, and the host that serves any number of them over one connection.
+"""The contract of data nodes, and their public base class.
 
-The contract is upstream's (sisock, sisock/base.py at 8bd5ec6): procedures `consumer.<name>.get_fields` and
-`consumer.<name>.get_data`, and the hub's `data_node.add`. Ours answer `consumer.<name>.get_last` besides.
+It is upstream's (sisock, sisock/base.py at 8bd5ec6): procedures `consumer.<name>.get_fields` and `consumer.<name>.get_data`. Ours
+answer `consumer.<name>.get_last` and `consumer.<name>.get_packed` besides. docs/data-nodes.md shows how to write one.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
-from autobahn.wamp.interfaces import ISession
-from autobahn.wamp.request import Registration, Subscription
-from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import inlineCallbacks, maybeDeferred
 
-from livemon.wamp import TAKE_OVER, log, uri
+from livemon.errors import RequestError
+from livemon.packed import from_answer, pack
 
-ANNOUNCE_EVERY = 2.0
-"""Seconds between two looks whether the hub still knows us."""
-
-CALL_TIMEOUT = 5.0
+MOST_BYTES = 1_000_000
+"""In one answer: upstream's sessions carry 1 MiB in a message."""
+LATEST = 60.0
+"""Seconds within which a node that keeps no newest samples looks for them."""
 
 
 def unix_time(when: float, now: float | None = None) -> float:
@@ -31,11 +29,61 @@ def unix_time(when: float, now: float | None = None) -> float:
     return when if when > 0 else (time.time() if now is None else now) + when
 
 
+@dataclass(frozen=True)
+class DataRequest:
+    """What a consumer asks of ``get_data``, checked: samples of `fields` in ``[start, end)``, UNIX seconds, `stride` apart."""
+
+    fields: list[str]
+    start: float
+    end: float
+    stride: float = 0.0
+
+    @classmethod
+    def checked(cls, field: Any, start: Any, end: Any, min_stride: Any = None, now: float | None = None) -> DataRequest:
+        """Take the arguments of ``get_data`` as they came over the network.
+
+        Raises
+        ------
+        RequestError
+            Naming the argument that is wrong, and what to write.
+        """
+        if not isinstance(field, (list, tuple)) or not all(isinstance(name, str) for name in field):
+            raise RequestError('field: write a list of names, for example ["channel_01_t"]')
+        stride = 0.0 if min_stride is None else _number(min_stride, "min_stride")
+        if stride < 0:
+            raise RequestError(f"min_stride: {stride:g} is negative; write seconds, or leave it out")
+        return cls(list(field), *interval(start, end, now), stride)
+
+
+def interval(start: Any, end: Any, now: float | None = None) -> tuple[float, float]:
+    """Return the UNIX times of an interval whose two ends came over the network as sisock times.
+
+    Raises
+    ------
+    RequestError
+        If one is no finite number, or if the interval is reversed.
+    """
+    now = time.time() if now is None else now
+    first, last = unix_time(_number(start, "start"), now), unix_time(_number(end, "end"), now)
+    if first > last:
+        raise RequestError(
+            f"the interval is reversed: it begins {first - last:.0f} s after its end; swap start and end"
+        )
+    return first, last
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise RequestError(f"{what}: {str(value)[:40]!r} is no number of seconds")
+    return float(value)
+
+
 class DataNodeServer:
-    """Base class of data nodes: give it a `name` and a `description`, and answer the questions below.
+    """Base class of data nodes: give it a `name` and a `description`, and answer `get_fields` and `get_data`.
 
     All times are UNIX seconds (UTC) if positive, and relative to now if zero or negative; intervals are half-open,
-    ``[start, end)``.
+    ``[start, end)``. Each answer may be a Deferred. An exception becomes the caller's error: the text of a
+    :class:`livemon.errors.RequestError` as it is, any other one only in the node's log.
 
     Parameters
     ----------
@@ -50,7 +98,7 @@ class DataNodeServer:
         self.description = description
 
     def get_fields(self, start: float, end: float) -> tuple[dict[str, dict], dict[str, dict]]:
-        """Return the fields, and the timelines that they follow.
+        """Return the fields that have samples in an interval, and the timelines that they follow.
 
         Returns
         -------
@@ -68,126 +116,78 @@ class DataNodeServer:
         Parameters
         ----------
         field
-            Names of fields; one that does not exist has an empty array in the answer.
+            Names of fields; one that does not exist has an empty list in the answer.
         start, end
-            The interval.
+            The interval. :meth:`DataRequest.checked` makes UNIX seconds of the two.
         min_stride
-            If given, successive samples are at least that many seconds apart; extremes are kept.
+            If given, successive samples are at least that many seconds apart; extremes are kept
+            (:func:`livemon.series.envelope.envelope` does both).
 
         Returns
         -------
         dict
-            ``data``: a list of values for each field. ``timeline``: for each timeline that has samples ``t`` (list of UNIX seconds)
-            and ``finalized_until`` (what is older will not change; `None` if nothing will).
+            ``data``: a list of values for each field, `None` where it has none at a time. ``timeline``: for each timeline that has
+            samples ``t`` (list of UNIX seconds, ascending, as many as the values of its fields) and ``finalized_until`` (what is
+            older will not change; `None` if nothing is known of that).
             `False` if the answer would be too large for the router: ask for less, or with a `min_stride`.
+
+        Raises
+        ------
+        livemon.errors.RequestError
+            If the question cannot be answered as it is asked.
         """
         raise NotImplementedError
 
-    def get_last(self) -> dict[str, tuple[float, Any]]:
-        """Return ``(time, value)`` of every field's newest sample; a field without samples is left out."""
-        raise NotImplementedError
+    @inlineCallbacks
+    def get_last(self) -> Iterator:
+        """Return ``{field: (time, value)}`` of every field's newest sample; a field without samples is left out.
+
+        By default of the last minute.
+        """
+        fields, _timelines = yield maybeDeferred(self.get_fields, -LATEST, 0)
+        answer = (yield maybeDeferred(self.get_data, list(fields), -LATEST, 0)) or {}
+        found = {}
+        for name, about in fields.items():
+            times = answer.get("timeline", {}).get(about["timeline"], {}).get("t") or []
+            values = answer.get("data", {}).get(name) or []
+            if len(times) == len(values) > 0:
+                found[name] = (times[-1], values[-1])
+        return found
+
+    @inlineCallbacks
+    def get_packed(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> Iterator:
+        """Return what :meth:`get_data` does, but numbers only and as the bytes of :mod:`livemon.packed`."""
+        content = yield maybeDeferred(self.packed, DataRequest.checked(field, start, end, min_stride))
+        return False if content is False or len(content) > MOST_BYTES else content
+
+    @inlineCallbacks
+    def packed(self, asked: DataRequest) -> Iterator:
+        """Return samples, numbers only, as the bytes of :mod:`livemon.packed`; `False` if they are too many."""
+        fields, _timelines = yield maybeDeferred(self.get_fields, asked.start, asked.end)
+        answer = yield maybeDeferred(self.get_data, asked.fields, asked.start, asked.end, asked.stride or None)
+        numbers = [name for name in asked.fields if name in fields and fields[name].get("type") != "string"]
+        return answer and pack(from_answer({name: fields[name]["timeline"] for name in numbers}, answer))
+
+    @property
+    def fields_version(self) -> str | None:
+        """Changes whenever `get_fields` would answer otherwise; `None` if that is not known, and it must be asked every time."""
+        return None
 
     def topics(self) -> Iterable[str]:
-        """Topics whose messages :meth:`receive` wants."""
+        """Topics whose messages :meth:`receive` wants; one with an empty part (``a..b``) for all that have something there."""
         return ()
 
     def receive(self, topic: str, message: Any) -> None:
-        """Take a message of one of the topics."""
+        """Take a message that was published to `topic`, one of the topics or what a wildcard among them stands for."""
 
     def start(self) -> None:
         """Begin: called when the node is added."""
 
+    def prepare(self, archive: Any = None) -> Any:
+        """Get ready to be announced: called after every join of the router, when messages come already; may return a Deferred.
+
+        `archive` is what the host has of the past, a :class:`livemon.nodes.refill.Archive`, or `None`.
+        """
+
     def stop(self) -> None:
         """End: called when the node is removed."""
-
-
-class NodeHost:
-    """Serves data nodes on one router session: registers them, announces them, and again whenever that is needed."""
-
-    def __init__(self) -> None:
-        self.nodes: dict[str, DataNodeServer] = {}
-        self._session: ISession | None = None
-        self._details: Any = None
-        self._attached: dict[str, list[Registration | Subscription]] = {}
-        self._refused: set[str] = set()
-        self._announcing = LoopingCall(self._announce)
-        self._announcing.clock = reactor
-
-    def add(self, node: DataNodeServer) -> None:
-        """Serve one more node, from now on."""
-        self.nodes[node.name] = node
-        node.start()
-        if self._session is not None:
-            maybeDeferred(self._attach, node).addErrback(self._complain, node.name)
-
-    def remove(self, name: str) -> None:
-        """Serve a node no longer."""
-        self.nodes.pop(name).stop()
-        attached = self._attached.pop(name, [])
-        if self._session is not None:
-            self._detach(name, attached)
-            subtracted = self._call("data_node.subtract", name, self._details.session)
-            subtracted.addErrback(self._complain, name)
-
-    @inlineCallbacks
-    def on_join(self, session: ISession, details: Any) -> Iterator:
-        """Register every node; announcing follows, and again when the hub has forgotten us."""
-        self._session, self._details = session, details
-        self._attached.clear()
-        yield DeferredList(
-            [maybeDeferred(self._attach, node).addErrback(self._complain, node.name) for node in self.nodes.values()]
-        )
-        if not self._announcing.running:
-            self._announcing.start(ANNOUNCE_EVERY, now=True)
-
-    def on_leave(self) -> None:
-        """Wait for the next join."""
-        self._session = None
-        if self._announcing.running:
-            self._announcing.stop()
-
-    @inlineCallbacks
-    def _attach(self, node: DataNodeServer) -> Iterator:
-        session, attached = self._session, []
-        self._attached[node.name] = attached
-        requests = [
-            partial(session.register, getattr(node, name), uri(f"consumer.{node.name}.{name}"), TAKE_OVER)
-            for name in ("get_fields", "get_data", "get_last")
-        ]
-        requests += [partial(session.subscribe, partial(node.receive, topic), topic) for topic in node.topics()]
-        for request in requests:
-            attached.append((yield request()))
-            if self._attached.get(node.name) is not attached:  # removed meanwhile
-                self._detach(node.name, attached)
-                return
-
-    def _detach(self, name: str, attached: list[Registration | Subscription]) -> None:
-        while attached:
-            item = attached.pop()
-            end = item.unregister if hasattr(item, "unregister") else item.unsubscribe
-            maybeDeferred(end).addErrback(self._complain, name)
-
-    @inlineCallbacks
-    def _announce(self) -> Iterator:
-        """Tell the hub of every node that it does not list: it may have been restarted."""
-        try:
-            listed = yield self._call("consumer.get_data_node")
-            known = {entry["name"] for entry in listed}
-            for node in list(self.nodes.values()):
-                if node.name in known or node.name not in self._attached:
-                    continue
-                accepted = yield self._call("data_node.add", node.name, node.description, self._details.session)
-                if accepted:
-                    log.info("serving the data node {name}", name=node.name)
-                elif node.name not in self._refused:
-                    log.warn("the hub refuses the data node {name}: the name is taken; asking again", name=node.name)
-                (self._refused.discard if accepted else self._refused.add)(node.name)
-        except Exception as error:
-            # No hub or no router at the moment, perhaps since a line ago. A LoopingCall that fails would never be called again.
-            log.debug("announcing failed: {error!r}", error=error)
-
-    def _call(self, name: str, *arguments: Any) -> Any:
-        return self._session.call(uri(name), *arguments).addTimeout(CALL_TIMEOUT, reactor)
-
-    def _complain(self, failure: Any, name: str) -> None:
-        log.warn("data node {name}: {error}", name=name, error=failure.getErrorMessage())

@@ -164,9 +164,10 @@ def test_a_restarted_part_is_back_within_ten_seconds(appliance, part):
 def test_a_restarted_router_is_survived(appliance):
     appliance.router.stop()
     wait_for(lambda: appliance.get("/api/status")[1]["router"]["connected"] is False, "the bridge to notice", 10)
+    # What the nodes of this machine have in memory is there without a router.
     status, answer = appliance.get("/query", {"targets": [{"target": CHANNEL}]})
-    assert status == 503
-    assert "router is away" in answer["error"]
+    assert status == 200
+    assert len(answer[0]["datapoints"]) > 10
     appliance.router.start()
     back = time.time()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemon.datanode import NodeHost
+from livemon.nodehost import NodeHost
 from livemon.errors import ConfigError
 from livemon.nodes.configuration import Follower, read_entries
 

@@ -56,3 +56,49 @@ def test_truth_values_are_numbers_and_texts_keep_their_last(node):
     fields, _timelines = node.get_fields(1, 0)
     assert {key: about["type"] for key, about in fields.items()} == {"a": "number", "note": "string", "ok": "bool"}
     assert node.get_last() == {"a": (2, 20), "ok": (3, 1), "note": (3, "hot")}
+
+
+def test_every_block_of_a_feed_keeps_its_samples_whatever_its_fields_are_called(node):
+    for number in range(4):
+        node.receive(TOPIC, [{f"block {number}": {"timestamps": [5.0], "data": {"T": [number]}}}, {}])
+    last = {key: value for key, (_, value) in node.get_last().items() if key.endswith("t")}
+    assert sorted(last.values()) == [0, 1, 2, 3]
+
+
+def test_a_value_that_is_no_number_costs_itself_and_not_its_neighbours(node):
+    send(node, [3.0, 4.0], a=["over range", 40.0], b=[None, 4.0])
+    data, _last = answers(node)
+    assert data["a"] == [10, 20, None, 40]
+    assert data["b"] == [None, None, None, 4]
+
+
+def test_new_labels_leave_the_samples(node):
+    before, version = answers(node), node.fields_version
+    options = {
+        "name": "LSA21OQ",
+        "target": "ls240",
+        "labels": {"a": "4K plate"},
+        "units": {"a": "K"},
+        "description": "New",
+    }
+    assert node.reconfigure(options)
+    assert answers(node) == before
+    fields, _ = node.get_fields()
+    assert (fields["a"]["label"], fields["a"]["units"], node.description) == ("4K plate", "K", "New")
+    assert node.fields_version != version
+    send(node, [3.0], new=[1.0])
+    assert node.get_fields()[0]["new"]["label"] is None
+
+
+@pytest.mark.parametrize("change", [{"target": "other"}, {"feeds": ["b"]}, {"window": 60.0}, {"name": "other"}])
+def test_another_source_takes_another_node(node, change):
+    assert not node.reconfigure({"name": "LSA21OQ", "target": "ls240"} | change)
+
+
+def test_a_clock_that_was_ahead_does_not_silence_the_node(node):
+    now = 1e9
+    node.clock = lambda: now
+    send(node, [now], a=[1.0])
+    send(node, [now + 3600], a=[2.0])
+    send(node, [now + 1], a=[3.0])
+    assert node.get_data(["a"], now, now + 7200)["data"]["a"] == [1, 3]

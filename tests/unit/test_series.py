@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemon.series.block import Block
-from livemon.series.envelope import envelope
+from livemon.series.columns import Columns
+from livemon.series.envelope import envelope, stride_for
 
 
 def test_a_block_keeps_its_window_and_grows_no_further():
@@ -17,7 +18,7 @@ def test_a_block_keeps_its_window_and_grows_no_further():
     assert block.times[0] == block.times[-1] - 100
     assert (block.values("a") == block.times).all()
     assert (block.values("b") == -block.times).all()
-    assert block._times.size <= 2048
+    assert block._samples._keys.size <= 500
 
 
 def test_fields_that_come_and_go_are_nan_where_they_are_not():
@@ -56,35 +57,158 @@ def test_intervals_are_half_open(start, end, found):
 
 @given(
     steps=st.lists(st.floats(0.01, 5), min_size=2, max_size=300),
-    stride=st.floats(0.05, 50),
+    points=st.integers(1, 200),
+    offsets=st.tuples(st.floats(-10, 100), st.floats(0.1, 100)),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=150, deadline=None)
-def test_an_envelope_keeps_extremes_and_spacing(steps, stride, seed):
+@settings(max_examples=200, deadline=None)
+def test_an_envelope_keeps_extremes_spacing_range_and_number(steps, points, offsets, seed):
     times = 1e9 + np.cumsum(steps)
+    start = times[0] + offsets[0]
+    end = max(times[-1], start) + offsets[1]
     values = np.random.default_rng(seed).normal(size=(2, times.size))
-    kept_times, kept = envelope(times, values, stride)
+    stride = stride_for(start, end, points)
+    kept_times, kept, finalized_until = envelope(times, values, start, end, stride)
+    inside = times >= start
     assert kept.shape == (2, kept_times.size)
-    np.testing.assert_array_equal(kept.max(axis=1), values.max(axis=1))
-    np.testing.assert_array_equal(kept.min(axis=1), values.min(axis=1))
-    assert (np.diff(kept_times) > 0).all()
-    assert kept_times.size <= times.size
-    if kept_times.size < times.size:
-        assert np.diff(kept_times).min() >= stride * (1 - 1e-6)
-        assert np.abs(kept_times[[0, -1]] - times[[0, -1]]).max() <= 2 * stride
+    assert kept_times.size <= points
+    if not inside.any():
+        assert kept_times.size == 0
+        assert finalized_until is None
+        return
+    assert start <= kept_times[0] <= kept_times[-1] < end
+    assert finalized_until <= kept_times[-1] == times[-1] or kept_times.size == 2
+    if kept_times.size > 1:
+        assert np.diff(kept_times).min() >= stride - 1e-6
+        np.testing.assert_array_equal(kept.max(axis=1), values[:, inside].max(axis=1))
+        np.testing.assert_array_equal(kept.min(axis=1), values[:, inside].min(axis=1))
 
 
-def test_buckets_are_aligned_to_the_epoch_so_that_a_moving_plot_does_not_shimmer():
-    times = 1e9 + np.arange(1000) / 10
+@given(
+    rate=st.sampled_from([0.3, 1.0, 7.0]),
+    window=st.sampled_from([900, 5000]),
+    count=st.integers(300, 9000),
+    points=st.integers(4, 400),
+    part_and_rest=st.tuples(st.floats(0.01, 1.2), st.floats(1e-3, 1)),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_block_answers_from_its_pyramid_what_all_samples_say(rate, window, count, points, part_and_rest, seed):  # noqa: PLR0917
+    random = np.random.default_rng(seed)
+    times = 1e9 + np.cumsum(random.exponential(1 / rate, count))
+    values = random.normal(size=(2, count))
+    values[1, random.random(count) < 0.2] = np.nan
+    block = Block(window)
+    for first in range(0, count, 100):
+        piece = slice(first, first + 100)
+        block.append(times[piece], {"a": values[0, piece], "b": values[1, piece]})
+    start, end = times[-1] - part_and_rest[0] * window, times[-1] + part_and_rest[1]
+    stride = stride_for(start, end, points)
+    expected = envelope(block.times, np.array([block.values("a"), block.values("b")]), start, end, stride)
+    for found, wanted in zip(block.envelope(["a", "b"], start, end, stride)[:2], expected[:2], strict=True):
+        np.testing.assert_array_equal(np.sort(found), np.sort(wanted))
+    assert block.envelope(["b", "a"], start, end, stride)[2] == expected[2]
+
+
+def test_a_plot_that_moves_on_does_not_shimmer():
+    times = 1e9 + np.arange(10_000) / 10
     values = np.sin(times)[np.newaxis]
-    whole, _ = envelope(times, values, 1.0)
-    moved, _ = envelope(times[137:], values[:, 137:], 1.0)
-    assert set(moved[2:]) <= set(whole)
+
+    def points(end):
+        kept_times, kept, finalized_until = envelope(times, values, end - 500, end, stride_for(0, 500.003, 100))
+        return {point for point in zip(kept_times, kept[0], strict=True) if point[0] < finalized_until}
+
+    before = points(1e9 + 700)
+    for end in np.arange(1e9 + 700, 1e9 + 800, 0.7):
+        assert {point for point in points(end) if point[0] > end - 470 and point[0] < 1e9 + 680} <= before
+
+
+def test_points_before_finalized_until_do_not_change_when_samples_come():
+    block = Block(5000)
+    random = np.random.default_rng(3)
+    promised = {}
+    for second in range(3000):
+        block.append([1e9 + second], {"a": [random.normal()]})
+        times, values, finalized_until = block.envelope(["a"], 1e9, 1e9 + 3000, 20.0)
+        found = dict(zip(times, values[0], strict=True))
+        assert promised.items() <= found.items()
+        promised = {time: value for time, value in found.items() if time < finalized_until}
+    assert len(promised) > 100
+
+
+def test_the_newest_sample_is_the_last_point_at_every_moment():
+    block = Block(5000)
+    for second in range(3000):
+        block.append([1e9 + second], {"a": [second]})
+        times, values, _ = block.envelope(["a"], 1e9 - 500, 1e9 + second + 1, 20.0)
+        assert (times[-1], values[0, -1]) == (1e9 + second, second)
 
 
 def test_gaps_stay_gaps_and_nan_does_not_spread():
     times = np.concatenate([np.arange(100), np.arange(500, 600)]) + 0.5
     values = np.where(np.arange(200) % 2, np.nan, 7.0)[np.newaxis]
-    kept_times, kept = envelope(times, values, 10.0)
+    kept_times, kept, _ = envelope(times, values, 0, 1000, 10.0)
     assert not ((kept_times > 100) & (kept_times < 500)).any()
-    assert (kept == 7).all()
+    assert (kept[:, :-1] == 7).all()
+
+
+def test_a_clock_that_is_set_back_does_not_silence_a_block():
+    block = Block(100)
+    now = 1e9
+    block.append(now + np.arange(50), {"a": np.arange(50)}, now=now + 50)
+    # An hour ahead for five samples, then right again.
+    block.append(now + 3600 + np.arange(5), {"a": np.full(5, -1.0)}, now=now + 55)
+    assert block.append([now + 56], {"a": [56]}, now=now + 56) == 1
+    assert block.times.tolist() == [*(now + np.arange(50)), now + 56]
+    assert block.envelope(["a"], now, now + 100, 10.0)[1].min() == 0
+
+
+def test_milliseconds_taken_for_seconds_are_refused():
+    block = Block(100)
+    block.append([1e9], {"a": [1]})
+    assert block.append([1e12, np.nan, np.inf, 1e9 + 1], {"a": [2, 3, 4, 5]}) == 1
+    assert block.times.tolist() == [1e9, 1e9 + 1]
+    assert block.refused == 3
+
+
+def test_what_is_inserted_fills_gaps_and_changes_nothing_that_is_there():
+    block = Block(1000)
+    block.append([100, 101, 110], {"a": [0, 1, 10]})
+    assert block.insert([50, 101, 102, 109], {"a": [-50, -1, 2, 9], "b": [1, 2, 3, 4]}) == 3
+    assert block.times.tolist() == [50, 100, 101, 102, 109, 110]
+    assert block.values("a").tolist() == [-50, 0, 1, 2, 9, 10]
+    np.testing.assert_array_equal(block.values("b"), [1, np.nan, np.nan, 3, 4, np.nan])
+    assert block.insert([100], {"a": [7]}) == 0
+    assert block.append([111], {"a": [11], "b": [11]}) == 1
+
+
+def test_an_insertion_into_an_empty_block_is_its_beginning():
+    block = Block(10)
+    assert block.insert([1, 2, 30, 31], {"a": [1, 2, 30, 31]}) == 4
+    assert block.times.tolist() == [30, 31]
+
+
+def test_a_week_takes_no_more_memory_than_a_day():
+    block, sizes = Block(3600), set()
+    data = {f"channel_{number}": np.zeros(600) for number in range(16)}
+    for start in range(0, 7 * 86400, 600):
+        block.append(1e9 + start + np.arange(600), data)
+        if start > 86400:
+            sizes.add(block._samples._keys.size)
+    assert len(sizes) == 1
+    assert sizes.pop() < 3600 * 1.3
+
+
+@pytest.mark.parametrize("count", [1, 7, 100, 1000])
+def test_columns_hold_what_was_put_into_them(count):
+    columns = Columns(planes=2)
+    columns.add_rows(1)
+    total = dropped = 0
+    for step in range(200):
+        columns.extend(np.arange(total, total + count, dtype=float))[:] = step
+        total += count
+        if step % 3 == 0:
+            columns.drop(len(columns) // 2)
+            dropped = total - len(columns)
+        assert columns.keys.tolist() == list(range(dropped, total))
+        assert columns.values[1, 0].tolist() == [number // count for number in range(dropped, total)]

@@ -1,33 +1,40 @@
-"""Where the bridge has its data from: the data nodes behind the router.
+"""Where the bridge has its data from: the data nodes of this machine by their socket, all others behind the router.
 
-Lives in the reactor's thread. Flask's threads ask through :class:`Source`, whose methods block them and only them.
+Flask's threads ask :class:`Source`; what it knows of the nodes is kept up to date in the reactor's thread.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from numpy.typing import NDArray
 from twisted.internet import reactor, threads
 from twisted.internet.defer import DeferredList, inlineCallbacks
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.errors import RequestError, RouterError
+from livemon.bridge.routed import DEADLINE, RoutedNodes, sentence
+from livemon.errors import NodeError, RequestError, RouterError
+from livemon.nodesocket import NodesSocket
+from livemon.packed import Timeline
+from livemon.series.envelope import stride_for
 from livemon.wamp import log, uri
 
 REFRESH_EVERY = 2.0
-DEADLINE = 5.0
-"""Seconds within which a node must answer; one that is slower is left out of the answer."""
-EPOCH = 1e-3
-"""The first moment that sisock can name."""
+GRACE = 60.0
+"""Seconds for which a node that has gone keeps its channels: it may only be restarted, and no panel should lose its metric."""
+FIRST_LOOK = 5.0
+"""Seconds for which a request waits for the first look at the nodes, after a start."""
+MAX_EVENTS = 1000
+NOTHING = np.empty(0)
 
 Samples = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -40,164 +47,241 @@ class Answer:
     silent: list[str] = field(default_factory=list)
 
 
-class Source:
-    """The data nodes, as the HTTP side sees them."""
+@dataclass(frozen=True)
+class Event:
+    """A data node that joined or left: when (UNIX seconds), its name and description, and "joined" or "left"."""
 
-    def __init__(self) -> None:
-        self.catalogue = Catalogue()
-        self._session: ISession | None = None
-        self._refreshing = LoopingCall(self._refresh)
-        self._foreign: set[str] = set()
+    time: float
+    node: str
+    description: str
+    kind: str
+
+
+class Source:
+    """The data nodes, as the HTTP side sees them.
+
+    Parameters
+    ----------
+    socket
+        The short way to the nodes of this machine; `None` if there is none, and all go through the router.
+    """
+
+    def __init__(self, socket: NodesSocket | None = None) -> None:
+        self._socket = socket
+        self._routed = RoutedNodes()
+        self._catalogue = Catalogue()
+        self._local: dict[str, str | None] = {}
+        """Version of the fields of each node that is reached by the socket."""
+        self._seen: dict[str, float] = {}
+        """When each node was there the last time, by a clock that nobody sets."""
+        self._present: dict[str, str] = {}
+        """Descriptions of the nodes that the hub knows."""
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._looked = threading.Event()
+        self._refreshing = LoopingCall(self.refresh)
 
     # --- for Flask's threads -------------------------------------------------------------------------------------
 
     @property
     def connected(self) -> bool:
         """Whether the router is there."""
-        return self._session is not None
+        return self._routed.session is not None
 
-    def fetch(self, fields: Iterable[Field], start: float, end: float, points: int) -> Answer:
-        """Return the samples of `fields` in ``[start, end)``, each as `(times, values)`, UNIX seconds, NaN where none.
-
-        Not many more than `points` a field; extremes are kept.
+    @property
+    def catalogue(self) -> Catalogue:
+        """The nodes and their fields; waits, after a start, until they have been looked at once.
 
         Raises
         ------
         RouterError
-            If the router is away.
+            If there are none because the router is away.
+        """
+        self._looked.wait(FIRST_LOOK)
+        if not self._catalogue.nodes and not self.connected:
+            raise RouterError("the router is away; the bridge comes back by itself when it does")
+        return self._catalogue
+
+    def events(self, start: float, end: float) -> list[Event]:
+        """Return which data nodes joined and left in ``[start, end)``, UNIX seconds, as far as this process saw it."""
+        return [event for event in list(self._events) if start <= event.time < end]
+
+    def fetch(self, fields: Iterable[Field], start: float, end: float, points: int) -> Answer:
+        """Return the samples of `fields` in ``[start, end)``, each as `(times, values)`, UNIX seconds, NaN where none.
+
+        At most `points` a field; extremes are kept. A node that does not answer in time is named in the answer's `silent`.
+
+        Raises
+        ------
+        RouterError
+            If the router is away, and with it all nodes that were asked.
         RequestError
             If a node cannot answer so much at once.
         """
-        if self._session is None:
+        by_node: dict[str, dict[str, str | None]] = {}
+        fields = list(fields)
+        for each in fields:
+            if each.type != "string":
+                by_node.setdefault(each.node, {})[each.name] = each.timeline
+        stride = stride_for(start, end, points)
+        local = {node: names for node, names in by_node.items() if node in self._local}
+        routed = {node: names for node, names in by_node.items() if node not in local}
+        if routed and not local and not self.connected:
             raise RouterError("the router is away; the bridge comes back by itself when it does")
-        return threads.blockingCallFromThread(reactor, self._fetch, list(fields), start, end, points)
+        waiting = _in_reactor(self._routed.samples, routed, start, end, stride) if routed else None
+        found = self._fetch_local(local, start, end, stride) if local else {}
+        if waiting is not None:
+            found |= waiting.result(2 * DEADLINE)
+        return self._answer(fields, found)
+
+    def _fetch_local(self, wanted: Mapping[str, Mapping], start: float, end: float, stride: float) -> dict[str, Any]:
+        try:
+            answers = self._socket.samples({node: list(fields) for node, fields in wanted.items()}, start, end, stride)
+        except NodeError as error:
+            return dict.fromkeys(wanted, error)
+        return {node: answers.get(node, "has gone") for node in wanted}
+
+    def _answer(self, fields: list[Field], found: Mapping[str, list[Timeline] | str | Exception]) -> Answer:
+        answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
+        rows: dict[tuple[str, str], Samples] = {}
+        for node, result in found.items():
+            if isinstance(result, RequestError):
+                raise result
+            if isinstance(result, list):
+                for timeline in result:
+                    for name, values in zip(timeline.fields, timeline.values, strict=True):
+                        rows[node, name] = timeline.times, values
+            else:
+                reason = result if isinstance(result, str) else sentence(result)
+                log.warn("{node} does not answer: {reason}", node=node, reason=reason)
+                answer.silent.append(node)
+        for each in fields:
+            answer.series[each] = rows.get((each.node, each.name), answer.series[each])
+        return answer
 
     # --- in the reactor's thread ---------------------------------------------------------------------------------
 
+    def start(self) -> None:
+        """Follow the nodes from now on."""
+        self._refreshing.start(REFRESH_EVERY, now=True)
+        reactor.callLater(FIRST_LOOK, self._looked.set)
+
     @inlineCallbacks
     def on_join(self, session: ISession, _details: object) -> Iterator:
-        """Follow the hub from now on."""
-        self._session = session
-        for topic in ("data_node_added", "data_node_subtracted"):
-            yield session.subscribe(self._changed, uri(f"consumer.{topic}"))
-        if not self._refreshing.running:
-            self._refreshing.start(REFRESH_EVERY, now=True)
+        """Follow the hub, too."""
+        self._routed.session = session
+        yield session.subscribe(self._added, uri("consumer.data_node_added"))
+        yield session.subscribe(self._subtracted, uri("consumer.data_node_subtracted"))
+        yield self.refresh()
 
     def on_leave(self) -> None:
         """Keep what is known of the nodes until the router is back."""
-        self._session = None
-        if self._refreshing.running:
-            self._refreshing.stop()
+        self._routed.session = None
 
-    def _changed(self, *_: object) -> Any:
-        return self._refresh()
+    def _added(self, entry: Mapping[str, Any]) -> Any:
+        self._note("joined", str(entry.get("name")), str(entry.get("description") or ""))
+        return self.refresh()
+
+    def _subtracted(self, entry: Mapping[str, Any]) -> Any:
+        self._note("left", str(entry.get("name")))
+        return self.refresh()
+
+    def _note(self, kind: str, name: str, description: str = "") -> None:
+        """Remember that a node joined or left, unless that is known already: a hub that was restarted tells of all anew."""
+        if (kind == "joined") == (name in self._present):
+            return
+        if kind == "joined":
+            self._present[name] = description
+        else:
+            description = self._present.pop(name)
+        self._events.append(Event(time.time(), name, description, kind))
 
     @inlineCallbacks
-    def _refresh(self) -> Iterator:
-        """Ask the hub for the nodes, and every node for its fields and newest samples."""
+    def refresh(self) -> Iterator:
+        """Look which nodes there are, and ask each for its fields and newest samples."""
+        before = set(self._local)
+        (_, local), (_, routed) = yield DeferredList([self._look_local(), self._look_routed()])
+        found = (routed or {}) | (local or {})
+        # Those of this machine that its process no longer lists have been taken out of the inventory.
+        removed = before - found.keys() if local is not None else set()
+        self._keep(found, removed)
+        if found:
+            self._looked.set()
+
+    @inlineCallbacks
+    def _look_local(self) -> Iterator:
+        """Return the nodes of this machine by name; `None` if they do not answer."""
+        if self._socket is None:
+            return None
+        nodes = self._catalogue.nodes
+        known = {name: version for name, version in self._local.items() if name in nodes}
         try:
-            listed = yield self._call("consumer.get_data_node")
-            known = self.catalogue.nodes
-            nodes = [known.get(entry["name"]) or Node(entry["name"], "") for entry in listed]
-            for node, entry in zip(nodes, listed, strict=True):
-                node.description = entry.get("description") or ""
+            state = yield threads.deferToThread(self._socket.state, known)
+        except Exception as error:
+            log.debug("no answer on the socket: {error!r}", error=error)
+            return None
+        found = {about["name"]: nodes.get(about["name"]) or Node(about["name"], "") for about in state}
+        for about in state:
+            _take(about, found[about["name"]])
+        self._local = {about["name"]: about.get("version") for about in state}
+        return found
+
+    @inlineCallbacks
+    def _look_routed(self) -> Iterator:
+        """Return the nodes that only the router leads to, by name; `None` if the hub does not answer."""
+        if self._routed.session is None:
+            return None
+        try:
+            listed = yield self._routed.listed()
         except Exception as error:
             # A LoopingCall that fails would never be called again.
             log.debug("no answer of the hub: {error!r}", error=error)
-            return
-        yield DeferredList([self._ask(node) for node in nodes])
-        self.catalogue = Catalogue(nodes)
+            return None
+        if listed.keys() != self._present.keys():
+            self._routed.forget()
+        self._present |= listed
+        nodes = self._catalogue.nodes
+        found = {name: nodes.get(name) or Node(name, "") for name in listed if name not in self._local}
+        for name, node in found.items():
+            node.description = listed[name]
+        yield DeferredList([self._routed.ask(node) for node in found.values()])
+        return found
 
-    @inlineCallbacks
-    def _ask(self, node: Node) -> Iterator:
-        try:
-            fields, _timelines = yield self._call(f"consumer.{node.name}.get_fields", 1, 0)
-            node.fields = {name: Field.from_node(node.name, name, about) for name, about in fields.items()}
-            node.last = yield self._last_of(node)
-            node.error = None
-        except Exception as error:
-            node.error = f"does not answer: {_sentence(error)}"
-
-    @inlineCallbacks
-    def _last_of(self, node: Node) -> Iterator:
-        """Return ``{field: (time, value)}``; a node of others, which has no ``get_last``, is asked for its last minute."""
-        if node.name not in self._foreign:
-            try:
-                last = yield self._call(f"consumer.{node.name}.get_last")
-            except ApplicationError as error:
-                if error.error != ApplicationError.NO_SUCH_PROCEDURE:
-                    raise
-                self._foreign.add(node.name)
+    def _keep(self, found: Mapping[str, Node], removed: set[str]) -> None:
+        """Take what was found for the catalogue; another node stays for a while, unless it was removed."""
+        now = time.monotonic()
+        self._seen |= dict.fromkeys(found, now)
+        nodes = dict(found)
+        for name, node in self._catalogue.nodes.items():
+            if name in nodes:
+                continue
+            if name in removed or now - self._seen[name] > GRACE:
+                del self._seen[name]
+                self._note("left", name)
             else:
-                return {name: (when, value) for name, (when, value) in last.items()}
-        answer = yield self._call(f"consumer.{node.name}.get_data", list(node.fields), -60, 0)
-        columns = {each.name: _columns(each, answer or {}) for each in node.fields.values()}
-        return {name: (times[-1], values[-1]) for name, (times, values) in columns.items() if times}
-
-    @inlineCallbacks
-    def _fetch(self, fields: list[Field], start: float, end: float, points: int) -> Iterator:
-        by_node: dict[str, list[Field]] = {}
-        for each in fields:
-            by_node.setdefault(each.node, []).append(each)
-        stride = max(0.0, (end - start) / max(points, 1))
-        # To sisock, zero and what is below are relative to now.
-        start, end = max(start, EPOCH), max(end, EPOCH)
-        calls = [self._ask_for(node, wanted, start, end, stride) for node, wanted in by_node.items()]
-        results = yield DeferredList(calls, consumeErrors=True)
-        answer = Answer()
-        for (node, wanted), (succeeded, result) in zip(by_node.items(), results, strict=True):
-            if succeeded:
-                answer.series.update(result)
-            elif result.check(RequestError):
-                result.raiseException()
-            else:
-                log.warn("{node} does not answer: {error}", node=node, error=_sentence(result.value))
-                answer.silent.append(node)
-                answer.series.update(_samples(wanted, {}))
-        return answer
-
-    @inlineCallbacks
-    def _ask_for(self, node: str, fields: list[Field], start: float, end: float, stride: float) -> Iterator:
-        """Return a node's samples by field; of many in several calls when the node says that it is too much for one."""
-        names = [each.name for each in fields]
-        answer = yield self._call(f"consumer.{node}.get_data", names, start, end, min_stride=stride or None)
-        if answer is not False:
-            return _samples(fields, answer)
-        if len(fields) == 1:
-            raise RequestError(f"{node} has too many samples in that time for one answer; ask for fewer points")
-        half = len(fields) // 2
-        first = yield self._ask_for(node, fields[:half], start, end, stride)
-        second = yield self._ask_for(node, fields[half:], start, end, stride)
-        return first | second
-
-    @inlineCallbacks
-    def _call(self, name: str, *arguments: Any, **options: Any) -> Iterator:
-        if self._session is None:
-            raise RouterError("the router is away")
-        try:
-            return (yield self._session.call(uri(name), *arguments, **options).addTimeout(DEADLINE, reactor))
-        except DeferredTimeoutError:
-            raise RouterError(f"nothing within {DEADLINE:g} s") from None
+                nodes[name] = node
+                node.error = node.error or "has left"
+        self._catalogue = Catalogue(nodes.values())
 
 
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, ApplicationError):  # whose text lists all that it could have
-        return " ".join(map(str, (error.error, *error.args)))
-    return str(error) or type(error).__name__
+def _take(about: Mapping[str, Any], node: Node) -> None:
+    """Take over what the socket tells of a node; of one that has a fault the fields stay as they were."""
+    node.description, node.error = about["description"], about.get("fault")
+    if node.error is not None:
+        return
+    try:
+        if about["fields"] is not None:
+            node.fields = {name: Field.from_node(node.name, name, each) for name, each in about["fields"].items()}
+        node.last = {name: tuple(last) for name, last in about["last"].items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        node.error = f"tells nonsense: {error}"
 
 
-def _samples(fields: Iterable[Field], answer: dict) -> dict[Field, Samples]:
-    """Return `(times, values)` of each field from a node's answer; empty arrays where it has none, or no numbers."""
-    found = {}
-    for each in fields:
-        times, values = ([], []) if each.type == "string" else _columns(each, answer)
-        numbers = [math.nan if value is None else value for value in values]
-        found[each] = np.asarray(times, dtype=np.float64), np.asarray(numbers, dtype=np.float64)
-    return found
+def _in_reactor(function: Any, *arguments: Any) -> Future:
+    """Call a function that returns a Deferred in the reactor's thread; the caller's thread may wait for the result."""
+    future: Future = Future()
 
+    def call() -> None:
+        function(*arguments).addCallbacks(future.set_result, lambda failure: future.set_exception(failure.value))
 
-def _columns(field: Field, answer: dict) -> tuple[list, list]:
-    """Return a field's times and values as a node answered them; nothing if they are no pairs."""
-    times = answer.get("timeline", {}).get(field.timeline, {}).get("t", [])
-    values = answer.get("data", {}).get(field.name, [])
-    return (times, values) if len(times) == len(values) else ([], [])
+    reactor.callFromThread(call)
+    return future

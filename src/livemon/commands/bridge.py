@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
@@ -13,8 +15,11 @@ def command() -> None:
     from livemon.bridge.server import serve  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
     from livemon.config import RouterConfig, endpoint, setting  # noqa: PLC0415
+    from livemon.nodesocket import NodesSocket  # noqa: PLC0415
 
-    source = Source()
+    socket = setting("LIVEMON_NODES_SOCKET", Path, None)
+    source = Source(socket and NodesSocket(socket))
     component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
     serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)))
+    source.start()
     wamp.run(component)

@@ -10,12 +10,16 @@ import click
 @click.command()
 def command() -> None:
     """Serve the data nodes that $LIVEMON_NODES_CONFIG lists, following the file while it changes."""
-    from livemon import wamp  # noqa: PLC0415 - installs Twisted's reactor
+    from livemon import nodesocket, wamp  # noqa: PLC0415 - installs Twisted's reactor
     from livemon.config import RouterConfig, setting  # noqa: PLC0415
-    from livemon.datanode import NodeHost  # noqa: PLC0415
+    from livemon.nodehost import NodeHost  # noqa: PLC0415
     from livemon.nodes.configuration import Follower  # noqa: PLC0415
+    from livemon.nodes.refill import Archive  # noqa: PLC0415
 
-    host = NodeHost()
+    archive, socket = setting("LIVEMON_ARCHIVE", Path, None), setting("LIVEMON_NODES_SOCKET", Path, None)
+    host = NodeHost(archive and Archive(archive))
     component = wamp.join_router(RouterConfig.from_environment(), host.on_join, host.on_leave)
     Follower(host, setting("LIVEMON_NODES_CONFIG", Path)).start()
+    if socket:
+        nodesocket.listen(host, socket)
     wamp.run(component)

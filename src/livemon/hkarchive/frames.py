@@ -105,6 +105,8 @@ def data_frame(
         maps.append(samples)
     frame["blocks"] = maps
     frame["block_names"] = core.G3VectorString(list(blocks))
+    # Not so3g's, which does not mind it: what the agent calls each block.
+    frame["block_origins"] = core.G3VectorString([block.origin or name for name, block in blocks.items()])
     return frame
 
 

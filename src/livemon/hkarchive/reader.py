@@ -20,6 +20,19 @@ MARGIN = 3600.0
 """Seconds by which samples may be older than the file that holds them; so3g's ``load_range`` allows the same."""
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Co-sampled samples as they stand in one frame: times (UNIX seconds) and columns, shape (n,) each.
+
+    `block` is what the agent calls their block.
+    """
+
+    feed: str
+    block: str
+    times: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
 @dataclass
 class FieldSpan:
     """What the archive has of one field: number of samples, first and last time (UNIX seconds, both inclusive)."""
@@ -59,7 +72,7 @@ def load(
     parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {field: [] for field in fields}
     seen: set[str] = set()
     feeds = {field.rpartition(".")[0] for field in fields}
-    for prefix, block in _blocks(_directory(data_dir), start, end, feeds):
+    for prefix, _name, block in _blocks(_directory(data_dir), start, end, feeds):
         wanted = [key for key in block.keys() if f"{prefix}.{key}" in parts]  # noqa: SIM118 - a map of spt3g's
         if not wanted:
             continue
@@ -75,10 +88,19 @@ def load(
     return {field: _joined(pieces) for field, pieces in parts.items()}
 
 
+def pieces(feeds: Container[str], start: float, end: float, data_dir: Path | str | None = None) -> Iterator[Piece]:
+    """Yield the samples of some feeds (addresses) with ``start <= t < end``, frame by frame in the order of the files."""
+    for feed, name, block in _blocks(_directory(data_dir), start, end, feeds):
+        times = unix_times(block.times)
+        inside = (times >= start) & (times < end)
+        if inside.any():
+            yield Piece(feed, name, times[inside], {key: np.asarray(block[key])[inside] for key in block.keys()})  # noqa: SIM118
+
+
 def scan(start: float, end: float, data_dir: Path | str | None = None) -> dict[str, FieldSpan]:
     """Say which fields have samples with ``start <= t < end``, and how many; arguments as in :func:`load`."""
     spans: dict[str, FieldSpan] = {}
-    for prefix, block in _blocks(_directory(data_dir), start, end):
+    for prefix, _name, block in _blocks(_directory(data_dir), start, end):
         times = unix_times(block.times)
         times = times[(times >= start) & (times < end)]
         if not times.size:
@@ -112,8 +134,8 @@ def files(data_dir: Path, start: float, end: float) -> list[Path]:
 
 def _blocks(
     data_dir: Path, start: float, end: float, feeds: Container[str] | None = None
-) -> Iterator[tuple[str, core.G3TimesampleMap]]:
-    """Yield ``(feed address, block)`` of every data frame, or of those of some feeds; the others are not decoded."""
+) -> Iterator[tuple[str, str, core.G3TimesampleMap]]:
+    """Yield ``(feed address, the agent's name of the block, block)`` of every data frame, or of those of some feeds."""
     for path in files(data_dir, start, end):
         providers: dict[int, str] = {}
         for frame, _ in _frames(path):
@@ -123,8 +145,9 @@ def _blocks(
             elif kind == DATA and frame["prov_id"] in providers:
                 feed = providers[frame["prov_id"]]
                 if feeds is None or feed in feeds:
-                    for block in frame["blocks"]:
-                        yield feed, block
+                    names = frame["block_origins"] if "block_origins" in frame else frame["block_names"]
+                    for name, block in zip(names, frame["blocks"], strict=True):
+                        yield feed, name, block
 
 
 def _frames(path: Path) -> Iterator[tuple[core.G3Frame, int]]:

@@ -26,10 +26,14 @@ END_OF_TIME = 9e10
 
 @dataclass
 class Block:
-    """Co-sampled columns: `times` (UNIX seconds, increasing) and, for each field, as many values."""
+    """Co-sampled columns: `times` (UNIX seconds, increasing) and, for each field, as many values.
+
+    `origin` is what the agent calls the block, once it waits for its frame; there its name may be another one.
+    """
 
     times: list[float]
     columns: dict[str, list[Any]]
+    origin: str = ""
 
     def extend(self, other: Block) -> None:
         """Append the samples of a block with the same fields."""
@@ -185,6 +189,7 @@ class Provider:
         if variant in self._pending:
             self._pending[variant].extend(block)
         else:
+            block.origin = name
             self._pending[variant] = block
 
 

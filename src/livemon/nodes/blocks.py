@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from livemon.datanode import DataNodeServer, unix_time
+from livemon.datanode import DataNodeServer, DataRequest
+from livemon.packed import Timeline, pack
 from livemon.series.block import Block
-from livemon.series.envelope import envelope
 
-ANSWER_LIMIT = 50_000
-"""Numbers in one answer: about 9 bytes each, below the 1 MiB that upstream's sessions carry in one message."""
+LIST_LIMIT = 50_000
+"""Numbers in an answer of lists: about 9 bytes each, below the 1 MiB that upstream's sessions carry in one message."""
 
 
 @dataclass
@@ -32,11 +33,21 @@ class Info:
 class BlockNode(DataNodeServer):
     """Answers from blocks in memory. Subclasses fill `blocks` and `fields`."""
 
-    def __init__(self, name: str, description: str, window: float = 3600.0) -> None:
+    def __init__(
+        self, name: str, description: str, window: float = 3600.0, clock: Callable[[], float] = time.time
+    ) -> None:
         super().__init__(name, description)
         self.window = window
+        self.clock = clock
         self.blocks: dict[str, Block] = {}
         self.fields: dict[str, Info] = {}
+        self.described = 0
+        """How often what is known of fields has changed."""
+
+    @property
+    def fields_version(self) -> str:
+        """Changes whenever :meth:`get_fields` would answer with other fields."""
+        return f"{self.described}.{len(self.fields)}"
 
     def get_fields(self, start: float = 1, end: float = 0) -> tuple[dict[str, dict], dict[str, dict]]:
         """Return all fields that have appeared, whatever the interval, as upstream's feed server does."""
@@ -63,40 +74,56 @@ class BlockNode(DataNodeServer):
 
     def get_data(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> dict | bool:
         """Return samples from memory; see :meth:`livemon.datanode.DataNodeServer.get_data`."""
-        now = time.time()
-        first, last = unix_time(start, now), unix_time(end, now)
+        timelines = self.samples(DataRequest.checked(field, start, end, min_stride, self.clock()))
+        if _size(timelines) > LIST_LIMIT:
+            return False
         data: dict[str, list] = {key: [] for key in field}
-        timelines: dict[str, dict] = {}
-        size = 0
-        for name, block in self.blocks.items():
-            keys = [key for key in data if key in self.fields and self.fields[key].block == name]
-            keys = [key for key in keys if self.fields[key].type != "string"]
-            part = block.between(first, last)
-            if not keys or part.start == part.stop:
-                continue
-            times = block.times[part]
-            values = np.vstack([block.values(self.fields[key].name)[part] for key in keys])
-            times, values = envelope(times, values, float(min_stride or 0))
-            size += times.size * (len(keys) + 1)
-            if size > ANSWER_LIMIT:
-                return False
-            timelines[name] = {"t": times.tolist(), "finalized_until": self._finalized_until(block, min_stride)}
-            data.update(zip(keys, _plain(values), strict=True))
-        return {"data": data, "timeline": timelines}
+        for each in timelines:
+            data.update(zip(each.fields, _plain(each.values), strict=True))
+        return {
+            "data": data,
+            "timeline": {
+                each.name: {"t": each.times.tolist(), "finalized_until": each.finalized_until} for each in timelines
+            },
+        }
+
+    def packed(self, asked: DataRequest) -> bytes:
+        """Return samples from memory, packed."""
+        return pack(self.samples(asked))
+
+    def samples(self, asked: DataRequest) -> list[Timeline]:
+        """Return the samples that are asked for, without a limit: one entry for each block that has some."""
+        by_block: dict[str, list[str]] = {}
+        for key in asked.fields:
+            info = self.fields.get(key)
+            if info is not None and info.type != "string":
+                by_block.setdefault(info.block, []).append(key)
+        timelines = []
+        for name, keys in by_block.items():
+            names = [self.fields[key].name for key in keys]
+            times, values, until = self.blocks[name].envelope(names, asked.start, asked.end, asked.stride)
+            if times.size:
+                timelines.append(Timeline(name, times, keys, values, self.final(name, until)))
+        return timelines
+
+    def final(self, block: str, until: float | None) -> float | None:
+        """Return until when the samples of a block are final, who are so as far as the block itself knows until `until`."""
+        del block
+        return until
 
     def get_last(self) -> dict[str, tuple[float, Any]]:
-        """Return the newest sample of every field that has one; texts as text."""
+        """Return the newest sample of every field that has one."""
+        latest = {name: block.latest() for name, block in self.blocks.items()}
         found = {}
         for key, info in self.fields.items():
-            last = info.last_text if info.type == "string" else self.blocks[info.block].last(info.name)
+            last = info.last_text if info.type == "string" else latest.get(info.block, {}).get(info.name)
             if last is not None:
                 found[key] = last
         return found
 
-    def _finalized_until(self, block: Block, min_stride: float | None) -> float:
-        newest = float(block.times[-1])
-        width = 2 * float(min_stride or 0)
-        return float(np.floor(newest / width) * width) if width else newest
+
+def _size(timelines: Sequence[Timeline]) -> int:
+    return sum(each.times.size + each.values.size for each in timelines)
 
 
 def _plain(values: np.ndarray) -> list[list[float | None]]:

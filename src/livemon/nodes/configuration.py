@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 from twisted.internet.task import LoopingCall
 
-from livemon.datanode import DataNodeServer, NodeHost
+from livemon.datanode import DataNodeServer
 from livemon.errors import ConfigError
+from livemon.nodehost import NodeHost
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.sensors import SensorsNode
 from livemon.wamp import log

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from livemon.nodes.blocks import BlockNode, Info
+from livemon.nodes.refill import Refill
 from livemon.series.block import Block
 from livemon.wamp import log
 
 ADDRESS_ROOT = "observatory"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the messages of one block of a feed are read: their fields in order, which are numbers, which texts, by name and key."""
+
+    names: list[str]
+    timeline: str
+    numbers: dict[str, str]
+    texts: dict[str, str]
 
 
 class FeedNode(BlockNode):
@@ -41,16 +57,46 @@ class FeedNode(BlockNode):
         window: float = 3600.0,
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(name, description, window)
+        super().__init__(name, description, window, clock)
         self.target = target
         self.feeds = list(feeds)
         self.labels = dict(labels or {})
         self.units = dict(units or {})
+        self._layouts: dict[tuple[str, str], Layout] = {}
+        self._refill = Refill(self)
 
     def topics(self) -> Iterable[str]:
         """One topic a feed."""
-        return [self._address(feed) for feed in self.feeds]
+        return [f"{ADDRESS_ROOT}.{self.target}.feeds.{feed}" for feed in self.feeds]
+
+    def prepare(self, archive: Any = None) -> Any:
+        """Fill the window with what the archive has of it."""
+        return self._refill.start(archive) if archive is not None else None
+
+    def stop(self) -> None:
+        """End."""
+        self._refill.stop()
+
+    def final(self, block: str, until: float | None) -> float | None:
+        """Nothing is final for which the archive may still bring samples."""
+        return until and min(until, self._refill.open_from(block))
+
+    def reconfigure(self, options: Mapping[str, Any]) -> bool:
+        """Take new labels, units and description; `False` if something else differs, for which it takes a new node."""
+        same = {"target": self.target, "feeds": self.feeds, "window": self.window, "name": self.name}
+        defaults = {"feeds": ["temperatures"], "window": 3600.0}
+        if any((defaults | dict(options)).get(key) != value for key, value in same.items()):
+            return False
+        self.description = options.get("description") or self.name
+        self.labels, self.units = dict(options.get("labels") or {}), dict(options.get("units") or {})
+        self.fields = {
+            key: replace(info, label=self.labels.get(info.name), units=self.units.get(info.name))
+            for key, info in self.fields.items()
+        }
+        self.described += 1
+        return True
 
     def receive(self, topic: str, message: Any) -> None:
         """Append what a message holds; one that is malformed costs a line in the log and nothing else."""
@@ -61,45 +107,94 @@ class FeedNode(BlockNode):
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             log.warn("{topic}: malformed message, {error!r}", topic=topic, error=error)
 
-    def _address(self, feed: str) -> str:
-        return f"{ADDRESS_ROOT}.{self.target}.feeds.{feed}"
+    def insert(self, topic: str, block_name: str, times: np.ndarray, data: Mapping[str, np.ndarray]) -> None:
+        """Take samples from the archive: those that the window has already, or that are too old for it, change nothing."""
+        oldest = self.clock() - self.window
+        recent = times >= oldest
+        data = {name: column[recent] for name, column in data.items()}
+        if not recent.any():
+            return
+        layout, new = self._layout(topic, block_name, data)
+        numbers = {name: data[name].astype(np.float64) for name in layout.numbers}
+        block = self.blocks.get(layout.timeline) or Block(self.window)
+        if numbers:
+            block.insert(times[recent], numbers)
+        self._take(layout, new, block)
+        for name, key in layout.texts.items():
+            info = self.fields[key]
+            if info.last_text is None or info.last_text[0] < times[-1]:
+                info.last_text = (float(times[-1]), str(data[name][-1]))
 
     def _append(self, topic: str, block_name: str, times: list, data: Mapping[str, list]) -> None:
         if not len(times):
             return
-        timeline = f"{topic}.{block_name.replace(' ', '_')}"
-        infos = {name: self._info(topic, timeline, name, values[0]) for name, values in data.items()}
-        numbers = {name: data[name] for name, (_key, info) in infos.items() if info.type != "string"}
-        if numbers:
-            block = self.blocks[timeline] if timeline in self.blocks else Block(self.window)
-            block.append(times, numbers)
-            self.blocks[timeline] = block
+        layout, new = self._layouts.get((topic, block_name)), {}
+        if layout is None or layout.names != list(data):
+            layout, new = self._layout(topic, block_name, data)
+        texts = {key: (float(times[-1]), str(data[name][-1])) for name, key in layout.texts.items()}
+        block = self.blocks.get(layout.timeline) or Block(self.window)
+        if layout.numbers:
+            numbers = {name: data[name] for name in layout.numbers}
+            try:
+                block.append(times, numbers, self.clock())
+            except ValueError:
+                numbers = {name: list(map(_number, column)) for name, column in numbers.items()}
+                block.append(times, numbers, self.clock())
         # Only now: a field of a message that turned out to be malformed would have no samples to answer with.
-        for name, (_key, info) in infos.items():
-            if info.type == "string":
-                info.last_text = (float(times[-1]), str(data[name][-1]))
-        new = {key: info for key, info in infos.values() if key not in self.fields}
+        self._take(layout, new, block)
+        self._layouts[topic, block_name] = layout
+        for key, text in texts.items():
+            self.fields[key].last_text = text
+
+    def _take(self, layout: Layout, new: dict[str, Info], block: Block) -> None:
+        if layout.numbers:
+            self.blocks[layout.timeline] = block
         if new:
             # In the order of the channels, not of their first readings: a scanner may begin anywhere.
             self.fields = dict(sorted((self.fields | new).items(), key=lambda item: _natural(item[1].block)))
 
-    def _info(self, topic: str, timeline: str, name: str, first: Any) -> tuple[str, Info]:
-        """Return a field's key and what is known of it; for a new one, whose first value tells its type, what will be."""
-        key = name.lower().replace(" ", "_")
-        if key in self.fields and self.fields[key].block != timeline:
-            # Two feeds or blocks with one field name: the later one is told apart by its feed.
-            key = f"{topic.rpartition('.')[2]}_{key}"
-        if key in self.fields:
-            return key, self.fields[key]
-        info = Info(
-            block=timeline,
-            name=name,
-            path=f"{topic}.{name.replace(' ', '_')}",
-            label=self.labels.get(name),
-            units=self.units.get(name),
-            type="bool" if isinstance(first, bool) else "string" if isinstance(first, str) else "number",
-        )
-        return key, info
+    def _layout(self, topic: str, block_name: str, data: Mapping[str, Sequence]) -> tuple[Layout, dict[str, Info]]:
+        """Return how a block's messages are read, and the fields that are new with it; a new field's first value tells its type."""
+        timeline = f"{topic}.{block_name.replace(' ', '_')}"
+        new: dict[str, Info] = {}
+        kinds: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        for name, column in data.items():
+            key = next(key for key in _keys(topic, block_name, name) if self._is_of(key, timeline, name, new))
+            info = self.fields.get(key) or Info(
+                block=timeline,
+                name=name,
+                path=f"{topic}.{name.replace(' ', '_')}",
+                label=self.labels.get(name),
+                units=self.units.get(name),
+                type=_type(column[0]),
+            )
+            if key not in self.fields:
+                new[key] = info
+            kinds[info.type == "string"][name] = key
+        return Layout(list(data), timeline, kinds[False], kinds[True]), new
+
+    def _is_of(self, key: str, timeline: str, name: str, new: Mapping[str, Info]) -> bool:
+        """Whether a key is free, or that of the field `name` of `timeline`."""
+        info = self.fields.get(key) or new.get(key)
+        return info is None or (info.block, info.name) == (timeline, name)
+
+
+def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
+    """Yield what a field may be called; two feeds or blocks may have fields of one name."""
+    feed = topic.rpartition(".")[2]
+    for words in ((name,), (feed, name), (feed, block_name, name)):
+        yield "_".join(words).lower().replace(" ", "_")
+    for number in itertools.count(2):
+        yield f"{feed}_{block_name}_{name}_{number}".lower().replace(" ", "_")
+
+
+def _type(value: Any) -> str:
+    return "bool" if isinstance(value, (bool, np.bool_)) else "string" if isinstance(value, str) else "number"
+
+
+def _number(value: Any) -> float:
+    """Return what was to be a number: a sensor that says "over range" in between costs that sample and no other."""
+    return float(value) if isinstance(value, (int, float)) else np.nan
 
 
 def _natural(name: str) -> list[tuple[str, int]]:

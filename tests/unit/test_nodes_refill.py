@@ -1,0 +1,138 @@
+"""A node's history: from a real archive into its window."""
+
+import numpy as np
+import pytest
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Clock
+
+from livemon.datanode import DataRequest
+from livemon.hkarchive import Recorder
+from livemon.nodes import refill
+from livemon.nodes.feed import FeedNode
+from livemon.nodes.refill import Archive
+
+NOW = 1_700_000_000.0
+ALL = DataRequest(["channel_1_t"], NOW - 3600, NOW + 1)
+FEED = "observatory.ls240.feeds.temperatures"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """An hour and more of one field, half of it with a second one, a text and a truth value; the last file is still open."""
+    clock = [NOW - 5000]
+    recorder = Recorder(tmp_path, seconds_per_file=600, seconds_per_frame=10, clock=lambda: clock[0])
+    for second in range(5000):
+        clock[0] = NOW - 5000 + second
+        data = {"Channel_1_T": [float(second)], "ok": [second % 2 == 0], "note": [f"n{second}"]}
+        if second >= 2500:
+            data["Channel_2_T"] = [-float(second)]
+        block = {"block_name": "temps", "timestamps": [clock[0]], "data": data}
+        recorder.add({"temps": block}, {"address": FEED, "record": True, "session_id": "1", "agg_params": {}})
+        recorder.run()
+    yield Archive(tmp_path)
+    recorder.close()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A reactor whose time a test moves on, and which reads the archive at once."""
+    clock = Clock()
+    monkeypatch.setattr(refill, "reactor", clock)
+    monkeypatch.setattr(refill.threads, "deferToThread", maybeDeferred)
+    return clock
+
+
+@pytest.fixture
+def node():
+    return FeedNode("LSA21OQ", "Diodes", target="ls240", window=3600, clock=lambda: NOW)
+
+
+def send(node, times, **data):
+    node.receive(FEED, [{"temps": {"timestamps": times, "data": data}}, {}])
+
+
+def test_a_node_has_its_window_when_it_is_prepared(archive, clock, node):
+    ready = []
+    node.prepare(archive).addCallback(ready.append)
+    clock.advance(refill.GATHER)
+    assert ready
+    times, values, _ = node.blocks[f"{FEED}.temps"].envelope(["Channel_1_T"], 0, NOW, 0)
+    archived = np.arange(NOW - 3600, NOW - 10)
+    np.testing.assert_array_equal(times[: archived.size], archived)
+    np.testing.assert_array_equal(values[0], times - NOW + 5000)
+    fields, _ = node.get_fields()
+    assert {key: about["type"] for key, about in fields.items()} == {
+        "channel_1_t": "number",
+        "channel_2_t": "number",
+        "ok": "bool",
+        "note": "string",
+    }
+    assert node.get_last()["note"][1] == f"n{int(times[-1] - NOW + 5000)}"
+
+
+def test_live_samples_that_came_meanwhile_stay_and_go_on(archive, clock, node):
+    send(node, [NOW - 1, NOW], Channel_1_T=[4999.0, 7.0], ok=[True, True], note=["a", "b"], Channel_2_T=[1.0, 1.0])
+    node.prepare(archive)
+    clock.advance(refill.GATHER)
+    send(node, [NOW + 1], Channel_1_T=[8.0], ok=[True], note=["c"], Channel_2_T=[1.0])
+    block = node.blocks[f"{FEED}.temps"]
+    assert len(node.blocks) == 1
+    assert block.times[0] == NOW - 3599
+    assert block.values("Channel_1_T")[-2:].tolist() == [7, 8]
+    assert (np.diff(block.times) > 0).all()
+    assert node.get_last()["note"] == (NOW + 1, "c")
+
+
+def test_the_seam_is_mended_once_the_archive_has_it_and_nothing_there_is_final_before(archive, clock, node):
+    class Growing(Archive):
+        """One that has nothing of the last minute when it is asked first."""
+
+        asked = 0
+
+        def _gather(self, feeds, start):
+            found = super()._gather(feeds, start)
+            self.asked += 1
+            if self.asked == 1:
+                return {
+                    key: (times[times < NOW - 60], {name: column[times < NOW - 60] for name, column in data.items()})
+                    for key, (times, data) in found.items()
+                }
+            return found
+
+    node.prepare(Growing(archive.directory))
+    clock.advance(refill.GATHER)
+    send(node, [NOW], Channel_1_T=[5000.0])
+    (timeline,) = node.samples(ALL)
+    assert timeline.finalized_until == NOW - 61
+    assert np.diff(timeline.times).max() > 59
+    clock.advance(refill.SEAM)
+    clock.advance(refill.GATHER)
+    (timeline,) = node.samples(ALL)
+    assert np.diff(timeline.times).max() < 12
+    assert timeline.finalized_until == NOW
+
+
+def test_an_archive_that_cannot_be_read_costs_the_history_and_no_more(clock, node, tmp_path, monkeypatch):
+    def broken(*_):
+        raise OSError("disk gone")
+
+    monkeypatch.setattr(Archive, "_gather", broken)
+    ready = []
+    node.prepare(Archive(tmp_path)).addCallback(ready.append)
+    clock.advance(refill.GATHER)
+    assert ready
+    send(node, [NOW], Channel_1_T=[1.0])
+    assert node.get_last() == {"channel_1_t": (NOW, 1)}
+
+
+def test_nodes_that_start_together_read_the_archive_once(archive, clock, node):
+    readings = []
+    gather = archive._gather
+    archive._gather = lambda *arguments: readings.append(1) or gather(*arguments)
+    other = FeedNode("B", "", target="other", window=60, clock=lambda: NOW)
+    node.prepare(archive)
+    other.prepare(archive)
+    clock.advance(refill.GATHER)
+    assert len(readings) == 1
+    assert node.blocks
+    assert not other.blocks

@@ -1,0 +1,109 @@
+"""The socket between bridge and nodes: a real one, with a reactor in a process of its own."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from crossbar_router import wait_for
+
+from livemon.errors import NodeError
+from livemon.nodesocket import NodesSocket
+
+SERVER = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from livemon import nodesocket, wamp
+    from livemon.nodehost import NodeHost
+    from livemon.nodes.feed import FeedNode
+    from livemon.datanode import DataNodeServer
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+
+    class Slow(DataNodeServer):
+        def get_fields(self, start, end):
+            return {}, {}
+        def get_last(self):
+            return {}
+        def packed(self, asked):
+            return Deferred()
+
+    class Broken(Slow):
+        def packed(self, asked):
+            raise ZeroDivisionError
+
+    nodesocket.NODE_TIMEOUT = 0.5
+    host = NodeHost()
+    feed = FeedNode("FEED", "A feed", target="a", feeds=["f"], clock=lambda: 1e9 + 100)
+    for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Slow("STARTING", ""), Slow("REFUSED", "")):
+        host.add(node)
+    host.ready = {"FEED", "SLOW", "BROKEN", "REFUSED"}
+    host.refused = {"REFUSED"}
+    block = {"timestamps": [1e9, 1e9 + 1], "data": {"x": [1.0, None], "y": [3, 4], "note": ["a", "b"]}}
+    feed.receive("observatory.a.feeds.f", [{"block": block}, {}])
+    nodesocket.listen(host, Path(sys.argv[1]))
+    reactor.run()
+""")
+
+
+@pytest.fixture(scope="module")
+def socket(tmp_path_factory):
+    path = tmp_path_factory.mktemp("socket") / "nodes.sock"
+    child = subprocess.Popen([sys.executable, "-W", "ignore", "-c", SERVER, str(path)])
+    try:
+        wait_for(path.exists, "the socket", 20)
+        client = NodesSocket(path)
+        yield client
+        client.close()
+    finally:
+        child.kill()
+        child.wait(5)
+
+
+def test_the_state_tells_nodes_fields_and_newest_samples(socket):
+    state = {about["name"]: about for about in socket.state({})}
+    assert set(state) == {"FEED", "SLOW", "BROKEN", "STARTING"}
+    feed = state["FEED"]
+    assert feed["fields"]["x"]["path"] == "observatory.a.feeds.f.x"
+    assert feed["last"] == {"x": [1e9, 1], "y": [1e9 + 1, 4], "note": [1e9 + 1, "b"]}
+    assert state["STARTING"]["fault"] == "is getting ready"
+
+
+def test_fields_that_are_known_are_not_told_again(socket):
+    version = next(about["version"] for about in socket.state({}) if about["name"] == "FEED")
+    state = {about["name"]: about for about in socket.state({"FEED": version})}
+    assert state["FEED"]["fields"] is None
+    assert state["FEED"]["last"]["y"] == [1e9 + 1, 4]
+
+
+def test_samples_come_with_their_own_times_and_a_slow_node_holds_nobody_up_for_ever(socket):
+    wanted = {
+        "FEED": ["x", "y", "none"],
+        "SLOW": ["z"],
+        "BROKEN": ["z"],
+        "STARTING": ["z"],
+        "REFUSED": ["z"],
+        "NOBODY": ["z"],
+    }
+    found = socket.samples(wanted, 1e9, 1e9 + 10, 0.0)
+    assert found.keys() == {"FEED", "SLOW", "BROKEN", "STARTING"}
+    (timeline,) = found["FEED"]
+    assert timeline.fields == ["x", "y"]
+    assert timeline.times.tolist() == [1e9, 1e9 + 1]
+    np.testing.assert_array_equal(timeline.values, [[1, np.nan], [3, 4]])
+    assert found["SLOW"] == "no answer within 0.5 s"
+    assert found["BROKEN"] == "failed: its log tells why"
+
+
+def test_a_malformed_request_costs_its_connection_and_no_other(socket):
+    with pytest.raises(NodeError):
+        socket._ask({"call": "nonsense"})
+    with pytest.raises(NodeError):
+        socket._ask({"call": "state", "known": {}, "more": 1})
+    assert socket.state({})
+
+
+def test_nobody_on_the_socket_is_told_in_words(tmp_path):
+    with pytest.raises(NodeError, match="do not answer"):
+        NodesSocket(tmp_path / "none").state({})
