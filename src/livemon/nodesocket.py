@@ -57,10 +57,23 @@ def listen(host: NodeHost, path: Path) -> None:
     factory.noisy = False
     factory.host, factory.life = host, secrets.token_hex(4)
     try:
-        # A file beside it tells whether one that is there already belongs to a living process.
-        reactor.listenUNIX(str(path), factory, mode=0o660, wantPID=True)
+        _clear(path)
+        reactor.listenUNIX(str(path), factory, mode=0o660)
     except CannotListenError as error:
         raise ConfigError(f"cannot listen on {path} (LIVEMON_NODES_SOCKET): {error.socketError}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {path} (LIVEMON_NODES_SOCKET): {error.strerror}") from error
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket that a killed process left. Not by process numbers: in a container every process is number 1."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink()
 
 
 class _Server(Int32StringReceiver):

@@ -1,5 +1,6 @@
 """The socket between bridge and nodes: a real one, with a reactor in a process of its own."""
 
+import socket as sockets
 import subprocess
 import sys
 import textwrap
@@ -47,12 +48,19 @@ SERVER = textwrap.dedent("""
 """)
 
 
+def answers(path):
+    with sockets.socket(sockets.AF_UNIX) as probe:
+        return path.exists() and probe.connect_ex(str(path)) == 0
+
+
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory):
     path = tmp_path_factory.mktemp("socket") / "nodes.sock"
+    with sockets.socket(sockets.AF_UNIX) as left:
+        left.bind(str(path))  # as a killed process leaves it
     child = subprocess.Popen([sys.executable, "-W", "ignore", "-c", SERVER, str(path)])
     try:
-        wait_for(path.exists, "the socket", 20)
+        wait_for(lambda: answers(path), "the socket", 20)
         client = NodesSocket(path)
         yield client
         client.close()
@@ -107,3 +115,15 @@ def test_a_malformed_request_costs_its_connection_and_no_other(socket):
 def test_nobody_on_the_socket_is_told_in_words(tmp_path):
     with pytest.raises(NodeError, match="do not answer"):
         NodesSocket(tmp_path / "none").state({})
+
+
+def test_a_socket_that_a_living_process_has_is_left_to_it(socket):
+    outcome = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SERVER, str(socket.path)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert "cannot listen on" in outcome.stderr
+    assert socket.state({})
