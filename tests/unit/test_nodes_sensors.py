@@ -1,6 +1,59 @@
 """The node of this machine."""
 
+from __future__ import annotations
+
+import math
+import time
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from livemon.nodes import kernelclock
 from livemon.nodes.sensors import SensorsNode
+
+ALWAYS = {"load_1", "cpu_used", "memory_used", "disk_used", "disk_free"}
+CLOCK = {"clock_offset", "clock_error", "clock_synchronized"}
+
+
+@pytest.fixture
+def node(tmp_path):
+    return SensorsNode("sensors", "This machine", disk=tmp_path)
+
+
+def last(node):
+    return {key: value for key, (_, value) in node.get_last().items()}
+
+
+def test_this_machine_has_values_with_or_without_a_sensor_chip(node):
+    node.sample()
+    values = last(node)
+    assert values.keys() >= ALWAYS | CLOCK
+    assert (len(values) > len(ALWAYS | CLOCK)) == any(psutil.sensors_temperatures().values())
+    assert 0 <= values["disk_used"] <= 100
+    assert all(time.time() - when < 5 for when, _ in node.get_last().values())
+
+
+@pytest.mark.parametrize(
+    ("lacking", "missing"),
+    [
+        ("sensors_temperatures", set()),
+        ("getloadavg", {"load_1", "cpu_used"}),
+        ("disk_usage", {"disk_used", "disk_free"}),
+    ],
+)
+def test_what_a_platform_lacks_costs_nothing_else(node, monkeypatch, lacking, missing):
+    monkeypatch.delattr(psutil, lacking)
+    node.sample()
+    assert last(node).keys() & ALWAYS == ALWAYS - missing
+
+
+def test_temperatures_of_a_chip(node, monkeypatch):
+    chips = {"coretemp": [SimpleNamespace(label="Package id 0", current=41.0), SimpleNamespace(label="", current=40.0)]}
+    monkeypatch.setattr(psutil, "sensors_temperatures", lambda: chips, raising=False)
+    node.sample()
+    assert (last(node)["temperature_coretemp_package_id_0"], last(node)["temperature_coretemp_1"]) == (41, 40)
+    assert node.get_fields()[0]["temperature_coretemp_1"]["units"] == "°C"
 
 
 def test_a_reading_that_fails_once_does_not_end_the_sampling(tmp_path):
@@ -9,9 +62,57 @@ def test_a_reading_that_fails_once_does_not_end_the_sampling(tmp_path):
     node.start()
     try:
         assert node._sampling.running
-        assert node.get_last() == {}
+        assert "disk_used" not in last(node)
+        assert "load_1" in last(node)
         disk.mkdir()
         node.sample()
-        assert 0 <= node.get_last()["disk_used"][1] <= 100
+        assert 0 <= last(node)["disk_used"] <= 100
     finally:
         node.stop()
+
+
+def test_the_clock_s_fields_say_what_they_are(node):
+    node.sample()
+    fields, _ = node.get_fields()
+    assert fields["clock_synchronized"]["type"] == "bool"
+    assert (fields["clock_offset"]["units"], fields["clock_offset"]["type"]) == ("s", "number")
+    assert last(node)["clock_synchronized"] in {0, 1}
+
+
+def test_the_kernel_s_answer_is_plausible():
+    state = kernelclock.discipline()
+    assert math.isfinite(state.offset)
+    assert abs(state.offset) < 1
+    assert state.error >= 0
+
+
+@pytest.mark.parametrize(
+    ("status", "offset", "expected"),
+    [
+        (0, 250, kernelclock.Discipline(250e-6, 0.5, True)),
+        (kernelclock.STA_NANO, -250, kernelclock.Discipline(-250e-9, 0.5, True)),
+        (kernelclock.STA_UNSYNC, 0, kernelclock.Discipline(0, 0.5, False)),
+    ],
+)
+def test_units_of_the_kernel(monkeypatch, status, offset, expected):
+    def adjtimex(reference):
+        state = reference._obj
+        assert state.modes == 0
+        state.status, state.offset, state.maxerror = status, offset, 500_000
+        return 5
+
+    monkeypatch.setattr(kernelclock.ctypes, "CDLL", lambda *_args, **_options: SimpleNamespace(adjtimex=adjtimex))
+    state = kernelclock.discipline()
+    assert (state.offset, state.error, state.synchronized) == pytest.approx(
+        (expected.offset, expected.error, expected.synchronized)
+    )
+
+
+def test_a_container_that_refuses_the_call_has_no_clock_fields(node, monkeypatch):
+    def refused():
+        raise PermissionError("adjtimex: Operation not permitted")
+
+    monkeypatch.setattr(kernelclock, "discipline", refused)
+    node.sample()
+    assert not last(node).keys() & CLOCK
+    assert last(node).keys() >= ALWAYS

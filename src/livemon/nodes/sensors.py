@@ -1,14 +1,17 @@
-"""The node of this machine itself: load, memory, disk and, where there is a chip, temperatures. Read by psutil."""
+"""The node of this machine itself: load, memory, disk, clock and, where there is a chip, temperatures."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 from twisted.internet.task import LoopingCall
 
+from livemon.nodes import kernelclock
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.series.block import Block
 from livemon.wamp import log
@@ -17,20 +20,40 @@ SAMPLE_EVERY = 5.0
 BLOCK = "livemon.sensors"
 
 
+class Reading(NamedTuple):
+    """One value of the machine, and what it is."""
+
+    key: str
+    label: str
+    units: str | None
+    value: float
+    type: str = "number"
+
+
 class SensorsNode(BlockNode):
     """Samples this machine every few seconds.
 
     Parameters
     ----------
+    window
+        Seconds kept in memory.
     disk
         A path on the file system whose use is told.
     """
 
-    def __init__(self, name: str, description: str, window: float = 3600.0, disk: Path | None = None) -> None:
-        super().__init__(name, description, window)
-        self.disk = disk or (Path("/data") if Path("/data").is_dir() else Path("/"))
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        window: float = 3600.0,
+        disk: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(name, description, window, clock)
+        self.disk = Path(disk or ("/data" if Path("/data").is_dir() else "/"))
         self.blocks[BLOCK] = Block(window)
         self._sampling = LoopingCall(self.sample)
+        self._failing: set[str] = set()
 
     def start(self) -> None:
         """Begin to sample."""
@@ -45,28 +68,54 @@ class SensorsNode(BlockNode):
 
     def sample(self) -> None:
         """Take one sample of everything; what cannot be read now (a disk being mounted) may be the next time."""
-        try:
-            readings = self._read()
-        except OSError as error:
-            log.warn("sensors: {error}", error=error)
-            return
-        for key, (label, units, _value) in readings.items():
+        readings = [
+            reading for reader in (_load, _memory, self._disk, _clock, _temperatures) for reading in self._try(reader)
+        ]
+        for key, label, units, _value, kind in readings:
             if key not in self.fields:
-                self.fields[key] = Info(BLOCK, key, f"livemon.{self.name}.{key}", label, units)
-        self.blocks[BLOCK].append([time.time()], {key: [value] for key, (_, _, value) in readings.items()})
+                self.fields[key] = Info(BLOCK, key, f"livemon.{self.name}.{key}", label, units, kind)
+        self.blocks[BLOCK].append([self.clock()], {each.key: [each.value] for each in readings}, self.clock())
 
-    def _read(self) -> dict[str, tuple[str, str | None, float]]:
-        memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self.disk))
-        readings = {
-            "load_1": ("Load, 1 min", None, psutil.getloadavg()[0]),
-            "cpu_used": ("Processors used", "%", psutil.cpu_percent()),
-            "memory_used": ("Memory used", "%", memory.percent),
-            "disk_used": ("Disk used", "%", disk.percent),
-            "disk_free": ("Disk free", "GB", disk.free / 1e9),
-        }
-        # Not there on every platform; without a chip it is empty.
-        for chip, entries in getattr(psutil, "sensors_temperatures", dict)().items():
-            for number, entry in enumerate(entries):
-                key = re.sub(r"[^a-z0-9]+", "_", f"{chip}_{entry.label or number}".lower()).strip("_")
-                readings[f"temperature_{key}"] = (f"{chip} {entry.label or number}", "°C", entry.current)
+    def _try(self, reader: Callable[[], Iterator[Reading]]) -> list[Reading]:
+        """Return what there is to read; a failure is told once, until it is over."""
+        try:
+            readings = list(reader())
+        except (OSError, RuntimeError, NotImplementedError, AttributeError) as error:
+            if reader.__name__ not in self._failing:
+                log.warn("sensors, {what}: {error!r}", what=reader.__name__.strip("_"), error=error)
+            self._failing.add(reader.__name__)
+            return []
+        self._failing.discard(reader.__name__)
         return readings
+
+    def _disk(self) -> Iterator[Reading]:
+        use = psutil.disk_usage(str(self.disk))
+        yield Reading("disk_used", "Disk used", "%", use.percent)
+        yield Reading("disk_free", "Disk free", "GB", use.free / 1e9)
+
+
+def _load() -> Iterator[Reading]:
+    yield Reading("load_1", "Load, 1 min", None, psutil.getloadavg()[0])
+    yield Reading("cpu_used", "Processors used", "%", psutil.cpu_percent())
+
+
+def _memory() -> Iterator[Reading]:
+    yield Reading("memory_used", "Memory used", "%", psutil.virtual_memory().percent)
+
+
+def _clock() -> Iterator[Reading]:
+    state = kernelclock.discipline()
+    if state is not None:
+        yield Reading("clock_offset", "Clock, offset", "s", state.offset)
+        yield Reading("clock_error", "Clock, error at most", "s", state.error)
+        yield Reading("clock_synchronized", "Clock synchronised", None, float(state.synchronized), "bool")
+
+
+def _temperatures() -> Iterator[Reading]:
+    # Not there on every platform; without a chip it is empty.
+    chips: Mapping[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
+    for chip, entries in chips.items():
+        for number, entry in enumerate(entries):
+            title = f"{chip} {entry.label or number}"
+            key = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+            yield Reading(f"temperature_{key}", title, "°C", entry.current)
