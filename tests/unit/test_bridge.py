@@ -187,7 +187,7 @@ def short_fault(answer, status=400):
         (f"scale({PATH},'{'x' * 6000}')", "number"),
         (f"{'f' * 7000}(a)", "unknown function"),
         (f"alias({PATH},{'k' * 3000}=1)", "alias"),
-        (f"aliasSub({PATH},'a{{99999999999}}','')", "aliasSub"),
+        (f"aliasSub({PATH},'a{{99999999999}}','')", "repeats too much"),
         (f"aliasSub({PATH},'{'(' * 90}','')", "aliasSub"),
         ("aliasSub(" * 40 + PATH + r""",".","\g<0>\g<0>")""" * 40, "longer than"),
         (f"group({','.join([PATH] * 150)})|group()", None),
@@ -230,6 +230,26 @@ def test_a_pattern_that_would_try_for_years_does_not_hold_the_bridge_up(client):
 def test_a_pattern_that_repeats_what_repeats_is_answered(client):
     answer = client.post("/render", data={"target": rf"aliasSub({PATH},'([\w.]+)+!$','')"})
     assert answer.json[0]["target"] == PATH
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "pattern", ["a{9999999}", "(((a{50}){50}){50}){50}", "(?:(?:a?){60000}){60000}", "a{" + "9" * 5000 + "}"]
+)
+def test_a_pattern_that_takes_gigabytes_when_its_repeats_are_written_out_is_refused(client, pattern):
+    begin = time.perf_counter()
+    assert "aliasSub: " in short_fault(client.post("/render", data={"target": f"aliasSub({PATH},'{pattern}','')"}))
+    assert "target: " in short_fault(client.post("/query", json={"targets": [{"target": pattern}]}))
+    assert time.perf_counter() - begin < 1
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", "[a-z]{1,20}", "(" * 500 + ")" * 500, "[[a]b", "(" * 9000]
+)
+def test_a_pattern_of_any_kind_is_answered_or_refused(client, pattern):
+    answer = client.post("/render", data={"target": f"aliasSub({PATH},'{pattern}','')"})
+    if answer.status_code != 200:
+        short_fault(answer)
 
 
 def test_an_alias_s_pattern_is_python_s(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,9 +13,16 @@ from flask import g
 
 from livemon.errors import RequestError, shown
 
+# What a later Python may read otherwise is nothing that the log's reader could mend.
+warnings.filterwarnings("ignore", "Possible (nested set|set)", FutureWarning)
+
 MAX_SECONDS = 0.5
 """What all patterns of one request may take together: one like ``(a|aa)+$`` would try for years."""
 MAX_LENGTH = 1 << 15
+MAX_SIZE = 100_000
+"""Characters of a pattern with its repeats written out, as if each stood in all others: regex writes them out, and
+``(((a{50}){50}){50}){50}`` takes two gigabytes."""
+_REPEAT = re.compile(r"\{\s*(\d+)")
 
 
 class Pattern:
@@ -37,6 +45,8 @@ class Pattern:
         self._text, self._what = text, what
         if len(text) > MAX_LENGTH:
             raise RequestError(f"{what}: a pattern of more than {MAX_LENGTH} characters")
+        if _size(text) > MAX_SIZE:
+            raise RequestError(f"{what}: {shown(text)} repeats too much; write smaller numbers in braces, or * and +")
         with self._limited():
             re.compile(text)  # regex knows more than Python does, such as recursion, which takes a gigabyte in a second
             self._compiled = regex.compile(text)
@@ -66,3 +76,12 @@ class Pattern:
             raise RequestError(f"{self._what}: {str(error)[:200]}") from error
         finally:
             g.pattern_seconds = left - (time.monotonic() - begin)
+
+
+def _size(text: str) -> int:
+    size = len(text)
+    for digits in _REPEAT.findall(text):
+        size *= max(1, int(digits[:7]))
+        if size > MAX_SIZE:
+            break
+    return size
