@@ -3,7 +3,6 @@
 import math
 import threading
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from twisted.logger import eventAsText, globalLogPublisher
 
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.source import Answer
+from livemon.bridge.source import Answer, Event
 from livemon.errors import RouterError
 
 NOW = time.time()
@@ -26,14 +25,6 @@ NODES = {
     "sensors": Node("sensors", "This machine", {each.name: each for each in (LOAD, DISK)}),
     "agents": Node("agents", "OCS agents", {AGENT.name: AGENT}),
 }
-
-
-@dataclass(frozen=True)
-class Event:
-    time: float
-    node: str
-    description: str
-    kind: str
 
 
 class MemorySource:
