@@ -1,0 +1,130 @@
+"""The node of the agents' heartbeats."""
+
+from __future__ import annotations
+
+import pytest
+
+from livemon.bridge.annotations import CONNECTED, transitions
+from livemon.nodes import agents
+from livemon.nodes.agents import SAMPLE_EVERY, SILENCE, AgentsNode
+
+NOW = 1.8e9
+HEARTBEAT = [
+    {"acq": 3},
+    {"agent_address": "observatory.fake1", "agent_class": "FakeDataAgent", "feed_name": "heartbeat"},
+]
+
+
+class Lab:
+    """A node, and a clock that a test moves."""
+
+    def __init__(self):
+        self.time = 0.0
+        self.step = 0.0
+        self.node = AgentsNode(
+            "agents", "Agents", clock=lambda: NOW + self.time + self.step, steady=lambda: 1000 + self.time
+        )
+
+    def heartbeat(self, agent, message=HEARTBEAT):
+        self.node.receive(f"observatory.{agent}.feeds.heartbeat", message)
+
+    def run(self, seconds, *present):
+        for _ in range(seconds):
+            self.time += 1
+            for agent in present:
+                self.heartbeat(agent)
+            self.node.look()
+
+    def events(self, agent):
+        times, values = self.samples(agent)
+        return [(round(when - NOW), kind) for when, kind in transitions(times, values)]
+
+    def samples(self, agent):
+        block = self.node.blocks[agents.BLOCK]
+        return block.times, block.values(agent)
+
+
+@pytest.fixture
+def lab():
+    return Lab()
+
+
+def test_an_agent_is_there_while_its_heartbeat_comes(lab):
+    lab.run(30, "fake1")
+    assert {key: value for key, (_, value) in lab.node.get_last().items()} == {"fake1": 1}
+    assert lab.events("fake1") == [], "it was there when we came"
+    fields, _ = lab.node.get_fields()
+    assert fields["fake1"]["type"] == "bool"
+    assert fields["fake1"]["path"] == "observatory.fake1.agent.connected"
+    assert fields["fake1"]["path"].endswith(CONNECTED)
+
+
+def test_an_agent_that_falls_silent_has_left_and_may_join_again(lab):
+    lab.run(10, "fake1", "LS240")
+    lab.run(20, "LS240")
+    lab.run(10, "fake1", "LS240")
+    assert lab.events("fake1") == [(10 + SILENCE, "left"), (31, "joined")]
+    assert lab.events("LS240") == []
+    assert lab.node.get_last()["ls240"][1] == 1
+
+
+def test_an_agent_that_is_new_has_joined(lab):
+    lab.run(20, "fake1")
+    lab.run(5, "fake1", "new")
+    assert lab.events("new") == [(21, "joined")]
+    assert lab.events("fake1") == []
+
+
+def test_agents_that_are_heard_right_after_the_router_came_have_not_joined_then(lab):
+    lab.run(60)
+    lab.node.prepare()
+    lab.run(5, "fake1")
+    assert lab.events("fake1") == []
+
+
+def test_while_nothing_changes_samples_are_rare(lab):
+    lab.run(100, "fake1")
+    times, _ = lab.samples("fake1")
+    assert len(times) == 100 / SAMPLE_EVERY
+
+
+@pytest.mark.parametrize("message", [None, [], "heartbeat", [{"acq": "x"}], 3])
+def test_whatever_a_heartbeat_says_it_is_one(lab, message):
+    lab.heartbeat("fake1", message)
+    assert lab.node.get_last()["fake1"][1] == 1
+
+
+@pytest.mark.parametrize("agent", ["", "a b", "a*", "x" * 65, "a.feeds.heartbeat.observatory.b"])
+def test_what_cannot_be_part_of_a_path_makes_no_field(lab, agent):
+    lab.heartbeat(agent)
+    assert lab.node.fields == {}
+
+
+def test_names_that_differ_in_case_only_are_two_agents(lab):
+    lab.run(3, "fake1", "FAKE1")
+    assert {about["path"] for about in lab.node.get_fields()[0].values()} == {
+        "observatory.fake1.agent.connected",
+        "observatory.FAKE1.agent.connected",
+    }
+
+
+def test_made_up_agents_do_not_fill_the_memory(lab, monkeypatch):
+    monkeypatch.setattr(agents, "MOST_AGENTS", 3)
+    for number in range(10):
+        lab.heartbeat(f"agent{number}")
+    assert list(lab.node.fields) == ["agent0", "agent1", "agent2"]
+    lab.heartbeat("agent0")
+    assert lab.node.get_last()["agent0"][1] == 1
+
+
+@pytest.mark.parametrize("step", [-3600, -5, 3600])
+def test_a_clock_that_is_set_loses_no_event(lab, step):
+    lab.run(20, "fake1")
+    lab.step = step
+    lab.run(10)
+    lab.run(5, "fake1")
+    assert [kind for _, kind in lab.events("fake1")][-2:] == ["left", "joined"]
+
+
+def test_it_listens_to_all_heartbeats(lab):
+    assert list(lab.node.topics()) == ["observatory..feeds.heartbeat"]
