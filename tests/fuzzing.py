@@ -1,0 +1,225 @@
+"""Requests and calls of any kind, most of them of the right one, and what every answer must be.
+
+``LIVEMON_FUZZ=5000`` tries that many of each, other ones every time; otherwise a few hundred, always the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+CHANNELS = (
+    "LSA21OQ::channel_1_t",
+    "LSA21OQ::channel_2_t",
+    "LSA21OQ::note",
+    "sensors::load_1",
+    "sensors::load 1",
+    "of others::[x].*",
+    "agents::ls240",
+    "FAKE::channel_00",
+    "FAKE::channel_01",
+)
+PATHS = (
+    "observatory.ls240.feeds.temperatures.Channel_1_T",
+    "livemon.sensors.load_1",
+    "sisock.of_others._x___",
+    "observatory.ls240.agent.connected",
+    "observatory.fake1.feeds.false_temperatures.channel_00",
+)
+EXAMPLES = int(os.environ.get("LIVEMON_FUZZ", "0"))
+
+
+def fuzz(share: float = 1.0, deadline: int = 2000) -> settings:
+    """The settings of a test: its share of the usual number of examples, milliseconds that each may take."""
+    return settings(
+        max_examples=EXAMPLES or round(250 * share),
+        derandomize=not EXAMPLES,
+        deadline=deadline,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+def no_constant(name):
+    raise AssertionError(f"{name} is no JSON")
+
+
+def check(status: int, content: bytes, is_json: bool) -> object:
+    """Return what an answer holds; fail if it is neither an answer nor a fault told in a sentence."""
+    assert 200 <= status < 500, content[:400]
+    assert b"Traceback" not in content
+    answer = json.loads(content, parse_constant=no_constant) if is_json else content.decode()
+    if status >= 400:
+        sentence = answer["error"] if is_json else answer.removesuffix("\n")
+        assert 0 < len(sentence) < 400
+        assert not set(sentence) & set("\n\r\0"), sentence
+    return answer
+
+
+def mostly(usual, *others):
+    """Of the usual kind, and now and then of another."""
+    # Not one_of: it would look into those that are one_of themselves, and there is more garbage than sense.
+    return st.sampled_from([usual] * 15 + list(others)).flatmap(lambda kind: kind)
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+anything = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+known = st.sampled_from(
+    [
+        *CHANNELS,
+        *(part for name in CHANNELS for part in name.split("::")),
+        *PATHS,
+        "nobody::x",
+        "select metric",
+        "events",
+        "",
+        ".*",
+        "(LSA21OQ|sensors)::.*",
+        "(.|..)+[!?]",
+        "sensors::",
+        "(",
+        "a{9999999}",
+    ]
+)
+names = mostly(known, st.text(max_size=30), st.from_regex(r"\(?(LSA|[a-z]\\.)[|*+?(){}\[\]]{0,5}", fullmatch=True))
+times = mostly(
+    st.floats(-100, 0),
+    st.sampled_from(
+        [
+            "now",
+            "-10min",
+            "undefined",
+            "",
+            "2026-01-31T06:00:00Z",
+            "0001-01-01",
+            "9999-12-31T23:59:59-14:00",
+            "-9y",
+            "+999999999y",
+        ]
+    ),
+    scalars,
+)
+numbers = mostly(st.integers(1, 5000), st.floats(), scalars)
+
+
+def objects(required=None, **optional):
+    return st.fixed_dictionaries(required or {}, optional=optional)
+
+
+payloads = mostly(
+    objects(
+        field=mostly(st.lists(names, max_size=3), names), type=st.sampled_from(["table", "timeserie"]), query=names
+    ),
+    anything,
+)
+targets = objects(
+    {"target": mostly(names, anything)},
+    type=mostly(st.sampled_from(["timeserie", "timeseries", "table"]), scalars),
+    refId=mostly(st.text(max_size=3), anything),
+    hide=mostly(st.just(False), anything),
+    payload=payloads,
+    data=payloads,
+)
+tag_keys = st.sampled_from(["node", "field", "unit", "label", "instrument"])
+filters = mostly(
+    st.lists(
+        objects(
+            key=mostly(tag_keys, st.text(max_size=9)),
+            operator=mostly(st.sampled_from(["=", "!=", "=~", "!~"]), scalars),
+            value=mostly(names, anything),
+        ),
+        max_size=3,
+    ),
+    anything,
+)
+ranges = mostly(st.fixed_dictionaries({}, optional={"from": times, "to": times, "raw": anything}), anything)
+queries = objects(
+    {"targets": mostly(st.lists(mostly(targets, anything), min_size=1, max_size=5), anything)},
+    range=ranges,
+    maxDataPoints=numbers,
+    intervalMs=numbers,
+    adhocFilters=filters,
+    filters=filters,
+    scopedVars=anything,
+)
+annotations = objects(
+    range=ranges, annotation=mostly(objects(query=names, name=st.text(), datasource=anything), anything)
+)
+metrics = objects(
+    {"metric": mostly(names, anything), "name": mostly(st.sampled_from(["field", "type", "query"]), anything)},
+    payload=payloads,
+)
+lists = st.sampled_from(
+    ["nodes", "channels", "fields", "instruments", "labels", "units", "fields of LSA21OQ", "fields of (", " of "]
+)
+variables = objects(
+    payload=mostly(objects(target=mostly(lists, names)), lists, anything), target=mostly(lists, anything), range=ranges
+)
+searches = objects(target=mostly(names, anything), type=mostly(st.just("table"), anything))
+tags = objects({"key": mostly(tag_keys, anything)})
+
+BODIES = {
+    "/query": queries,
+    "/search": searches,
+    "/annotations": annotations,
+    "/metrics": metrics,
+    "/metric-payload-options": metrics,
+    "/variable": variables,
+    "/tag-keys": tags,
+    "/tag-values": tags,
+}
+
+
+paths = mostly(
+    st.sampled_from(
+        [
+            *PATHS,
+            "*",
+            "observatory.*",
+            "observatory.*.feeds.*.*",
+            "{livemon.sensors,a}.*",
+            "[z-a].b",
+            "*{a,b.c}",
+        ]
+    ),
+    st.text("ab.*?[]{},\\!-", max_size=20),
+    st.text(max_size=12),
+)
+arguments = mostly(
+    st.integers(-9, 9).map(str),
+    st.floats().map(str),
+    st.sampled_from(["'x'", '"(^.*$)"', r'"\1 A"', "true", "none", "1e308", "'(a|aa)+$'", "inf", "9" * 30]),
+    st.text(max_size=8).map(lambda text: f"'{text}'"),
+)
+functions = st.sampled_from(
+    ["alias", "aliasSub", "aliasByNode", "scale", "offset", "absolute", "group", "constantLine", "f"]
+)
+keywords = st.sampled_from(["", "", "", "newName=", "search=", "replace=", "factor=", "seriesList=", "value=", "x="])
+
+
+def calls(inner):
+    listed = st.lists(st.tuples(keywords, mostly(arguments, inner)).map("".join), max_size=3).map(",".join)
+    return st.builds("{}({},{})".format, functions, inner, listed) | st.builds(
+        "{}|{}({})".format, inner, functions, listed
+    )
+
+
+render_targets = mostly(st.recursive(paths, calls, max_leaves=6), st.text("ab.*()|,'\"{}\\=1e", max_size=30))
+
+
+forms = st.fixed_dictionaries(
+    {"target": st.lists(render_targets, max_size=4)},
+    optional={
+        "from": times.map(str),
+        "until": times.map(str),
+        "maxDataPoints": numbers.map(str),
+        "format": mostly(st.just("json"), st.text(max_size=5)),
+    },
+)
