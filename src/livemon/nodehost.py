@@ -176,11 +176,14 @@ class NodeHost:
         if node.name in self.refused:
             return
         self.refused.add(node.name)
-        holder = yield self._call("data_node.holder", node.name)
+        try:
+            holder = (yield self._call("data_node.holder", node.name)) or {}
+        except ApplicationError:
+            holder = {}  # upstream's hub does not tell
         log.warn(
             "the name of the data node {name} is taken by session {session}; asking again until it is free",
             name=node.name,
-            session=(holder or {}).get("session"),
+            session=holder.get("session", "unknown"),
         )
 
     def _answer(self, node: DataNodeServer, method: Callable, *arguments: Any, **keywords: Any) -> Deferred:
@@ -223,9 +226,13 @@ class NodeHost:
             # No hub or no router at the moment. A LoopingCall that fails would never be called again.
             log.debug("announcing failed: {error!r}", error=error)
             return
-        known = {entry["name"]: entry["description"] for entry in listed if entry["name"] not in self.refused}
+        known = {entry["name"]: entry["description"] for entry in listed}
         turns = DeferredSemaphore(AT_ONCE)
-        waiting = [node for node in self.nodes.values() if known.get(node.name) != node.description]
+        waiting = [
+            node
+            for node in self.nodes.values()
+            if known.get(node.name) != node.description or not self._served[node.name].registered
+        ]
         yield DeferredList([turns.run(self._offer, node) for node in waiting])
 
     def _call(self, name: str, *arguments: Any) -> Any:

@@ -103,12 +103,12 @@ def test_a_name_is_claimed_before_its_procedures_are_registered_and_announced_la
 
 
 def test_a_name_that_is_taken_is_not_registered_until_it_is_free(host, session, clock):
-    session.taken = {"a"}
+    session.taken, session.listed = {"a"}, {"a": ""}
     host.add(Node("a", ""))
     join(host, session)
     assert session.registered == {}
     assert host.refused == {"a"}
-    session.taken = set()
+    session.taken, session.listed = set(), {}
     clock.advance(ANNOUNCE_EVERY)
     assert session.listed == {"a": ""}
     assert host.refused == set()

@@ -1,0 +1,172 @@
+"""Every part restarted in turn under load, with an archive: panels go on by themselves, with their history, the list never empty."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from appliance import Appliance, problems
+from crossbar_router import wait_for
+from ocs_site import Site
+
+FEEDS = ["false_temperatures"]
+FAKE = {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": FEEDS, "description": "Fake data"}
+CHANNELS = [f"FAKE::channel_{number:02}" for number in range(4)]
+PATH = "observatory.fake1.feeds.false_temperatures.channel_00"
+HISTORY = 20.0
+BACK_WITHIN = 10.0
+
+
+@dataclass
+class Panels:
+    """Somebody who looks at a panel and a list of metrics all the time."""
+
+    appliance: Appliance
+    looks: list[tuple[float, int, list]] = field(default_factory=list)
+    lists: list[tuple[float, int, list]] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def look(self) -> None:
+        while not self._ended.wait(0.1):
+            body = {"range": {"from": "-60s", "to": "now"}, "targets": [{"target": name} for name in CHANNELS]}
+            self.looks.append((time.time(), *self.appliance.get("/query", body)))
+            self.lists.append((time.time(), *self.appliance.get("/search")))
+
+    def __enter__(self) -> Panels:
+        self._thread = threading.Thread(target=self.look)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(30)
+
+    def plotted(self, since: float, oldest: float) -> bool:
+        """Whether the last look shows all channels, samples newer than `since` and history back to `oldest`."""
+        _, status, answer = self.looks[-1]
+        if status != 200 or len(answer) != len(CHANNELS):
+            return False
+        times = [[point[1] / 1000 for point in series["datapoints"]] for series in answer]
+        return all(each and each[0] <= oldest and each[-1] > since for each in times)
+
+
+@pytest.fixture(scope="module")
+def appliance(router, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("restarts")
+    (directory / "archive").mkdir()
+    site = Site(directory, router)
+    site.write(
+        fake1=("FakeDataAgent", ["--num-channels", 4], ["--sample-rate", 10], ["--mode", "acq"]),
+        recorder=("AggregatorAgent", ["--data-dir", directory / "archive"], ["--frame-seconds", 1]),
+    )
+    with site.agent("fake1"), site.agent("recorder"), Appliance(directory, router) as running:
+        running.write_nodes(FAKE)
+        running.start()
+        running.wait_for_values("FAKE")
+        wait_for(lambda: time.time() - running.times(CHANNELS[0])[0] > HISTORY, "some history", HISTORY + 10)
+        yield running
+        for part in ("hub", "nodes", "bridge"):
+            assert not problems(running.log(part)), running.log(part)
+
+
+def test_a_restarted_node_has_no_gap_and_no_repeat_once_the_seam_is_mended(appliance):
+    appliance.restart("nodes")
+    restarted = time.time()
+    appliance.wait_for_values("FAKE")
+
+    def steps():
+        times = [each for each in appliance.times(CHANNELS[0], since=-120) if each > restarted - 15]
+        return [later - earlier for earlier, later in pairwise(times)]
+
+    wait_for(lambda: max(steps(), default=9) < 0.5, "the seam to be mended", 30)
+    assert min(steps()) > 0
+
+
+def test_an_instrument_that_is_replaced_goes_on_under_its_path(appliance):
+    before = appliance.times(PATH)
+    appliance.write_nodes(FAKE | {"name": "NEWBOX"})
+    appliance.wait_for_values("NEWBOX", 20)
+    after = appliance.times(PATH)
+    assert set(before[20:-20]) <= set(after), "the history of the first box"
+    assert "FAKE::channel_00" not in appliance.get("/search")[1]
+    status, answer = appliance.get("/render", target=PATH, **{"from": "-1min", "until": "now", "format": "json"})
+    assert status == 200
+    assert len(answer[0]["datapoints"]) > 100
+    appliance.write_nodes(FAKE)
+    appliance.wait_for_values("FAKE", 20)
+
+
+def test_a_label_that_is_renamed_leaves_the_series_alone(appliance):
+    before = appliance.times(PATH)
+    appliance.write_nodes(FAKE | {"labels": {"channel_00": "Mixing chamber"}})
+
+    def label():
+        (node,) = appliance.get("/api/status")[1]["nodes"]
+        return node["fields"][0]["label"]
+
+    wait_for(lambda: label() == "Mixing chamber", "the new label", 15)
+    assert appliance.times(PATH)[: len(before) - 5] == before[: len(before) - 5]
+    assert "adding the data node" not in appliance.log("nodes").rpartition("FAKE")[2]
+
+
+@pytest.mark.parametrize("part", ["nodes", "hub", "bridge", "router"])
+def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
+    oldest = max(appliance.times(name, since=-55)[0] for name in CHANNELS) + 15
+    with Panels(appliance) as panels:
+        wait_for(lambda: panels.looks and panels.plotted(time.time() - 5, oldest), "a panel", 20)
+        if part == "router":
+            appliance.router.restart()
+        else:
+            appliance.stop(part)
+            time.sleep(1)
+            appliance.start(part)
+        started = time.time()
+        # What a slow machine needs to start Python is not the product's: what counts is from then on.
+        if part != "router":
+            wait_for(
+                lambda: appliance.log(part).count("joined the router") > 1 or panels.plotted(started, oldest), part, 20
+            )
+        wait_for(
+            lambda: panels.plotted(started, oldest), f"the panels to plot again after {part}'s restart", BACK_WITHIN + 2
+        )
+    for _when, status, names in panels.lists:
+        # A bridge that is away is told by the browser; one that answers never has an empty list.
+        assert status in {0, 200}
+        assert status == 0 or set(CHANNELS) <= set(names)
+    assert {status for _, status, _ in panels.looks} <= {0, 200}
+
+
+def test_a_node_that_hangs_does_not_hold_up_the_others(appliance, tmp_path):
+    other = Appliance(tmp_path, appliance.router, port=0)
+    other.write_nodes({"kind": "sensors", "name": "elsewhere", "description": "Another machine"})
+    with other:
+        other.start("nodes")
+        wait_for(lambda: "elsewhere::load_1" in appliance.get("/search")[1], "the node of another process", 20)
+        wait_for(lambda: appliance.times("elsewhere::load_1"), "its samples by way of the router", 20)
+        other.children["nodes"].send_signal(signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            status, answer = appliance.get(
+                "/query", {"targets": [{"target": "elsewhere::load_1"}, {"target": CHANNELS[0]}]}
+            )
+            assert time.monotonic() - begun < 8
+            assert status == 200
+            assert answer[0]["datapoints"] == []
+            assert len(answer[1]["datapoints"]) > 10
+            assert "elsewhere does not answer" in appliance.log("bridge")
+        finally:
+            other.children["nodes"].send_signal(signal.SIGCONT)
+
+
+def test_two_processes_with_one_name_do_not_take_each_others_node(appliance, tmp_path):
+    other = Appliance(tmp_path, appliance.router, port=0)
+    other.write_nodes(FAKE | {"target": "nobody"})
+    with other:
+        other.start("nodes")
+        wait_for(lambda: "is taken by session" in other.log("nodes"), "the second process to be told", 30)
+        newest = time.time()
+        wait_for(lambda: appliance.times(CHANNELS[0])[-1] > newest, "the first to go on", 20)
