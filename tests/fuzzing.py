@@ -12,22 +12,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 CHANNELS = (
-    "LSA21OQ::channel_1_t",
-    "LSA21OQ::channel_2_t",
-    "LSA21OQ::note",
-    "sensors::load_1",
-    "sensors::load 1",
-    "of others::[x].*",
-    "agents::ls240",
     "FAKE::channel_00",
     "FAKE::channel_01",
+    "sensors::load_1",
+    "FAKE::note",
+    "of others::[x].*",
+    "agents::ls240",
 )
 PATHS = (
-    "observatory.ls240.feeds.temperatures.Channel_1_T",
+    "observatory.fake1.feeds.false_temperatures.channel_00",
+    "observatory.fake1.feeds.false_temperatures.channel_01",
     "livemon.sensors.load_1",
     "sisock.of_others._x___",
     "observatory.ls240.agent.connected",
-    "observatory.fake1.feeds.false_temperatures.channel_00",
 )
 EXAMPLES = int(os.environ.get("LIVEMON_FUZZ", "0"))
 
@@ -81,14 +78,14 @@ known = st.sampled_from(
         "events",
         "",
         ".*",
-        "(LSA21OQ|sensors)::.*",
+        "(FAKE|sensors)::.*",
         "(.|..)+[!?]",
         "sensors::",
         "(",
         "a{9999999}",
     ]
 )
-names = mostly(known, st.text(max_size=30), st.from_regex(r"\(?(LSA|[a-z]\\.)[|*+?(){}\[\]]{0,5}", fullmatch=True))
+names = mostly(known, st.text(max_size=30), st.from_regex(r"\(?(FAKE|[a-z]\\.)[|*+?(){}\[\]]{0,5}", fullmatch=True))
 times = mostly(
     st.floats(-100, 0),
     st.sampled_from(
@@ -157,7 +154,7 @@ metrics = objects(
     payload=payloads,
 )
 lists = st.sampled_from(
-    ["nodes", "channels", "fields", "instruments", "labels", "units", "fields of LSA21OQ", "fields of (", " of "]
+    ["nodes", "channels", "fields", "instruments", "labels", "units", "fields of FAKE", "fields of (", " of "]
 )
 variables = objects(
     payload=mostly(objects(target=mostly(lists, names)), lists, anything), target=mostly(lists, anything), range=ranges

@@ -21,20 +21,20 @@ from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.source import Answer, Event
 
 NOW = time.time()
-PATH = "observatory.ls240.feeds.temperatures.Channel_1_T"
+FEED = "observatory.fake1.feeds.false_temperatures"
 FIELDS = [
-    Field("LSA21OQ", "channel_1_t", PATH, "t", label="4K plate", units="K"),
-    Field("LSA21OQ", "channel_2_t", PATH.replace("1", "2"), "t", units="K"),
-    Field("LSA21OQ", "note", "observatory.ls240.feeds.temperatures.note", "t", type="string"),
-    Field("sensors", "load 1", "livemon.sensors.load_1", "load", label="(Load| äöü\u2028'\"\\"),
+    Field("FAKE", "channel_00", f"{FEED}.channel_00", "t", label="4K plate", units="K"),
+    Field("FAKE", "channel_01", f"{FEED}.channel_01", "t", units="K"),
+    Field("FAKE", "note", f"{FEED}.note", "t", type="string"),
+    Field("sensors", "load_1", "livemon.sensors.load_1", "load", label="(Load| äöü\u2028'\"\\"),
     Field("of others", "[x].*", "sisock.of_others._x___", None),
     Field("agents", "ls240", "observatory.ls240.agent.connected", "ls240", type="bool"),
 ]
 TIMES = NOW - np.arange(50.0)[::-1]
 VALUES = {
-    "channel_1_t": np.linspace(4, 5, 50),
-    "channel_2_t": np.full(50, math.nan),
-    "load 1": np.where(np.arange(50) % 7, 1e308, -math.inf),
+    "channel_00": np.linspace(4, 5, 50),
+    "channel_01": np.full(50, math.nan),
+    "load_1": np.where(np.arange(50) % 7, 1e308, -math.inf),
     "[x].*": np.full(50, 5e-324),
     "ls240": (np.arange(50) // 10 % 2).astype(float),
 }
@@ -49,7 +49,7 @@ class MemorySource:
         nodes = {each.node: Node(each.node, "") for each in FIELDS}
         for each in FIELDS:
             nodes[each.node].fields[each.name] = each
-        nodes["LSA21OQ"].last = {"note": (NOW - 2, "warm\0"), "channel_1_t": (NOW, math.nan)}
+        nodes["FAKE"].last = {"note": (NOW - 2, "warm\0"), "channel_00": (NOW, math.nan)}
         self.catalogue = Catalogue(nodes.values())
 
     def fetch(self, fields, start, end, points):

@@ -6,7 +6,7 @@ A number is one only if the argument ends behind it, so that `1min.load` is a pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lark import Lark, Transformer
@@ -103,6 +103,7 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Tree())
 
 
+@lru_cache(1024)  # panels ask for the same again every few seconds
 def parse(target: str) -> Path | Call:
     """Parse a render target.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from livemon.errors import RequestError, shown
 
 MAX_LENGTH, MAX_ALTERNATIVES = 8192, 1000
+_GLOB = re.compile(r"[*?\[\\]")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -38,9 +39,12 @@ def expand_braces(pattern: str) -> list[str]:
     return list(dict.fromkeys(expanded))
 
 
-def matching(pattern: str, paths: Iterable[str]) -> list[str]:
+def matching(pattern: str, paths: Collection[str]) -> list[str]:
     """Return those of `paths` that a pattern matches whole."""
-    expressions = [_compiled(each) for each in expand_braces(pattern)]
+    patterns = expand_braces(pattern)
+    if not any(_GLOB.search(each) for each in patterns):
+        return [each for each in patterns if each in paths]
+    expressions = [_compiled(each) for each in patterns]
     return [path for path in paths if any(expression.fullmatch(path) for expression in expressions)]
 
 
