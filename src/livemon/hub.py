@@ -1,63 +1,214 @@
 """The sisock hub: the registry of data nodes.
 
 Speaks upstream's procedures and topics (sisock, components/hub/hub.py at 8bd5ec6). Unlike upstream it goes by the identity that the
-router discloses and never by the session number in the arguments, which any node could forge.
+router discloses and never by the session number in the arguments, which any node could forge. Two procedures are its own:
+`data_node.claim` lets a node that comes back take its name along before the router has noticed the end of its old session, and
+`data_node.holder` tells who holds a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any
 
+from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.types import CallDetails, RegisterOptions
 from twisted.internet.defer import inlineCallbacks
 
+from livemon.errors import RequestError, shown
 from livemon.wamp import TAKE_OVER, log, uri
 
+INVALID = uri("error.invalid_argument")
+MOST_NAMES = 10_000
+"""Of one session."""
+MOST_LISTED = 900_000
+"""Bytes of all names and descriptions: the list of them has to fit into the 1 MiB that a message of upstream's may have."""
+PER_ENTRY = 30
+"""Bytes in that list beside a name and its description, at most, in any serialization."""
+LONGEST_NAME = 128
+LONGEST_DESCRIPTION = 1000
+TOKEN_LENGTHS = range(16, 257)
 
-@dataclass(frozen=True)
-class Entry:
-    """A registered data node: its name, its description, the session that serves it."""
+_COMPONENT = re.compile(r"[^\s.#]+\Z")
+"""One part of a WAMP URI, which a name is in ``consumer.<name>.get_data``."""
+_ENCODABLE = re.compile(r"[^\ud800-\udfff]*\Z")
+"""No half characters, which UTF-8 cannot carry."""
+
+
+def checked_name(name: Any) -> str:
+    """Return a data node's name; raises `RequestError` for what cannot be one."""
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"name: {shown(name)} is no name of a data node; write a text, for example LSA22YG")
+    if len(name) > LONGEST_NAME:
+        raise RequestError(f"name: {shown(name, 40)}... is too long; write at most {LONGEST_NAME} characters")
+    if not _COMPONENT.match(name) or not name.isprintable():
+        raise RequestError(
+            f"name: {shown(name)} cannot be part of a WAMP address; write it without spaces, dots and #, for example LSA22YG"
+        )
+    return name
+
+
+def checked_description(description: Any) -> str:
+    """Return a description; upstream's nodes may have none. Raises `RequestError` for what is no text or a very long one."""
+    if description is None:
+        return ""
+    if not isinstance(description, str) or not _ENCODABLE.match(description):
+        raise RequestError(f"description: {shown(description)} is no text; write a few words")
+    if len(description) > LONGEST_DESCRIPTION:
+        raise RequestError(f"description: too long; write at most {LONGEST_DESCRIPTION} characters")
+    return description
+
+
+def checked_token(token: Any) -> bytes:
+    """Return a token's bytes; raises `RequestError`, which does not repeat it, if it is none."""
+    if not isinstance(token, str) or not token.isascii() or len(token) not in TOKEN_LENGTHS:
+        raise RequestError("token: write 16 to 256 random ASCII characters, the same for the life of the process")
+    return token.encode()
+
+
+@dataclass
+class Holding:
+    """A name that a session holds: only claimed as long as the description is `None`, then that of a data node."""
 
     name: str
-    description: str
     session: int
+    authid: str | None
+    since: float
+    token: bytes | None = field(default=None, repr=False)
+    description: str | None = None
 
-    def as_upstream(self) -> dict[str, str]:
-        """Return what consumers are told of it."""
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in the list of data nodes, at most."""
+        return len(self.name.encode()) + len((self.description or "").encode()) + PER_ENTRY
+
+    def as_upstream(self) -> dict[str, str | None]:
+        """Return what consumers are told of a data node."""
         return {"name": self.name, "description": self.description}
+
+    def as_answer(self) -> dict[str, Any]:
+        """Return what is told of who holds the name; never the token."""
+        return {**self.as_upstream(), "session": self.session, "authid": self.authid, "since": self.since}
 
 
 class Registry:
-    """The data nodes, by name. No input or output."""
+    """Who holds which name. No input or output; times are UNIX seconds."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._holdings: dict[str, Holding] = {}
+        self._names: dict[int, set[str]] = {}
+        self._size = 0
 
-    def add(self, name: str, description: str, session: int) -> Entry | None:
-        """Add a node; `None` if another session holds its name."""
-        holder = self._entries.get(name)
-        if holder is not None and holder.session != session:
+    def claim(self, name: str, token: bytes, session: int, authid: str | None = None, now: float = 0.0) -> bool:
+        """Reserve a name for a session. A data node that an older session with the same token has moves to this one.
+
+        Returns
+        -------
+        bool
+            `False` if another session holds the name.
+
+        Raises
+        ------
+        RequestError
+            If the session has too many names already.
+        """
+        held = self._holdings.get(name)
+        if held is None:
+            held = self._take(name, session, authid, now)
+        elif held.session != session:
+            if held.token is None or not hmac.compare_digest(held.token, token):
+                return False
+            self._own(session, name)
+            self._disown(held.session, name)
+            held.session, held.authid, held.since = session, authid, now
+        held.token = token
+        return True
+
+    def add(
+        self, name: str, description: str, session: int, authid: str | None = None, now: float = 0.0
+    ) -> tuple[bool, bool]:
+        """Add a data node, or give one of the session's another description.
+
+        Returns
+        -------
+        accepted
+            `False` if another session holds the name.
+        news
+            Whether there is something that consumers do not know yet.
+
+        Raises
+        ------
+        RequestError
+            If the session, or the registry, has too many names already.
+        """
+        held = self._holdings.get(name)
+        if held is not None and held.session != session:
+            return False, False
+        if held is not None and held.description == description:
+            return True, False
+        self._describe(held or self._take(name, session, authid, now), description)
+        return True, True
+
+    def subtract(self, name: str, session: int) -> Holding | None:
+        """Give up a name; returns what was held of it, `None` if `session` does not hold that name."""
+        held = self._holdings.get(name)
+        if held is None or held.session != session:
             return None
-        entry = self._entries[name] = Entry(name, description, session)
-        return entry
+        self._drop(held)
+        return held
 
-    def subtract(self, name: str, session: int) -> Entry | None:
-        """Remove a node; `None` if `session` does not hold that name."""
-        if name not in self._entries or self._entries[name].session != session:
-            return None
-        return self._entries.pop(name)
+    def leave(self, session: int) -> list[Holding]:
+        """Give up all names of a session that has ended; returns the data nodes among them."""
+        gone = [self._holdings[name] for name in sorted(self._names.get(session, ()))]
+        for held in gone:
+            self._drop(held)
+        return [held for held in gone if held.description is not None]
 
-    def leave(self, session: int) -> list[Entry]:
-        """Remove all nodes of a session that has ended, and return them."""
-        gone = [entry for entry in self if entry.session == session]
-        for entry in gone:
-            del self._entries[entry.name]
-        return gone
+    def holder(self, name: str) -> Holding | None:
+        """Return who holds a name."""
+        return self._holdings.get(name)
 
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(list(self._entries.values()))
+    def __iter__(self) -> Iterator[Holding]:
+        """Go through the data nodes, in the order in which their names were taken."""
+        return iter([held for held in self._holdings.values() if held.description is not None])
+
+    def _take(self, name: str, session: int, authid: str | None, now: float) -> Holding:
+        self._own(session, name)
+        held = self._holdings[name] = Holding(name, session, authid, now)
+        self._size += held.size
+        return held
+
+    def _describe(self, held: Holding, description: str) -> None:
+        more = len(description.encode()) - len((held.description or "").encode())
+        if self._size + more > MOST_LISTED:
+            if held.description is None and held.token is None:
+                self._drop(held)
+            raise RequestError("the list of data nodes is full; use fewer nodes, or shorter names and descriptions")
+        held.description = description
+        self._size += more
+
+    def _drop(self, held: Holding) -> None:
+        del self._holdings[held.name]
+        self._size -= held.size
+        self._disown(held.session, held.name)
+
+    def _own(self, session: int, name: str) -> None:
+        names = self._names.setdefault(session, set())
+        if len(names) >= MOST_NAMES:
+            raise RequestError(f"this session has {MOST_NAMES} data nodes already; subtract some, or join once more")
+        names.add(name)
+
+    def _disown(self, session: int, name: str) -> None:
+        names = self._names[session]
+        names.discard(name)
+        if not names:
+            del self._names[session]
 
 
 class Hub:
@@ -73,38 +224,86 @@ class Hub:
         self.registry = Registry()
         self._session = session
         with_caller = RegisterOptions(details_arg="details", force_reregister=True)
+        # First of all: whoever adds itself from now on is seen when it leaves.
         yield session.subscribe(self._session_left, "wamp.session.on_leave")
-        yield session.register(self.add, uri("data_node.add"), with_caller)
-        yield session.register(self.subtract, uri("data_node.subtract"), with_caller)
-        yield session.register(self.get_data_node, uri("consumer.get_data_node"), TAKE_OVER)
+        for name, procedure, options in (
+            ("data_node.claim", self.claim, with_caller),
+            ("data_node.holder", self.holder, TAKE_OVER),
+            ("data_node.add", self.add, with_caller),
+            ("data_node.subtract", self.subtract, with_caller),
+            ("consumer.get_data_node", self.get_data_node, TAKE_OVER),
+        ):
+            yield session.register(_answering(procedure), uri(name), options)
         log.info("the hub is ready")
 
-    def add(self, name: str, description: str, _session_id: object = None, *, details: CallDetails) -> bool:
-        """Add a data node of the caller; False if the name is taken."""
-        known = any(entry.name == name and entry.session == details.caller for entry in self.registry)
-        entry = self.registry.add(str(name), str(description), details.caller)
-        if entry is None:
-            log.warn("refused the data node {name}: the name is taken", name=name)
-            return False
-        if not known:
-            log.info("added the data node {name}", name=name)
-            self._session.publish(uri("consumer.data_node_added"), entry.as_upstream())
-        return True
+    def claim(self, name: str, token: str, *, details: CallDetails) -> bool:
+        """Reserve a name for the caller's session; False if another session holds it, unless it did so with the same token."""
+        name, token = checked_name(name), checked_token(token)
+        if self.registry.claim(name, token, details.caller, details.caller_authid, time.time()):
+            return True
+        self._refused("claim", name, details)
+        return False
 
-    def subtract(self, name: str, _session_id: object = None, *, details: CallDetails) -> None:
+    def holder(self, name: str) -> dict[str, Any] | None:
+        """Return ``{"name", "description", "session", "authid", "since"}`` of who holds a name, None if it is free.
+
+        `since` is in UNIX seconds; the description is None as long as the name is only claimed.
+        """
+        held = self.registry.holder(checked_name(name))
+        return held and held.as_answer()
+
+    def add(self, name: str, description: str, session_id: object = None, *, details: CallDetails) -> bool:
+        """Add a data node of the caller; False if another session holds the name."""
+        name, description = checked_name(name), checked_description(description)
+        accepted, news = self.registry.add(name, description, details.caller, details.caller_authid, time.time())
+        if not accepted:
+            self._refused("add", name, details)
+        elif news:
+            log.info("added the data node {name} of session {session}", name=name, session=details.caller)
+            self._session.publish(uri("consumer.data_node_added"), self.registry.holder(name).as_upstream())
+        return accepted
+
+    def subtract(self, name: str, session_id: object = None, *, details: CallDetails) -> None:
         """Remove a data node of the caller; nothing happens if it has none of that name."""
-        entry = self.registry.subtract(str(name), details.caller)
-        if entry is not None:
-            self._tell_gone(entry)
+        held = self.registry.subtract(checked_name(name), details.caller)
+        if held is not None and held.description is not None:
+            self._tell_gone(held)
 
     def get_data_node(self) -> list[dict[str, str]]:
         """Return ``{"name", "description"}`` of every data node."""
-        return [entry.as_upstream() for entry in self.registry]
+        return [held.as_upstream() for held in self.registry]
 
     def _session_left(self, session_id: int, *_: object) -> None:
-        for entry in self.registry.leave(session_id):
-            self._tell_gone(entry)
+        for held in self.registry.leave(session_id):
+            self._tell_gone(held)
 
-    def _tell_gone(self, entry: Entry) -> None:
-        log.info("removed the data node {name}", name=entry.name)
-        self._session.publish(uri("consumer.data_node_subtracted"), entry.as_upstream())
+    def _tell_gone(self, held: Holding) -> None:
+        log.info("removed the data node {name} of session {session}", name=held.name, session=held.session)
+        self._session.publish(uri("consumer.data_node_subtracted"), held.as_upstream())
+
+    def _refused(self, what: str, name: str, details: CallDetails) -> None:
+        held = self.registry.holder(name)
+        log.warn(
+            "refused to {what} the data node {name} for session {caller}: session {session} ({authid}) holds the name",
+            what=what,
+            name=name,
+            caller=details.caller,
+            session=held.session,
+            authid=held.authid,
+        )
+
+
+def _answering(procedure: Callable) -> Callable:
+    """Make of a procedure one that answers a caller's mistake with a sentence."""
+
+    def answer(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            signature(procedure).bind(*arguments, **keywords)
+        except TypeError as error:
+            raise ApplicationError(INVALID, f"{procedure.__name__}: {error}") from None
+        try:
+            return procedure(*arguments, **keywords)
+        except RequestError as error:
+            raise ApplicationError(INVALID, str(error)) from None
+
+    return answer
