@@ -432,6 +432,26 @@ def test_a_vanished_target_does_not_spoil_the_others(grafana):
     assert table == {"type": "table", "columns": [{"text": "Time", "type": "time"}], "rows": []}
 
 
+def test_a_vanished_channel_does_not_spoil_the_others_of_its_node(grafana):
+    answer = ask(grafana, {"target": "sensors", "payload": {"field": ["gone", "disk"]}})
+    assert [series["target"] for series in answer.json] == ["sensors::disk"]
+    assert answer.headers["X-Livemon-Unknown"] == "sensors::gone"
+    body = {"targets": [{"target": "sensors", "payload": {"field": ["gone", "away"]}}]}
+    assert "no field 'gone'" in short_fault(grafana.post("/query", json=body), 404)
+
+
+def test_a_vanished_target_is_no_error_beside_one_that_a_filter_leaves_out(grafana):
+    filters = [{"key": "node", "operator": "=", "value": "nobody"}]
+    answer = ask(grafana, {"target": "gone::x"}, {"target": CHANNEL}, adhocFilters=filters)
+    assert answer.json == [{"target": "gone::x", "datapoints": []}]
+
+
+def test_joins_and_leaves_are_looked_for_once_whatever_the_number_of_targets(grafana, lab):
+    answer = ask(grafana, *[{"target": "events", "payload": {"query": name}} for name in ("ls240", "sensors", "")])
+    assert [len(table["rows"]) for table in answer.json] == [2, 1, 4]
+    assert len(lab.asked) == 1
+
+
 def test_if_there_is_none_of_the_targets_that_is_an_error(grafana):
     answer = grafana.post("/query", json={"targets": [{"target": "gone::x"}, {"target": "(away|off)::x"}]})
     assert "'gone'; known are LSA21OQ" in short_fault(answer, 404)

@@ -16,7 +16,6 @@ CONNECTED = ".agent.connected"
 """End of the paths of fields that are 1 while an agent's heartbeat comes, and 0 once it is silent."""
 BEFORE = 60.0
 """Seconds before an interval that are looked at for what an agent was when it began."""
-MAX_MARKS = 1000
 
 
 @dataclass(frozen=True)
@@ -40,32 +39,22 @@ class Mark:
         return [self.about, self.kind]
 
 
-def marks(source: Any, start: float, end: float, part_of_name: str = "") -> tuple[list[Mark], list[str]]:
-    """Return the marks in ``[start, end)``, oldest first, and the nodes that did not answer.
-
-    Parameters
-    ----------
-    source
-        Where the bridge has its data from.
-    part_of_name
-        Only of agents and nodes whose names contain it, in upper or lower case.
-    """
-    wanted = part_of_name.lower()
+def marks(source: Any, start: float, end: float) -> tuple[list[Mark], list[str]]:
+    """Return the marks in ``[start, end)``, oldest first, and the nodes that did not answer."""
     of_nodes = [
-        Mark(each.time, each.node, each.kind, "data node", each.description or "")
-        for each in source.events(start, end)
-        if wanted in each.node.lower()
+        Mark(each.time, each.node, each.kind, "data node", each.description) for each in source.events(start, end)
     ]
-    of_agents, silent = _of_agents(source, start, end, wanted)
+    of_agents, silent = _of_agents(source, start, end)
     return sorted(of_nodes + of_agents, key=lambda mark: (mark.time, mark.name)), silent
 
 
-def _of_agents(source: Any, start: float, end: float, wanted: str) -> tuple[list[Mark], list[str]]:
-    agents = {
-        field: agent
-        for field in source.catalogue.plottable
-        if field.path.endswith(CONNECTED) and wanted in (agent := _agent(field)).lower()
-    }
+def named(found: list[Mark], part_of_name: str) -> list[Mark]:
+    """Return the marks of agents and nodes whose names contain a text, in upper or lower case."""
+    return [mark for mark in found if part_of_name.lower() in mark.name.lower()]
+
+
+def _of_agents(source: Any, start: float, end: float) -> tuple[list[Mark], list[str]]:
+    agents = {field: _agent(field) for field in source.catalogue.plottable if field.path.endswith(CONNECTED)}
     if not agents:
         return [], []
     points = shared_points(MAX_POINTS, len(agents))

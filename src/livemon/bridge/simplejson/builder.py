@@ -51,7 +51,7 @@ def options(metric: str, name: str, catalogue: Catalogue) -> list[dict[str, str]
     if metric == EVENTS and EVENTS not in catalogue.nodes:
         parts = {"query": []}
     else:
-        found = channels(metric, {}, catalogue)
+        found, _ = channels(metric, {}, catalogue)
         parts = {"type": _TYPE["options"]}
         if metric in catalogue.nodes:
             parts["field"] = [{"label": _described(each.name, each), "value": each.name} for each in found]
@@ -83,10 +83,10 @@ def variable(wanted: str, catalogue: Catalogue) -> list[dict[str, str]]:
 def _fields_of(node: str, catalogue: Catalogue) -> list[Field]:
     """Return the fields of a node, or of those that a pattern such as ``(A|B)`` matches."""
     if node in catalogue.nodes:
-        return channels(node, {}, catalogue)
+        return list(catalogue.nodes[node].fields.values())
     pattern = Pattern(node, "target")
     found = [each for each in catalogue.fields if pattern.matches(each.node)]
-    return found or channels(f"{node}::", {}, catalogue)  # which says what nodes there are
+    return found or [catalogue.find(f"{node}::")]  # which says what nodes there are
 
 
 def _choices(texts: dict[str, str]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from livemon.bridge.catalogue import Catalogue, Field
@@ -28,19 +29,22 @@ _OF_PATTERNS = re.compile(r"[\\()|*+?\[\]{}^$]")
 
 @dataclass(frozen=True)
 class Target:
-    """One target: its name as it was written, its channels in the answer's order, its form and Grafana's letter for it."""
+    """One target: its name as it was written, its channels in the answer's order, its form and Grafana's letter for it.
+
+    `events` is the part of a name that narrows joins and leaves; `None` for a target that does not stand for them.
+    """
 
     name: str
     fields: tuple[Field, ...]
-    as_table: bool = False
-    ref_id: str | None = None
-    payload: dict[str, Any] | None = None
+    as_table: bool
+    ref_id: str | None
+    events: str | None = None
 
 
 def targets_of(
     body: dict[str, Any], catalogue: Catalogue, filters: Iterable[Callable[[Field], bool]]
 ) -> tuple[list[Target], list[str]]:
-    """Return the targets of a query, and the names of those that there are not.
+    """Return the targets of a query, and the names of those (or of channels in them) that there are not.
 
     Those have no channels; hidden targets, and those that nothing is left of by the filters, are left out.
 
@@ -55,19 +59,25 @@ def targets_of(
     if "targets" not in body:
         raise RequestError(f"targets: write a list, for example [{_EXAMPLE}]")
     check_targets(len(written))
-    targets, faults, candidates, series = [], {}, 0, 0
+    targets, faults, missing = [], [], []
+    candidates = series = 0
     for each in written:
         name = text_in(each, "target", "NODE::field")
         if each.get("hide") is True or name in PLACEHOLDERS:
             continue
         payload = _payload(each)
-        about = {"as_table": _as_table(each, payload), "ref_id": _ref_id(each), "payload": payload}
-        try:
-            fields = [] if _is_events(name, catalogue) else channels(name, payload, catalogue)
-        except UnknownFieldError as error:
-            faults.setdefault(name, error)
-            targets.append(Target(name, (), **about))
+        form = _as_table(each, payload), _ref_id(each)
+        if name == EVENTS and EVENTS not in catalogue.nodes:
+            targets.append(Target(name, (), *form, text_in(payload, "query", "part of a name")))
             continue
+        try:
+            fields, without = channels(name, payload, catalogue)
+        except UnknownFieldError as error:
+            faults.append(error)
+            missing.append(name)
+            targets.append(Target(name, (), *form))
+            continue
+        missing += without
         candidates += len(fields)
         if candidates > MAX_CANDIDATES:
             raise RequestError(
@@ -77,14 +87,14 @@ def targets_of(
         series += len(left)
         check_series(series)
         if left or not fields:
-            targets.append(Target(name, tuple(left), **about))
-    if faults and all(target.name in faults for target in targets):
-        raise next(iter(faults.values()))
-    return targets, list(faults)
+            targets.append(Target(name, tuple(left), *form))
+    if faults and len(faults) == len(targets) and not candidates:
+        raise faults[0]
+    return targets, list(dict.fromkeys(missing))
 
 
-def channels(name: str, payload: dict[str, Any], catalogue: Catalogue) -> list[Field]:
-    """Return the channels that a target stands for.
+def channels(name: str, payload: dict[str, Any], catalogue: Catalogue) -> tuple[list[Field], list[str]]:
+    """Return the channels that a target stands for, and the names of those of its payload that there are not.
 
     ``NODE::field`` or a path is one; ``NODE`` is all of that node, or those of its payload's ``field``; anything with the signs of
     a regular expression is those whose whole name (or whose path) matches.
@@ -96,22 +106,27 @@ def channels(name: str, payload: dict[str, Any], catalogue: Catalogue) -> list[F
     """
     node = catalogue.nodes.get(name)
     if node is None:
-        return _named(name, catalogue.find, catalogue.fields, lambda field: (field.short, field.path))
+        return _named(name, catalogue.find, catalogue.fields, lambda field: (field.short, field.path)), []
     wanted = payload.get("field")
     if wanted in (None, "", []):
-        return list(node.fields.values())
+        return list(node.fields.values()), []
     wanted = wanted if isinstance(wanted, list) else [wanted]
     if not all(isinstance(each, str) for each in wanted):
         raise RequestError(f"payload: write field as a list of {name}'s fields")
     check_targets(len(wanted))
-    found = [
-        field
-        for each in wanted
-        for field in _named(
-            each, lambda each: catalogue.find(f"{name}::{each}"), node.fields.values(), lambda field: (field.name,)
-        )
-    ]
-    return list(dict.fromkeys(found))
+    found, faults = [], {}
+    for each in wanted:
+        try:
+            found += _named(each, partial(_find_in, catalogue, name), node.fields.values(), lambda field: (field.name,))
+        except UnknownFieldError as error:
+            faults[f"{name}::{each}"] = error
+    if faults and not found:
+        raise next(iter(faults.values()))
+    return list(dict.fromkeys(found)), list(faults)
+
+
+def _find_in(catalogue: Catalogue, node: str, field: str) -> Field:
+    return catalogue.find(f"{node}::{field}")
 
 
 def _named(
@@ -127,10 +142,6 @@ def _named(
         if not found:
             raise
         return found
-
-
-def _is_events(name: str, catalogue: Catalogue) -> bool:
-    return name == EVENTS and EVENTS not in catalogue.nodes
 
 
 def _payload(written: dict[str, Any]) -> dict[str, Any]:

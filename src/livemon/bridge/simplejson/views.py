@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from livemon.bridge.annotations import MAX_MARKS, Mark, marks
+from livemon.bridge.annotations import Mark, marks, named
 from livemon.bridge.answers import json_answer, pairs, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.limits import shared_points
@@ -19,7 +19,7 @@ from livemon.bridge.simplejson import builder
 from livemon.bridge.simplejson.bodies import json_body, object_in, text_in
 from livemon.bridge.simplejson.tables import column, milliseconds, table
 from livemon.bridge.simplejson.tags import TAGS, filters_of, tag_values
-from livemon.bridge.simplejson.targets import EVENTS, Target, targets_of
+from livemon.bridge.simplejson.targets import Target, targets_of
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, number, unix_seconds
 
@@ -27,6 +27,7 @@ blueprint = Blueprint("simplejson", __name__)
 
 HOUR = 3600.0
 MAX_HEADER = 2000
+MAX_MARKS = 1000
 MAX_ECHO = 2000
 """Bytes of an annotation that each of its marks repeats."""
 
@@ -53,18 +54,17 @@ def query() -> Response:
     fields = list(dict.fromkeys(field for target in targets for field in target.fields))
     points = shared_points(_points(body, end - start), len(fields))
     answer = source.fetch(fields, start, end, points) if fields else Answer()
-    silent = set(answer.silent)
+    wants_events = any(target.events is not None for target in targets)
+    found, out = marks(source, start, end) if wants_events else ([], [])
     content = []
     for target in targets:
-        if target.name == EVENTS and not target.fields:
-            found, out = marks(source, start, end, text_in(target.payload or {}, "query", "part of a name"))
-            silent.update(out)
-            content.append(_with_ref(_events(found[-MAX_MARKS:]), target))
+        if target.events is not None:
+            content.append(_with_ref(_events(named(found, target.events)[-MAX_MARKS:]), target))
         elif target.as_table:
             content.append(_with_ref(_table(target, answer, start, end), target))
         else:
             content += [_with_ref(series, target) for series in _series(target, answer)]
-    response = with_silent(json_answer(content), sorted(silent))
+    response = with_silent(json_answer(content), sorted({*answer.silent, *out}))
     if unknown:
         # Names are whatever somebody typed; a header takes few characters.
         response.headers["X-Livemon-Unknown"] = ",".join(quote(name, safe=":") for name in unknown)[:MAX_HEADER]
@@ -81,7 +81,8 @@ def annotations() -> Response:
     start, end = _range(body)
     annotation = object_in(body, "annotation", '{"name": "Joins and leaves", "query": "ls240"}')
     wanted = text_in(annotation, "query", "part of a name")
-    found, silent = marks(_source(), start, end, wanted)
+    found, silent = marks(_source(), start, end)
+    found = named(found, wanted)
     echo = annotation if len(orjson.dumps(annotation)) <= MAX_ECHO else {}
     items = [
         {"annotation": echo, "time": _ms(mark.time), "title": mark.title, "tags": mark.tags, "text": mark.text}
