@@ -19,7 +19,8 @@ from typing import Any
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.types import CallDetails, RegisterOptions
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet import defer, reactor
+from twisted.internet.defer import DeferredList, DeferredSemaphore, inlineCallbacks
 
 from livemon.errors import RequestError, shown
 from livemon.wamp import TAKE_OVER, log, uri
@@ -34,11 +35,16 @@ PER_ENTRY = 30
 LONGEST_NAME = 128
 LONGEST_DESCRIPTION = 1000
 TOKEN_LENGTHS = range(16, 257)
+SEARCH = 5.0
+"""Seconds that the search for data nodes of an earlier hub may take."""
+AT_ONCE = 100
+"""Questions to the router at the same time."""
 
 _COMPONENT = re.compile(r"[^\s.#]+\Z")
 """One part of a WAMP URI, which a name is in ``consumer.<name>.get_data``."""
 _ENCODABLE = re.compile(r"[^\ud800-\udfff]*\Z")
 """No half characters, which UTF-8 cannot carry."""
+_OFFERED = re.compile(re.escape(uri("consumer.")) + r"([^.]+)\.get_data\Z")
 
 
 def checked_name(name: Any) -> str:
@@ -150,9 +156,11 @@ class Registry:
         held = self._holdings.get(name)
         if held is not None and held.session != session:
             return False, False
-        if held is not None and held.description == description:
+        held = held or self._take(name, session, authid, now)
+        held.authid = authid
+        if held.description == description:
             return True, False
-        self._describe(held or self._take(name, session, authid, now), description)
+        self._describe(held, description)
         return True, True
 
     def subtract(self, name: str, session: int) -> Holding | None:
@@ -220,12 +228,13 @@ class Hub:
 
     @inlineCallbacks
     def on_join(self, session: ISession, _details: object) -> Iterator:
-        """Offer the procedures. Nodes of an earlier connection tell about themselves again: the registry starts empty."""
+        """Offer the procedures, beginning with the data nodes that the router knows."""
         self.registry = Registry()
         self._session = session
         with_caller = RegisterOptions(details_arg="details", force_reregister=True)
         # First of all: whoever adds itself from now on is seen when it leaves.
         yield session.subscribe(self._session_left, "wamp.session.on_leave")
+        yield self._find(session)
         for name, procedure, options in (
             ("data_node.claim", self.claim, with_caller),
             ("data_node.holder", self.holder, TAKE_OVER),
@@ -272,6 +281,31 @@ class Hub:
     def get_data_node(self) -> list[dict[str, str]]:
         """Return ``{"name", "description"}`` of every data node."""
         return [held.as_upstream() for held in self.registry]
+
+    @inlineCallbacks
+    def _find(self, session: ISession) -> Iterator:
+        """Take up the data nodes of an earlier hub: upstream's tell about themselves only once, right after they join."""
+        turns = DeferredSemaphore(AT_ONCE)
+        try:
+            listed = yield session.call("wamp.registration.list").addTimeout(SEARCH, reactor)
+            looks = [turns.run(self._look_at, session, registration) for registration in listed["exact"]]
+            yield DeferredList(looks, consumeErrors=True).addTimeout(SEARCH, reactor)
+        except (ApplicationError, defer.TimeoutError) as error:
+            log.warn(
+                "could not see which data nodes there are: {error!r}; they are known when they say so", error=error
+            )
+
+    @inlineCallbacks
+    def _look_at(self, session: ISession, registration: int) -> Iterator:
+        """Add the data node whose ``get_data`` a registration is, if it is that; its description is not known."""
+        about = yield session.call("wamp.registration.get", registration)
+        offered = _OFFERED.match(about["uri"])
+        if offered is None:
+            return
+        for callee in (yield session.call("wamp.registration.list_callees", registration)):
+            self.registry.add(checked_name(offered[1]), "", callee, None, time.time())
+            log.info("found the data node {name} of session {session}", name=offered[1], session=callee)
+            self._session.publish(uri("consumer.data_node_added"), self.registry.holder(offered[1]).as_upstream())
 
     def _session_left(self, session_id: int, *_: object) -> None:
         for held in self.registry.leave(session_id):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from autobahn.wamp.exception import ApplicationError
+from twisted.internet import defer
 
 from livemon import hub
 from livemon.errors import RequestError
@@ -174,11 +175,27 @@ def test_a_token_that_is_none_is_not_repeated(token):
 class Calls:
     """The hub's procedures as a session of the router's calls them; keeps what the hub publishes."""
 
-    def __init__(self):
+    def __init__(self, *registrations):
+        self.registrations = registrations
+        """(uri, session) of what was offered before the hub came."""
         self.published = []
         self.procedures = {}
         self.hub = Hub()
-        self.hub.on_join(self, None)
+        joined = self.hub.on_join(self, None)
+        assert joined.called
+        joined.addErrback(lambda failure: failure.raiseException())
+
+    def call(self, procedure, *arguments):
+        answers = {
+            "wamp.registration.list": lambda: {
+                "exact": list(range(len(self.registrations))),
+                "prefix": [],
+                "wildcard": [],
+            },
+            "wamp.registration.get": lambda number: {"uri": self.registrations[number][0]},
+            "wamp.registration.list_callees": lambda number: [self.registrations[number][1]],
+        }
+        return defer.maybeDeferred(answers[procedure], *arguments)
 
     def subscribe(self, handler, topic):
         assert topic == "wamp.session.on_leave"
@@ -226,6 +243,17 @@ def test_the_hub_tells_who_holds_a_name_but_never_the_token():
     answer = call(2, "data_node.holder", "a")
     assert answer.keys() == {"name", "description", "session", "authid", "since"}
     assert TOKEN.decode() not in repr(answer) + repr(call.hub.registry.holder("a"))
+
+
+def test_a_restarted_hub_finds_the_nodes_that_tell_about_themselves_only_once():
+    offered = [("consumer.a.get_data", 1), ("consumer.a.get_fields", 1), ("consumer.b.get_data", 2), ("consumer.x", 3)]
+    call = Calls(*((f"org.simonsobservatory.{name}", session) for name, session in offered), ("observatory.a.ops", 4))
+    assert call(9, "consumer.get_data_node") == [{"name": "a", "description": ""}, {"name": "b", "description": ""}]
+    assert not call(2, "data_node.add", "a", "other", 2)
+    assert call(1, "data_node.add", "a", "first", 1)
+    assert call(9, "data_node.holder", "a")["authid"] == "node"
+    call.left(2)
+    assert call(9, "consumer.get_data_node") == [{"name": "a", "description": "first"}]
 
 
 @pytest.mark.parametrize(
