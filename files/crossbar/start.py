@@ -2,12 +2,13 @@
 """Start crossbar: fill in config.json what only the installation knows, then become crossbar.
 
 What is filled in are the addresses, the certificate and the WAMP-CRA users: one for each file in the secrets directory,
-whose name is user and role and whose content is the secret. The filled-in file holds the secrets: it is written for the
-owner only, into a directory that the container keeps in memory.
+whose name is user and role (`node`) or role and user (`client.simonsobs`), and whose content is the secret. The filled-in
+file holds the secrets: it is written for the owner only, into a directory that the container keeps in memory.
 
 Environment: CROSSBAR_CONFIG (this directory's config.json), CROSSBAR_DIR (required: writable, private),
 CROSSBAR_SECRETS (/run/secrets), CROSSBAR_TLS_DIR (/run/tls: server.crt, server.key), CROSSBAR_TLS_PORT (8080),
-CROSSBAR_OCS_PORT (8001), CROSSBAR_OCS_INTERFACE (127.0.0.1), CROSSBAR_TLS_INTERFACE (all).
+CROSSBAR_OCS_PORT (8001), CROSSBAR_OCS_INTERFACE (127.0.0.1), CROSSBAR_TLS_INTERFACE (all), CROSSBAR_ANONYMOUS_NODES ("true":
+sessions on the plain port may serve data nodes too).
 
 Standard library only: it shares its environment with crossbar alone.
 """
@@ -33,6 +34,8 @@ def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
     ocs, sisock = transports["ocs"], transports["sisock"]
     ocs["endpoint"]["interface"] = environ.get("CROSSBAR_OCS_INTERFACE", "127.0.0.1")
     ocs["endpoint"]["port"] = int(environ.get("CROSSBAR_OCS_PORT", "8001"))
+    if environ.get("CROSSBAR_ANONYMOUS_NODES") == "true":
+        ocs["paths"]["ws"]["auth"]["anonymous"]["role"] = "ocs_and_nodes"
 
     sisock["endpoint"]["port"] = int(environ.get("CROSSBAR_TLS_PORT", "8080"))
     if environ.get("CROSSBAR_TLS_INTERFACE"):
@@ -45,13 +48,15 @@ def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
 
     secrets = Path(environ.get("CROSSBAR_SECRETS", "/run/secrets"))
     # One that begins with a dot is what a killed `livemon secrets` had not finished.
-    files = sorted(file for file in secrets.iterdir() if file.is_file() and not file.name.startswith("."))
-    users = {file.name: file.read_text().strip() for file in files}
-    if not users:
+    files = [file for file in secrets.iterdir() if file.is_file() and not file.name.startswith(".")]
+    if not files:
         sys.exit(f"router: no secrets in {secrets}: the role certificates makes them, for uid {os.getuid()}")
-    sisock["paths"]["ws"]["auth"]["wampcra"]["users"] = {
-        name: {"secret": secret, "role": name} for name, secret in users.items()
-    }
+    users = sisock["paths"]["ws"]["auth"]["wampcra"]["users"] = {}
+    for file in sorted(files, key=lambda file: ("." in file.name, file.name)):
+        role, _, user = file.name.partition(".")
+        if (user or role) in users:
+            sys.exit(f"router: {file} would be a second user {user or role}; give it another user's name")
+        users[user or role] = {"secret": file.read_text().strip(), "role": role}
     return config
 
 

@@ -11,54 +11,89 @@ import requests
 from crossbar_router import ROOT, Router
 
 SISOCK = "org.simonsobservatory"
-ATTEMPTS = {
-    "anonymous": {
-        "register:observatory.test.ops": True,
-        "call:observatory.test.ops": True,
-        "publish:observatory.test.feeds.a": True,
-        "subscribe:observatory.test.feeds.a": True,
-        f"register:{SISOCK}.data_node.add": False,
-        f"register:{SISOCK}.consumer.fake.get_data": False,
-        f"call:{SISOCK}.data_node.add": False,
-        f"call:{SISOCK}.consumer.get_data_node": False,
-        f"publish:{SISOCK}.consumer.data_node_added": False,
-        f"subscribe:{SISOCK}.consumer.data_node_added": False,
-        "register:elsewhere": False,
-    },
-    "hub": {
-        f"register:{SISOCK}.data_node.add": True,
-        f"register:{SISOCK}.consumer.get_data_node": True,
-        f"publish:{SISOCK}.consumer.data_node_added": True,
-        f"register:{SISOCK}.consumer.fake.get_data": False,
-        "call:observatory.test.ops": False,
-        "subscribe:observatory.test.feeds.a": False,
-    },
-    "node": {
-        f"call:{SISOCK}.data_node.add": True,
-        f"register:{SISOCK}.consumer.fake.get_data": True,
-        "subscribe:observatory.test.feeds.a": True,
-        f"register:{SISOCK}.data_node.add": False,
-        f"register:{SISOCK}.consumer.get_data_node": False,
-        f"publish:{SISOCK}.consumer.data_node_added": False,
-        "call:observatory.test.ops": False,
-        "publish:observatory.test.feeds.a": False,
-        "register:observatory.test.ops": False,
-    },
-    "bridge": {
-        f"call:{SISOCK}.consumer.get_data_node": True,
-        f"subscribe:{SISOCK}.consumer.data_node_added": True,
-        f"register:{SISOCK}.consumer.fake.get_data": False,
-        f"call:{SISOCK}.data_node.add": False,
-        "call:observatory.test.ops": False,
-        "subscribe:observatory.test.feeds.a": False,
-        "publish:observatory.test.feeds.a": False,
-    },
-    "client": {
-        f"call:{SISOCK}.consumer.get_data_node": True,
-        f"register:{SISOCK}.consumer.fake.get_data": False,
-        "call:observatory.test.ops": False,
-    },
+HUB_PROCEDURES = [
+    f"{SISOCK}.{name}"
+    for name in ("data_node.add", "data_node.subtract", "data_node.claim", "data_node.holder", "consumer.get_data_node")
+]
+HUB_TOPICS = [f"{SISOCK}.consumer.data_node_added", f"{SISOCK}.consumer.data_node_subtracted"]
+NODE_PROCEDURES = [f"{SISOCK}.consumer.fake.{name}" for name in ("get_fields", "get_data", "get_last", "get_packed")]
+REGISTRATIONS = ["wamp.registration.list", "wamp.registration.get", "wamp.registration.list_callees"]
+META = [
+    *REGISTRATIONS,
+    *(f"wamp.registration.{name}" for name in ("match", "lookup", "count_callees", "remove_callee")),
+    *(f"wamp.session.{name}" for name in ("list", "count", "get", "kill", "kill_by_authid", "kill_by_authrole")),
+    *(f"wamp.subscription.{name}" for name in ("list", "get", "list_subscribers", "remove_subscriber")),
+]
+EVERYTHING = [
+    *(
+        f"call:{procedure}"
+        for procedure in (*HUB_PROCEDURES, *NODE_PROCEDURES, *META, "observatory.test.ops", "elsewhere")
+    ),
+    *(f"register:{name}" for name in (*HUB_PROCEDURES, *NODE_PROCEDURES, "observatory.test.ops", "elsewhere")),
+    f"register:{SISOCK}.consumer.get_data_node.get_data",
+    f"register:{SISOCK}.data_node.fake.get_data",
+    *(f"register@force:{procedure}" for procedure in (*HUB_PROCEDURES, "wamp.session.list", "wamp.session.kill")),
+    *(
+        f"register@prefix:{stem}"
+        for stem in (f"{SISOCK}.", f"{SISOCK}.consumer.", f"{SISOCK}.consumer.get_data", "wamp.")
+    ),
+    *(
+        f"register@wildcard:{SISOCK}.{name}"
+        for name in ("consumer.", "consumer..get_data", "data_node.", ".add", ".fake.x")
+    ),
+    *(f"publish:{topic}" for topic in (*HUB_TOPICS, "observatory.test.feeds.a", "observatory.test.feeds.heartbeat")),
+    *(f"publish:{topic}" for topic in (f"{SISOCK}.consumer.fake.get_data", "wamp.session.on_leave", "elsewhere")),
+    *(f"subscribe:{topic}" for topic in (*HUB_TOPICS, "observatory.test.feeds.a", "elsewhere")),
+    *(f"subscribe:wamp.session.{name}" for name in ("on_join", "on_leave")),
+    "subscribe@wildcard:observatory..feeds.heartbeat",
+    *(f"subscribe@prefix:{stem}" for stem in ("observatory.", f"{SISOCK}.", f"{SISOCK}.consumer.", "wamp.")),
+]
+"""What anybody might attempt."""
+
+OCS = {
+    *(f"{action}:observatory.test.ops" for action in ("call", "register")),
+    *(f"publish:observatory.test.feeds.{feed}" for feed in ("a", "heartbeat")),
+    "subscribe:observatory.test.feeds.a",
+    "subscribe@wildcard:observatory..feeds.heartbeat",
+    "subscribe@prefix:observatory.",
 }
+SERVE = {
+    *(f"register:{procedure}" for procedure in NODE_PROCEDURES),
+    f"register:{SISOCK}.consumer.get_data_node.get_data",
+    f"call:{SISOCK}.data_node.add",
+    f"call:{SISOCK}.data_node.subtract",
+}
+CONSUME = {
+    *(f"call:{procedure}" for procedure in NODE_PROCEDURES),
+    f"call:{SISOCK}.consumer.get_data_node",
+    f"call:{SISOCK}.data_node.holder",
+    *(f"subscribe:{topic}" for topic in HUB_TOPICS),
+}
+NEEDED = {
+    "anonymous": OCS,
+    "hub": {
+        *(f"register:{procedure}" for procedure in HUB_PROCEDURES),
+        *(f"register@force:{procedure}" for procedure in HUB_PROCEDURES),
+        # All below data_node is the hub's.
+        f"register:{SISOCK}.data_node.fake.get_data",
+        f"register@wildcard:{SISOCK}.data_node.",
+        *(f"publish:{topic}" for topic in HUB_TOPICS),
+        "subscribe:wamp.session.on_leave",
+        *(f"call:{procedure}" for procedure in REGISTRATIONS),
+    },
+    "node": SERVE
+    | {
+        f"call:{SISOCK}.data_node.claim",
+        f"call:{SISOCK}.data_node.holder",
+        f"call:{SISOCK}.consumer.get_data_node",
+        "subscribe:observatory.test.feeds.a",
+        "subscribe@wildcard:observatory..feeds.heartbeat",
+        "subscribe@prefix:observatory.",
+    },
+    "bridge": CONSUME,
+    "client": CONSUME,
+}
+"""What the job needs; the rest of `EVERYTHING` is forbidden."""
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +122,14 @@ def attempt(router: Router, user: str, attempts: list[str], url: str | None = No
     return answers or None
 
 
-@pytest.mark.parametrize("user", ATTEMPTS)
-def test_permissions(bare_router, user):
-    expected = ATTEMPTS[user]
-    assert dict(zip(expected, attempt(bare_router, user, list(expected)), strict=True)) == expected
+@pytest.mark.parametrize("user", NEEDED)
+def test_everybody_may_do_what_the_job_needs_and_nothing_else(bare_router, user):
+    answers = attempt(bare_router, user, EVERYTHING)
+    assert {act for act, allowed in zip(EVERYTHING, answers, strict=True) if allowed} == NEEDED[user]
+
+
+def test_every_needed_act_was_attempted():
+    assert set().union(*NEEDED.values()) <= set(EVERYTHING)
 
 
 def test_the_tls_port_lets_nobody_in_without_a_secret(bare_router):
