@@ -18,9 +18,11 @@ from __future__ import annotations
 import os
 import queue
 import secrets
+import select
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ from livemon.wamp import log
 MAX_REQUEST = 4 << 20
 NODE_TIMEOUT = 4.5
 """Seconds within which a node must answer; a little less than the bridge waits."""
+PATIENCE = 0.05
+"""Seconds in which most answers have come."""
 _LENGTH = struct.Struct("!I")
 _HEAD = struct.Struct("<I")
 
@@ -174,13 +178,18 @@ class NodesSocket:
     ----------
     path
         The socket; it may come and go.
+    waiting
+        What a thread enters while it waits for an answer that does not come at once.
     timeout
         Seconds within which an answer must come.
     """
 
-    def __init__(self, path: Path, timeout: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, waiting: Callable[[], AbstractContextManager] = nullcontext, timeout: float = 5.0
+    ) -> None:
         self.path = path
         self.timeout = timeout
+        self._waiting = waiting
         self._idle: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
 
     def state(self, known: Mapping[str, str | None]) -> list[dict[str, Any]]:
@@ -248,12 +257,20 @@ class NodesSocket:
     def _exchange(self, connection: socket.socket, message: bytes) -> bytearray:
         try:
             connection.sendall(message)
-            answer = _received(connection, _LENGTH.unpack(_received(connection, _LENGTH.size))[0])
+            with nullcontext() if _readable(connection, PATIENCE) else self._waiting():
+                head = _received(connection, _LENGTH.size)
+            answer = _received(connection, _LENGTH.unpack(head)[0])
         except OSError:
             connection.close()
             raise
         self._idle.put(connection)
         return answer
+
+
+def _readable(connection: socket.socket, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _received(connection: socket.socket, size: int) -> bytearray:

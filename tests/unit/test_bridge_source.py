@@ -272,3 +272,13 @@ def test_joins_and_leaves_are_remembered_once(source, session):
         ("NEW", "text", "left"),
     ]
     assert source.events(now - 60, now) == []
+
+
+def test_of_two_nodes_with_one_path_the_one_that_answers_is_found():
+    socket = Socket("OLDBOX", "ZNEWBOX")
+    socket.faults = {"OLDBOX": "has left"}
+    source = made(socket=Socket("OLDBOX", "ZNEWBOX"))
+    assert source.catalogue.find("observatory.a.feeds.f.x").node == "OLDBOX"
+    source._socket = socket
+    result(source.refresh())
+    assert source.catalogue.find("observatory.a.feeds.f.x").node == "ZNEWBOX"

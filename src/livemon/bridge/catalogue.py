@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from livemon.errors import UnknownFieldError
@@ -59,22 +60,30 @@ class Node:
 
 
 class Catalogue:
-    """The nodes by name, in the order of their names, and their fields by either name."""
+    """The nodes by name, in the order of their names, and their fields by either name; of one moment, made anew at each look."""
 
     def __init__(self, nodes: Iterable[Node] = ()) -> None:
         # The hub lists a node that was restarted last: pages would shift under the reader's eyes.
         self.nodes: dict[str, Node] = {node.name: node for node in sorted(nodes, key=lambda node: node.name)}
 
-    @property
-    def fields(self) -> Iterator[Field]:
+    @cached_property
+    def fields(self) -> list[Field]:
         """All fields, node by node."""
-        for node in list(self.nodes.values()):
-            yield from list(node.fields.values())
+        return [each for node in self.nodes.values() for each in list(node.fields.values())]
 
-    @property
+    @cached_property
     def plottable(self) -> list[Field]:
         """All fields that are numbers or truth values."""
         return [each for each in self.fields if each.type != "string"]
+
+    @cached_property
+    def by_path(self) -> dict[str, Field]:
+        """All fields by their permanent names; where two nodes have one, that of a node that answers, or else of the first."""
+        found: dict[str, Field] = {}
+        for node in sorted(self.nodes.values(), key=lambda node: node.error is not None):
+            for each in list(node.fields.values()):
+                found.setdefault(each.path, each)
+        return found
 
     def find(self, name: str) -> Field:
         """Return the field called `name`: ``NODE::field``, or a path.
@@ -92,9 +101,8 @@ class Catalogue:
             if field_name not in node.fields:
                 raise UnknownFieldError(f"{node_name} has no field {field_name[:80]!r}; known are {_some(node.fields)}")
             return node.fields[field_name]
-        for each in self.fields:
-            if each.path == name:
-                return each
+        if name in self.by_path:
+            return self.by_path[name]
         raise UnknownFieldError(f"there is no channel {name[:80]!r}; write NODE::field or a path, /search lists them")
 
 

@@ -12,19 +12,15 @@ from twisted.web.wsgi import WSGIResource
 from livemon.errors import ConfigError
 from livemon.wamp import log
 
-THREADS = 24
-"""Requests answered at once. A pool of their own: the reactor's has ten threads, and a slow data node would fill it."""
 
-
-def serve(app: Flask, host: str, port: int) -> None:
-    """Take ``host:port`` now, and answer HTTP there as soon as the reactor runs.
+def serve(app: Flask, host: str, port: int, pool: ThreadPool) -> None:
+    """Take ``host:port`` now, and answer HTTP there in the threads of `pool` as soon as the reactor runs.
 
     Raises
     ------
     ConfigError
         If the address cannot be had.
     """
-    pool = ThreadPool(minthreads=2, maxthreads=THREADS, name="http")
     site = Site(WSGIResource(reactor, pool, app))
     site.noisy = False
     site.log = lambda _request: None  # Grafana alone asks every few seconds

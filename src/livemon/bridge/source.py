@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,10 +65,15 @@ class Source:
     ----------
     socket
         The short way to the nodes of this machine; `None` if there is none, and all go through the router.
+    waiting
+        What a thread enters while it waits for nodes.
     """
 
-    def __init__(self, socket: NodesSocket | None = None) -> None:
+    def __init__(
+        self, socket: NodesSocket | None = None, waiting: Callable[[], AbstractContextManager] = nullcontext
+    ) -> None:
         self._socket = socket
+        self._waiting = waiting
         self._routed = RoutedNodes()
         self._catalogue = Catalogue()
         self._local: dict[str, str | None] = {}
@@ -96,7 +102,9 @@ class Source:
         RouterError
             If there are none because the router is away.
         """
-        self._looked.wait(FIRST_LOOK)
+        if not self._looked.is_set():
+            with self._waiting():
+                self._looked.wait(FIRST_LOOK)
         if not self._catalogue.nodes and not self.connected:
             raise RouterError("the router is away; the bridge comes back by itself when it does")
         return self._catalogue
@@ -130,7 +138,8 @@ class Source:
         waiting = _in_reactor(self._routed.samples, routed, start, end, stride) if routed else None
         found = self._fetch_local(local, start, end, stride) if local else {}
         if waiting is not None:
-            found |= waiting.result(2 * DEADLINE)
+            with self._waiting():
+                found |= waiting.result(2 * DEADLINE)
         return self._answer(fields, found)
 
     def _fetch_local(self, wanted: Mapping[str, Mapping], start: float, end: float, stride: float) -> dict[str, Any]:

@@ -14,12 +14,14 @@ def command() -> None:
     from livemon.bridge.app import create_app  # noqa: PLC0415
     from livemon.bridge.server import serve  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
+    from livemon.bridge.workers import Workers  # noqa: PLC0415
     from livemon.config import RouterConfig, endpoint, setting  # noqa: PLC0415
     from livemon.nodesocket import NodesSocket  # noqa: PLC0415
 
     socket = setting("LIVEMON_NODES_SOCKET", Path, None)
-    source = Source(socket and NodesSocket(socket))
+    workers = Workers()
+    source = Source(socket and NodesSocket(socket, workers.waiting), workers.waiting)
     component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
-    serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)))
+    serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)), workers)
     source.start()
     wamp.run(component)

@@ -150,7 +150,8 @@ class _Fields:
     """The fields that paths match, looked up once for a whole request: the catalogue may change meanwhile."""
 
     def __init__(self) -> None:
-        self._by_path = {each.path: each for each in current_app.extensions["source"].catalogue.plottable}
+        catalogue = current_app.extensions["source"].catalogue
+        self._by_path = {path: each for path, each in catalogue.by_path.items() if each.type != "string"}
         self._matching: dict[str, list[Field]] = {}
         self._patterns = 0
 
