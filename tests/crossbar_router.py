@@ -73,6 +73,8 @@ class Router:
     tls_port: int = field(default_factory=free_port)
     ocs_port: int = field(default_factory=free_port)
     child: subprocess.Popen | None = None
+    anonymous_nodes: bool = False
+    """Whether sessions on the plain port may serve data nodes too."""
 
     def __post_init__(self) -> None:
         list(pki.ensure(self.directory / "pki", ["localhost", "sisock-crossbar"], ["127.0.0.1"]))
@@ -112,6 +114,12 @@ class Router:
             "SITE_HTTP": self.ocs_http,
         }
 
+    def let_in(self, role: str, user: str, secret: str) -> None:
+        """Let one more user of a role in, from the next start on."""
+        file = self.directory / "secrets/crossbar" / f"{role}.{user}"
+        file.touch(mode=0o600)
+        file.write_text(secret)
+
     def start(self) -> None:
         """Start the router and return when it accepts connections on both ports."""
         if not ROUTER_PYTHON.exists():
@@ -126,6 +134,7 @@ class Router:
             "CROSSBAR_TLS_PORT": str(self.tls_port),
             "CROSSBAR_TLS_INTERFACE": "127.0.0.1",
             "CROSSBAR_OCS_PORT": str(self.ocs_port),
+            "CROSSBAR_ANONYMOUS_NODES": str(self.anonymous_nodes).lower(),
         }
         with self.log.open("ab") as output:
             self.child = subprocess.Popen(

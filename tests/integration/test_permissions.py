@@ -128,6 +128,20 @@ def test_everybody_may_do_what_the_job_needs_and_nothing_else(bare_router, user)
     assert {act for act, allowed in zip(EVERYTHING, answers, strict=True) if allowed} == NEEDED[user]
 
 
+def test_the_doors_open_only_what_they_are_for(tmp_path):
+    router = Router(tmp_path, anonymous_nodes=True)
+    router.let_in("client", "simonsobs", "of the inventory")
+    (tmp_path / "secrets/simonsobs").mkdir()
+    (tmp_path / "secrets/simonsobs/simonsobs").write_text("of the inventory")
+    router.start()
+    try:
+        for user, needed in (("anonymous", OCS | SERVE), ("simonsobs", CONSUME)):
+            answers = attempt(router, user, EVERYTHING)
+            assert {act for act, allowed in zip(EVERYTHING, answers, strict=True) if allowed} == needed
+    finally:
+        router.stop()
+
+
 def test_every_needed_act_was_attempted():
     assert set().union(*NEEDED.values()) <= set(EVERYTHING)
 
