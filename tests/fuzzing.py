@@ -29,7 +29,7 @@ PATHS = (
 EXAMPLES = int(os.environ.get("LIVEMON_FUZZ", "0"))
 
 
-def fuzz(share: float = 1.0, deadline: int = 2000) -> settings:
+def fuzz(share: float = 1.0, deadline: int = 10_000) -> settings:
     """The settings of a test: its share of the usual number of examples, milliseconds that each may take."""
     return settings(
         max_examples=EXAMPLES or round(250 * share),

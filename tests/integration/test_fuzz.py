@@ -127,7 +127,7 @@ called = st.sampled_from(list(PROCEDURES)).flatmap(
 
 
 def call_anything(caller):
-    @fuzz(1.2, deadline=5000)
+    @fuzz(1.2)
     @given(called)
     def run(call):
         procedure, arguments, keywords = call
@@ -147,24 +147,24 @@ def request_anything(appliance):
         answer = connection.getresponse()
         return check(answer.status, answer.read(), answer.headers.get_content_type() == "application/json")
 
-    @fuzz(1, deadline=5000)
+    @fuzz(1)
     @given(st.sampled_from(list(BODIES)).flatmap(lambda path: st.tuples(st.just(path), BODIES[path])))
     def post(request):
         path, body = request
         ask("POST", path, json.dumps(body))
 
-    @fuzz(0.5, deadline=5000)
+    @fuzz(0.5)
     @given(forms)
     def render(form):
         content = urllib.parse.urlencode(form, doseq=True, errors="replace")
         ask("POST", "/render", content, **{"Content-Type": "application/x-www-form-urlencoded"})
 
-    @fuzz(0.3, deadline=5000)
+    @fuzz(0.3)
     @given(paths)
     def find(query):
         ask("GET", "/metrics/find?" + urllib.parse.urlencode({"query": query}, errors="replace"))
 
-    @fuzz(0.3, deadline=5000)
+    @fuzz(0.3)
     @given(objects({"field": st.lists(st.sampled_from(CHANNELS), max_size=3)}, points=argument.map(str)))
     def series(arguments):
         ask("GET", "/api/series?" + urllib.parse.urlencode(arguments, doseq=True, errors="replace"))
