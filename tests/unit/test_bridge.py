@@ -102,6 +102,12 @@ def test_texts_are_not_plotted(client):
     assert client.post("/search", json={"target": ""}).json == ["LSA21OQ::channel_1_t"]
 
 
+@pytest.mark.parametrize("target", ["observatory.ls240.feeds.temperatures.*", TEXT.path, f"{{{TEXT.path},{PATH}}}"])
+def test_texts_are_not_rendered(client, target):
+    series = client.get("/render", query_string={"target": target}).json
+    assert [each["target"] for each in series] == ([] if target == TEXT.path else [PATH])
+
+
 def test_what_is_no_number_is_null(client):
     answer = client.get("/render", query_string={"target": PATH}).json
     assert answer[0]["datapoints"] == [[4.1, NOW - 3], [None, NOW - 2]]
