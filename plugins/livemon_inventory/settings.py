@@ -13,6 +13,13 @@ TAKEN_PORTS = {5000, 8001}
 LONGEST_PREFIX = 27
 """Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
 
+OWN_USERS = {"hub", "node", "bridge", "client"}
+"""Of the router."""
+SHORTEST_SECRET = 12
+SECRET_SETTINGS = {"sisock_upstream_consumer"}
+"""Those whose value is repeated nowhere."""
+
+_USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 # Both go into compose files, where a space, a colon or a dollar sign means something else.
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
@@ -51,6 +58,21 @@ def _is_list_of_files(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(file, str) and file for file in value)
 
 
+def _is_router_user(value: Any) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {"user", "secret"}:
+        return False
+    user, secret = value["user"], value["secret"]
+    return (
+        isinstance(user, str)
+        and bool(_USER.match(user))
+        and user not in OWN_USERS
+        and isinstance(secret, str)
+        and len(secret) >= SHORTEST_SECRET
+        and secret.isprintable()
+        and secret == secret.strip()
+    )
+
+
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
 SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -79,6 +101,14 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "is no port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
     ),
     "wait_for_data": _TRUTH,
+    "sisock_anonymous_nodes": _TRUTH,
+    "sisock_upstream_consumer": (
+        _is_router_user,
+        (
+            "this is no user with a secret; write {user: simonsobs, secret: ...}, the user no role of ours and the secret "
+            f"at least {SHORTEST_SECRET} characters long, best from Ansible Vault"
+        ),
+    ),
 }
 """Of each setting whether a value will do, and what to say of one that will not."""
 
@@ -92,4 +122,4 @@ def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         if value is None:
             yield f"{key}: nothing is written here; write a value, or leave the line out"
         elif not will_do(value):
-            yield f"{key}: {value!r} {complaint}"
+            yield f"{key}: {complaint}" if key in SECRET_SETTINGS else f"{key}: {value!r} {complaint}"

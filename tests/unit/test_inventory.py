@@ -229,12 +229,37 @@ def test_a_misspelt_setting():
         ("grafana_required", "no", "perhaps"),
         ("grafana_port", 443, 5000),
         ("wait_for_data", False, None),
+        ("sisock_anonymous_nodes", True, "perhaps"),
+        ("sisock_upstream_consumer", {"user": "simonsobs", "secret": "a-long-secret"}, "simonsobs"),
     ],
 )
 def test_a_mistake_in_a_setting(key, good, bad):
     assert faults({"instruments": [], key: good}) == []
     (fault,) = faults({"instruments": [], key: bad})
     assert fault.startswith(f"{key}: ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"user": "simonsobs", "secret": "geheim"},
+        {"user": "node", "secret": "geheim-geheim"},
+        {"user": "simons.obs", "secret": "geheim-geheim"},
+        {"user": "", "secret": "geheim-geheim"},
+        {"user": "simonsobs", "secret": "geheim-geheim\n"},
+        {"user": "simonsobs", "secret": "geheim-geheim", "role": "hub"},
+        {"secret": "geheim-geheim"},
+        {"user": "simonsobs"},
+        "geheim-geheim",
+        ["geheim-geheim"],
+    ],
+)
+def test_a_mistaken_user_of_the_router_is_told_without_its_secret(value):
+    (fault,) = faults({"instruments": [], "sisock_upstream_consumer": value})
+    assert fault.startswith(
+        "sisock_upstream_consumer: this is no user with a secret; write {user: simonsobs, secret: ...}"
+    )
+    assert "geheim" not in fault
 
 
 def test_all_faults_are_told_at_once():
