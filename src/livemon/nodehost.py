@@ -37,8 +37,9 @@ FAILED = uri("error.node_failed")
 
 @dataclass
 class Served:
-    """What a node has on the router in the present session."""
+    """What a node has on the router in the present session; `prepared` fires when it is ready to be announced."""
 
+    prepared: Deferred
     attached: list[Registration | Subscription] = field(default_factory=list)
     registered: bool = False
     offering: bool = False
@@ -101,8 +102,10 @@ class NodeHost:
             self._announcing.stop()
 
     def _subscribe(self, node: DataNodeServer) -> Deferred:
-        """Ask for a node's topics at once: no sample is missed while it gets ready, or while there is no hub."""
-        served = self._served[node.name] = Served()
+        """Ask for a node's topics at once, and let it get ready: no sample is missed meanwhile, or while there is no hub."""
+        prepared = maybeDeferred(node.prepare, self.archive).addTimeout(PREPARATION, reactor)
+        served = self._served[node.name] = Served(prepared.addErrback(self._complain, node.name))
+        prepared.addCallback(self._prepared, node, served)
         subscribed = []
         for topic in node.topics():
             wildcard = "" in topic.split(".")
@@ -110,6 +113,10 @@ class NodeHost:
             handler = partial(self._received, node, topic)
             subscribed.append(self._attach(node, served, partial(self._session.subscribe, handler, topic, options)))
         return DeferredList(subscribed)
+
+    def _prepared(self, _: None, node: DataNodeServer, served: Served) -> None:
+        if self._served.get(node.name) is served:  # neither removed meanwhile, nor has the router gone
+            self.ready.add(node.name)
 
     def _received(self, node: DataNodeServer, topic: str, message: Any, details: EventDetails | None = None) -> None:
         node.receive((details and details.topic) or topic, message)
@@ -152,11 +159,9 @@ class NodeHost:
         if served.registered:
             return
         served.registered = True
-        prepared = maybeDeferred(node.prepare, self.archive).addTimeout(PREPARATION, reactor)
-        yield prepared.addErrback(self._complain, node.name)
+        yield served.prepared
         if self._served.get(node.name) is not served:
             return
-        self.ready.add(node.name)
         requests = [
             partial(
                 self._session.register,

@@ -189,3 +189,12 @@ def test_a_caller_is_told_a_fault_in_one_sentence(host, session, arguments, erro
         outcome[0].raiseException()
     assert caught.value.error == error
     assert word in caught.value.args[0]
+
+
+def test_all_nodes_get_ready_at_once_and_without_a_hub(host, session):
+    session.hub_accepts = False
+    for name in "abc":
+        host.add(Node(name, ""))
+    join(host, session)
+    assert host.ready == {"a", "b", "c"}
+    assert [node.prepared for node in host.nodes.values()] == [1, 1, 1]
