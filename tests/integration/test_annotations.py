@@ -1,0 +1,82 @@
+"""Joins and leaves of real agents and data nodes, as Grafana asks for them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from appliance import Appliance, problems
+from crossbar_router import wait_for
+from ocs_site import Site
+
+AGENTS = {"kind": "agents", "name": "agents", "description": "OCS agents"}
+SENSORS = {"kind": "sensors", "name": "sensors", "description": "This machine"}
+
+
+@pytest.fixture(scope="module")
+def site(router, tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("annotations"), router)
+    options = (["--num-channels", 1], ["--sample-rate", 1], ["--mode", "acq"])
+    site.write(**dict.fromkeys(("steady", "Passer-by"), ("FakeDataAgent", *options)))
+    return site
+
+
+@pytest.fixture(scope="module")
+def appliance(site, router):
+    with site.agent("steady"), Appliance(site.directory, router) as running:
+        running.write_nodes(AGENTS)
+        running.start()
+        running.wait_for_values("agents")
+        # Until it has listened for a while, the node cannot know who has only just come.
+        wait_for(lambda: len(running.times("agents::steady")) > 1, "the agents' node to have listened", 15)
+        yield running
+        for part in ("hub", "nodes", "bridge"):
+            assert not problems(running.log(part)), running.log(part)
+
+
+def marks(appliance, part_of_name):
+    """What the plug-ins are told, each in its way, of the last minutes: it must be the same."""
+    times = {"from": "-10min", "to": "now"}
+    status, items = appliance.get("/annotations", {"range": times, "annotation": {"name": "a", "query": part_of_name}})
+    assert status == 200, items
+    target = {"target": "events", "payload": {"query": part_of_name}}
+    _, (table,) = appliance.get("/query", {"range": times, "targets": [target]})
+    rows = [[item["time"], item["title"], item["text"], item["tags"]] for item in items]
+    assert table["rows"][: len(rows)] == rows
+    return [(item["title"], *item["tags"], item["time"] / 1000) for item in items]
+
+
+def wait_for_titles(appliance, part_of_name, *titles):
+    def there():
+        return [title for title, *_ in marks(appliance, part_of_name)] == list(titles)
+
+    wait_for(there, f"the annotations {', '.join(titles)}", 25)
+    return marks(appliance, part_of_name)[-1]
+
+
+def test_an_agent_that_comes_and_goes_is_marked_when_it_did(appliance, site):
+    begin = time.time()
+    with site.agent("Passer-by") as agent:
+        *about, when = wait_for_titles(appliance, "passer", "Passer-by joined")
+        assert about == ["Passer-by joined", "agent", "joined"]
+        assert begin < when < time.time()
+        agent.terminate()
+        gone = time.time()
+    *about, when = wait_for_titles(appliance, "passer", "Passer-by joined", "Passer-by left")
+    assert about == ["Passer-by left", "agent", "left"]
+    assert gone < when < gone + 8
+    assert marks(appliance, "steady") == []
+
+
+def test_a_data_node_that_comes_and_goes_is_marked(appliance):
+    begin = time.time()
+    appliance.write_nodes(AGENTS, SENSORS)
+    *about, when = wait_for_titles(appliance, "SENS", "sensors joined")
+    assert about == ["sensors joined", "data node", "joined"]
+    assert begin < when < time.time()
+    appliance.write_nodes(AGENTS)
+    wait_for_titles(appliance, "SENS", "sensors joined", "sensors left")
+    assert {title for title, kind, *_ in marks(appliance, "") if kind == "data node"} <= {
+        "sensors joined",
+        "sensors left",
+    }
