@@ -1,5 +1,6 @@
 """The HTTP side over samples in memory: every answer that needs no router."""
 
+import json
 import math
 import threading
 import time
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from twisted.logger import eventAsText, globalLogPublisher
 
+from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.source import Answer, Event
@@ -795,3 +797,10 @@ def test_a_keyword_that_is_given_twice_counts_once(client):
 def test_a_number_too_large_for_one_is_null(client):
     answer = client.post("/render", data={"target": f"scale(scale({PATH},1e300),1e300)"}).json
     assert [value for value, _ in answer[0]["datapoints"]] == [None, None]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "名", "a\nb", "é"])
+def test_any_name_of_a_node_of_others_can_be_told(text):
+    answer = with_silent(json_answer({text: [text, float("nan"), b"x"]}), [text])
+    assert json.loads(answer.data) is not None
+    assert answer.headers["X-Livemon-Silent"].encode("latin-1")

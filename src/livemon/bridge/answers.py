@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import orjson
@@ -13,14 +14,26 @@ _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def json_answer(content: Any, status: int = 200) -> Response:
-    """Return `content` as JSON; NaN and infinities in it become null."""
-    return Response(orjson.dumps(content, option=_OPTIONS), status, mimetype="application/json")
+    """Return `content` as JSON; NaN and infinities in it become null, and what JSON does not know becomes text."""
+    try:
+        encoded = orjson.dumps(content, option=_OPTIONS, default=str)
+    except TypeError:  # half a surrogate pair: a node of others may send any text
+        encoded = orjson.dumps(_valid(content), option=_OPTIONS, default=str)
+    return Response(encoded, status, mimetype="application/json")
+
+
+def _valid(content: Any) -> Any:
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode()
+    if isinstance(content, dict):
+        return {_valid(key): _valid(value) for key, value in content.items()}
+    return [_valid(each) for each in content] if isinstance(content, (list, tuple)) else content
 
 
 def with_silent(response: Response, silent: list[str]) -> Response:
-    """Name the nodes that did not answer in a header."""
+    """Name the nodes that did not answer in a header, what is no plain letter in percent signs."""
     if silent:
-        response.headers["X-Livemon-Silent"] = ",".join(silent)
+        response.headers["X-Livemon-Silent"] = ",".join(quote(name, safe="", errors="replace") for name in silent)
     return response
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from livemon.errors import UnknownFieldError
+from livemon.errors import UnknownFieldError, shown
 
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9_:-]")
 
@@ -97,15 +97,15 @@ class Catalogue:
         if separator:
             node = self.nodes.get(node_name)
             if node is None:
-                raise UnknownFieldError(f"there is no data node {node_name[:80]!r}; known are {_some(self.nodes)}")
+                raise UnknownFieldError(f"there is no data node {shown(node_name)}; known are {_some(self.nodes)}")
             if field_name not in node.fields:
-                raise UnknownFieldError(f"{node_name} has no field {field_name[:80]!r}; known are {_some(node.fields)}")
+                raise UnknownFieldError(f"{shown(node_name, 40)} has no field {shown(field_name)}; known are {_some(node.fields)}")
             return node.fields[field_name]
         if name in self.by_path:
             return self.by_path[name]
-        raise UnknownFieldError(f"there is no channel {name[:80]!r}; write NODE::field or a path, /search lists them")
+        raise UnknownFieldError(f"there is no channel {shown(name)}; write NODE::field or a path, /search lists them")
 
 
 def _some(names: Iterable[str]) -> str:
-    names = sorted(names)
+    names = [shown(name, 24).strip("'\"") for name in sorted(names)]
     return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none at the moment"

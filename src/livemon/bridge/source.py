@@ -139,7 +139,7 @@ class Source:
         found = self._fetch_local(local, start, end, stride) if local else {}
         if waiting is not None:
             with self._waiting():
-                found |= waiting.result(2 * DEADLINE)
+                found |= _result(waiting, routed)
         return self._answer(fields, found)
 
     def _fetch_local(self, wanted: Mapping[str, Mapping], start: float, end: float, stride: float) -> dict[str, Any]:
@@ -283,6 +283,13 @@ def _take(about: Mapping[str, Any], node: Node) -> None:
         node.last = {name: tuple(last) for name, last in about["last"].items()}
     except (AttributeError, TypeError, ValueError) as error:
         node.error = f"tells nonsense: {error}"
+
+
+def _result(waiting: Future, routed: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return waiting.result(2 * DEADLINE)
+    except TimeoutError as error:  # a reactor that is too busy for its own deadline
+        return dict.fromkeys(routed, error)
 
 
 def _in_reactor(function: Any, *arguments: Any) -> Future:
