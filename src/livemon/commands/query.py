@@ -12,7 +12,7 @@ import click
 @click.option("--from", "start", default="-10min", show_default=True, help="Begin: UNIX seconds, ISO 8601 or like -2h.")
 @click.option("--to", "end", default="now", show_default=True, help="End, which is not part of it, written likewise.")
 @click.option(
-    "--points", default=1000, show_default=True, help="About how many points; more are thinned, extremes kept."
+    "--points", default=1000, show_default=True, help="How many points at most; more are thinned, extremes kept."
 )
 @click.option("--format", "style", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def command(fields: tuple[str, ...], start: str, end: str, points: int, style: str) -> None:
