@@ -58,6 +58,7 @@ class Appliance:
                 "LIVEMON_NODES_CONFIG": str(self.directory / "nodes.yaml"),
                 "LIVEMON_BRIDGE_LISTEN": f"127.0.0.1:{self.port}",
                 "LIVEMON_NODES_SOCKET": str(self.directory / "nodes.sock"),
+                "LIVEMON_NODES_STATE": str(self.directory),
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "PYTHONWARNINGS": "ignore",
             }

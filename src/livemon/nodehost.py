@@ -56,6 +56,8 @@ class NodeHost:
 
     def __init__(self, archive: Any = None) -> None:
         self.archive = archive
+        self.restore: Callable[[DataNodeServer], None] = lambda _node: None
+        """Called with every new node before it starts."""
         self.nodes: dict[str, DataNodeServer] = {}
         self.refused: set[str] = set()
         """Names that another session holds."""
@@ -71,6 +73,7 @@ class NodeHost:
     def add(self, node: DataNodeServer) -> None:
         """Serve one more node, from now on."""
         self.nodes[node.name] = node
+        self.restore(node)
         node.start()
         if self._session is not None:
             self._subscribe(node)

@@ -14,10 +14,15 @@ def command() -> None:
     from livemon.config import RouterConfig, setting  # noqa: PLC0415
     from livemon.nodehost import NodeHost  # noqa: PLC0415
     from livemon.nodes.configuration import Follower  # noqa: PLC0415
+    from livemon.nodes.kept import Kept  # noqa: PLC0415
     from livemon.nodes.refill import Archive  # noqa: PLC0415
 
-    archive, socket = setting("LIVEMON_ARCHIVE", Path, None), setting("LIVEMON_NODES_SOCKET", Path, None)
+    archive = setting("LIVEMON_ARCHIVE", Path, None)
+    state = setting("LIVEMON_NODES_STATE", Path, None)
+    socket = setting("LIVEMON_NODES_SOCKET", Path, None)
     host = NodeHost(archive and Archive(archive))
+    if state:
+        Kept(state).start(host)
     component = wamp.join_router(RouterConfig.from_environment(), host.on_join, host.on_leave)
     Follower(host, setting("LIVEMON_NODES_CONFIG", Path)).start()
     if socket:

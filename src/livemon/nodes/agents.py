@@ -64,7 +64,10 @@ class AgentsNode(BlockNode):
         return [f"{ADDRESS_ROOT}..feeds.heartbeat"]
 
     def start(self) -> None:
-        """Begin to look who is silent."""
+        """Begin to look who is silent, also of those who were there before this process was restarted."""
+        for key, (_when, there) in self.get_last().items():
+            agent = self.fields[key].name
+            self._present[agent], self._heard[agent] = bool(there), self._steady()
         self._looking.start(LOOK_EVERY, now=False)
 
     def stop(self) -> None:

@@ -1,0 +1,108 @@
+"""Windows of nodes that no archive has, over a restart."""
+
+import numpy as np
+import pytest
+
+from livemon.nodehost import NodeHost
+from livemon.nodes.agents import SILENCE, AgentsNode
+from livemon.nodes.feed import FeedNode
+from livemon.nodes.kept import Kept
+from livemon.nodes.sensors import SensorsNode
+
+NOW = 1e9
+
+
+@pytest.fixture
+def kept(tmp_path):
+    host = NodeHost()
+    kept = Kept(tmp_path)
+    kept._host = host
+    host.restore = kept.restore
+    yield kept
+    for name in list(host.nodes):
+        host.remove(name)
+
+
+def sensors(samples=0):
+    node = SensorsNode("sensors", "This machine", window=1000.0)
+    node.clock = lambda: NOW
+    node.start = lambda: None
+    if samples:
+        node.sample()
+        (block,) = node.blocks.values()
+        block.insert(NOW - np.arange(samples, 0.0, -1), {"load_1": np.arange(samples, dtype=float)})
+    return node
+
+
+def test_a_window_is_there_again_after_a_restart(kept):
+    before = sensors(500)
+    kept._host.add(before)
+    kept.save()
+    after = sensors()
+    kept.restore(after)
+    question = (list(before.fields), NOW - 1000, NOW + 10)
+    assert after.get_data(*question) == before.get_data(*question)
+    assert after.get_fields() == before.get_fields()
+    assert after.get_last() == before.get_last()
+
+
+def test_what_is_older_than_the_window_stays_forgotten(kept):
+    kept._host.add(sensors(500))
+    kept.save()
+    later = sensors()
+    later.clock = lambda: NOW + 700
+    kept.restore(later)
+    (block,) = later.blocks.values()
+    assert block.times[0] == NOW - 300
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None])
+def test_a_file_that_cannot_be_read_costs_the_history_and_no_more(kept, content):
+    kept._host.add(sensors(5))
+    kept.save()
+    path = kept.directory / "sensors.npz"
+    path.write_bytes(path.read_bytes()[:300] if content is None else content)
+    after = sensors()
+    kept.restore(after)
+    after.sample()
+    assert after.get_last()
+
+
+def test_a_disk_that_takes_nothing_costs_the_history_and_no_more(kept, tmp_path):
+    kept.directory = tmp_path / "none"
+    kept._host.add(sensors(5))
+    kept.save()
+
+
+def test_feeds_are_left_to_the_archive(kept):
+    kept._host.add(FeedNode("FEED", "", target="a"))
+    kept.save()
+    assert list(kept.directory.iterdir()) == []
+
+
+def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_one_that_lives_on_is_not(kept):
+    steady = [100.0]
+
+    def agents(now):
+        node = AgentsNode("agents", "", clock=lambda: now, steady=lambda: steady[0])
+        node._looking.start = lambda *_, **__: None
+        return node
+
+    def beat(node, *names):
+        for name in names:
+            node.receive(f"observatory.{name}.feeds.heartbeat", [{}, {}])
+
+    before = agents(NOW)
+    kept._host.add(before)
+    beat(before, "ls240", "Control")
+    before._sample()
+    kept.save()
+    after = agents(NOW + 60)
+    kept.restore(after)
+    after.start()
+    beat(after, "ls240")
+    assert sorted(after.fields) == ["control", "ls240"]
+    steady[0] += SILENCE
+    beat(after, "ls240")
+    after.look()
+    assert {key: value for key, (_, value) in after.get_last().items()} == {"ls240": 1, "control": 0}
