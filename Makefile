@@ -79,3 +79,9 @@ environments:  ## all Python environments, two at a time
 		$(shell $(PYTHON) -c 'import sys; print("venv-controller-2.16" if sys.version_info < (3, 13) else "")')
 lock:  ## pin requirements/*.txt anew from requirements/*.in
 	@lab/lock
+
+# --- measurements ----------------------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench:  ## measure the data plane against its targets, and write bench/RESULTS.md; bench/run --help has more
+	@bench/run
