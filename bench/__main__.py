@@ -81,7 +81,7 @@ def measure(
         say("ingest: the feed node alone")
         ingest.node_alone(figures, windows, 1000 if quick else 5000)
     if "memory" in parts:
-        memory.measure(figures, 2 if quick else 7)
+        memory.measure(figures, 3 if quick else 7)
     if parts & ON_SYSTEM:
         with Livemon(directory / "livemon", windows) as ours:
             ours.fill()
@@ -111,7 +111,7 @@ def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool)
             counts["24 h", 16] = 3 if quick else 8
         query.over_http(figures, system, counts)
     if "clients" in parts:
-        query.at_once(figures, system, "24 h", 20, (10 if quick else 50) if often else 1)
+        query.at_once(figures, system, "24 h", 20, (10 if quick else 50) if often else 1, warm_up=3 if often else 0)
     if "visible" in parts:
         visible.measure(figures, system, (10 if quick else 100) if often else 25)
     if "ingest" in parts:

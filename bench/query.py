@@ -33,11 +33,11 @@ def over_http(figures: Figures, system: System, counts: dict[tuple[str, int], in
         table.add(system.name, "HTTP", window, channels, count, *found, size / 1e3)
 
 
-def at_once(figures: Figures, system: System, window: str, clients: int, count: int) -> None:
+def at_once(figures: Figures, system: System, window: str, clients: int, count: int, *, warm_up: int) -> None:
     """Let many clients ask for 16 channels each, all the time."""
     table = figures.table(TITLE, HEADINGS, NOTE)
     asks = [panel(system.client(), system.targets(window, 16), WINDOWS[window]) for _ in range(clients)]
-    taken = together(asks, count, seconds=300)
+    taken = together(asks, count, seconds=300, warm_up=warm_up)
     found = figures.latency(system.name, f"clients.{window}", taken)
     table.add(system.name, f"HTTP, {clients} clients at once", window, 16, len(taken), *found, "")
 

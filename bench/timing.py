@@ -40,7 +40,7 @@ def in_turn(count: int, *asks: Callable[[], object]) -> list[float]:
     return [percentile([each[0] for each in taken[first :: len(asks)]], 50) for first in range(len(asks))]
 
 
-def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, warm_up: int = 2) -> list[float]:
+def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, warm_up: int) -> list[float]:
     """Return how long each call took, in milliseconds, of several callers at once who each wait for their answers.
 
     Raises
@@ -53,7 +53,6 @@ def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, w
     begin = threading.Barrier(len(asks))
 
     def work(ask: Callable[[], object]) -> None:
-        ask()
         begin.wait(seconds)
         taken.extend(milliseconds(ask, count, warm_up))
 
