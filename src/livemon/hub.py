@@ -268,8 +268,7 @@ class Hub:
         if not accepted:
             self._refused("add", name, details)
         elif news:
-            log.info("added the data node {name} of session {session}", name=name, session=details.caller)
-            self._session.publish(uri("consumer.data_node_added"), self.registry.holder(name).as_upstream())
+            self._tell_new("added", self.registry.holder(name))
         return accepted
 
     def subtract(self, name: str, session_id: object = None, *, details: CallDetails) -> None:
@@ -303,13 +302,17 @@ class Hub:
         if offered is None:
             return
         for callee in (yield session.call("wamp.registration.list_callees", registration)):
-            self.registry.add(checked_name(offered[1]), "", callee, None, time.time())
-            log.info("found the data node {name} of session {session}", name=offered[1], session=callee)
-            self._session.publish(uri("consumer.data_node_added"), self.registry.holder(offered[1]).as_upstream())
+            _, news = self.registry.add(checked_name(offered[1]), "", callee, None, time.time())
+            if news:
+                self._tell_new("found", self.registry.holder(offered[1]))
 
     def _session_left(self, session_id: int, *_: object) -> None:
         for held in self.registry.leave(session_id):
             self._tell_gone(held)
+
+    def _tell_new(self, how: str, held: Holding) -> None:
+        log.info("{how} the data node {name} of session {session}", how=how, name=held.name, session=held.session)
+        self._session.publish(uri("consumer.data_node_added"), held.as_upstream())
 
     def _tell_gone(self, held: Holding) -> None:
         log.info("removed the data node {name} of session {session}", name=held.name, session=held.session)
