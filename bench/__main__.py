@@ -110,14 +110,14 @@ def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool)
         if not often:
             counts["24 h", 16] = 3 if quick else 8
         query.over_http(figures, system, counts)
-    if "clients" in parts:
-        query.at_once(figures, system, "24 h", 20, (10 if quick else 50) if often else 1, warm_up=3 if often else 0)
     if "visible" in parts:
         visible.measure(figures, system, (10 if quick else 100) if often else 25)
     if "ingest" in parts:
         ingest.whole_process(figures, system, 50 if often else 2.5, 3 if quick else 10)
     if "integrity" in parts:
         integrity.measure(figures, system, 4 if quick else 8)
+    if "clients" in parts:
+        query.at_once(figures, system, "24 h", 20, (10 if quick else 50) if often else 1, warm_up=3 if often else 0)
 
 
 def of_livemon(figures: Figures, system: Livemon, parts: set[str], *, quick: bool) -> None:

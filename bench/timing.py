@@ -40,8 +40,8 @@ def in_turn(count: int, *asks: Callable[[], object]) -> list[float]:
     return [percentile([each[0] for each in taken[first :: len(asks)]], 50) for first in range(len(asks))]
 
 
-def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, warm_up: int) -> list[float]:
-    """Return how long each call took, in milliseconds, of several callers at once who each wait for their answers.
+def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, warm_up: int) -> tuple[list[float], int]:
+    """Return how long each call took, in milliseconds, of several callers who each wait for their answers, and how many failed.
 
     Raises
     ------
@@ -49,12 +49,20 @@ def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, w
         If they are not done within `seconds`.
     """
     taken: list[float] = []
+    failed = 0
     asks = list(asks)
     begin = threading.Barrier(len(asks))
 
     def work(ask: Callable[[], object]) -> None:
+        nonlocal failed
         begin.wait(seconds)
-        taken.extend(milliseconds(ask, count, warm_up))
+        for number in range(warm_up + count):
+            try:
+                took = milliseconds(ask, 1, warm_up=0)
+            except (RuntimeError, OSError):
+                failed += 1
+            else:
+                taken.extend(took if number >= warm_up else [])
 
     threads = [threading.Thread(target=work, args=(ask,), daemon=True) for ask in asks]
     deadline = time.monotonic() + seconds
@@ -62,11 +70,11 @@ def together(asks: Iterable[Callable[[], object]], count: int, seconds: float, w
         thread.start()
     for thread in threads:
         thread.join(max(deadline - time.monotonic(), 0))
-    if len(taken) < count * len(asks):
+    if waiting := sum(thread.is_alive() for thread in threads):
         raise TimeoutError(
-            f"waited {seconds:g} s for {len(asks)} clients with {count} requests each; {len(taken)} answers came"
+            f"waited {seconds:g} s for {len(asks)} clients at once; {waiting} of them still wait for an answer"
         )
-    return taken
+    return taken, failed
 
 
 def cpu_seconds(pid: int) -> float:
