@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,3 +191,8 @@ class DataNodeServer:
 
     def stop(self) -> None:
         """End: called when the node is removed."""
+
+    def reconfigure(self, options: Mapping[str, Any]) -> bool:
+        """Take changed options, by the names of the constructor's; `False` if that takes a new node."""
+        del options
+        return False

@@ -14,6 +14,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+LIST_LIMIT = 50_000
+"""Numbers in an answer of lists: about 9 bytes each, below the 1 MiB that upstream's sessions carry in one message."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -90,6 +92,27 @@ def unpack(content: bytes) -> list[Timeline]:
     except (struct.error, KeyError, TypeError) as error:
         raise ValueError(f"no packed samples: {error!r}") from error
     return timelines
+
+
+def to_answer(fields: Iterable[str], timelines: Sequence[Timeline]) -> dict | bool:
+    """Return the timelines as ``get_data`` answers them: lists, `None` for NaN; `False` if they are too long for one message."""
+    if sum(each.times.size + each.values.size for each in timelines) > LIST_LIMIT:
+        return False
+    data: dict[str, list] = {field: [] for field in fields}
+    for each in timelines:
+        data.update(zip(each.fields, _plain(each.values), strict=True))
+    return {
+        "data": data,
+        "timeline": {
+            each.name: {"t": each.times.tolist(), "finalized_until": each.finalized_until} for each in timelines
+        },
+    }
+
+
+def _plain(values: NDArray[np.float64]) -> list[list[float | None]]:
+    if not np.isnan(values).any():
+        return values.tolist()
+    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
 
 
 def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping) -> list[Timeline]:

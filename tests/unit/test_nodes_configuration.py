@@ -2,8 +2,8 @@
 
 import pytest
 
-from livemon.nodehost import NodeHost
 from livemon.errors import ConfigError
+from livemon.nodehost import NodeHost
 from livemon.nodes.configuration import Follower, read_entries
 
 FEED = "nodes: [{kind: feed, name: LSA21OQ, target: ls240}]"
@@ -23,6 +23,17 @@ FEED = "nodes: [{kind: feed, name: LSA21OQ, target: ls240}]"
         ("nodes: [{kind: feed", "is no YAML"),
         (b"\xff\xfe\x00", "is no YAML"),
         ("nodes: {}", "write nodes:"),
+        ("nodes: [{kind: textfiles, name: a, columns: [x]}]", "'directory'"),
+        ("nodes: [{kind: textfiles, name: a, directory: /d, columns: x}]", "columns is 'x': write a list of names"),
+        ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [x, X]}]", "columns is"),
+        ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [{label: x}]}]", "columns is"),
+        ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [null]}]", "columns is"),
+        ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], pattern: ../*}]", "pattern is '../*'"),
+        (
+            "nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], time_format: hours}]",
+            "time_format is 'hours'",
+        ),
+        ("nodes: [{kind: weather, name: a, disk: /}]", "'disk'"),
     ],
 )
 def test_a_fault_is_told_with_its_place(text, fault):
@@ -47,3 +58,41 @@ def test_a_file_that_cannot_be_read_leaves_the_nodes_and_is_followed_on(tmp_path
     path.write_text(FEED.replace("LSA21OQ", "OTHER"))
     follower._look()
     assert list(host.nodes) == ["OTHER"]
+
+
+def test_a_label_that_changes_leaves_the_node_and_a_target_that_changes_does_not(tmp_path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text(FEED)
+    host = NodeHost()
+    follower = Follower(host, path)
+    follower._look()
+    before = host.nodes["LSA21OQ"]
+    path.write_text(FEED.replace("target", "labels: {a: 4K plate}, target"))
+    follower._look()
+    assert host.nodes["LSA21OQ"] is before
+    assert before.labels == {"a": "4K plate"}
+    path.write_text(FEED.replace("ls240", "other"))
+    follower._look()
+    assert host.nodes["LSA21OQ"] is not before
+    assert host.nodes["LSA21OQ"].target == "other"
+
+
+def test_every_kind_is_made_from_its_entry():
+    entries = read_entries(
+        """
+        nodes:
+          - {kind: feed, name: a, target: x}
+          - {kind: sensors, name: b, disk: /}
+          - {kind: agents, name: c}
+          - {kind: weather, name: d, description: Synthetic}
+          - kind: textfiles
+            name: e
+            directory: /d
+            pattern: "*.csv"
+            separator: ","
+            time_format: iso
+            columns: [x, null, {name: y, units: K}]
+        """,
+        "nodes.yaml",
+    )
+    assert list(entries) == list("abcde")

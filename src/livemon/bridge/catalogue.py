@@ -99,7 +99,9 @@ class Catalogue:
             if node is None:
                 raise UnknownFieldError(f"there is no data node {shown(node_name)}; known are {_some(self.nodes)}")
             if field_name not in node.fields:
-                raise UnknownFieldError(f"{shown(node_name, 40)} has no field {shown(field_name)}; known are {_some(node.fields)}")
+                raise UnknownFieldError(
+                    f"{shown(node_name, 40)} has no field {shown(field_name)}; known are {_some(node.fields)}"
+                )
             return node.fields[field_name]
         if name in self.by_path:
             return self.by_path[name]

@@ -41,6 +41,8 @@ class AgentsNode(BlockNode):
         A clock that nobody sets, in seconds: what silence is measured by.
     """
 
+    outlives_restarts = True
+
     def __init__(
         self,
         name: str,

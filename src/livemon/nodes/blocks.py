@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from livemon.datanode import DataNodeServer, DataRequest
-from livemon.packed import Timeline, pack
+from livemon.packed import Timeline, pack, to_answer
 from livemon.series.block import Block
-
-LIST_LIMIT = 50_000
-"""Numbers in an answer of lists: about 9 bytes each, below the 1 MiB that upstream's sessions carry in one message."""
 
 
 @dataclass
@@ -32,6 +29,9 @@ class Info:
 
 class BlockNode(DataNodeServer):
     """Answers from blocks in memory. Subclasses fill `blocks` and `fields`."""
+
+    outlives_restarts = False
+    """Whether its window is saved in a file, because nothing else has it: :mod:`livemon.nodes.kept`."""
 
     def __init__(
         self, name: str, description: str, window: float = 3600.0, clock: Callable[[], float] = time.time
@@ -74,18 +74,8 @@ class BlockNode(DataNodeServer):
 
     def get_data(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> dict | bool:
         """Return samples from memory; see :meth:`livemon.datanode.DataNodeServer.get_data`."""
-        timelines = self.samples(DataRequest.checked(field, start, end, min_stride, self.clock()))
-        if _size(timelines) > LIST_LIMIT:
-            return False
-        data: dict[str, list] = {key: [] for key in field}
-        for each in timelines:
-            data.update(zip(each.fields, _plain(each.values), strict=True))
-        return {
-            "data": data,
-            "timeline": {
-                each.name: {"t": each.times.tolist(), "finalized_until": each.finalized_until} for each in timelines
-            },
-        }
+        asked = DataRequest.checked(field, start, end, min_stride, self.clock())
+        return to_answer(asked.fields, self.samples(asked))
 
     def packed(self, asked: DataRequest) -> bytes:
         """Return samples from memory, packed."""
@@ -120,14 +110,3 @@ class BlockNode(DataNodeServer):
             if last is not None:
                 found[key] = last
         return found
-
-
-def _size(timelines: Sequence[Timeline]) -> int:
-    return sum(each.times.size + each.values.size for each in timelines)
-
-
-def _plain(values: np.ndarray) -> list[list[float | None]]:
-    """Return rows of numbers, `None` for NaN: what every serializer and every consumer can carry."""
-    if not np.isnan(values).any():
-        return values.tolist()
-    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]

@@ -14,11 +14,20 @@ from twisted.internet.task import LoopingCall
 from livemon.datanode import DataNodeServer
 from livemon.errors import ConfigError
 from livemon.nodehost import NodeHost
+from livemon.nodes.agents import AgentsNode
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.sensors import SensorsNode
+from livemon.nodes.textfiles import TextFilesNode
+from livemon.nodes.weather import WeatherNode
 from livemon.wamp import log
 
-KINDS: dict[str, Callable[..., DataNodeServer]] = {"feed": FeedNode, "sensors": SensorsNode}
+KINDS: dict[str, Callable[..., DataNodeServer]] = {
+    "feed": FeedNode,
+    "sensors": SensorsNode,
+    "agents": AgentsNode,
+    "weather": WeatherNode,
+    "textfiles": TextFilesNode,
+}
 LOOK_EVERY = 1.0
 _WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
     "name": ("letters, digits, - and _", lambda value: re.fullmatch(r"[A-Za-z0-9_-]+", value)),
@@ -32,6 +41,21 @@ _WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
     "labels": ("a text for each field", lambda value: isinstance(value, Mapping)),
     "units": ("a text for each field", lambda value: isinstance(value, Mapping)),
     "disk": ("a path", lambda value: isinstance(value, str)),
+    "directory": ("a path", lambda value: isinstance(value, str)),
+    "pattern": (
+        "what file names look like, for example *.dat",
+        lambda value: isinstance(value, str) and _is_pattern(value),
+    ),
+    "columns": (
+        "a list of names, or of {name, label, units}",
+        lambda value: isinstance(value, list) and _are_columns(value),
+    ),
+    "separator": ("what stands between columns", lambda value: isinstance(value, str) and value),
+    "time_format": (
+        "unix, iso, or a format such as '%d-%m-%Y %H:%M:%S'",
+        lambda value: isinstance(value, str) and _is_time(value),
+    ),
+    "comment": ("what a comment begins with", lambda value: isinstance(value, str)),
 }
 """What to write for a key, and how it is told from what is not; a TypeError means no."""
 
@@ -75,10 +99,28 @@ def make_node(entry: Mapping[str, Any], place: str) -> DataNodeServer:
         raise ConfigError(f"{place}: {str(error).partition(') ')[2] or error}") from error
 
 
+def _is_pattern(value: str) -> bool:
+    return bool(value) and not value.startswith("/") and ".." not in value.split("/")
+
+
+def _are_columns(value: list) -> bool:
+    names = [column["name"] if isinstance(column, Mapping) else column for column in value if column is not None]
+    keys = {"name", "label", "units"}
+    return (
+        all(isinstance(name, str) and re.search(r"[A-Za-z0-9]", name) for name in names)
+        and len({name.lower() for name in names}) == len(names) > 0
+        and all(column.keys() <= keys for column in value if isinstance(column, Mapping))
+    )
+
+
+def _is_time(value: str) -> bool:
+    return value in {"unix", "iso"} or "%" in value
+
+
 def _is_wanted(key: str, value: Any) -> bool:
     try:
         return bool(_WANTED[key][1](value))
-    except TypeError:
+    except (TypeError, LookupError):
         return False
 
 
@@ -114,12 +156,25 @@ class Follower:
 
     def _apply(self, text: bytes) -> None:
         entries = read_entries(text, self.path.name)
-        for name, entry in list(self._entries.items()):
-            if entries.get(name) != entry:
+        changed = {
+            name for name, entry in entries.items() if self._entries.get(name) != entry and not self._taken(entry)
+        }
+        for name in self._entries:
+            if name not in entries or name in changed:
                 log.info("removing the data node {name}", name=name)
                 self.host.remove(name)
-        for name, entry in entries.items():
-            if self._entries.get(name) != entry:
-                log.info("adding the data node {name}", name=name)
-                self.host.add(make_node(entry, name))
+        for name in changed:
+            log.info("adding the data node {name}", name=name)
+            self.host.add(make_node(entries[name], name))
         self._entries, self._text = entries, text
+
+    def _taken(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the node that there is takes what has changed of its entry (a label), and keeps its samples."""
+        before = self._entries.get(entry["name"])
+        if before is None or before["kind"] != entry["kind"]:
+            return False
+        options = {key: value for key, value in entry.items() if key != "kind"}
+        if not self.host.nodes[entry["name"]].reconfigure(options):
+            return False
+        log.info("the data node {name} has new labels, units or description", name=entry["name"])
+        return True

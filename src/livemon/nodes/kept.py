@@ -15,7 +15,6 @@ from twisted.internet.task import LoopingCall
 from livemon.datanode import DataNodeServer
 from livemon.nodehost import NodeHost
 from livemon.nodes.blocks import BlockNode, Info
-from livemon.nodes.feed import FeedNode
 from livemon.series.block import Block
 from livemon.wamp import log
 
@@ -23,7 +22,7 @@ SAVE_EVERY = 300.0
 
 
 class Kept:
-    """Saves the windows of a host's nodes every few minutes and at the end, and gives them back; not of feeds, which the archive has.
+    """Saves the windows of a host's nodes that ask for it, every few minutes and at the end, and gives them back.
 
     Parameters
     ----------
@@ -97,4 +96,4 @@ def load(node: BlockNode, path: Path) -> None:
 
 
 def _is_kept(node: DataNodeServer) -> bool:
-    return isinstance(node, BlockNode) and not isinstance(node, FeedNode)
+    return isinstance(node, BlockNode) and node.outlives_restarts

@@ -41,6 +41,8 @@ class SensorsNode(BlockNode):
         A path on the file system whose use is told.
     """
 
+    outlives_restarts = True
+
     def __init__(
         self,
         name: str,

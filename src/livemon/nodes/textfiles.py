@@ -1,0 +1,122 @@
+"""The node of a directory of text files, as upstream's sisock has one for a telescope's weather; of any age, and what is appended."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from twisted.internet import reactor, threads
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from livemon.datanode import DataNodeServer, DataRequest
+from livemon.packed import Timeline, pack, to_answer
+from livemon.texts.layout import Layout
+from livemon.texts.table import TextTable
+from livemon.wamp import log
+
+COMPLAIN_EVERY = 3600.0
+"""Seconds between two lines in the log on one file's malformed lines."""
+
+
+class TextFilesNode(DataNodeServer):
+    """Answers from the files themselves, whatever their age; files are read in a thread.
+
+    Parameters
+    ----------
+    directory, pattern
+        Where the files are, and what their names look like: ``*.dat``; ``**/*.csv`` for directories within each other, too.
+    columns
+        What stands behind the time in each line: ``{"name", "label", "units"}`` each, the last two if wanted, or only a name; `None`
+        for a column that is left out.
+    separator, time_format, comment
+        See :class:`livemon.texts.layout.Layout`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        *,
+        directory: str,
+        columns: Sequence[Mapping[str, str] | str | None],
+        pattern: str = "*",
+        separator: str | None = None,
+        time_format: str = "unix",
+        comment: str = "#",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(name, description)
+        self.clock = clock
+        about = [{"name": column} if isinstance(column, str) else column for column in columns]
+        layout = Layout([each and each["name"] for each in about], separator, time_format, comment)
+        self._fields = {
+            _key(each["name"]): {
+                "description": each.get("label") or each["name"],
+                "timeline": name,
+                "type": "number",
+                "units": each.get("units"),
+                "path": f"livemon.{name}.{_key(each['name'])}",
+                "label": each.get("label"),
+            }
+            for each in about
+            if each
+        }
+        self._rows = {key: row for row, key in enumerate(self._fields)}
+        self._keys = dict(zip(layout.names, self._fields, strict=True))
+        self._table = TextTable(Path(directory), pattern, layout, self._complain)
+        self._complained: dict[str, float] = {}
+
+    fields_version = "files"
+
+    def get_fields(self, start: float, end: float) -> tuple[dict[str, dict], dict[str, dict]]:
+        """Return all columns, whatever the interval."""
+        del start, end
+        return self._fields, {self.name: {"interval": None, "field": list(self._fields)}}
+
+    @inlineCallbacks
+    def get_data(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> Iterator:
+        """Return samples; see :meth:`livemon.datanode.DataNodeServer.get_data`."""
+        asked = DataRequest.checked(field, start, end, min_stride, self.clock())
+        timelines = yield self._samples(asked)
+        return to_answer(asked.fields, timelines)
+
+    def packed(self, asked: DataRequest) -> Deferred:
+        """Return samples, packed."""
+        return self._samples(asked).addCallback(pack)
+
+    def get_last(self) -> Deferred:
+        """Return the newest sample of every column that has one."""
+        latest = threads.deferToThread(self._table.latest)
+        return latest.addCallback(lambda found: {self._keys[name]: last for name, last in found.items()})
+
+    def _samples(self, asked: DataRequest) -> Deferred:
+        keys = [key for key in asked.fields if key in self._rows]
+
+        def as_timelines(answer: tuple) -> list[Timeline]:
+            times, values, until = answer
+            rows = [self._rows[key] for key in keys]
+            return [Timeline(self.name, times, keys, values[rows], until)] if keys and times.size else []
+
+        return threads.deferToThread(self._table.samples, asked.start, asked.end, asked.stride).addCallback(
+            as_timelines
+        )
+
+    def _complain(self, file: str, lines: list[str]) -> None:
+        """Tell of malformed lines, of each file once an hour. Called in a thread."""
+        now = time.monotonic()
+        if now - self._complained.get(file, -COMPLAIN_EVERY) >= COMPLAIN_EVERY:
+            self._complained[file] = now
+            reactor.callFromThread(
+                log.warn,
+                "{node}: {count} malformed lines in {file}, the first is {line!r}",
+                node=self.name,
+                count=len(lines),
+                file=file,
+                line=lines[0][:80],
+            )
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")

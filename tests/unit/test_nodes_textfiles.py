@@ -1,0 +1,74 @@
+"""The node of text files: from a directory to answers."""
+
+import numpy as np
+import pytest
+from twisted.internet.defer import maybeDeferred
+
+from livemon import packed
+from livemon.nodes import textfiles as module
+from livemon.nodes.textfiles import TextFilesNode
+from livemon.packed import unpack
+
+NOW = 1_500_010_000.0
+
+
+@pytest.fixture
+def node(tmp_path, monkeypatch):
+    """A node of weather files; what it does in a thread happens at once."""
+    monkeypatch.setattr(module.threads, "deferToThread", maybeDeferred)
+    (tmp_path / "1.dat").write_text("".join(f"{1_500_000_000 + 10 * n} {n} x {-n}\n" for n in range(1000)))
+    columns = [{"name": "Wind Speed", "units": "m/s", "label": "Wind"}, None, "gust"]
+    return TextFilesNode("APEX", "", directory=str(tmp_path), pattern="*.dat", columns=columns, clock=lambda: NOW)
+
+
+def result(deferred):
+    results = []
+    deferred.addBoth(results.append)
+    if hasattr(results[0], "raiseException"):
+        results[0].raiseException()
+    return results[0]
+
+
+def test_its_fields_are_its_columns(node):
+    fields, timelines = node.get_fields(1, 0)
+    assert {key: (each["units"], each["label"], each["path"]) for key, each in fields.items()} == {
+        "wind_speed": ("m/s", "Wind", "livemon.APEX.wind_speed"),
+        "gust": (None, None, "livemon.APEX.gust"),
+    }
+    assert timelines["APEX"]["field"] == ["wind_speed", "gust"]
+
+
+def test_samples_of_any_age_are_answered_from_the_files(node):
+    answer = result(node.get_data(["gust", "nothing", "wind_speed"], 1_500_000_000, 1_500_000_030))
+    assert answer["data"] == {"gust": [0, -1, -2], "nothing": [], "wind_speed": [0, 1, 2]}
+    assert answer["timeline"]["APEX"]["t"] == [1.5e9, 1.5e9 + 10, 1.5e9 + 20]
+    assert result(node.get_data(["gust"], -25, 0))["data"] == {"gust": [-998, -999]}
+    assert result(node.get_data(["gust"], 1, 2)) == {"data": {"gust": []}, "timeline": {}}
+
+
+def test_a_stride_keeps_extremes(node):
+    (timeline,) = unpack(result(node.packed(module.DataRequest(["wind_speed"], 1.5e9, NOW, 500.0))))
+    assert timeline.times.size <= 21
+    assert (timeline.values.min(), timeline.values.max()) == (0, 999)
+    assert np.diff(timeline.times).min() >= 500 - 1e-6
+
+
+def test_the_newest_sample_is_told(node):
+    assert result(node.get_last()) == {"wind_speed": (1.5e9 + 9990, 999), "gust": (1.5e9 + 9990, -999)}
+
+
+def test_too_much_for_a_list_is_refused(node, monkeypatch):
+    monkeypatch.setattr(packed, "LIST_LIMIT", 100)
+    assert result(node.get_data(["gust"], 1.5e9, NOW)) is False
+
+
+def test_malformed_lines_are_told_once_an_hour(node, monkeypatch):
+    told = []
+    monkeypatch.setattr(module.reactor, "callFromThread", lambda function, *_, **about: told.append(about))
+    path = node._table.directory / "1.dat"
+    for _ in range(2):
+        path.write_text(path.read_text() + "what\n" + f"{NOW + len(told)} 1 x 2\n")
+        node._table._looked = -np.inf
+        result(node.get_data(["gust"], 1.5e9, NOW))
+    assert [about["file"] for about in told] == ["1.dat"]
+    assert told[0]["line"] == "what"
