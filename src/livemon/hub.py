@@ -19,8 +19,9 @@ from typing import Any
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.types import CallDetails, RegisterOptions
-from twisted.internet import defer, reactor
-from twisted.internet.defer import DeferredList, DeferredSemaphore, inlineCallbacks
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, inlineCallbacks
+from twisted.internet.task import deferLater
 
 from livemon.errors import RequestError, shown
 from livemon.wamp import TAKE_OVER, log, uri
@@ -36,7 +37,7 @@ LONGEST_NAME = 128
 LONGEST_DESCRIPTION = 1000
 TOKEN_LENGTHS = range(16, 257)
 SEARCH = 5.0
-"""Seconds that the search for data nodes of an earlier hub may take."""
+"""Seconds that the hub waits for its search for data nodes of an earlier one."""
 AT_ONCE = 100
 """Questions to the router at the same time."""
 
@@ -281,18 +282,25 @@ class Hub:
         """Return ``{"name", "description"}`` of every data node."""
         return [held.as_upstream() for held in self.registry]
 
-    @inlineCallbacks
-    def _find(self, session: ISession) -> Iterator:
-        """Take up the data nodes of an earlier hub: upstream's tell about themselves only once, right after they join."""
-        turns = DeferredSemaphore(AT_ONCE)
-        try:
-            listed = yield session.call("wamp.registration.list").addTimeout(SEARCH, reactor)
-            looks = [turns.run(self._look_at, session, registration) for registration in listed["exact"]]
-            yield DeferredList(looks, consumeErrors=True).addTimeout(SEARCH, reactor)
-        except (ApplicationError, defer.TimeoutError) as error:
-            log.warn(
-                "could not see which data nodes there are: {error!r}; they are known when they say so", error=error
+    def _find(self, session: ISession) -> Deferred:
+        """Take up the data nodes of an earlier hub: upstream's tell about themselves only once, right after they join.
+
+        What takes longer than `SEARCH` goes on while the hub is open: a call cannot be ended once its connection is lost.
+        """
+        found = self._look_at_all(session).addErrback(
+            lambda failure: log.warn(
+                "could not see which data nodes there are: {error}; they are known when they say so",
+                error=failure.getErrorMessage(),
             )
+        )
+        return DeferredList([found, deferLater(reactor, SEARCH)], fireOnOneCallback=True)
+
+    @inlineCallbacks
+    def _look_at_all(self, session: ISession) -> Iterator:
+        listed = yield session.call("wamp.registration.list")
+        turns = DeferredSemaphore(AT_ONCE)
+        looks = [turns.run(self._look_at, session, registration) for registration in listed["exact"]]
+        yield DeferredList(looks, consumeErrors=True)
 
     @inlineCallbacks
     def _look_at(self, session: ISession, registration: int) -> Iterator:
