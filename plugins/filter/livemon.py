@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_inventory import grafana, networks, plant, validation
+from livemon_inventory import data_nodes, grafana, networks, plant, validation
 
 
 def _plain(value: Any) -> Any:
@@ -61,9 +61,14 @@ def livemon_usb_serials(instruments: list) -> list:
     return plant.usb_serials(_entries(instruments))
 
 
-def livemon_nodes(instruments: list, agents: list, window: int = 3600) -> dict:
+def livemon_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
     """The data nodes."""
-    return plant.nodes(_entries(instruments), _entries(agents), int(window))
+    return plant.nodes(_entries(instruments), _entries(agents), _entries(further), int(window))
+
+
+def livemon_text_directories(further: list) -> list:
+    """The directories of text files, on the host and in the nodes' container."""
+    return data_nodes.text_directories(_entries(further))
 
 
 def livemon_names(instruments: list) -> list:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from livemon_inventory import data_nodes
 from livemon_inventory.models import FEED, MODELS, Field, Model
 
 ROUTER_HOST = "sisock-crossbar"
@@ -143,8 +144,10 @@ def usb_serials(instruments: Iterable[Entry]) -> list[str]:
     ]
 
 
-def nodes(instruments: Iterable[Entry], agents: Iterable[Entry], window: int = 3600) -> dict:
-    """Return the data nodes (``nodes.yaml``): one for each instrument, one for each agent with feeds, and the sensors."""
+def nodes(
+    instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 3600
+) -> dict:
+    """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, sensors and agents."""
     result = []
     for instrument in instruments:
         fields = fields_of(instrument)
@@ -155,7 +158,7 @@ def nodes(instruments: Iterable[Entry], agents: Iterable[Entry], window: int = 3
                 "target": instrument["id"],
                 "feeds": [FEED],
                 "description": instrument.get("description") or f"{model_of(instrument).name} {instrument['serial']}",
-                "window": window,
+                "window": int(instrument.get("memory_window") or window),
                 "labels": {field.name: label for field, label, _ in fields},
                 "units": {
                     field.name: field.unit
@@ -172,12 +175,14 @@ def nodes(instruments: Iterable[Entry], agents: Iterable[Entry], window: int = 3
             "target": agent["id"],
             "feeds": list(agent["feeds"]),
             "description": agent.get("description") or agent["agent_class"],
-            "window": window,
+            "window": int(agent.get("memory_window") or window),
         }
         for agent in agents
         if agent.get("feeds")
     ]
+    result += data_nodes.nodes(list(further), window)
     result.append({"kind": "sensors", "name": "sensors", "description": "This machine"})
+    result.append({"kind": "agents", "name": "agents", "description": "Agents"})
     return {"nodes": result}
 
 

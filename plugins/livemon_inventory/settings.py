@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
+from livemon_inventory.data_nodes import is_window
+
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
 TAKEN_PORTS = {5000, 8001}
 """What the quick-look page and the router publish on the host."""
@@ -101,6 +103,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "is no port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
     ),
     "wait_for_data": _TRUTH,
+    "memory_window": (is_window, "is no number of seconds; write a whole number, for example 86400"),
     "sisock_anonymous_nodes": _TRUTH,
     "sisock_upstream_consumer": (
         _is_router_user,

@@ -9,23 +9,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from livemon_inventory import data_nodes
+from livemon_inventory.checks import NAME, is_list, kind, made_plain, repeats, text_faults, unknown_keys, written
 from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
-SETTINGS = {"instruments", "ocs_agents", *SITE_SETTINGS}
-INSTRUMENT_KEYS = ("model", "id", "serial", "name", "address", "description", "channels", "simulated")
+SETTINGS = {"instruments", "ocs_agents", "data_nodes", *SITE_SETTINGS}
+INSTRUMENT_KEYS = ("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window")
 CHANNEL_KEYS = ("label", "alarm_above_K", "alarm_below_K")
-AGENT_KEYS = ("agent_class", "id", "arguments", "name", "description", "feeds")
+AGENT_KEYS = ("agent_class", "id", "arguments", "name", "description", "feeds", "memory_window")
 OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
-OWN_NAMES = {"sensors": "this machine's sensors"}
+OWN_NAMES = {"sensors": "this machine's sensors", "agents": "the node of all agents"}
 
-# A '-' in front would make an option of it on the agents' command lines.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\Z"
 )
-# Quotes end a text in Graphite's targets, Grafana takes "#A" for another query, compose "$A" for a variable.
-_NOT_IN_TEXT = re.compile(r"[\"'\\,;?#$\x00-\x1f\x7f]")
 
 
 def faults(settings: Mapping[str, Any]) -> list[str]:
@@ -47,16 +45,24 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
         found += _instrument_faults(place, instrument)
     for place, agent in agents:
         found += _agent_faults(place, agent)
+    further, complaints = _entries(settings.get("data_nodes"), "data_nodes", "{kind: weather, name: weather}")
+    found += complaints
+    for place, node in further:
+        found += data_nodes.faults(place, node)
     entries = instruments + agents
-    found += _repeats(entries, "id", str, "ids name the data for ever: give each its own")
-    found += _repeats(instruments, "serial", str, "a serial number is the box's own: read it off its label")
-    nodes = [*_names(instruments, "serial"), *_names([(p, e) for p, e in agents if e.get("feeds")], "id")]
+    found += repeats(entries, "id", str, "ids name the data for ever: give each its own")
+    found += repeats(instruments, "serial", str, "a serial number is the box's own: read it off its label")
+    nodes = [
+        *_names(instruments, "serial"),
+        *_names([(p, e) for p, e in agents if e.get("feeds")], "id"),
+        *_names(further, "name"),
+    ]
     found += [
         f"{p}.name: {e['name']!r} is {OWN_NAMES[e['name']]}; choose another" for p, e in nodes if e["name"] in OWN_NAMES
     ]
-    found += _repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
+    found += repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
     networked = [(p, {"address": _place_on_network(e)}) for p, e in instruments]
-    found += _repeats(networked, "address", lambda value: value.lower(), "two instruments cannot share an address")
+    found += repeats(networked, "address", lambda value: value.lower(), "two instruments cannot share an address")
     return found
 
 
@@ -102,22 +108,22 @@ def _entries(value: Any, place: str, example: str) -> tuple[list[tuple[str, Mapp
         return [], []
     if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
         return [], [
-            f"{place}: this is {_kind(value)}, not a list; write one line for each, beginning with '- {example}'"
+            f"{place}: this is {kind(value)}, not a list; write one line for each, beginning with '- {example}'"
         ]
     entries, complaints = [], []
     for number, entry in enumerate(value):
         where = f"{place}[{number}]"
         if isinstance(entry, Mapping):
-            identity = entry.get("id")
-            entries.append((f"{where} (id {identity})" if identity else where, entry))
+            identity = next((f" ({key} {entry[key]})" for key in ("id", "name") if entry.get(key)), "")
+            entries.append((where + identity, entry))
         else:
-            complaints.append(f"{where}: this is {_kind(entry)}; write {example}")
+            complaints.append(f"{where}: this is {kind(entry)}; write {example}")
     return entries, complaints
 
 
 def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
-    yield from _unknown_keys(place, instrument, INSTRUMENT_KEYS)
-    instrument = _written(instrument)
+    yield from unknown_keys(place, instrument, INSTRUMENT_KEYS)
+    instrument = written(instrument)
     yield from _id_faults(place, instrument)
     model = MODELS.get(str(instrument.get("model")))
     if "model" not in instrument:
@@ -132,40 +138,29 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
         yield f"{place}.address: a simulated instrument has none; leave out address, or simulated"
     elif model is not None and simulated is not True:
         yield from _address_faults(place, instrument, needed=model.needs_address)
-    yield from _text_faults(place, instrument, "description")
+    yield from text_faults(place, instrument, "description")
+    yield from data_nodes.window_faults(place, instrument)
     if model is not None:
         yield from _channel_faults(place, instrument.get("channels"), model.channels)
 
 
 def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
-    yield from _unknown_keys(place, agent, AGENT_KEYS)
-    agent = _written(agent)
+    yield from unknown_keys(place, agent, AGENT_KEYS)
+    agent = written(agent)
     yield from _id_faults(place, agent)
     agent_class = agent.get("agent_class", "")
     if agent_class == "":
         yield f"{place}.agent_class is missing; write the class as upstream names it, for example FakeDataAgent"
     elif not isinstance(agent_class, str):
-        yield f"{place}.agent_class: this is {_kind(agent_class)}; write the class as upstream names it, for example FakeDataAgent"
+        yield f"{place}.agent_class: this is {kind(agent_class)}; write the class as upstream names it, for example FakeDataAgent"
     arguments = agent.get("arguments", [])
-    if not _is_list(arguments) or not all(_is_list(pair) for pair in arguments):
+    if not is_list(arguments) or not all(is_list(pair) for pair in arguments):
         yield f"{place}.arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]"
     feeds = agent.get("feeds", [])
-    if not _is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
+    if not is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
-    yield from _text_faults(place, agent, "description")
-
-
-def _written(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys that have a value: one with nothing behind it is as good as left out."""
-    return {key: value for key, value in entry.items() if value is not None}
-
-
-def _unknown_keys(place: str, entry: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
-    for key in entry:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-            yield f"{place}.{key}: there is no such key; {hint}"
+    yield from text_faults(place, agent, "description")
+    yield from data_nodes.window_faults(place, agent)
 
 
 def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -176,11 +171,11 @@ def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
     for key in ("id", "name"):
         value = entry.get(key, "-")
         if key in entry and not isinstance(value, str):
-            yield f"{place}.{key}: {value!r} is {_kind(value)}; write a name that begins with a letter, for example {key}: ls240"
-        elif key in entry and not _NAME.match(value):
+            yield f"{place}.{key}: {value!r} is {kind(value)}; write a name that begins with a letter, for example {key}: ls240"
+        elif key in entry and not NAME.match(value):
             yield (
                 f"{place}.{key}: {value!r} cannot be part of a channel's name; "
-                f"use letters, digits, '-' and '_', for example {_made_plain(value)}"
+                f"use letters, digits, '-' and '_', for example {made_plain(value)}"
             )
 
 
@@ -189,8 +184,8 @@ def _serial_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
     if serial is None or serial == "":
         yield f"{place}.serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ"
     elif not isinstance(serial, str):
-        yield f'{place}.serial: {serial!r} is {_kind(serial)}; put it in quotes, serial: "{serial}"'
-    elif not _NAME.match(serial):
+        yield f'{place}.serial: {serial!r} is {kind(serial)}; put it in quotes, serial: "{serial}"'
+    elif not NAME.match(serial):
         yield f"{place}.serial: {serial!r} is no serial number; use letters, digits, '-' and '_', for example LSA21OQ"
 
 
@@ -201,7 +196,7 @@ def _address_faults(place: str, instrument: Mapping[str, Any], *, needed: bool) 
             yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
         return
     if not isinstance(address, str):
-        yield f"{place}.address: {address!r} is {_kind(address)}; write an IP address or a host name"
+        yield f"{place}.address: {address!r} is {kind(address)}; write an IP address or a host name"
         return
     if address.count(":") > 1:
         yield f"{place}.address: {address!r} is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192"
@@ -229,7 +224,7 @@ def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterat
     if channels is None:
         return
     if not isinstance(channels, Mapping):
-        yield f"{place}.channels: this is {_kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
+        yield f"{place}.channels: this is {kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
         return
     labels: list[tuple[str, Mapping]] = []
     for channel, options in channels.items():
@@ -241,16 +236,16 @@ def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterat
         if options is None:
             continue
         if not isinstance(options, Mapping):
-            yield f"{where}: this is {_kind(options)}; write for example {{label: 4K plate}}"
+            yield f"{where}: this is {kind(options)}; write for example {{label: 4K plate}}"
             continue
-        yield from _unknown_keys(where, options, CHANNEL_KEYS)
-        yield from _channel_option_faults(where, _written(options))
+        yield from unknown_keys(where, options, CHANNEL_KEYS)
+        yield from _channel_option_faults(where, written(options))
         labels.append((where, options))
-    yield from _repeats(labels, "label", str, "in one plot nobody could tell them apart: give each its own")
+    yield from repeats(labels, "label", str, "in one plot nobody could tell them apart: give each its own")
 
 
 def _channel_option_faults(place: str, options: Mapping[str, Any]) -> Iterator[str]:
-    yield from _text_faults(place, options, "label")
+    yield from text_faults(place, options, "label")
     limits = {key: options[key] for key in ("alarm_above_K", "alarm_below_K") if key in options}
     odd = {key: value for key, value in limits.items() if not _is_temperature(value)}
     for key, value in odd.items():
@@ -264,42 +259,3 @@ def _channel_option_faults(place: str, options: Mapping[str, Any]) -> Iterator[s
 
 def _is_temperature(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-
-
-def _text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]:
-    value = entry.get(key, "")
-    if not isinstance(value, str):
-        yield f"{place}.{key}: {value!r} is {_kind(value)}; put it in quotes"
-    elif key in entry and not value.strip():
-        yield f"{place}.{key}: nothing is written between the quotes; write a few words, or leave {key} out"
-    elif len(value) > 80 or _NOT_IN_TEXT.search(value):
-        yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
-
-
-def _repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice: str) -> Iterator[str]:
-    first: dict[Any, str] = {}
-    for place, entry in entries:
-        value = entry.get(key)
-        if value is None or value == "":
-            continue
-        if fold(value) in first:
-            yield f"{place}.{key}: {value!r} is also that of {first[fold(value)]}; {advice}"
-        else:
-            first[fold(value)] = place
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
-def _made_plain(value: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", value).strip("_-")[:64] or "ls240"
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "a truth value"
-    kinds = ((str, "a text"), (int, "a number"), (float, "a number"), (Mapping, "a mapping"), (list, "a list"))
-    return next(
-        (kind for type_, kind in kinds if isinstance(value, type_)), "nothing" if value is None else "something else"
-    )

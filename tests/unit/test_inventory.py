@@ -7,8 +7,10 @@ import copy
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import grafana, networks, plant
+from livemon_inventory import data_nodes, grafana, networks, plant
 from livemon_inventory.validation import faults
+
+from livemon.nodes.configuration import make_node
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
@@ -100,7 +102,10 @@ def changed(entry: dict, **changes: object) -> dict:
         ({"adress": "172.16.127.192"}, ".adress: there is no such key; did you mean address?"),
         (
             {"colour": "red"},
-            ".colour: there is no such key; known here: model, id, serial, name, address, description, channels, simulated",
+            (
+                ".colour: there is no such key; known here: model, id, serial, name, address, "
+                "description, channels, simulated, memory_window"
+            ),
         ),
         (
             {"name": "sensors"},
@@ -313,10 +318,99 @@ def test_data_nodes_have_name_target_and_description():
         ("LSA21OQ", "ls240", "Lake Shore 240 LSA21OQ"),
         ("fake1", "fake1", "FakeDataAgent"),
         ("sensors", None, "This machine"),
+        ("agents", None, "Agents"),
     ]
     assert nodes[0]["labels"] == {"Channel_02_T": "4K plate", "Channel_02_R": "4K plate"}
     assert nodes[0]["units"]["Channel_16_R"] == "ohm"
     assert nodes[1]["units"] == {f"Channel_{number}_T": "K" for number in range(1, 9)}, "a sensor may be a resistor"
+
+
+WEATHER_FILES = {
+    "kind": "textfiles",
+    "name": "APEX",
+    "directory": "/data/weather",
+    "columns": ["temperature", None, {"name": "wind", "units": "m/s"}],
+    "pattern": "*.dat",
+    "time_format": "%d-%m-%Y %H:%M:%S",
+}
+
+
+def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
+    further = [
+        {"kind": "weather", "name": "weather"},
+        WEATHER_FILES,
+        {"kind": "feed", "name": "far", "target": "far1", "feeds": ["a"], "memory_window": 60},
+    ]
+    assert faults({"instruments": [], "data_nodes": further}) == []
+    served = plant.nodes([], [], further, 7200)["nodes"][:3]
+    assert served == [
+        {"kind": "weather", "name": "weather", "description": "Synthetic weather"},
+        WEATHER_FILES | {"description": "Text files in /data/weather", "directory": "/texts/APEX"},
+        {"kind": "feed", "name": "far", "target": "far1", "feeds": ["a"], "description": "Feeds of far1", "window": 60},
+    ]
+    for node in served:
+        make_node(node, "nodes.yaml")
+    assert data_nodes.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
+
+
+def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
+    nodes = plant.nodes([changed(FRIDGE, memory_window=86400), DIODES], [FAKE], window=7200)["nodes"]
+    assert [node.get("window") for node in nodes[:3]] == [86400, 7200, 7200]
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ({"kind": "wether", "name": "a"}, ".kind: 'wether' is no kind of data node; write weather, textfiles, feed"),
+        ({"kind": ["weather"], "name": "a"}, ".kind: ['weather'] is no kind of data node"),
+        ({"kind": "weather"}, ".name is missing; write what Grafana shows before the field, for example name: weather"),
+        ({"kind": "weather", "name": 7}, ".name: 7 is a number"),
+        ({"kind": "weather", "name": "a b"}, ".name: 'a b' cannot be part of a channel's name"),
+        ({"kind": "weather", "name": "agents"}, ".name: 'agents' is the node of all agents; choose another"),
+        ({"kind": "weather", "name": "LSA22YG"}, ".name: 'LSA22YG' is also that of"),
+        ({"kind": "weather", "name": "a", "directory": "/d"}, ".directory: there is no such key"),
+        (WEATHER_FILES | {"directory": "weather"}, ".directory: 'weather' is no directory"),
+        (WEATHER_FILES | {"directory": "/a:/b"}, ".directory: '/a:/b' is no directory"),
+        (WEATHER_FILES | {"columns": "temperature"}, ".columns: write what stands behind the time"),
+        (WEATHER_FILES | {"columns": [None]}, ".columns: write what stands behind the time"),
+        (WEATHER_FILES | {"columns": ["a", 7]}, ".columns[1]: this is a number"),
+        (
+            WEATHER_FILES | {"columns": ["Wind speed", "wind_speed"]},
+            ".columns[1].name: 'wind_speed' would be the same channel",
+        ),
+        (
+            WEATHER_FILES | {"columns": [{"name": "a", "unit": "K"}]},
+            ".columns[0].unit: there is no such key; did you mean units?",
+        ),
+        (WEATHER_FILES | {"columns": [{"units": "K"}]}, ".columns[0].name: None is no name of a column"),
+        (WEATHER_FILES | {"pattern": "../*"}, ".pattern: '../*' is no pattern"),
+        (WEATHER_FILES | {"separator": 7}, ".separator: 7 is a number; put it in quotes"),
+        (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is no format of times"),
+        ({"kind": "feed", "name": "a", "feeds": ["b"]}, ".target: None is no agent's instance-id"),
+        ({"kind": "feed", "name": "a", "target": "b"}, ".feeds: write a list of feed names"),
+        (
+            {"kind": "feed", "name": "a", "target": "b", "feeds": ["c"], "labels": ["d"]},
+            ".labels: write a text for each field",
+        ),
+        (
+            {"kind": "feed", "name": "a", "target": "b", "feeds": ["c"], "memory_window": "1h"},
+            ".memory_window: '1h' is no number",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistake_in_a_data_node(node, expected):
+    (fault,) = faults({"instruments": [FRIDGE], "data_nodes": [node]})
+    assert fault.startswith("data_nodes[0]")
+    assert expected in fault
+
+
+@pytest.mark.parametrize("window", [0, -1, True, "1h", 1e6, 10**9])
+def test_a_window_that_is_no_number_of_seconds(window):
+    (fault,) = faults({"instruments": [], "memory_window": window})
+    assert "is no number of seconds" in fault
+    (fault,) = faults({"instruments": [changed(FRIDGE, memory_window=window)]})
+    assert ".memory_window" in fault
 
 
 def test_simulators_of_simulated_instruments_only():

@@ -1,7 +1,8 @@
 """Text files of one layout in a directory, read as one series of samples.
 
 Only the files that an interval touches are read. Their samples stay in memory as long as there is room, and a summary of each for
-ever: a plot of a year reads each file once. A file that grows is read on where it ended; one that was truncated or replaced is begun anew.
+ever: a plot of a year reads each file once. A file that grows is read on where it ended; one that was truncated or replaced is begun
+anew.
 """
 
 from __future__ import annotations
