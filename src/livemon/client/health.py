@@ -40,15 +40,21 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
         if node["error"]:
             yield f"node {node['name']}: {node['error']}"
             continue
-        ages = [field["age"] for field in node["fields"] if field["age"] is not None]
-        if not ages:
+        heard = [field for field in node["fields"] if field["age"] is not None]
+        ages = [field["age"] for field in heard if _is_live(field)]
+        if not heard:
             yield f"node {node['name']} has no values"
-        elif min(ages) > SILENT_AFTER:
+        elif ages and min(ages) > SILENT_AFTER:
             yield f"node {node['name']} has been silent for {age(min(ages))}"
         else:
-            silent = [field["name"] for field in node["fields"] if (field["age"] or 0) > STALE_AFTER]
+            silent = [field["name"] for field in heard if _is_live(field) and field["age"] > STALE_AFTER]
             if silent:
                 yield f"silent in node {node['name']}: {', '.join(silent)}"
+
+
+def _is_live(field: Mapping[str, Any]) -> bool:
+    """Whether it is read from something that runs; a text file, or the weather, may well be old."""
+    return field["path"].startswith(("observatory.", "livemon.sensors."))
 
 
 def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
