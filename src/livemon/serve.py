@@ -8,6 +8,7 @@ from livemon import wamp
 from livemon.config import RouterConfig
 from livemon.datanode import DataNodeServer
 from livemon.errors import LivemonError
+from livemon.hub import checked_description, checked_name
 from livemon.nodehost import NodeHost
 
 
@@ -25,6 +26,9 @@ def serve(*nodes: DataNodeServer) -> None:
     try:
         component = wamp.join_router(RouterConfig.from_environment(), host.on_join, host.on_leave)
         for node in nodes:
+            # The hub would refuse them, again and again, and nobody would be told.
+            checked_name(node.name)
+            checked_description(node.description)
             host.add(node)
     except LivemonError as error:
         sys.exit(f"{sys.argv[0]}: {error}")

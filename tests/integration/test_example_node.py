@@ -131,16 +131,31 @@ def test_the_example_is_listed_plotted_and_ended(appliance, example):
     wait_for(lambda: gone in appliance.log("hub"), "the hub to see it go", 10)
 
 
-def test_a_secret_that_cannot_be_read_ends_the_example_with_a_sentence(router, tmp_path):
+FAULTS = {
+    "no secret": ({"LIVEMON_ROUTER_SECRET_FILE": "/nowhere/node"}, "STILL", "LIVEMON_ROUTER_SECRET_FILE"),
+    "no router": ({"LIVEMON_ROUTER_URL": ""}, "STILL", "LIVEMON_ROUTER_URL"),
+    "no authority": ({"LIVEMON_ROUTER_CA": "/nowhere/ca.crt"}, "STILL", "LIVEMON_ROUTER_CA"),
+    "no name": ({}, "the still", "write it without spaces"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "name", "sentence"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_ends_the_example_with_a_sentence(router, tmp_path, wrong, name, sentence):
     file = tmp_path / "node.py"
     file.write_text(EXAMPLES["NumberInFile"])
-    environment = router.environment("node") | {"LIVEMON_ROUTER_SECRET_FILE": str(tmp_path / "nothing")}
+    environment = router.environment("node") | {"PYTHONWARNINGS": "ignore"} | wrong
     ended = subprocess.run(
-        [sys.executable, file, "X", "y", "K"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, file, name, "/proc/loadavg", "K"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
-    assert ended.returncode == 1
-    assert "LIVEMON_ROUTER_SECRET_FILE" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    printed = ended.stdout + ended.stderr
+    assert ended.returncode == 1, printed
+    assert sentence in printed
+    assert not problems(printed)
 
 
 def test_all_examples_are_tried():
