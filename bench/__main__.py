@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 from _pytest.outcomes import Failed
 
 from bench import ingest, integrity, limits, load, memory, query, sessions, stages, visible
+from bench import peers as databases
 from bench.figures import Figures
 from bench.machine import description
 from bench.report import HERE, missed, report
 from bench.systems import Livemon, System
 from bench.timing import say
+from bench.upstream import Sisock
 
 PARTS = ("ingest", "memory", "query", "router", "clients", "visible", "limits", "integrity", "stages", "load")
 ON_SYSTEM = {"ingest", "query", "router", "clients", "visible", "limits", "integrity", "stages"}
 OF_OLD = {"ingest", "query", "clients", "visible", "integrity"}
+FAULTS = (Failed, RuntimeError, TimeoutError, OSError, subprocess.SubprocessError)
 RESULTS = HERE / "RESULTS.md"
 
 
@@ -56,7 +61,7 @@ def main(only: tuple[str, ...], quick: bool, upstream: Path | None, peers: bool,
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livemon-bench-")))
             measure(figures, directory, parts, quick=quick, upstream=upstream, peers=peers)
-    except (Failed, RuntimeError, TimeoutError, OSError) as error:
+    except FAULTS as error:
         sys.exit(f"bench: {error}")
     words = ["bench/run", *(f"--only {part}" for part in only), *(["--quick"] if quick else [])]
     words += [*(["--upstream DIR"] if upstream else []), *(["--peers"] if peers else [])]
@@ -90,15 +95,21 @@ def measure(
     if "load" in parts:
         load.measure(figures, directory / "load", 10 if quick else 60)
     if upstream and parts & OF_OLD:
-        from bench.upstream import Sisock  # noqa: PLC0415
-
-        with Sisock(directory / "sisock", upstream, ["1 h", "24 h"]) as old:
+        with reported(figures, "sisock"), Sisock(directory / "sisock", upstream, ["1 h", "24 h"]) as old:
             old.fill()
             of_system(figures, old, parts, quick=quick)
     if peers and "query" in parts:
-        from bench import peers as databases  # noqa: PLC0415
+        with reported(figures, "VictoriaMetrics and InfluxDB"):
+            databases.measure(figures, directory / "peers", 40 if quick else 100)
 
-        databases.measure(figures, directory / "peers", 40 if quick else 100)
+
+@contextmanager
+def reported(figures: Figures, what: str) -> Iterator[None]:
+    """Go on when others fail, and tell it in the report: our own figures are still good."""
+    try:
+        yield
+    except FAULTS as error:
+        figures.table("Not measured", ("what", "why")).add(what, " ".join(str(error).split()))
 
 
 def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool) -> None:

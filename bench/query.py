@@ -39,8 +39,8 @@ def at_once(figures: Figures, system: System, window: str, clients: int, count: 
     table = figures.table(TITLE, HEADINGS, NOTE)
     asks = [panel(system.client(), system.targets(window, 16), WINDOWS[window]) for _ in range(clients)]
     taken, failed = together(asks, count, PATIENCE, warm_up)
-    found = figures.latency(system.name, f"clients.{window}", taken)
     what = f"HTTP, {clients} clients at once" + (f"; {failed} more answers were faults" if failed else "")
+    found = figures.latency(system.name, f"clients.{window}", taken) if taken else ("", "")
     table.add(system.name, what, window, 16, len(taken), *found, "")
 
 

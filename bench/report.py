@@ -34,9 +34,8 @@ def report(figures: Figures, machine: Mapping[str, str], command: str) -> str:
                 f"### {section['title']}",
                 table(("", "target", "livemon", "met", "old sisock", "ratio", *PEERS), rows),
             ]
-    notes = HERE / "notes.md"
-    if notes.exists():
-        parts.append(notes.read_text().strip())
+    parts += ["## Missed", "\n".join(f"- {line}" for line in missed(figures)) or "Nothing that this run measured."]
+    parts.append((HERE / "notes.md").read_text().strip())
     parts.append("## Details")
     for each in figures.tables.values():
         parts += [f"### {each.title}", *([each.note] if each.note else []), table(each.headings, each.rows)]
