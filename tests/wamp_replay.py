@@ -66,6 +66,7 @@ class Replay(WebSocketClientProtocol):
         self.waiting: list[Message] = []
         """Heard, but not expected yet."""
         self.script, self.turns = self._part(self.factory.lines)
+        self.last_turns: dict[int, list[Line]] = {}
         self._go_on()
 
     @staticmethod
@@ -139,11 +140,22 @@ class Replay(WebSocketClientProtocol):
         registration = next(
             number for number, present in self.numbers.items() if present == call[2] and number in self.turns
         )
-        turns = self.turns[registration]
-        (_, _, recorded), *said = turns.pop(0) if len(turns) > 1 else turns[0]
+        (_, _, recorded), *said = self._turn(registration)
         tell({"recorded": recorded, "heard": call})
         for when, _, message in said:
             self._say(when, [YIELD, call[1], *message[2:]] if message[0] == YIELD else message)
+
+    def _turn(self, registration: int) -> list[Line]:
+        """Return what a call is answered with: as the next one was, unless others were recorded before that and have yet to come."""
+        to_come, last = self.turns[registration], self.last_turns.get(registration)
+
+        def request(turns: list[list[Line]]) -> int:
+            return turns[0][0][2][1]
+
+        if last and (not to_come or any(each and request(each) < request(to_come) for each in self.turns.values())):
+            return last
+        self.last_turns[registration] = to_come.pop(0)
+        return self.last_turns[registration]
 
     def _say(self, when: float, message: Message) -> None:
         kind = message[0]
