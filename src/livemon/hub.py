@@ -24,9 +24,8 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, in
 from twisted.internet.task import deferLater
 
 from livemon.errors import RequestError, shown
-from livemon.wamp import TAKE_OVER, log, uri
+from livemon.wamp import INVALID, TAKE_OVER, log, uri
 
-INVALID = uri("error.invalid_argument")
 MOST_NAMES = 10_000
 """Of one session."""
 MOST_LISTED = 900_000

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from livemon.datanode import DataNodeServer
 from livemon.errors import RequestError
-from livemon.wamp import TAKE_OVER, log, uri
+from livemon.wamp import INVALID, TAKE_OVER, answered_within, log, uri
 
 ANNOUNCE_EVERY = 2.0
 """Seconds between two looks whether the hub still knows us."""
@@ -31,7 +31,6 @@ PREPARATION = 6.0
 AT_ONCE = 20
 """Nodes that are offered at the same time."""
 PROCEDURES = ("get_fields", "get_data", "get_last", "get_packed")
-INVALID = uri("error.invalid_argument")
 FAILED = uri("error.node_failed")
 
 
@@ -142,6 +141,10 @@ class NodeHost:
                     log.info("serving the data node {name}", name=node.name)
                     return
             yield self._refuse(node, served)
+        except ApplicationError as error:
+            if error.error == INVALID and node.name not in self.refused:
+                self.refused.add(node.name)
+                log.error("the hub takes no such node: {error}", error=error.args[0])
         except Exception as error:  # no hub or no router any more: the next look asks again
             log.debug("offering {name} failed: {error!r}", name=node.name, error=error)
         finally:
@@ -246,7 +249,7 @@ class NodeHost:
     def _call(self, name: str, *arguments: Any) -> Any:
         if self._session is None:
             raise ApplicationError(ApplicationError.CANCELED, "the router is away")
-        return self._session.call(uri(name), *arguments).addTimeout(CALL_TIMEOUT, reactor)
+        return answered_within(self._session.call(uri(name), *arguments), CALL_TIMEOUT)
 
     def _complain(self, failure: Any, name: str) -> None:
         log.warn("data node {name}: {error}", name=name, error=failure.getErrorMessage())

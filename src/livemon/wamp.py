@@ -2,7 +2,7 @@
 
 TLS verified against the installation's own authority, WAMP-CRA, and coming back by itself after every loss. Facts of autobahn that
 shape it: a `Component` reconnects with growing pauses, and gives up for good on what it takes for a permanent fault (a certificate
-that does not verify, a refused secret). Then the process ends with one sentence, to be started again by whoever supervises it.
+that does not verify). Then the process ends with one sentence, to be started again by whoever supervises it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from autobahn.twisted.component import Component  # noqa: E402 - txaio must know
 from autobahn.wamp.interfaces import ISession  # noqa: E402
 from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
 from OpenSSL import crypto  # noqa: E402
-from twisted.internet import reactor, ssl  # noqa: E402
+from twisted.internet import (  # noqa: E402
+    defer,
+    reactor,
+    ssl,
+)
+from twisted.internet.defer import Deferred  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
     Logger,
@@ -51,6 +56,27 @@ log = Logger("livemon")
 def uri(name: str) -> str:
     """Return sisock's URI for a procedure or topic."""
     return f"{BASE_URI}.{name}"
+
+
+INVALID = uri("error.invalid_argument")
+"""The error of a call whose arguments are wrong; its argument is one sentence."""
+
+
+def answered_within(call: Deferred, seconds: float) -> Deferred:
+    """Return what a call answers, or a `twisted.internet.defer.TimeoutError` after so many seconds.
+
+    Unlike ``addTimeout`` it does not end the call: autobahn tells the router so, and fails where the connection is lost already.
+    """
+    answer: Deferred = Deferred()
+    late = reactor.callLater(seconds, answer.errback, defer.TimeoutError(f"nothing within {seconds:g} s"))
+
+    def pass_on(result: object) -> None:
+        if late.active():
+            late.cancel()
+            answer.callback(result)  # a failure, too
+
+    call.addBoth(pass_on)
+    return answer
 
 
 def join_router(

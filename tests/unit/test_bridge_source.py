@@ -200,6 +200,17 @@ def test_a_node_of_others_that_knows_no_stride_is_thinned_and_keeps_its_spike(so
     assert found_values.max() == 99
 
 
+def test_one_of_a_lab_that_answers_packed_and_knows_no_stride_is_thinned(source, session):
+    times = np.arange(1000.0, 5000.0)
+    session.packed = pack([Timeline("t", times, ["wind"], np.where(times == 2345, 99.0, np.sin(times))[np.newaxis])])
+    source._routed.forget()
+    ((found_times, found_values),) = source.fetch(
+        [source.catalogue.find("APEX::wind")], 1.0, 9999.0, 10
+    ).series.values()
+    assert found_times.size <= 10
+    assert found_values.max() == 99
+
+
 def test_one_of_ours_on_another_machine_answers_packed(source, session):
     session.packed = pack([Timeline("t", np.array([10.0, 20.0]), ["wind"], np.array([[1.0, np.nan]]))])
     source._routed.forget()

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from livemon.datanode import DataNodeServer
 from livemon.errors import RequestError
-from livemon.nodehost import ANNOUNCE_EVERY, PROCEDURES, NodeHost
+from livemon.nodehost import ANNOUNCE_EVERY, INVALID, PROCEDURES, NodeHost
 
 
 class Session:
@@ -42,6 +42,8 @@ class Session:
             return fail(ApplicationError(ApplicationError.NO_SUCH_PROCEDURE))
         if name == "holder":
             return succeed({"session": 7})
+        if name == "claim" and "." in arguments[0]:
+            return fail(ApplicationError(INVALID, "name: write it without dots"))
         if name in {"add", "claim"} and arguments[0] in self.taken:
             return succeed(False)
         if name == "add":
@@ -196,3 +198,13 @@ def test_all_nodes_get_ready_at_once_and_without_a_hub(host, session):
     join(host, session)
     assert host.ready == {"a", "b", "c"}
     assert [node.prepared for node in host.nodes.values()] == [1, 1, 1]
+
+
+def test_a_name_that_the_hub_does_not_take_is_told_once(host, session, clock, monkeypatch):
+    told = []
+    monkeypatch.setattr("livemon.nodehost.log.error", lambda *_, **about: told.append(str(about["error"])))
+    host.add(Node("a.b", ""))
+    join(host, session)
+    clock.advance(ANNOUNCE_EVERY)
+    assert told == ["name: write it without dots"]
+    assert session.listed == {}

@@ -1,7 +1,15 @@
-"""The end of a process that lives on a router's session."""
+"""Calls over the router, and the end of a process that lives on its session."""
 
 import subprocess
 import sys
+
+import pytest
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from livemon import wamp
 
 ENDED = """
 from livemon import wamp
@@ -21,3 +29,22 @@ def test_a_router_s_farewell_ends_the_process_so_that_it_is_started_again():
     )
     assert process.returncode == 1
     assert "giving up on the router" in process.stdout
+
+
+def test_a_call_that_takes_too_long_is_not_ended_and_its_late_answer_is_nobodys(monkeypatch):
+    clock, call, outcome = Clock(), Deferred(lambda _: pytest.fail("ended")), []
+    monkeypatch.setattr(wamp, "reactor", clock)
+    wamp.answered_within(call, 5.0).addErrback(outcome.append)
+    clock.advance(5)
+    assert outcome[0].check(defer.TimeoutError)
+    call.callback("late")
+
+
+@pytest.mark.parametrize("answer", ["early", Failure(ValueError("no"))], ids=["result", "failure"])
+def test_an_answer_in_time_is_passed_on(monkeypatch, answer):
+    clock, call, outcome = Clock(), Deferred(), []
+    monkeypatch.setattr(wamp, "reactor", clock)
+    wamp.answered_within(call, 5.0).addBoth(outcome.append)
+    call.callback(answer)
+    assert outcome == [answer]
+    assert clock.getDelayedCalls() == []

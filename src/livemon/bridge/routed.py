@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
-from twisted.internet import reactor
 from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
@@ -16,7 +15,7 @@ from livemon.bridge.catalogue import Field, Node
 from livemon.errors import RequestError, RouterError
 from livemon.packed import Timeline, from_answer, unpack
 from livemon.series.envelope import envelope
-from livemon.wamp import uri
+from livemon.wamp import answered_within, uri
 
 DEADLINE = 5.0
 """Seconds within which a node must answer; one that is slower is left out of the answer."""
@@ -88,7 +87,7 @@ class RoutedNodes:
         arguments = (list(fields), start, end, stride or None)
         answer = yield self._ours(node, "get_packed", *arguments)
         if isinstance(answer, bytes):
-            return unpack(answer)
+            return [_thinned(each, start, end, stride) for each in unpack(answer)]
         if answer is None:
             answer = yield self._call(f"consumer.{node}.get_data", *arguments[:3], min_stride=stride or None)
             if answer is not False:
@@ -125,7 +124,7 @@ class RoutedNodes:
             raise RouterError("the router is away")
         call: Callable = self.session.call
         try:
-            return (yield call(uri(name), *arguments, **options).addTimeout(DEADLINE, reactor))
+            return (yield answered_within(call(uri(name), *arguments, **options), DEADLINE))
         except DeferredTimeoutError:
             raise RouterError(f"nothing within {DEADLINE:g} s") from None
 
@@ -138,7 +137,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _thinned(timeline: Timeline, start: float, end: float, stride: float) -> Timeline:
-    """Return no more of a node of others than was asked: upstream's know no stride, and may not sort."""
+    """Return no more than was asked: a node that a lab wrote, or one of upstream's, may know no stride, and may not sort."""
     times, values = timeline.times, timeline.values
     if np.any(np.diff(times) <= 0):
         times, first = np.unique(times, return_index=True)

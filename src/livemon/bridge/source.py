@@ -212,7 +212,7 @@ class Source:
         found = (routed or {}) | (local or {})
         # Those of this machine that its process no longer lists have been taken out of the inventory.
         removed = before - found.keys() if local is not None else set()
-        self._keep(found, removed)
+        self._keep(found, removed, hub_answers=routed is not None)
         if found:
             self._looked.set()
 
@@ -255,7 +255,7 @@ class Source:
         yield DeferredList([self._routed.ask(node) for node in found.values()])
         return found
 
-    def _keep(self, found: Mapping[str, Node], removed: set[str]) -> None:
+    def _keep(self, found: Mapping[str, Node], removed: set[str], *, hub_answers: bool) -> None:
         """Take what was found for the catalogue; another node stays for a while, unless it was removed."""
         now = time.monotonic()
         self._seen |= dict.fromkeys(found, now)
@@ -268,7 +268,8 @@ class Source:
                 self._note("left", name)
             else:
                 nodes[name] = node
-                node.error = node.error or "has left"
+                if hub_answers or name in self._local:
+                    node.error = node.error or "has left"
         self._catalogue = Catalogue(nodes.values())
 
 
