@@ -21,18 +21,20 @@ import secrets
 import select
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, gatherResults, inlineCallbacks, maybeDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import Int32StringReceiver
+from twisted.python.failure import Failure
 
 from livemon.datanode import DataNodeServer, DataRequest
 from livemon.errors import ConfigError, LivemonError, NodeError
@@ -88,12 +90,15 @@ class _Server(Int32StringReceiver):
         answers = {"state": self._state, "samples": self._samples}
         try:
             request = orjson.loads(content)
-            answering = answers[request.pop("call")](**request)
+            answer = answers[request.pop("call")](**request)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             log.warn("nodes' socket: malformed request, {error!r}", error=error)
             self.transport.loseConnection()
             return
-        answering.addCallbacks(self._send, self._fail)
+        if isinstance(answer, Deferred):
+            answer.addCallbacks(self._send, self._fail)
+        else:
+            self._send(answer)
 
     def lengthLimitExceeded(self, length: int) -> None:  # noqa: N802 - Twisted's name
         """End a connection that asks for more than a request can be."""
@@ -127,35 +132,49 @@ class _Server(Int32StringReceiver):
         except Exception as error:
             return about | {"fault": _sentence(node, error)}
 
-    @inlineCallbacks
-    def _samples(self, wanted: Mapping[str, list[str]], start: float, end: float, stride: float) -> Iterator:
+    def _samples(self, wanted: Mapping[str, list[str]], start: float, end: float, stride: float) -> Any:
         host = self.factory.host
         asked = {
             name: DataRequest(fields, start, end, stride)
             for name, fields in wanted.items()
             if name in host.nodes and name not in host.refused
         }
-        answers = yield DeferredList([self._packed(host.nodes[name], request) for name, request in asked.items()])
-        about, parts = [], []
-        for name, (_, (content, fault)) in zip(asked, answers, strict=True):
-            about.append({"node": name, "size": len(content), "fault": fault})
-            parts.append(content)
-        head = orjson.dumps(about)
-        head += b" " * (-(_HEAD.size + len(head)) % 8)
-        return [_HEAD.pack(len(head)), head, *parts]
+        answers = [self._packed(host.nodes[name], request) for name, request in asked.items()]
+        if not any(isinstance(answer, Deferred) for answer in answers):
+            return _joined(asked, answers)  # as most are: without the cost of waiting for what is there
+        waiting = gatherResults([maybeDeferred(lambda answer=answer: answer) for answer in answers])
+        return waiting.addCallback(partial(_joined, asked))
 
-    @inlineCallbacks
-    def _packed(self, node: DataNodeServer, request: DataRequest) -> Iterator:
+    def _packed(self, node: DataNodeServer, request: DataRequest) -> Any:
+        """Return what a node answers and why it does not, or a Deferred of both."""
         try:
             self._check_ready(node)
-            content = yield _within(node.packed, request)
+            content = node.packed(request)
         except Exception as error:
             return b"", _sentence(node, error)
-        return (b"", "has too many samples for one answer") if content is False else (content, None)
+        if not isinstance(content, Deferred):
+            return _or_fault(content)
+        content.addTimeout(NODE_TIMEOUT, reactor)
+        return content.addCallbacks(_or_fault, lambda failure: (b"", _sentence(node, failure.value)))
 
     def _check_ready(self, node: DataNodeServer) -> None:
         if node.name not in self.factory.host.ready:
             raise NodeError("is getting ready")
+
+
+def _or_fault(content: bytes | bool) -> tuple[bytes, str | None]:
+    return (b"", "has too many samples for one answer") if content is False else (content, None)
+
+
+def _joined(names: Iterable[str], answers: Iterable[tuple[bytes, str | None]]) -> list[bytes]:
+    """Return the parts of an answer to ``samples``."""
+    about, parts = [], []
+    for name, (content, fault) in zip(names, answers, strict=True):
+        about.append({"node": name, "size": len(content), "fault": fault})
+        parts.append(content)
+    head = orjson.dumps(about)
+    head += b" " * (-(_HEAD.size + len(head)) % 8)
+    return [_HEAD.pack(len(head)), head, *parts]
 
 
 def _within(method: Any, *arguments: Any) -> Any:
@@ -167,7 +186,7 @@ def _sentence(node: DataNodeServer, error: Exception) -> str:
         return f"no answer within {NODE_TIMEOUT:g} s"
     if isinstance(error, LivemonError):
         return str(error)
-    log.failure("data node {name}", name=node.name)
+    log.failure("data node {name}", Failure(error), name=node.name)
     return "failed: its log tells why"
 
 

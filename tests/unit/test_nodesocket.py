@@ -20,7 +20,7 @@ SERVER = textwrap.dedent("""
     from livemon.nodes.feed import FeedNode
     from livemon.datanode import DataNodeServer
     from twisted.internet import reactor
-    from twisted.internet.defer import Deferred
+    from twisted.internet.defer import Deferred, fail
 
     class Slow(DataNodeServer):
         def get_fields(self, start, end):
@@ -34,12 +34,16 @@ SERVER = textwrap.dedent("""
         def packed(self, asked):
             raise ZeroDivisionError
 
+    class Failing(Slow):
+        def packed(self, asked):
+            return fail(ZeroDivisionError())
+
     nodesocket.NODE_TIMEOUT = 0.5
     host = NodeHost()
     feed = FeedNode("FEED", "A feed", target="a", feeds=["f"], clock=lambda: 1e9 + 100)
-    for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Slow("STARTING", ""), Slow("REFUSED", "")):
+    for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Failing("FAILING", ""), Slow("STARTING", ""), Slow("REFUSED", "")):
         host.add(node)
-    host.ready = {"FEED", "SLOW", "BROKEN", "REFUSED"}
+    host.ready = {"FEED", "SLOW", "BROKEN", "FAILING", "REFUSED"}
     host.refused = {"REFUSED"}
     block = {"timestamps": [1e9, 1e9 + 1], "data": {"x": [1.0, None], "y": [3, 4], "note": ["a", "b"]}}
     feed.receive("observatory.a.feeds.f", [{"block": block}, {}])
@@ -71,7 +75,7 @@ def socket(tmp_path_factory):
 
 def test_the_state_tells_nodes_fields_and_newest_samples(socket):
     state = {about["name"]: about for about in socket.state({})}
-    assert set(state) == {"FEED", "SLOW", "BROKEN", "STARTING"}
+    assert set(state) == {"FEED", "SLOW", "BROKEN", "FAILING", "STARTING"}
     feed = state["FEED"]
     assert feed["fields"]["x"]["path"] == "observatory.a.feeds.f.x"
     assert feed["last"] == {"x": [1e9, 1], "y": [1e9 + 1, 4], "note": [1e9 + 1, "b"]}
@@ -90,18 +94,19 @@ def test_samples_come_with_their_own_times_and_a_slow_node_holds_nobody_up_for_e
         "FEED": ["x", "y", "none"],
         "SLOW": ["z"],
         "BROKEN": ["z"],
+        "FAILING": ["z"],
         "STARTING": ["z"],
         "REFUSED": ["z"],
         "NOBODY": ["z"],
     }
     found = socket.samples(wanted, 1e9, 1e9 + 10, 0.0)
-    assert found.keys() == {"FEED", "SLOW", "BROKEN", "STARTING"}
+    assert found.keys() == {"FEED", "SLOW", "BROKEN", "FAILING", "STARTING"}
     (timeline,) = found["FEED"]
     assert timeline.fields == ["x", "y"]
     assert timeline.times.tolist() == [1e9, 1e9 + 1]
     np.testing.assert_array_equal(timeline.values, [[1, np.nan], [3, 4]])
     assert found["SLOW"] == "no answer within 0.5 s"
-    assert found["BROKEN"] == "failed: its log tells why"
+    assert found["BROKEN"] == found["FAILING"] == "failed: its log tells why"
 
 
 def test_a_malformed_request_costs_its_connection_and_no_other(socket):
