@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_CAPACITY = 64
-SLACK = 8
-"""What has been dropped is given back when it is more than this part of what is kept: memory stays within 9/8 of the samples."""
+SLACK = 16
+"""What has been dropped is given back when it is more than this part of what is kept: memory stays within 17/16 of the samples."""
 
 
 class Columns:
     """Ascending keys, shape (n,), and beside them `planes` tables of values, shape (planes, rows, n), all float64.
 
-    Appending costs the same for every n: new columns go to the end of a reserved space, and only when an eighth of it has been
+    Appending costs the same for every n: new columns go to the end of a reserved space, and only when a sixteenth of it has been
     dropped are the others moved to its beginning. Views are valid until the next change.
     """
 
