@@ -105,7 +105,7 @@ def test_only_the_files_of_the_interval_are_read(table, monkeypatch):
     asked(table, T0, T0)  # once, to know the files
     read = []
     original = TextTable._read
-    monkeypatch.setattr(TextTable, "_read", lambda table, file: read.append(file.path.name) or original(table, file))
+    monkeypatch.setattr(TextTable, "_read", lambda table, part: read.append(part.path.name) or original(table, part))
     times, _ = asked(table, T0 + 7200, T0 + 7300)
     assert times.size == 10
     assert read == ["2.dat"]
@@ -152,9 +152,18 @@ def test_a_file_that_is_not_what_it_was_is_begun_anew(table, how):
     if how == "removed":
         later = later[:0]
     else:
-        write(table, "a.dat", later)
-    times, _ = asked(table, T0, T0 + 9999)
+        write(table, "a.dat", later, values=3599 - (later - T0))
+    times, values = asked(table, T0, T0 + 9999)
     np.testing.assert_array_equal(times, later)
+    np.testing.assert_array_equal(values[0], 3599 - (later - T0))
+
+
+def test_a_value_that_is_corrected_in_place_is_seen(table):
+    write(table, "a.dat", hour(0))
+    assert asked(table, T0, T0 + 9999)[1][0, -1] == 3590
+    path = table.directory / "a.dat"
+    path.write_bytes(path.read_bytes().replace(b" 3590 ", b" 3591 "))
+    assert asked(table, T0, T0 + 9999)[1][0, -1] == 3591
 
 
 def test_a_rotated_file_and_its_successor_are_one_series(table):
@@ -180,7 +189,7 @@ def test_long_intervals_keep_extremes_and_read_each_file_once(table, monkeypatch
     monkeypatch.setattr(module, "MOST_NUMBERS", 16_000)  # so that files are soon forgotten
     stride = 20_000 / 99
     first = asked(table, T0, T0 + 20_000, stride)
-    assert sum(file.numbers for file in table._files.values()) <= 16_000
+    assert sum(part.numbers for part in table._all) <= 16_000
     original = TextTable._read
     again = []
     monkeypatch.setattr(TextTable, "_read", lambda *arguments: again.append(arguments) or original(*arguments))
@@ -192,6 +201,51 @@ def test_long_intervals_keep_extremes_and_read_each_file_once(table, monkeypatch
     assert (found[1].max(), found[1].min()) == (50, -50)
     assert abs(points[found[0].argmax()] - times[7_777]) < 3 * stride
     np.testing.assert_allclose(first[0], points)
+
+
+@pytest.fixture
+def parts(table, monkeypatch):
+    """Parts small enough for a file to have many."""
+    monkeypatch.setattr(module, "PART", 1000)
+    monkeypatch.setattr(module, "LONGEST_LINE", 100)
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("step", [1, 7, 400])
+def test_a_file_of_any_size_is_read_whole_in_parts_however_it_grew(table, step):
+    """Its end was never plotted: a file was read up to a largest size."""
+    times = T0 + np.arange(2_000.0)
+    for first in range(0, 400, step):
+        write(table, "a.dat", times[first : min(first + step, 400)])
+        if first % 21 == 0:
+            asked(table, T0, T0)
+    write(table, "a.dat", times[400:], end="\n1500002000")
+    found, values = asked(table, T0, T0 + 9_999)
+    np.testing.assert_array_equal(found, times)
+    np.testing.assert_array_equal(values[0], times - T0)
+    assert len(table._all) > 20
+    assert asked(table, T0 + 1_990, T0 + 9_999)[0].size == 10
+    assert table.latest()["a"] == (T0 + 1_999, 1_999)
+    assert table.complaints == []
+
+
+@pytest.mark.usefixtures("parts")
+def test_only_the_parts_of_the_interval_are_read(table, monkeypatch):
+    write(table, "a.dat", T0 + np.arange(5_000.0))
+    asked(table, T0, T0)
+    original, read = TextTable._read, []
+    monkeypatch.setattr(TextTable, "_read", lambda table, part: read.append(part) or original(table, part))
+    assert asked(table, T0 + 2_500, T0 + 2_510)[0].size == 10
+    assert len(read) <= 2
+
+
+@pytest.mark.usefixtures("parts")
+def test_garbage_in_the_middle_of_a_file_costs_itself(table):
+    write(table, "a.dat", T0 + np.arange(500.0))
+    with (table.directory / "a.dat").open("ab") as file:
+        file.write(b"\0" * 5_000 + b"\n")
+    write(table, "a.dat", T0 + 500 + np.arange(500.0))
+    np.testing.assert_array_equal(asked(table, T0, T0 + 9_999)[0], T0 + np.arange(1_000.0))
 
 
 def test_what_takes_too_long_is_said_and_goes_on_where_it_ended(table, monkeypatch):

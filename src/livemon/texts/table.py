@@ -1,8 +1,8 @@
 """Text files of one layout in a directory, read as one series of samples.
 
-Only the files that an interval touches are read. Their samples stay in memory as long as there is room, and a summary of each for
-ever: a plot of a year reads each file once. A file that grows is read on where it ended; one that was truncated or replaced is begun
-anew.
+Files are read in parts of some MiB, and only those parts that an interval touches. Their samples stay in memory as long as there is
+room, and a summary of each for ever: a plot of a year reads each file once, and a file may have any size. One that grows is read on
+where it ended; one that was truncated, rewritten or replaced is begun anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
@@ -23,15 +23,40 @@ from livemon.series.envelope import envelope
 from livemon.texts.layout import Layout, Samples
 
 GLANCE = 1 << 14
-"""Bytes at a file's begin and end in which its first and last times are looked for."""
-LARGEST_FILE = 1 << 27
+"""Bytes at a part's begin and end in which its first and last times are looked for."""
+PART = 1 << 22
+LONGEST_LINE = 1 << 16
 MOST_NUMBERS = 1 << 22
-"""Numbers kept in memory of whole files, and in one answer before it is down-sampled: 32 MiB each."""
+"""Numbers kept in memory of whole parts, and in one answer before it is down-sampled: 32 MiB each."""
 SUMMARY = 1024
-"""Points of a file's summary."""
+"""Points of a part's summary."""
 LOOK_EVERY = 1.0
 PATIENCE = 4.0
 """Seconds for one question; who asks again goes on where that ended."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Whole lines of a file, from one byte to another; only the last part of a file grows."""
+
+    path: Path
+    begin: int
+    end: int = 0
+    first: float = np.inf
+    last: float = -np.inf
+    """Times of its first and last lines; of what has none here, no interval touches it."""
+    tail: Samples | None = None
+    """What is in its last lines."""
+    samples: Samples | None = None
+    """All of it up to `offset`, as long as there is room in memory."""
+    offset: int = 0
+    summary: Samples | None = None
+    summary_stride: float = np.inf
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it has in memory."""
+        return 0 if self.samples is None else self.samples[0].size + self.samples[1].size
 
 
 @dataclass
@@ -41,21 +66,15 @@ class TextFile:
     path: Path
     identity: tuple[int, int]
     """Device and number on it: another file of that name has another one."""
-    size: int
-    head: bytes
-    first: float
-    last: float
-    tail: Samples
-    samples: Samples | None = None
-    """All of it up to `offset`, as long as there is room in memory."""
-    offset: int = 0
-    summary: Samples | None = None
-    summary_stride: float = field(default=np.inf)
+    parts: list[Part]
+    written: tuple[int, int] = (0, 0)
+    """Its size, and when it was written last, nanoseconds."""
+    head: bytes = b""
 
     @property
-    def numbers(self) -> int:
-        """How many numbers it has in memory."""
-        return 0 if self.samples is None else self.samples[0].size + self.samples[1].size
+    def size(self) -> int:
+        """Bytes."""
+        return self.written[0]
 
 
 class TextTable:
@@ -81,6 +100,10 @@ class TextTable:
         self.layout = layout
         self._complain = complain
         self._files: dict[Path, TextFile] = {}
+        self._all: list[Part] = []
+        self._newest: Part | None = None
+        self._kept: list[Part] = []
+        """Those in memory, in the order in which they were used."""
         self._looked = -np.inf
         self._lock = Lock()
 
@@ -103,24 +126,24 @@ class TextTable:
         """Return time and value of each column's newest sample in the last lines of the file that goes on longest."""
         with self._lock:
             self._look()
-            newest = max(self._files.values(), key=lambda file: file.last, default=None)
+            tail = self._newest and self._newest.tail
         found = {}
-        for name, row in zip(self.layout.names, newest.tail[1] if newest else (), strict=False):
+        for name, row in zip(self.layout.names, tail[1] if tail else (), strict=False):
             numbers = np.flatnonzero(~np.isnan(row))
             if numbers.size:
-                found[name] = float(newest.tail[0][numbers[-1]]), float(row[numbers[-1]])
+                found[name] = float(tail[0][numbers[-1]]), float(row[numbers[-1]])
         return found
 
     def _parts(self, start: float, end: float, stride: float) -> Iterator[Samples]:
         deadline, numbers = time.monotonic() + PATIENCE, 0
-        touched = [file for file in self._files.values() if file.last >= start and file.first < end]
-        for file in sorted(touched, key=lambda file: file.first):
+        touched = [part for part in self._all if part.last >= start and part.first < end]
+        for part in sorted(touched, key=lambda part: part.first):
             if time.monotonic() > deadline:
                 raise RequestError("reading the files took too long so far; ask again, or for a shorter interval")
-            if file.summary is not None and file.summary_stride <= stride:
-                times, values = file.summary
+            if part.summary is not None and part.summary_stride <= stride:
+                times, values = part.summary
             else:
-                times, values = self._read(file)
+                times, values = self._read(part)
             inside = (times >= start) & (times < end)
             times, values, _ = envelope(times[inside], values[:, inside], start, end, stride)
             numbers += times.size + values.size
@@ -128,40 +151,29 @@ class TextTable:
                 raise RequestError(f"more than {MOST_NUMBERS} numbers; ask for less, or with a longer min_stride")
             yield times, values
 
-    def _read(self, file: TextFile) -> Samples:
-        """Return all samples of a file; of one that is in memory only what is new has to be read."""
-        if file.samples is None:
-            file.samples, file.offset = (np.empty(0), np.empty((len(self.layout.names), 0))), 0
-        content = _bytes(file.path, file.offset, min(file.size, LARGEST_FILE))
-        content = content[: content.rfind(b"\n") + 1]  # a line without its end is not one yet
+    def _read(self, part: Part) -> Samples:
+        """Return all samples of a part; of one that is in memory only what is new has to be read."""
+        if part.samples is None:
+            part.samples, part.offset = (np.empty(0), np.empty((len(self.layout.names), 0))), part.begin
+        content = _lines(part.path, part.offset, part.end)
         if content:
             parsed = self.layout.parse(content)
             if parsed.malformed:
-                self._complain(file.path.name, parsed.malformed)
-            parts = [file.samples, (parsed.times, parsed.values)]
-            file.samples, file.offset = _joined(parts, len(self.layout.names)), file.offset + len(content)
-            self._summarise(file)
-        # To the end of the files: those at the beginning are forgotten first.
-        self._files[file.path] = self._files.pop(file.path)
-        self._make_room(file)
-        return file.samples
+                self._complain(part.path.name, parsed.malformed)
+            samples = [part.samples, (parsed.times, parsed.values)]
+            part.samples, part.offset = _joined(samples, len(self.layout.names)), part.offset + len(content)
+        if part.summary is None and part is not self._newest:  # what grows would make points of a plot move
+            _summarise(part)
+        self._kept = [*(each for each in self._kept if each is not part), part]
+        self._make_room()
+        return part.samples
 
-    def _make_room(self, kept: TextFile) -> None:
-        numbers = sum(file.numbers for file in self._files.values())
-        for file in list(self._files.values()):
-            if numbers <= MOST_NUMBERS:
-                return
-            if file is not kept:
-                numbers -= file.numbers
-                file.samples = None
-
-    def _summarise(self, file: TextFile) -> None:
-        times, values = file.samples
-        if times.size > 2 * SUMMARY and file.last < max(other.last for other in self._files.values()):
-            stride = (times[-1] - times[0]) / SUMMARY
-            points, extremes, _ = envelope(times, values, times[0], np.inf, stride)
-            # A point lies within a bucket, at most 2.5 strides, of what it stands for.
-            file.summary, file.summary_stride = (points, extremes), 2.5 * stride
+    def _make_room(self) -> None:
+        numbers = sum(part.numbers for part in self._kept)
+        while numbers > MOST_NUMBERS and len(self._kept) > 1:
+            forgotten = self._kept.pop(0)
+            numbers -= forgotten.numbers
+            forgotten.samples = None
 
     def _look(self) -> None:
         """See what has happened to the files since; with very many of them less often."""
@@ -172,45 +184,76 @@ class TextTable:
         for path in self.directory.glob(self.pattern):
             try:
                 status = path.stat()
-                if S_ISREG(status.st_mode) and (file := self._seen(path, status)) is not None:
-                    found[path] = file
+                if S_ISREG(status.st_mode):
+                    found[path] = self._seen(path, status)
             except OSError:
                 continue  # gone meanwhile, or not for us
-        # In the order in which they were used.
-        self._files = {path: found[path] for path in [*self._files, *found] if path in found}
+        self._files = found
+        self._all = [part for file in found.values() for part in file.parts]
+        self._newest = max(
+            (part for part in self._all if part.tail is not None), key=lambda part: part.tail[0].max(), default=None
+        )
+        there = {id(part) for part in self._all}
+        self._kept = [part for part in self._kept if id(part) in there]
         now = time.monotonic()
         self._looked = now + max(LOOK_EVERY, 20 * (now - begin))
 
-    def _seen(self, path: Path, status: os.stat_result) -> TextFile | None:
-        """Return what is known of a file now; `None` if it has no good line."""
+    def _seen(self, path: Path, status: os.stat_result) -> TextFile:
+        """Return what is known of a file now."""
         known, identity = self._files.get(path), (status.st_dev, status.st_ino)
-        head = _bytes(path, 0, GLANCE)
-        same = (
-            known is not None
-            and known.identity == identity
-            and known.size <= status.st_size
-            and head.startswith(known.head)
-        )
-        if same and known.size == status.st_size:
+        written = status.st_size, status.st_mtime_ns
+        if known is not None and (known.identity, known.written) == (identity, written):
             return known
-        begin = max(status.st_size - GLANCE, 0)
-        lines = _bytes(path, begin, status.st_size)
-        if begin:
-            lines = lines[lines.find(b"\n") + 1 :]
-        tail = self.layout.parse(lines[: lines.rfind(b"\n") + 1])
-        first = self.layout.parse(head[: head.rfind(b"\n") + 1]).times
-        if not tail.times.size or not first.size:
-            return None
-        if not same:
-            known = TextFile(path, identity, 0, b"", float(first.min()), 0.0, (tail.times, tail.values))
-        known.size, known.head, known.last, known.tail = (
-            status.st_size,
-            head[: status.st_size],
-            float(tail.times.max()),
-            (tail.times, tail.values),
-        )
-        known.summary = None
+        head = _bytes(path, 0, min(GLANCE, status.st_size))
+        goes_on = known is not None and known.identity == identity and known.size < status.st_size
+        if not goes_on or not head.startswith(known.head):
+            known = TextFile(path, identity, [Part(path, 0)])
+        known.written, known.head = written, head
+        self._divide(known)
         return known
+
+    def _divide(self, file: TextFile) -> None:
+        """Make parts of what a file has more than before."""
+        part = file.parts[-1]
+        while file.size - part.begin > PART:
+            limit = part.begin + PART
+            found = _bytes(file.path, limit - 1, limit + LONGEST_LINE).find(b"\n")
+            if found < 0 and file.size - limit < LONGEST_LINE:
+                break  # a line that is being written
+            part.end = limit + max(found, 0)
+            self._glance(part)
+            part = Part(file.path, part.end)
+            file.parts.append(part)
+        part.end, part.summary = file.size, None
+        self._glance(part)
+
+    def _glance(self, part: Part) -> None:
+        """Find where in time a part begins and ends. A file that has no good line at either place is none of ours."""
+        begin = max(part.end - GLANCE, part.begin)
+        if begin > part.begin:
+            begin += _bytes(part.path, begin, part.end).find(b"\n") + 1
+        tail = self.layout.parse(_lines(part.path, begin, part.end))
+        first = self.layout.parse(_lines(part.path, part.begin, min(part.begin + GLANCE, part.end))).times
+        if tail.times.size:
+            part.tail = tail.times, tail.values
+        if tail.times.size or first.size:
+            part.first = float(first.min()) if first.size else -np.inf
+            part.last = float(tail.times.max()) if tail.times.size else np.inf
+
+
+def _summarise(part: Part) -> None:
+    times, values = part.samples
+    if times.size > 2 * SUMMARY:
+        stride = (times[-1] - times[0]) / SUMMARY
+        points, extremes, _ = envelope(times, values, times[0], np.inf, stride)
+        # A point lies within a bucket, at most 2.5 strides, of what it stands for.
+        part.summary, part.summary_stride = (points, extremes), 2.5 * stride
+
+
+def _lines(path: Path, begin: int, end: int) -> bytes:
+    """Return the lines that begin at a line's begin and end before `end`: one without its end is not one yet."""
+    content = _bytes(path, begin, end)
+    return content[: content.rfind(b"\n") + 1]
 
 
 def _bytes(path: Path, begin: int, end: int) -> bytes:
