@@ -116,7 +116,7 @@ def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool)
     """Measure what both stacks do; the old one, three orders slower, less often."""
     often = system.name == "livemon"
     if "query" in parts:
-        most = (60 if quick else 300) if often else 20
+        most = (60 if quick else 1000) if often else 20
         counts = {(window, channels): most for window in system.windows for channels in (1, 16)}
         if not often:
             counts["24 h", 16] = 3 if quick else 8
@@ -134,7 +134,7 @@ def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool)
 def of_livemon(figures: Figures, system: Livemon, parts: set[str], *, quick: bool) -> None:
     """Measure what only ours does."""
     if "router" in parts:
-        query.through_router(figures, system, 60 if quick else 300)
+        query.through_router(figures, system, 60 if quick else 1000)
     if "limits" in parts:
         limits.measure(figures, system, "24 h")
     if "stages" in parts:
