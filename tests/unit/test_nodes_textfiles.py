@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
 from livemon import packed
 from livemon.nodes import textfiles as module
@@ -72,3 +72,20 @@ def test_malformed_lines_are_told_once_an_hour(node, monkeypatch):
         result(node.get_data(["gust"], 1.5e9, NOW))
     assert [about["file"] for about in told] == ["1.dat"]
     assert told[0]["line"] == "what"
+
+
+def test_many_questions_take_one_thread_and_those_given_up_none(node, monkeypatch):
+    """A pool of ten threads that all wait for one slow disk would hold up whoever else needs a thread."""
+    running = []
+    monkeypatch.setattr(module.threads, "deferToThread", lambda *_arguments: running.append(Deferred()) or running[-1])
+    questions = [node.get_last() for _ in range(20)]
+    assert len(running) == 1
+    given_up = []
+    for question in questions[1:19]:
+        question.addErrback(given_up.append)
+        question.cancel()
+    assert all(failure.check(CancelledError) for failure in given_up)
+    running[0].callback({"gust": (1.0, 2.0)})
+    running[1].callback({"gust": (1.0, 3.0)})
+    assert [result(questions[0]), result(questions[19])] == [{"gust": (1.0, 2.0)}, {"gust": (1.0, 3.0)}]
+    assert len(running) == 2

@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor, threads
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 
 from livemon.datanode import DataNodeServer, DataRequest
 from livemon.packed import Timeline, pack, to_answer
@@ -66,6 +67,7 @@ class TextFilesNode(DataNodeServer):
         self._rows = {key: row for row, key in enumerate(self._fields)}
         self._keys = dict(zip(layout.names, self._fields, strict=True))
         self._table = TextTable(Path(directory), pattern, layout, self._complain)
+        self._turn = DeferredLock()
         self._complained: dict[str, float] = {}
 
     fields_version = "files"
@@ -88,7 +90,7 @@ class TextFilesNode(DataNodeServer):
 
     def get_last(self) -> Deferred:
         """Return the newest sample of every column that has one."""
-        latest = threads.deferToThread(self._table.latest)
+        latest = self._in_thread(self._table.latest)
         return latest.addCallback(lambda found: {self._keys[name]: last for name, last in found.items()})
 
     def _samples(self, asked: DataRequest) -> Deferred:
@@ -99,9 +101,12 @@ class TextFilesNode(DataNodeServer):
             rows = [self._rows[key] for key in keys]
             return [Timeline(self.name, times, keys, values[rows], until)] if keys and times.size else []
 
-        return threads.deferToThread(self._table.samples, asked.start, asked.end, asked.stride).addCallback(
-            as_timelines
-        )
+        reading = self._in_thread(self._table.samples, asked.start, asked.end, asked.stride)
+        return reading.addCallback(as_timelines)
+
+    def _in_thread(self, function: Callable, *arguments: Any) -> Deferred:
+        """Call something in a thread, one at a time: those that wait for their turn do not take everybody's threads."""
+        return self._turn.run(threads.deferToThread, function, *arguments)
 
     def _complain(self, file: str, lines: list[str]) -> None:
         """Tell of malformed lines, of each file once an hour. Called in a thread."""
