@@ -156,9 +156,9 @@ class Follower:
 
     def _apply(self, text: bytes) -> None:
         entries = read_entries(text, self.path.name)
-        changed = {
+        changed = [
             name for name, entry in entries.items() if self._entries.get(name) != entry and not self._taken(entry)
-        }
+        ]
         for name in self._entries:
             if name not in entries or name in changed:
                 log.info("removing the data node {name}", name=name)
