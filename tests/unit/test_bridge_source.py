@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from autobahn.wamp.exception import ApplicationError
+from deferreds import result
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.defer import fail, maybeDeferred, succeed
 
@@ -100,14 +101,6 @@ def made(session=None, socket=None):
 @pytest.fixture
 def source(session):
     return made(session)
-
-
-def result(deferred):
-    results = []
-    deferred.addBoth(results.append)
-    if hasattr(results[0], "raiseException"):
-        results[0].raiseException()
-    return results[0]
 
 
 def fetch(source, *names, start=1.0, end=30.0):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from deferreds import result
 
 from livemon.datanode import DataNodeServer, DataRequest, interval
 from livemon.errors import RequestError
@@ -23,14 +24,6 @@ class Upstreams(DataNodeServer):
         data = {"wind": [1.5, None], "sky": ["clear", "dull"], "door": [True]}
         timeline = {"t": {"t": [10.0, 20.0], "finalized_until": 20.0}, "u": {"t": [15.0], "finalized_until": None}}
         return {"data": {name: data.get(name, []) for name in field}, "timeline": timeline}
-
-
-def result(deferred):
-    results = []
-    deferred.addBoth(results.append)
-    if hasattr(results[0], "raiseException"):
-        results[0].raiseException()
-    return results[0]
 
 
 def test_the_newest_samples_come_from_get_data():

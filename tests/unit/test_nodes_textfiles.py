@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from deferreds import result
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
 from livemon import packed
@@ -19,14 +20,6 @@ def node(tmp_path, monkeypatch):
     (tmp_path / "1.dat").write_text("".join(f"{1_500_000_000 + 10 * n} {n} x {-n}\n" for n in range(1000)))
     columns = [{"name": "Wind Speed", "units": "m/s", "label": "Wind"}, None, "gust"]
     return TextFilesNode("APEX", "", directory=str(tmp_path), pattern="*.dat", columns=columns, clock=lambda: NOW)
-
-
-def result(deferred):
-    results = []
-    deferred.addBoth(results.append)
-    if hasattr(results[0], "raiseException"):
-        results[0].raiseException()
-    return results[0]
 
 
 def test_its_fields_are_its_columns(node):
