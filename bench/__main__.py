@@ -51,7 +51,7 @@ def main(only: tuple[str, ...], quick: bool, upstream: Path | None, peers: bool,
     """Measure livemon: ingest, memory, queries, and what happens at its limits; write a report.
 
     Everything runs on this machine's loopback, in a temporary directory: a router, hub, data nodes and a bridge, as the product
-    starts them. Full: about 10 minutes; with --upstream 10 more, with --peers 2 more. Nothing else heavy should run meanwhile.
+    starts them. Full: about 6 minutes; with --upstream 3 more, with --peers one more. Nothing else heavy should run meanwhile.
     Whatever was started is ended, and whatever is waited for has a limit.
     """
     parts = set(only or PARTS)
@@ -84,7 +84,7 @@ def measure(
     windows = ["1 h", "24 h"] if quick else ["1 h", "24 h", "7 d"]
     if "ingest" in parts:
         say("ingest: the feed node alone")
-        ingest.node_alone(figures, windows, 1000 if quick else 5000)
+        ingest.node_alone(figures, windows, 2000 if quick else 50_000)
     if "memory" in parts:
         memory.measure(figures, 3 if quick else 7)
     if parts & ON_SYSTEM:
