@@ -122,7 +122,7 @@ def of_system(figures: Figures, system: System, parts: set[str], *, quick: bool)
             counts["24 h", 16] = 3 if quick else 8
         query.over_http(figures, system, counts)
     if "visible" in parts:
-        visible.measure(figures, system, (10 if quick else 100) if often else 25)
+        visible.measure(figures, system, (20 if quick else 100) if often else 25)
     if "ingest" in parts:
         ingest.whole_process(figures, system, 50 if often else 2.5, 3 if quick else 10)
     if "integrity" in parts:
