@@ -55,7 +55,9 @@ class Level:
 
     def drop_before(self, time: float) -> None:
         """Forget the cells that begin before `time`."""
-        self._columns.drop(int(np.searchsorted(self.starts, time)))
+        starts = self.starts
+        if starts.size and starts[0] < time:  # seldom: a search for each message would cost more than the message
+            self._columns.drop(int(np.searchsorted(starts, time)))
 
     def add_rows(self, count: int) -> None:
         """Add fields that have no value yet."""
