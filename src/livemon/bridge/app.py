@@ -8,9 +8,8 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, quicklook, simplejson
+from livemon.bridge import api, graphite, quicklook, simplejson
 from livemon.bridge.answers import json_answer
-from livemon.bridge.graphite import views as graphite
 from livemon.errors import LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
 

@@ -1,4 +1,4 @@
-"""What Grafana's Graphite data source calls, in each of its two ways (front end and back end): docs/architecture.md."""
+"""``/render``: targets evaluated over the nodes' samples, as Grafana's Graphite data source asks for them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,24 @@ import time
 from typing import Any
 
 import numpy as np
-from flask import Blueprint, Response, current_app, request
+from flask import Response, current_app, request
 
 from livemon.bridge.answers import json_answer, pairs, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.graphite import functions
 from livemon.bridge.graphite.functions import Series, SeriesList, Window
 from livemon.bridge.graphite.grammar import Call, Path, parse
-from livemon.bridge.graphite.paths import children, expand_braces, matching
+from livemon.bridge.graphite.paths import expand_braces, matching
+from livemon.bridge.graphite.routes import check_patterns, route
 from livemon.bridge.limits import check_series, check_targets, shared_points
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
-from livemon.errors import RequestError, shown
-
-VERSION = "1.1.10"
-"""The Graphite whose interface this is."""
+from livemon.errors import RequestError
 
 DAY = 86400.0
-MAX_PATTERNS = 1000
-"""Patterns in the targets of one request, braces expanded: each is held against every path."""
-PLAIN_FAULTS = {"/render", "/render/", "/metrics/find", "/metrics/find/"}
-"""Where Grafana shows a fault's text as it is."""
-
-blueprint = Blueprint("graphite", __name__)
 
 
-def _route(path: str) -> Any:
-    return blueprint.route(path, methods=["GET", "POST"], strict_slashes=False)
-
-
-@_route("/render")
+@route("/render")
 def render() -> Response:
     """Evaluate targets."""
     targets = request.values.getlist("target")
@@ -67,85 +55,6 @@ def render() -> Response:
     return with_silent(json_answer([_as_json(each) for each in series]), answer.silent)
 
 
-@_route("/metrics/find")
-def find() -> Response:
-    """Find the nodes of the metrics' tree that a query matches."""
-    query = request.values.get("query", "")
-    if not query:
-        raise RequestError("query: write a pattern, for example observatory.*")
-    return json_answer(
-        [
-            {
-                "text": child.name,
-                "id": child.pattern,
-                "allowChildren": int(not child.is_leaf),
-                "expandable": int(not child.is_leaf),
-                "leaf": int(child.is_leaf),
-            }
-            for child in children(query, _all_paths())
-        ]
-    )
-
-
-@_route("/metrics/expand")
-def expand() -> Response:
-    """Expand queries to full paths."""
-    patterns = {each for query in request.values.getlist("query") for each in expand_braces(query)}
-    _check_patterns(len(patterns))
-    all_nodes = [path.split(".") for path in _all_paths()]
-    paths = set()
-    for pattern in patterns:
-        depth = pattern.count(".") + 1
-        paths.update(matching(pattern, {".".join(nodes[:depth]) for nodes in all_nodes if len(nodes) >= depth}))
-    return json_answer({"results": sorted(paths)})
-
-
-@_route("/functions")
-def list_functions() -> Response:
-    """Describe the functions that targets may use."""
-    return json_answer(functions.describe())
-
-
-@_route("/functions/<name>")
-def describe_function(name: str) -> Response:
-    """Describe one function."""
-    described = functions.describe().get(name)
-    return json_answer(described) if described else json_answer({"error": f"there is no function {shown(name)}"}, 404)
-
-
-@_route("/tags/autoComplete/tags")
-def complete_tags() -> Response:
-    """Complete tags: series are found by path here, not by tag."""
-    return json_answer([])
-
-
-@_route("/tags/autoComplete/values")
-def complete_values() -> Response:
-    """Complete a tag's values; see :func:`complete_tags`."""
-    return json_answer([])
-
-
-@_route("/events/get_data")
-def events() -> Response:
-    """List events: there are none."""
-    return json_answer([])
-
-
-@_route("/version")
-def version() -> Response:
-    """Tell the version of the interface."""
-    return json_answer(VERSION)
-
-
-def _all_paths() -> list[str]:
-    return [each.path for each in current_app.extensions["source"].catalogue.plottable]
-
-
-def _check_patterns(number: int) -> None:
-    if number > MAX_PATTERNS:
-        raise RequestError(f"more than {MAX_PATTERNS} patterns in one request, braces expanded")
-
-
 class _Fields:
     """The fields that paths match, looked up once for a whole request: the catalogue may change meanwhile."""
 
@@ -164,7 +73,7 @@ class _Fields:
         """Return the fields that a path matches, in the order of their own paths."""
         if path.text not in self._matching:
             self._patterns += len(expand_braces(path.text))
-            _check_patterns(self._patterns)
+            check_patterns(self._patterns)
             self._matching[path.text] = [self._by_path[each] for each in sorted(matching(path.text, self._by_path))]
         return self._matching[path.text]
 
