@@ -55,7 +55,8 @@ lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by
 	fi
 unit: venv-app  ## tests without network
 	$(pytest) tests/unit
-integration: venv-app venv-router venv-referee venv-controller  ## tests against a real router, real agents and simulated instruments
+integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
+	@lab/need go golang-go libcairo.so.2 libcairo2
 	$(pytest) tests/integration
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
@@ -72,10 +73,10 @@ on-host-build: venv-controller
 # --- environments ----------------------------------------------------------------------------------------------------
 
 .PHONY: environments lock
-venv-%:  ## (app, router, controller, controller-2.16, referee) a Python environment in .venv/
+venv-%:  ## (app, router, controller, controller-2.16, referee, graphite-web) a Python environment in .venv/
 	@lab/venv $*
 environments:  ## all Python environments, two at a time
-	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee \
+	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee venv-graphite-web \
 		$(shell $(PYTHON) -c 'import sys; print("venv-controller-2.16" if sys.version_info < (3, 13) else "")')
 lock:  ## pin requirements/*.txt anew from requirements/*.in
 	@lab/lock
