@@ -1,14 +1,60 @@
-"""``/events``: what happened, for Grafana's annotations."""
+"""``/events``: joins and leaves of agents and data nodes, for Grafana's annotations."""
 
 from __future__ import annotations
 
-from flask import Response
+import math
+import re
+import time
+import zlib
+from typing import Any
 
-from livemon.bridge.answers import json_answer
+from flask import Response, current_app, request
+
+from livemon.bridge.annotations import Mark, marks
+from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.graphite.routes import route
+from livemon.bridge.times import check_range, unix_seconds
+from livemon.errors import RequestError, shown
+
+DAY = 86400.0
+MAX_EVENTS = 1000
+"""More cannot be told apart in a plot; the newest are given."""
+_BETWEEN = re.compile(r"[\s,]+")
+_SETS = {"": all, "intersection": all, "union": any}
 
 
 @route("/events/get_data")
 def events() -> Response:
-    """List events: there are none."""
-    return json_answer([])
+    """List what happened from `from` to `until`, both included, oldest first; without an interval, in the last day.
+
+    `tags`, separated by spaces, narrows it to what has all of them, or any of them with ``set=union``.
+    """
+    now = time.time()
+    start = unix_seconds(request.values.get("from"), "from", now - DAY, now)
+    end = unix_seconds(request.values.get("until"), "until", now, now)
+    check_range(start, end)
+    wanted = [tag for tag in _BETWEEN.split(request.values.get("tags", "")) if tag]
+    meets = _SETS.get(request.values.get("set", ""))
+    if meets is None:
+        raise RequestError(f"set: there is no {shown(request.values['set'], 40)}; write union or intersection")
+    # Marks have fractions of a second and Grafana asks in whole ones: that of the end belongs to the interval.
+    found, silent = marks(current_app.extensions["source"], start, math.floor(end) + 1)
+    items = [_event(mark) for mark in found]
+    items = [item for item in items if not wanted or meets(tag in item["tags"] for tag in wanted)]
+    return with_silent(json_answer(items[-MAX_EVENTS:]), silent)
+
+
+def _event(mark: Mark) -> dict[str, Any]:
+    when = int(mark.time)
+    return {
+        "id": zlib.crc32(f"{mark.time} {mark.title}".encode()),  # the same whenever somebody asks
+        "when": when,
+        "what": mark.title,
+        "tags": [_word(each) for each in (*mark.tags, mark.name)],
+        "data": mark.text,
+    }
+
+
+def _word(tag: str) -> str:
+    """Return a tag as one word: those of a request are separated by spaces, and Grafana takes commas for the same."""
+    return _BETWEEN.sub("-", tag)

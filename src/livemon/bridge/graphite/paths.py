@@ -48,6 +48,22 @@ def matching(pattern: str, paths: Collection[str]) -> list[str]:
     return [path for path in paths if any(expression.fullmatch(path) for expression in expressions)]
 
 
+def nodes(query: str, paths: Iterable[str]) -> list[tuple[str, bool]]:
+    """Return the path of each node that a query finds at its own depth, and whether a path ends there; both is told twice."""
+    patterns = expand_braces(query)
+    at_depth: dict[int, dict[str, set[bool]]] = {pattern.count(".") + 1: {} for pattern in patterns}
+    for path in paths:
+        parts = path.split(".")
+        for depth, ends in at_depth.items():
+            if len(parts) >= depth:
+                ends.setdefault(".".join(parts[:depth]), set()).add(len(parts) == depth)
+    found = set()
+    for pattern in patterns:
+        ends = at_depth[pattern.count(".") + 1]
+        found |= {(node, is_leaf) for node in matching(pattern, ends) for is_leaf in ends[node]}
+    return sorted(found)
+
+
 @dataclass
 class Child:
     """A node of the tree: its name, the pattern by which a query finds it again, and whether it is the end of a path."""

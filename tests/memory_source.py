@@ -1,0 +1,50 @@
+"""A source of samples in memory, for the bridge's HTTP side: what needs no router."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.source import Answer
+from livemon.series.envelope import envelope, stride_for
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A regular series: values at `start`, `start + step`, ... (whole UNIX seconds, multiples of `step`); `None` is null."""
+
+    name: str
+    start: int
+    step: int
+    values: list
+    tags: dict = field(default_factory=dict)
+
+    @property
+    def arrays(self):
+        times = self.start + self.step * np.arange(len(self.values), dtype=float)
+        return times, np.array([math.nan if value is None else value for value in self.values], dtype=float)
+
+
+class MemorySource:
+    """Answers like livemon.bridge.source.Source: from arrays, down-sampled as nodes do it."""
+
+    connected = True
+
+    def __init__(self, series, events=()):
+        fields = {each.name: Field("lab", each.name, each.name, each.name) for each in series}
+        self._samples = {fields[each.name]: each.arrays for each in series}
+        self._events = list(events)
+        self.catalogue = Catalogue([Node("lab", "A lab", fields)])
+
+    def events(self, start, end):
+        return [each for each in self._events if start <= each.time < end]
+
+    def fetch(self, fields, start, end, points):
+        stride = stride_for(start, end, points)
+        series = {}
+        for each in fields:
+            times, values = self._samples[each]
+            times, values, _ = envelope(times, values[np.newaxis], start, end, stride)
+            series[each] = times, values[0]
+        return Answer(series)
