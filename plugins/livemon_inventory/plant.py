@@ -145,7 +145,7 @@ def usb_serials(instruments: Iterable[Entry]) -> list[str]:
 
 
 def nodes(
-    instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 3600
+    instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 86400
 ) -> dict:
     """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, sensors and agents."""
     result = []
