@@ -12,7 +12,7 @@ from livemon.series.envelope import envelope, stride_for
 
 @dataclass(frozen=True)
 class Samples:
-    """A regular series: values at `start`, `start + step`, ... (whole UNIX seconds, multiples of `step`); `None` is null."""
+    """A regular series: values at `start`, `start + step`, ..., UNIX seconds; `None` is null. Tags: node, label, unit."""
 
     name: str
     start: int
@@ -32,10 +32,12 @@ class MemorySource:
     connected = True
 
     def __init__(self, series, events=()):
-        fields = {each.name: Field("lab", each.name, each.name, each.name) for each in series}
-        self._samples = {fields[each.name]: each.arrays for each in series}
+        self._samples = {_field(each): each.arrays for each in series}
         self._events = list(events)
-        self.catalogue = Catalogue([Node("lab", "A lab", fields)])
+        nodes = {field.node: Node(field.node, "Of a lab") for field in self._samples}
+        for each in self._samples:
+            nodes[each.node].fields[each.name] = each
+        self.catalogue = Catalogue(nodes.values())
 
     def events(self, start, end):
         return [each for each in self._events if start <= each.time < end]
@@ -48,3 +50,10 @@ class MemorySource:
             times, values, _ = envelope(times, values[np.newaxis], start, end, stride)
             series[each] = times, values[0]
         return Answer(series)
+
+
+def _field(series):
+    tags = series.tags
+    return Field(
+        tags.get("node", "lab"), series.name, series.name, "t", label=tags.get("label"), units=tags.get("unit")
+    )

@@ -33,6 +33,12 @@ class Field:
         """Return the name that consumers of sisock write."""
         return f"{self.node}::{self.name}"
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What series are told apart and found by; what is not known is left out. `name` is unique."""
+        about = {"name": self.path, "node": self.node, "field": self.name, "label": self.label, "unit": self.units}
+        return {tag: value for tag, value in about.items() if value}
+
     @classmethod
     def from_node(cls, node: str, name: str, about: dict[str, Any]) -> Field:
         """Make a field of what a node's ``get_fields`` says of it; nodes of others have no `path` of their own."""

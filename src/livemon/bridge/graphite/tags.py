@@ -1,20 +1,93 @@
-"""``/tags``: completion of tags."""
+"""``/tags``: which tags the channels have, and which values of them, for Grafana's editor and its variables."""
 
 from __future__ import annotations
 
-from flask import Response
+from collections import Counter
+
+from flask import Response, current_app, request
 
 from livemon.bridge.answers import json_answer
+from livemon.bridge.catalogue import Field
 from livemon.bridge.graphite.routes import route
+from livemon.bridge.graphite.tag_expressions import selected, tags_in
+from livemon.bridge.patterns import Pattern
+from livemon.bridge.times import number
+from livemon.errors import RequestError, shown
+
+DEFAULT_LIMIT = 100
+"""Suggestions, where nobody says how many: as graphite-web."""
 
 
 @route("/tags/autoComplete/tags")
 def complete_tags() -> Response:
-    """Complete tags: series are found by path here, not by tag."""
-    return json_answer([])
+    """List the tags that begin with `tagPrefix`: of all channels, or of those that meet `expr`, which then need no tag twice."""
+    expressions = _expressions()
+    found = {tag for field in _meeting(expressions) for tag in field.tags} - tags_in(expressions)
+    return json_answer(_suggestions(found, request.values.get("tagPrefix", "")))
 
 
 @route("/tags/autoComplete/values")
 def complete_values() -> Response:
-    """Complete a tag's values; see :func:`complete_tags`."""
-    return json_answer([])
+    """List the values of `tag` that begin with `valuePrefix`: of all channels, or of those that meet `expr`."""
+    tag = request.values.get("tag")
+    if not tag:
+        raise RequestError("tag: name the tag whose values you want, for example node")
+    found = {field.tags[tag] for field in _meeting(_expressions()) if tag in field.tags}
+    return json_answer(_suggestions(found, request.values.get("valuePrefix", "")))
+
+
+@route("/tags/findSeries")
+def find_series() -> Response:
+    """List the paths of the channels that meet `expr`."""
+    return json_answer(sorted(field.path for field in selected(_expressions(), _fields())))
+
+
+@route("/tags")
+def list_tags() -> Response:
+    """List the tags that `filter` matches, all without one."""
+    found = {tag for field in _fields() for tag in field.tags}
+    return json_answer([{"tag": tag} for tag in _filtered(found)])
+
+
+@route("/tags/<tag>")
+def list_values(tag: str) -> Response:
+    """Tell the values of a tag that `filter` matches, and how many channels have each; null of a tag that nobody has."""
+    counts = Counter(field.tags[tag] for field in _fields() if tag in field.tags)
+    if not counts:
+        return json_answer(None)
+    return json_answer({"tag": tag, "values": [{"value": each, "count": counts[each]} for each in _filtered(counts)]})
+
+
+def _fields() -> list[Field]:
+    return current_app.extensions["source"].catalogue.plottable
+
+
+def _expressions() -> list[str]:
+    return request.values.getlist("expr") or request.values.getlist("expr[]")
+
+
+def _meeting(expressions: list[str]) -> list[Field]:
+    return selected(expressions, _fields()) if expressions else _fields()
+
+
+def _suggestions(found: set[str], prefix: str) -> list[str]:
+    # Grafana's back end writes a limit of 0 where it has none.
+    limit = _limit() or DEFAULT_LIMIT
+    return sorted(each for each in found if each.startswith(prefix))[:limit]
+
+
+def _filtered(found: set[str] | Counter[str]) -> list[str]:
+    written = request.values.get("filter")
+    pattern = Pattern(f"(?:{written})(?s:.*)", "filter") if written else None
+    return sorted(each for each in found if pattern is None or pattern.matches(each))[: _limit()]
+
+
+def _limit() -> int | None:
+    """Return how many are wanted at most; `None` if nobody says."""
+    written = request.values.get("limit")
+    if written in (None, "", "0", "undefined"):
+        return None
+    limit = number(written)
+    if limit is None or limit < 0:
+        raise RequestError(f"limit: {shown(written, 40)} is no number; write for example 100")
+    return int(limit)
