@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from livemon import cli
 from livemon.client.agents import Agent, Operation, Site
-from livemon.client.health import age, problems
+from livemon.client.health import problems
 from livemon.errors import LivemonError
+from livemon.health import age
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
@@ -17,7 +18,11 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 @blueprint.get("/status")
 def status() -> Response:
     """Tell the nodes, their fields and each field's newest sample."""
-    source = current_app.extensions["source"]
+    return json_answer(state(current_app.extensions["source"]))
+
+
+def state(source: Any) -> dict[str, Any]:
+    """Return what ``/api/status`` answers."""
     now = time.time()
     nodes = []
     for node in list(source.catalogue.nodes.values()):
@@ -37,7 +42,7 @@ def status() -> Response:
                 }
             )
         nodes.append({"name": node.name, "description": node.description, "error": node.error, "fields": fields})
-    return json_answer({"time": now, "router": {"connected": source.connected}, "nodes": nodes})
+    return {"time": now, "router": {"connected": source.connected}, "nodes": nodes}
 
 
 @blueprint.get("/series")

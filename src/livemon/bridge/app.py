@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, graphite, quicklook, simplejson
+from livemon.bridge import api, graphite, health, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.errors import LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
@@ -21,7 +21,7 @@ def create_app(source: Any) -> Flask:
     app = Flask("livemon.bridge", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
     app.extensions["source"] = source
-    for blueprint in (api.blueprint, simplejson.blueprint, graphite.blueprint, quicklook.blueprint):
+    for blueprint in (api.blueprint, health.blueprint, simplejson.blueprint, graphite.blueprint, quicklook.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from livemon import health
 from livemon.client.agents import Agent, Operation
 
-SILENT_AFTER = 120.0
-"""Seconds without a sample of any field after which a node is silent."""
-STALE_AFTER = 300.0
-"""Seconds. A 372 that scans sixteen channels, each with 3 s of pause and 10 s of dwell, comes back to one after 208 s."""
 LOST = {"not written": "samples that the disk did not take", "overflow": "messages that came too fast"}
 """What an aggregator's counts of what it dropped mean; duplicates are no loss, and malformed messages are among its problems."""
+
+TURNS_MISSED = 3
+"""Turns of the dead-man's switch after whose absence it is taken for dead."""
 
 
 def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str]:
@@ -34,27 +34,17 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
             yield from _without_its_work(agent, operation)
             if agent.agent_class == "AggregatorAgent" and operation.name == "record":
                 yield from _gaps(agent.instance_id, operation.data)
-    if status and not status["router"]["connected"]:
-        yield "the bridge has no connection to the router"
-    for node in status.get("nodes", []):
-        if node["error"]:
-            yield f"node {node['name']}: {node['error']}"
-            continue
-        heard = [field for field in node["fields"] if field["age"] is not None]
-        ages = [field["age"] for field in heard if _is_live(field)]
-        if not heard:
-            yield f"node {node['name']} has no values"
-        elif ages and min(ages) > SILENT_AFTER:
-            yield f"node {node['name']} has been silent for {age(min(ages))}"
-        else:
-            silent = [field["name"] for field in heard if _is_live(field) and field["age"] > STALE_AFTER]
-            if silent:
-                yield f"silent in node {node['name']}: {', '.join(silent)}"
+    yield from health.problems(status)
 
 
-def _is_live(field: Mapping[str, Any]) -> bool:
-    """Whether it is read from something that runs; a text file, or the weather, may well be old."""
-    return field["path"].startswith(("observatory.", "livemon.sensors."))
+def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the dead-man's switch, as the bridge's ``/api/health`` tells of it; nothing if it never was there."""
+    if not switch.get("heard"):
+        return
+    if switch["age"] > TURNS_MISSED * switch["every"]:
+        yield f"the dead-man's switch has said nothing for {health.age(switch['age'])}: docker logs livemon_deadman tells why"
+    elif switch["fault"]:
+        yield f"the dead-man's switch does not ping: {switch['fault']}"
 
 
 def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
@@ -79,13 +69,3 @@ def _gaps(instance_id: str, data: Mapping[str, Any]) -> Iterator[str]:
         )
     for where, problem in (data.get("problems") or {}).items():
         yield f"{instance_id} could not archive all of {where}: {problem}"
-
-
-def age(seconds: float | None) -> str:
-    """Return a duration as people say it: ``2.1 s``, ``7 min``, ``3.2 h``, ``5 d``; a dash for none."""
-    if seconds is None:
-        return "-"
-    for limit, size, unit, digits in ((90, 1, "s", 1), (5400, 60, "min", 0), (172800, 3600, "h", 1)):
-        if seconds < limit:
-            return f"{seconds / size:.{digits}f} {unit}"
-    return f"{seconds / 86400:.0f} d"

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livemon.client.agents import Agent, Operation
-from livemon.client.health import STALE_AFTER, age
+from livemon.health import STALE_AFTER, age
 
 WIDTH_IN_A_PIPE = 160
 
@@ -80,6 +80,13 @@ def names_table(nodes: Sequence[Mapping[str, Any]]) -> Table:
         for field in node["fields"]:
             table.add_row(f"{node['name']}::{field['name']}", field["label"], field["units"] or "", field["path"])
     return table
+
+
+def switch_line(switch: Mapping[str, Any], now: float) -> Text:
+    """Return when the dead-man's switch pinged last; `now` in UNIX seconds."""
+    if switch["pinged"] is None:
+        return Text("Dead-man's switch: has not pinged yet", "bold red")
+    return Text(f"Dead-man's switch: pinged {age(now - switch['pinged'])} ago", "bold red" if switch["fault"] else "")
 
 
 def _table(*headings: str) -> Table:

@@ -1,0 +1,97 @@
+"""What is wrong with the appliance, as far as the bridge can see: the one place of its limits. No input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SILENT_AFTER = 120.0
+"""Seconds without a sample of any field after which a node is silent."""
+STALE_AFTER = 300.0
+"""Seconds. A 372 that scans sixteen channels, each with 3 s of pause and 10 s of dwell, comes back to one after 208 s."""
+LATE_AFTER = 120.0
+"""Seconds that the archive may be behind the samples; frames are on the disk within seconds."""
+FULL_FROM = 95.0
+"""Percent of the disk."""
+DAYS_TO_RENEW = 7.0
+"""A certificate that ends this soon should have been renewed long ago."""
+
+LAG = "observatory.aggregator.feeds.archive.lag"
+LOST = "observatory.aggregator.feeds.archive.lost"
+DISK_USED = "livemon.sensors.disk_used"
+CERTIFICATE_DAYS = "livemon.sensors.certificate_days"
+_LIMITS = {
+    LAG: (
+        lambda value: value > LATE_AFTER,
+        "the archive is {value:.0f} s behind: docker logs ocs_aggregator tells why",
+    ),
+    DISK_USED: (lambda value: value >= FULL_FROM, "the disk is {value:.0f} % full: df -h tells of what"),
+    CERTIFICATE_DAYS: (
+        lambda value: value < DAYS_TO_RENEW,
+        "a certificate ends in {value:.0f} d: the playbook renews it",
+    ),
+}
+_CONNECTED, _DEGRADED = ".agent.connected", ".agent.degraded"
+
+
+def problems(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one short clause for each thing that is wrong with router, nodes, archive and machine.
+
+    Parameters
+    ----------
+    status
+        The bridge's ``/api/status``; empty where it could not be asked.
+    """
+    if status and not status["router"]["connected"]:
+        yield "the bridge has no connection to the router"
+    for node in status.get("nodes", []):
+        yield from _silence(node)
+    for field in _fields(status):
+        if field["path"] in _LIMITS and isinstance(field["value"], (int, float)):
+            is_beyond, sentence = _LIMITS[field["path"]]
+            if is_beyond(field["value"]):
+                yield sentence.format(value=field["value"])
+
+
+def agent_problems(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one short clause for each agent that is away or does not do its work, as its heartbeat tells."""
+    for field in _fields(status):
+        for end, wrong, complaint in ((_CONNECTED, False, "is away"), (_DEGRADED, True, "does not do its work")):
+            if field["path"].endswith(end) and field["value"] is not None and bool(field["value"]) is wrong:
+                instance_id = field["path"].removesuffix(end).rpartition(".")[2]
+                yield f"agent {instance_id} {complaint}: docker logs ocs_{instance_id} tells why"
+
+
+def _silence(node: Mapping[str, Any]) -> Iterator[str]:
+    if node["error"]:
+        yield f"node {node['name']}: {node['error']}"
+        return
+    heard = [field for field in node["fields"] if field["age"] is not None]
+    ages = [field["age"] for field in heard if _is_live(field)]
+    if not heard:
+        yield f"node {node['name']} has no values"
+    elif ages and min(ages) > SILENT_AFTER:
+        yield f"node {node['name']} has been silent for {age(min(ages))}"
+    else:
+        silent = [field["name"] for field in heard if _is_live(field) and field["age"] > STALE_AFTER]
+        if silent:
+            yield f"silent in node {node['name']}: {', '.join(silent)}"
+
+
+def _fields(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (field for node in status.get("nodes", []) if not node["error"] for field in node["fields"])
+
+
+def _is_live(field: Mapping[str, Any]) -> bool:
+    """Whether it is read from something that runs; a text file, or the weather, may well be old."""
+    return field["path"].startswith(("observatory.", "livemon.sensors."))
+
+
+def age(seconds: float | None) -> str:
+    """Return a duration as people say it: ``2.1 s``, ``7 min``, ``3.2 h``, ``5 d``; a dash for none."""
+    if seconds is None:
+        return "-"
+    for limit, size, unit, digits in ((90, 1, "s", 1), (5400, 60, "min", 0), (172800, 3600, "h", 1)):
+        if seconds < limit:
+            return f"{seconds / size:.{digits}f} {unit}"
+    return f"{seconds / 86400:.0f} d"

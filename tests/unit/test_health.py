@@ -1,0 +1,148 @@
+"""What the bridge says of the appliance's health, and the pulse of the alarm path."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from livemon import health
+from livemon.bridge.app import create_app
+from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.health import Heard
+from livemon.bridge.source import Answer
+from livemon.errors import RouterError
+
+FIRING = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": "Watchdog", "severity": "none"}}]}
+CONNECTED = "observatory.ls240.agent.connected"
+DEGRADED = "observatory.ls240.agent.degraded"
+
+
+class OneNode:
+    """Answers like livemon.bridge.source.Source: one node whose channels, by path, have just had the values given."""
+
+    connected = True
+
+    def __init__(self, values, lost=()):
+        now = time.time()
+        fields = {path: Field("node", path, path) for path in values}
+        last = {path: (now, value) for path, value in values.items()}
+        self.catalogue = Catalogue([Node("node", "A node", fields, last)])
+        self.lost = lost
+
+    def fetch(self, fields, start, end, points):
+        assert end - start == 600
+        values = np.array(self.lost, dtype=float)
+        return Answer({each: (np.arange(len(values)) + start, values) for each in fields})
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"observatory.ls240.feeds.temperatures.Channel_1_T": 4.2}, []),
+        ({CONNECTED: 1.0, DEGRADED: 0.0}, []),
+        ({CONNECTED: 0.0}, ["agent ls240 is away: docker logs ocs_ls240 tells why"]),
+        ({CONNECTED: 1.0, DEGRADED: 1.0}, ["agent ls240 does not do its work: docker logs ocs_ls240 tells why"]),
+        ({health.LAG: 119.0}, []),
+        ({health.LAG: 240.0}, ["the archive is 240 s behind: docker logs ocs_aggregator tells why"]),
+        ({health.DISK_USED: 94.0}, []),
+        ({health.DISK_USED: 97.2}, ["the disk is 97 % full: df -h tells of what"]),
+        ({health.CERTIFICATE_DAYS: 7.1}, []),
+        ({health.CERTIFICATE_DAYS: 2.0}, ["a certificate ends in 2 d: the playbook renews it"]),
+        ({health.LAG: None}, []),
+    ],
+)
+def test_health_names_what_is_wrong(values, problems):
+    answer = create_app(OneNode(values)).test_client().get("/api/health")
+    assert (answer.json["well"], answer.json["problems"]) == (not problems, problems)
+    assert answer.status_code == (503 if problems else 200)
+    assert abs(answer.json["time"] - time.time()) < 5
+
+
+@pytest.mark.parametrize(
+    ("counts", "lost"),
+    [((), 0), ((7, 7, 7), 0), ((0, 3, 5), 5), ((9, float("nan"), 12), 3), ((50, 0, 0), 0), ((50, 0, 2), 2)],
+)
+def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
+    answer = create_app(OneNode({health.LOST: 99.0}, counts)).test_client().get("/api/health").json
+    expected = f"the archive lost {lost} samples within the last 10 min: docker logs ocs_aggregator tells why"
+    assert answer["problems"] == ([expected] if lost else [])
+
+
+def test_without_router_and_nodes_health_is_an_answer_all_the_same():
+    class Nothing:
+        connected = False
+
+        @property
+        def catalogue(self):
+            raise RouterError("the router is away")
+
+    answer = create_app(Nothing()).test_client().get("/api/health")
+    assert answer.status_code == 503
+    assert answer.json["problems"] == ["the router is away"]
+
+
+def test_the_pulse_is_heard():
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    assert client.get("/api/health").json["alarm_path"] == {"heard": None, "age": None}
+    assert client.post("/api/watchdog", json=FIRING).json == {"pulse": True}
+    heard = client.get("/api/health").json["alarm_path"]
+    assert 0 <= heard["age"] < 5
+    assert abs(heard["heard"] - time.time()) < 5
+
+
+def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake():
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    answer = client.post("/api/watchdog", json=FIRING | {"status": "resolved"})
+    assert (answer.status_code, answer.json) == (200, {"pulse": False})
+    assert client.get("/api/health").json["alarm_path"]["heard"] is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ({"json": {}}, "only the alarm Watchdog is taken here, and this tells of nothing"),
+        (
+            {"json": {"alerts": [{"labels": {"alertname": "Too warm"}}], "status": "firing"}},
+            "and this tells of 'Too warm'",
+        ),
+        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
+        ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
+        ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
+        ({"json": ["Watchdog"]}, "the request's body is no JSON object"),
+        ({"data": b"{", "content_type": "application/json"}, "the request's body is no JSON object"),
+        # What a page of another site can make a browser send.
+        ({"data": b'{"status": "firing"}', "content_type": "text/plain"}, "Content-Type: application/json"),
+    ],
+)
+def test_what_is_no_pulse_is_refused_with_a_sentence(request_, sentence):
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    answer = client.post("/api/watchdog", **request_)
+    assert answer.status_code == 400
+    assert sentence in answer.json["error"]
+    assert client.get("/api/health").json["alarm_path"]["heard"] is None
+
+
+def test_a_clock_that_is_set_makes_no_pulse_younger():
+    wall, steady = iter([1000.0]), iter([50.0, 80.0])
+    heard = Heard(lambda: next(wall), lambda: next(steady))
+    heard.hear(pinged=None)
+    assert heard.told() == {"heard": 1000.0, "age": 30.0, "pinged": None}
+
+
+def test_the_switch_tells_of_itself():
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    told = {"pinged": 1.7e9, "every": 60, "fault": None}
+    assert client.post("/api/dead_mans_switch", json=told).status_code == 200
+    switch = client.get("/api/health").json["dead_mans_switch"]
+    assert switch | told == switch
+    assert switch["age"] < 5
+
+
+@pytest.mark.parametrize("told", [{}, {"pinged": "now", "every": 60}, {"every": True}, {"every": 60, "fault": 3}])
+def test_what_is_not_of_the_switch_is_refused(told):
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    answer = client.post("/api/dead_mans_switch", json=told)
+    assert answer.status_code == 400
+    assert answer.json["error"].startswith("write {pinged: UNIX seconds or null")
