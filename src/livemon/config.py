@@ -6,6 +6,7 @@ Every key stands in docs/architecture.md. A missing or malformed one raises
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +81,28 @@ def endpoint(text: str) -> tuple[str, int]:
     if not (colon and host and port.isdigit() and int(port) < 65536):
         raise ValueError("write host:port, for example 127.0.0.1:5000")
     return host, int(port)
+
+
+def seconds(text: str) -> float:
+    """Cast for :func:`setting`: a duration."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError("write a number of seconds, for example 60")
+    return value
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Make a cast for :func:`setting` that takes one of a few words."""
+
+    def cast(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"write {' or '.join(choices)}")
+        return text
+
+    return cast
 
 
 @dataclass(frozen=True)

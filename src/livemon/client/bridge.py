@@ -40,13 +40,40 @@ def series(fields: Sequence[str], start: str, end: str, points: int) -> tuple[li
     return content["series"], [name for name in headers.get("X-Livemon-Silent", "").split(",") if name]
 
 
+def health() -> dict[str, Any]:
+    """Return whether the appliance is well (``/api/health``), its alarm path included.
+
+    Raises
+    ------
+    RouterError
+        If the bridge does not answer.
+    """
+    return _get("/api/health", "well")[0]
+
+
+def tell_of_switch(pinged: float | None, every: float, fault: str | None) -> None:
+    """Tell the bridge when the dead-man's switch pinged last (UNIX seconds), how often it does, and what keeps it from it.
+
+    Raises
+    ------
+    RouterError
+        If the bridge does not answer.
+    """
+    _ask("POST", "/api/dead_mans_switch", json={"pinged": pinged, "every": every, "fault": fault})
+
+
 def _get(path: str, key: str, **parameters: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
     """Return the JSON answer of the bridge, which has `key`, and its headers."""
+    return _ask("GET", path, key, params=parameters)
+
+
+def _ask(method: str, path: str, key: str | None = None, **content: Any) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return the JSON answer to a request, which has `key`, and its headers. It may say by its status that something is wrong."""
     url = setting("LIVEMON_BRIDGE_URL", default="http://127.0.0.1:5000").rstrip("/")
     try:
         with direct.session() as session:
-            answer = session.get(f"{url}{path}", params=parameters, timeout=SECONDS_TO_ANSWER)
-        content = answer.json()
+            answer = session.request(method, f"{url}{path}", timeout=SECONDS_TO_ANSWER, **content)
+        answered = answer.json()
     except requests.Timeout as error:
         raise RouterError(f"the bridge at {url} does not answer within {SECONDS_TO_ANSWER:g} s") from error
     except requests.ConnectionError as error:
@@ -54,14 +81,14 @@ def _get(path: str, key: str, **parameters: Any) -> tuple[dict[str, Any], Mappin
             f"no bridge at {url}: is sisock_grafana_http running (docker ps)? Another address goes into LIVEMON_BRIDGE_URL"
         ) from error
     except requests.exceptions.JSONDecodeError:
-        content = None
+        answered = None
     except requests.RequestException as error:
         raise RouterError(f"LIVEMON_BRIDGE_URL is {url!r}: {error}") from error
-    if isinstance(content, dict):
-        if answer.ok and key in content:
-            return content, answer.headers
-        if not answer.ok and "error" in content:
-            raise RequestError(str(content["error"]))
+    if isinstance(answered, dict):
+        if not answer.ok and "error" in answered:
+            raise RequestError(str(answered["error"]))
+        if key in answered or (key is None and answer.ok):
+            return answered, answer.headers
     raise RouterError(
         f"{url} is no bridge of livemon (HTTP status {answer.status_code}): "
         "write its address, http://HOST:5000, into LIVEMON_BRIDGE_URL"

@@ -1,0 +1,60 @@
+"""``livemon deadman``: the dead-man's switch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Ping an address outside while all is well, so that its silence is an alarm. docs/dead-mans-switch.md.
+
+    The address stands in the file $LIVEMON_DEADMAN_URL_FILE, and is read anew every time; every $LIVEMON_DEADMAN_EVERY seconds
+    (default 60) it is asked for by $LIVEMON_DEADMAN_METHOD (default GET). That of $LIVEMON_DEADMAN_FAIL_URL_FILE, where there is
+    one, is asked for once something is wrong. $LIVEMON_DEADMAN_TURN names a file that is touched at every turn.
+    """
+    import contextlib  # noqa: PLC0415 - only the command that is called pays for its imports
+    import signal  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    from livemon.client import bridge, outside  # noqa: PLC0415
+    from livemon.config import one_of, readable_file, seconds, secret, setting  # noqa: PLC0415
+    from livemon.deadman import Switch, persistently  # noqa: PLC0415
+    from livemon.errors import LivemonError  # noqa: PLC0415
+
+    every = setting("LIVEMON_DEADMAN_EVERY", seconds, 60.0)
+    method = setting("LIVEMON_DEADMAN_METHOD", one_of("GET", "POST"), "GET")
+    turn = setting("LIVEMON_DEADMAN_TURN", Path, None)
+    setting("LIVEMON_DEADMAN_URL_FILE", secret)
+    tells_failure = setting("LIVEMON_DEADMAN_FAIL_URL_FILE", readable_file, None) is not None
+
+    def ping(key: str) -> str | None:
+        try:
+            return outside.ping(setting(key, secret), method)
+        except LivemonError as error:  # the file is being replaced
+            return str(error)
+
+    def say(sentence: str) -> None:
+        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {sentence}")
+
+    def ping_persistently(key: str) -> str | None:
+        return persistently(lambda: ping(key), every - outside.SECONDS_TO_ANSWER)
+
+    switch = Switch(
+        ask=bridge.health,
+        ping=lambda: ping_persistently("LIVEMON_DEADMAN_URL_FILE"),
+        fail=(lambda: ping("LIVEMON_DEADMAN_FAIL_URL_FILE")) if tells_failure else None,
+        say=say,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    while True:
+        begun = time.monotonic()
+        if turn:
+            turn.touch()
+        switch.turn()
+        with contextlib.suppress(LivemonError):  # the next turn tells of it
+            bridge.tell_of_switch(switch.pinged, every, switch.fault)
+        time.sleep(max(0.0, every - (time.monotonic() - begun)))
