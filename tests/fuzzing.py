@@ -174,6 +174,10 @@ BODIES = {
 }
 
 
+expressions = mostly(
+    st.tuples(tag_keys, st.sampled_from(["=", "!=", "=~", "!=~"]), names).map("".join),
+    st.text(max_size=12),
+)
 paths = mostly(
     st.sampled_from(
         [

@@ -11,7 +11,21 @@ import time
 
 import numpy as np
 import pytest
-from fuzzing import BODIES, anything, check, forms, fuzz, mostly, names, numbers, objects, paths, times
+from fuzzing import (
+    BODIES,
+    anything,
+    check,
+    expressions,
+    forms,
+    fuzz,
+    mostly,
+    names,
+    numbers,
+    objects,
+    paths,
+    tag_keys,
+    times,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import globalLogPublisher
@@ -66,6 +80,7 @@ class MemorySource:
         return [each for each in happened if start <= each.time < end]
 
 
+AUTO_COMPLETE = ("autoComplete/tags", "autoComplete/values")
 CLIENT = create_app(MemorySource()).test_client()
 
 
@@ -137,3 +152,32 @@ def test_patterns_of_paths(path, query):
 )
 def test_series_of_the_own_interface(arguments, start):
     check_answer(CLIENT.get("/api/series", query_string=arguments | start))
+
+
+@fuzz()
+@given(
+    st.sampled_from(["/tags", "/tags/node", *(f"/tags/{each}" for each in ("findSeries", *AUTO_COMPLETE))]),
+    objects(
+        expr=st.lists(expressions, max_size=3),
+        tag=mostly(tag_keys, names),
+        tagPrefix=names,
+        valuePrefix=names,
+        filter=names,
+        limit=numbers.map(str),
+    ),
+)
+def test_questions_of_tags(path, arguments):
+    check_answer(CLIENT.post(path, data={key: printable(value) for key, value in arguments.items()}))
+
+
+@fuzz()
+@given(
+    objects(
+        until=times.map(str), tags=mostly(st.sampled_from(["agent", "left  agent", "joined,x"]), names), set=tag_keys
+    ),
+    st.dictionaries(st.just("from"), times.map(str)),
+)
+def test_questions_of_events(arguments, start):
+    form = {key: printable(value) for key, value in (arguments | start).items()}
+    for event in check_answer(CLIENT.post("/events/get_data", data=form)) or ():
+        assert event == "error" or not {" ", ","} & set("".join(event["tags"]))
