@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any
+from urllib.parse import urlsplit
 
 from livemon_inventory.data_nodes import is_window
 
@@ -18,7 +19,9 @@ LONGEST_PREFIX = 27
 OWN_USERS = {"hub", "node", "bridge", "client"}
 """Of the router."""
 SHORTEST_SECRET = 12
-SECRET_SETTINGS = {"sisock_upstream_consumer"}
+PINGS = 20, 86400
+"""Shortest and longest time in seconds between two pings of the dead-man's switch; an attempt may take ten."""
+SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch"}
 """Those whose value is repeated nowhere."""
 
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
@@ -75,6 +78,35 @@ def _is_router_user(value: Any) -> bool:
     )
 
 
+def _is_switch(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not {"url"} <= set(value) <= {"url", "fail_url", "every", "method"}:
+        return False
+    every = _number(value.get("every", PINGS[0]))
+    return (
+        _is_web_address(value["url"])
+        and ("fail_url" not in value or _is_web_address(value["fail_url"]))
+        and every is not None
+        and PINGS[0] <= every <= PINGS[1]
+        and value.get("method", "GET") in ("GET", "POST")
+    )
+
+
+def _is_web_address(value: Any) -> bool:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        return (
+            parts is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and value.isascii()
+            and value.isprintable()
+            and " " not in value
+        )
+    except ValueError:
+        return False
+
+
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
 SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -110,6 +142,13 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         (
             "this is no user with a secret; write {user: simonsobs, secret: ...}, the user no role of ours and the secret "
             f"at least {SHORTEST_SECRET} characters long, best from Ansible Vault"
+        ),
+    ),
+    "dead_mans_switch": (
+        _is_switch,
+        (
+            "this is nothing to ping; write {url: ...}, an address that begins with https:// and best comes from Ansible Vault, and "
+            f"beside it, if you like, every: 60 (seconds, from {PINGS[0]} to {PINGS[1]}), method: GET or POST, and a fail_url"
         ),
     ),
 }
