@@ -20,7 +20,8 @@ class Model:
     """An instrument model.
 
     `channels` are the channels' names as the inventory writes them; `fields` gives the fields of one channel, temperature
-    first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher).
+    first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
+    long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Model:
     channels: tuple[str, ...]
     fields: Callable[[str], tuple[Field, ...]]
     needs_address: bool
+    scan_seconds: int
 
 
 def _fields_240(channel: str) -> tuple[Field, ...]:
@@ -55,6 +57,7 @@ MODELS = {
         channels=tuple(str(number) for number in range(1, 9)),
         fields=_fields_240,
         needs_address=False,
+        scan_seconds=0,
     ),
     "372": Model(
         name="Lake Shore 372",
@@ -63,6 +66,7 @@ MODELS = {
         channels=tuple(str(number) for number in range(1, 17)),
         fields=_fields_372,
         needs_address=True,
+        scan_seconds=13,
     ),
 }
 FEED = "temperatures"

@@ -1,0 +1,18 @@
+"""Names for what is provisioned in Grafana: the same at every run, and never longer than Grafana allows."""
+
+from __future__ import annotations
+
+import hashlib
+
+LONGEST = 40
+"""Characters of a uid; letters, digits, '-' and '_'."""
+_DIGEST = 16
+
+
+def uid(*parts: str) -> str:
+    """Return ``livemon-<part>-<part>...``, readable where it is short enough, else with a digest in place of the rest."""
+    whole = "-".join(("livemon", *parts))
+    if len(whole) <= LONGEST:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST]
+    return f"{whole[: LONGEST - _DIGEST - 1]}-{digest}"
