@@ -35,7 +35,7 @@ def appliance(site, router):
 
 
 def marks(appliance, part_of_name):
-    """What the plug-ins are told, each in its way, of the last minutes: it must be the same."""
+    """What the plug-ins and Grafana's Graphite are told, each in its way, of the last minutes: it must be the same."""
     times = {"from": "-10min", "to": "now"}
     status, items = appliance.get("/annotations", {"range": times, "annotation": {"name": "a", "query": part_of_name}})
     assert status == 200, items
@@ -43,6 +43,11 @@ def marks(appliance, part_of_name):
     _, (table,) = appliance.get("/query", {"range": times, "targets": [target]})
     rows = [[item["time"], item["title"], item["text"], item["tags"]] for item in items]
     assert table["rows"][: len(rows)] == rows
+    _, events = appliance.get("/events/get_data", **{"from": "-10min", "until": "now"})
+    found = [event for event in events if part_of_name.lower() in event["what"].lower()]
+    assert [(event["what"], event["when"]) for event in found[: len(items)]] == [
+        (item["title"], item["time"] // 1000) for item in items
+    ]
     return [(item["title"], *item["tags"], item["time"] / 1000) for item in items]
 
 
