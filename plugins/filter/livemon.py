@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_inventory import data_nodes, grafana, networks, plant, validation
+from livemon_inventory import dashboards, data_nodes, networks, plant, validation
 
 
 def _plain(value: Any) -> Any:
@@ -81,9 +81,9 @@ def livemon_silent_nodes(status: dict, expected: list) -> list:
     return plant.silent_nodes(_plain(status), _plain(expected))
 
 
-def livemon_overview_dashboard(instruments: list) -> dict:
-    """Grafana's overview dashboard."""
-    return grafana.overview(_entries(instruments))
+def livemon_dashboards(instruments: list, agents: list, further: list, site: dict) -> dict:
+    """Grafana's dashboards by the names of their files; `site` is what the site says of all of them."""
+    return dashboards.dashboards(_entries(instruments), _entries(agents), _entries(further), dashboards.Site(**_plain(site)))
 
 
 def livemon_host_address(subnet: str, number: int) -> str:

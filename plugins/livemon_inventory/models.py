@@ -22,6 +22,7 @@ class Model:
     `channels` are the channels' names as the inventory writes them; `fields` gives the fields of one channel, temperature
     first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
     long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
+    `kelvins` are the ends of the axis that shows all its sensors.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Model:
     fields: Callable[[str], tuple[Field, ...]]
     needs_address: bool
     scan_seconds: int
+    kelvins: tuple[float, float]
 
 
 def _fields_240(channel: str) -> tuple[Field, ...]:
@@ -58,6 +60,7 @@ MODELS = {
         fields=_fields_240,
         needs_address=False,
         scan_seconds=0,
+        kelvins=(1.0, 400.0),
     ),
     "372": Model(
         name="Lake Shore 372",
@@ -67,6 +70,7 @@ MODELS = {
         fields=_fields_372,
         needs_address=True,
         scan_seconds=13,
+        kelvins=(0.001, 400.0),
     ),
 }
 FEED = "temperatures"

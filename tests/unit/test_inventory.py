@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import data_nodes, grafana, networks, plant
+from livemon_inventory import data_nodes, networks, plant
 from livemon_inventory.validation import faults
 
 from livemon.nodes.configuration import make_node
@@ -429,38 +427,6 @@ def test_silent_nodes():
     }
     assert plant.silent_nodes(status, ["a", "b", "c"]) == ["b", "c"]
     assert plant.silent_nodes({}, ["a"]) == ["a"]
-
-
-def test_the_overview_plots_every_channel_by_its_permanent_name():
-    dashboard = grafana.overview([changed(FRIDGE, channels={2: {"label": "4K plate", "alarm_above_K": 5.0}}), DIODES])
-    targets = [target["target"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    assert "alias(observatory.control.feeds.temperatures.Channel_02_T, '4K plate')" in targets
-    assert "alias(observatory.ls240.feeds.temperatures.Channel_8_V, 'Channel 8')" in targets
-    steps = [
-        panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-        for panel in dashboard["panels"]
-        if panel["type"] == "stat" and panel["title"] == "4K plate"
-    ]
-    assert steps == [[{"color": "green", "value": None}, {"color": "red", "value": 5.0}]]
-    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
-
-
-def test_panels_of_the_overview_do_not_overlap():
-    cells = [
-        (x, y)
-        for panel in grafana.overview([FRIDGE, DIODES])["panels"]
-        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
-        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
-    ]
-    assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
-
-
-def test_the_dashboard_is_made_anew_each_time():
-    fridge = changed(FRIDGE, channels={1: {"label": "a"}})
-    before = copy.deepcopy(fridge)
-    assert grafana.overview([fridge]) == grafana.overview([fridge])
-    assert fridge == before
 
 
 def test_fixed_addresses_lie_outside_what_docker_gives_out():

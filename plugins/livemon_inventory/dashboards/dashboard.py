@@ -1,0 +1,75 @@
+"""A dashboard around its panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from livemon_inventory.dashboards.identity import TAG
+from livemon_inventory.dashboards.panels import DATA_SOURCE
+
+SCHEMA_VERSION = 37
+"""What Grafana 9.4 knows; newer ones migrate it, older than theirs."""
+EVENTS = {"agent": "blue", "data-node": "purple"}
+"""The tags of the bridge's events, joins and leaves of what, and their colours."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a site says of all dashboards.
+
+    `span` is the interval that they show first, `refresh` how often they ask for new samples, in Grafana's words (``6h``,
+    ``10s``); `defaults` are the site's own of the alarms that every channel has.
+    """
+
+    span: str = "6h"
+    refresh: str = "10s"
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequence[Sequence[str]]) -> dict:
+    """Return a dashboard; `events` are the tags of the joins and leaves that it marks in its plots."""
+    return {
+        "uid": uid,
+        "title": title,
+        "tags": [TAG],
+        "timezone": "browser",
+        "schemaVersion": SCHEMA_VERSION,
+        "version": 1,
+        "editable": True,
+        "graphTooltip": 1,
+        "refresh": site.refresh,
+        "time": {"from": f"now-{site.span}", "to": "now"},
+        "templating": {"list": []},
+        "annotations": {"list": [_marks(tags) for tags in events]},
+        "links": [_dashboards()],
+        "panels": panels,
+    }
+
+
+def _marks(tags: Sequence[str]) -> dict:
+    return {
+        "name": f"Joins and leaves: {' '.join(tags)}",
+        "datasource": DATA_SOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": EVENTS[tags[0]],
+        "target": {"refId": "Anno", "fromAnnotations": True, "queryType": "tags", "tags": list(tags)},
+    }
+
+
+def _dashboards() -> dict:
+    """Return the menu of all our dashboards, which keeps the times that are looked at."""
+    return {
+        "type": "dashboards",
+        "title": "All of livemon",
+        "icon": "external link",
+        "tooltip": "",
+        "url": "",
+        "tags": [TAG],
+        "asDropdown": True,
+        "targetBlank": False,
+        "includeVars": False,
+        "keepTime": True,
+    }

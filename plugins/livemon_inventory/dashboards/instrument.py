@@ -1,0 +1,52 @@
+"""One instrument: its temperatures and sensor readings over time, and each channel's present value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from livemon_inventory.dashboards import channels
+from livemon_inventory.dashboards.appliance import AGENT_STATES, agent_state
+from livemon_inventory.dashboards.dashboard import Site, dashboard
+from livemon_inventory.dashboards.identity import instrument_uid, panel_id, temperature_panel
+from livemon_inventory.dashboards.layout import WIDTH, Grid
+from livemon_inventory.dashboards.panels import alarms, bars, plot, present, states
+from livemon_inventory.plant import model_of, name_of
+
+
+def instrument(entry: Mapping[str, Any], site: Site) -> dict:
+    """Return the dashboard of one instrument."""
+    own, grid = entry["id"], Grid()
+    temperatures, readings = channels.values(entry, "temperature"), channels.values(entry, "sensor")
+    unit = _common_unit(entry)
+    grid.add(alarms("Alarms", {"instrument": own}) | {"id": panel_id(own, "alarms")}, 12, 5)
+    grid.add(states("Agent", [agent_state(own, what) for what in AGENT_STATES]) | {"id": panel_id(own, "agent")}, 12, 5)
+    grid.add(plot("Temperature", temperatures, "K", log=True) | {"id": temperature_panel(entry)}, 12, 10)
+    grid.add(plot("Sensor reading", readings, unit) | {"id": panel_id(own, "sensor")}, 12, 10)
+    if entry.get("channels"):
+        for line in temperatures:
+            field = line.target.rpartition(".")[2]
+            grid.add(present(line.name, [line], "K") | {"id": panel_id(own, "value", field)}, 4, 4)
+    else:
+        # Nobody said which channels there are: one panel for those that have samples, instead of many without any.
+        grid.add(present("Temperatures", temperatures, "K") | {"id": panel_id(own, "values")}, WIDTH, 6)
+    grid.end_row()
+    ages = channels.ages(entry, site.defaults)
+    grid.add(
+        bars("Seconds since the newest sample", ages, "s") | {"id": panel_id(own, "ages")},
+        12,
+        max(4, 2 + len(ages) // 2),
+    )
+    return dashboard(
+        instrument_uid(entry),
+        channels.title_of(entry),
+        grid.panels,
+        site,
+        [["agent", own], ["data-node", name_of(entry)]],
+    )
+
+
+def _common_unit(entry: Mapping[str, Any]) -> str | None:
+    """Return the unit of the sensor readings; `None` where it depends on the sensor."""
+    model = model_of(entry)
+    return next(field.unit for field in model.fields(model.channels[0]) if field.quantity == "sensor")

@@ -1,0 +1,59 @@
+"""The overview: for the wall, and for whoever is called at night. Alarms first, then every stage's value, trend and age."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from livemon_inventory.dashboards import appliance, channels
+from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
+from livemon_inventory.dashboards.identity import APPLIANCE, OVERVIEW, instrument_uid, panel_id
+from livemon_inventory.dashboards.layout import WIDTH, Grid
+from livemon_inventory.dashboards.panels import alarms, bars, link, plot, present
+from livemon_inventory.plant import model_of
+
+
+def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]], site: Site) -> dict:
+    """Return the overview of all instruments."""
+    grid = Grid()
+    lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
+    grid.add(alarms("Alarms") | {"id": panel_id("alarms")}, 8, 9)
+    if lines:
+        span = _span(instruments)
+        grid.add(plot("All temperatures", lines, "K", log=True, span=span) | {"id": panel_id("temperatures")}, 16, 9)
+    health = present("Appliance", appliance.in_short(instruments, agents), None)
+    grid.add(health | {"id": panel_id("appliance"), "links": [_corner(APPLIANCE, "Appliance")]}, WIDTH, 3)
+    grid.end_row()
+    # Beside each other where there are several: a wall screen is wide.
+    width = WIDTH if len(instruments) == 1 else WIDTH // 2
+    for each in instruments:
+        _add_instrument(grid, each, width, site)
+    return dashboard(OVERVIEW, "Overview", grid.panels, site, [[kind] for kind in EVENTS])
+
+
+def _add_instrument(grid: Grid, instrument: Mapping[str, Any], width: int, site: Site) -> None:
+    title, corner = channels.title_of(instrument), [_corner(instrument_uid(instrument), channels.title_of(instrument))]
+    temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site.defaults)
+    values = present(title, temperatures, "K") | {"id": panel_id(instrument["id"], "values"), "links": corner}
+    age = bars("Seconds since the newest sample", ages, "s") | {
+        "id": panel_id(instrument["id"], "ages"),
+        "links": corner,
+    }
+    third = width // 3
+    rows = math.ceil(len(temperatures) / third * 2)  # a value needs two columns
+    height = max(4, 1 + 2 * rows, 2 + math.ceil(len(ages) / 2))
+    grid.add(values, width - third, height)
+    grid.add(age, third, height)
+
+
+def _span(instruments: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return the ends of one axis for all instruments, in kelvins."""
+    lowest, highest = zip(*(model_of(each).kelvins for each in instruments), strict=True)
+    return min(lowest), max(highest)
+
+
+def _corner(uid: str, title: str) -> dict:
+    """Return the link in the corner of a panel."""
+    shown = link(uid, title)
+    return {"type": "link", "icon": "external link", "tooltip": "", "tags": [], "asDropdown": False} | shown

@@ -1,0 +1,191 @@
+"""The kinds of panels: classic JSON, in the words that Grafana 9.4 to 13 have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from livemon_inventory.dashboards.identity import FOLDER, ref_id
+
+DATA_SOURCE = {"type": "graphite", "uid": "livemon"}
+UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "d", None: "none"}
+"""Grafana's names of units. Its own kelvin has no millikelvin, seconds and ohms have all prefixes."""
+GREEN, ORANGE, RED, GREY = "green", "orange", "red", "#808080"
+
+Steps = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series of a panel: what to ask the bridge for, what to call it, and what is its own in the panel.
+
+    `steps` are the colours of its values; `mappings` the words for its values; `maximum` the end of its bar.
+    """
+
+    target: str
+    name: str
+    steps: Steps | None = None
+    mappings: list[dict] = field(default_factory=list)
+    unit: str | None = None
+    maximum: float | None = None
+    link: dict | None = None
+
+    @property
+    def query(self) -> str:
+        """The target under its name. In single quotes Grafana would take a name like 5m for an interval, and rewrite it."""
+        return f'alias({self.target}, "{self.name}")'
+
+
+def steps(*limits: tuple[float | None, str]) -> Steps:
+    """Return the colours of values: each from its limit on, the first one (`None`) from below."""
+    return [{"color": color, "value": limit} for limit, color in limits]
+
+
+ALWAYS_GREEN = steps((None, GREEN))
+
+
+def words(*values: tuple[float, str, str]) -> list[dict]:
+    """Return the words and colours that stand for values."""
+    options = {
+        f"{value:g}": {"text": text, "color": color, "index": index}
+        for index, (value, text, color) in enumerate(values)
+    }
+    return [{"type": "value", "options": options}]
+
+
+def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = False, span: tuple = ()) -> dict:
+    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise."""
+    defaults: dict[str, Any] = {
+        "unit": UNITS[unit],
+        "custom": {
+            "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
+            "lineWidth": 1,
+            "fillOpacity": 0,
+            "showPoints": "never",
+            "spanNulls": False,
+        },
+    }
+    if span:
+        defaults["min"], defaults["max"] = span
+    # Names of more lines than these leave no room for the lines.
+    few = len(lines) <= 24
+    return _panel("timeseries", title, lines, defaults) | {
+        "options": {
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": few, "calcs": []},
+            "tooltip": {"mode": "multi" if few else "single", "sort": "none"},
+        }
+    }
+
+
+def present(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
+    """Return the present values of `lines`, each with its trend behind it."""
+    panel = _panel("stat", title, lines, {"unit": UNITS[unit], "thresholds": _thresholds(ALWAYS_GREEN)}, description)
+    several = len(lines) > 1
+    return panel | {
+        "options": {
+            "reduceOptions": _LAST,
+            "colorMode": "value",
+            "graphMode": "area",
+            "textMode": "value_and_name" if several else "value",
+            "justifyMode": "auto",
+            "orientation": "auto",
+        }
+    }
+
+
+def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
+    """Return the present values of `lines` as bars, which are full where the last of their colours begins."""
+    defaults = {"unit": UNITS[unit], "min": 0, "thresholds": _thresholds(ALWAYS_GREEN)}
+    return _panel("bargauge", title, lines, defaults, description) | {
+        "options": {
+            "reduceOptions": _LAST,
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "showUnfilled": True,
+            "minVizWidth": 0,
+            "minVizHeight": 10,
+        }
+    }
+
+
+def states(title: str, lines: Sequence[Line]) -> dict:
+    """Return the states of `lines` over time, as coloured bands."""
+    defaults = {"custom": {"lineWidth": 0, "fillOpacity": 70}, "color": {"mode": "thresholds"}}
+    return _panel("state-timeline", title, lines, defaults) | {
+        "options": {
+            "mergeValues": True,
+            "showValue": "auto",
+            "alignValue": "left",
+            "rowHeight": 0.9,
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+            "tooltip": {"mode": "single", "sort": "none"},
+        }
+    }
+
+
+def alarms(title: str, labels: Mapping[str, str] | None = None) -> dict:
+    """Return the alarms that fire or are about to, worst first: those with `labels`, or all."""
+    matchers = ", ".join(f'{label}="{value}"' for label, value in (labels or {}).items())
+    return {
+        "type": "alertlist",
+        "title": title,
+        "options": {
+            "viewMode": "list",
+            "groupMode": "default",
+            "groupBy": [],
+            "maxItems": 50,
+            "sortOrder": 3,
+            "dashboardAlerts": False,
+            "alertName": "",
+            "alertInstanceLabelFilter": f"{{{matchers}}}" if matchers else "",
+            "folder": {"title": FOLDER},  # Grafana compares titles
+            "stateFilter": {"firing": True, "pending": True, "noData": True, "normal": False, "error": True},
+        },
+    }
+
+
+def heading(title: str) -> dict:
+    """Return a row's title."""
+    return {"type": "row", "title": title, "collapsed": False, "panels": []}
+
+
+def link(uid: str, title: str) -> dict:
+    """Return a link to a dashboard, at the times that are looked at."""
+    return {"title": title, "url": f"/d/{uid}?${{__url_time_range}}", "targetBlank": False}
+
+
+_LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+
+
+def _panel(kind: str, title: str, lines: Iterable[Line], defaults: dict, description: str = "") -> dict:
+    lines = list(lines)
+    panel = {
+        "type": kind,
+        "title": title,
+        "datasource": DATA_SOURCE,
+        "targets": [
+            {"refId": ref_id(number), "datasource": DATA_SOURCE, "target": line.query, "textEditor": False}
+            for number, line in enumerate(lines)
+        ],
+        "fieldConfig": {"defaults": defaults, "overrides": [each for line in lines for each in _override(line)]},
+    }
+    return panel | ({"description": description} if description else {})
+
+
+def _override(line: Line) -> Iterable[dict]:
+    """Yield what is a line's own. Lines are known by their names: by their query's letter, Grafana 9.4 does not find them."""
+    own = {
+        "thresholds": _thresholds(line.steps) if line.steps else None,
+        "mappings": line.mappings,
+        "unit": UNITS[line.unit] if line.unit else None,
+        "max": line.maximum,
+        "links": [line.link] if line.link else None,
+    }
+    properties = [{"id": key, "value": value} for key, value in own.items() if value]
+    if properties:
+        yield {"matcher": {"id": "byName", "options": line.name}, "properties": properties}
+
+
+def _thresholds(of: Steps) -> dict:
+    return {"mode": "absolute", "steps": of}

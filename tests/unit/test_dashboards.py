@@ -1,0 +1,351 @@
+"""Grafana's dashboards: what each inventory gets, and that every Grafana from 9.4 to 13 can read it."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from crossbar_router import ROOT
+from livemon_inventory.dashboards import Site, dashboards
+from livemon_inventory.dashboards.channels import value_steps
+from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
+from livemon_inventory.models import MODELS
+from livemon_inventory.plant import channels_of
+from memory_source import MemorySource, Samples
+
+from livemon.bridge.app import create_app
+from livemon.nodes.sensors import SensorsNode
+from livemon.nodes.weather import WeatherNode
+
+FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "description": "Dilution fridge"}
+DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
+STAGES = {n: {"label": f"Stage {n}"} for n in range(1, 17)}
+FAKE = {"agent_class": "FakeDataAgent", "id": "fake1", "feeds": ["false_temperatures"]}
+SILENT_AGENT = {"agent_class": "HostManager", "id": "manager"}
+WEATHER = {"kind": "weather", "name": "weather"}
+FOREIGN = {"kind": "feed", "name": "foreign", "target": "elsewhere", "feeds": ["a", "b"]}
+
+
+def of_file(inventory: str) -> tuple[list, list, list]:
+    """The lists of one of our inventories."""
+    settings = yaml.safe_load((ROOT / "inventory" / inventory / "hosts.yml").read_text())["livemon"]["vars"]
+    return tuple(settings.get(key) or [] for key in ("instruments", "ocs_agents", "data_nodes"))
+
+
+def many(count: int) -> list[dict]:
+    return [FRIDGE | {"id": f"fridge{n}", "serial": f"LSA{n}", "channels": STAGES} for n in range(count)]
+
+
+INVENTORIES = {
+    "example": of_file("example"),
+    "demo": of_file("demo"),
+    "nothing": ([], [], []),
+    "one instrument": ([FRIDGE | {"channels": {2: {"label": "4K plate", "alarm_above_K": 5.0}}}], [], []),
+    "no channels": ([DIODES, FRIDGE], [], []),
+    "channels without options": ([FRIDGE | {"channels": {1: None, "2": {}}}], [], []),
+    "twelve": (many(12), [], []),
+    "long ids": ([DIODES | {"id": "d" * 63 + end, "serial": end} for end in "ab"], [], []),
+    "further": ([DIODES], [FAKE, SILENT_AGENT], [WEATHER, FOREIGN]),
+    "labels that Grafana could take for something else": (
+        [DIODES | {"channels": {1: {"label": "5m"}, 2: {"label": "T (K) [0] {a}"}, 3: {"label": "Ω plate"}}}],
+        [],
+        [],
+    ),
+}
+DASHBOARDS = [
+    pytest.param(inventory, name, id=f"{inventory}: {name}")
+    for inventory, lists in INVENTORIES.items()
+    for name in dashboards(*lists)
+]
+
+
+@pytest.fixture
+def made(inventory, name) -> dict:
+    """One dashboard of one inventory."""
+    return dashboards(*INVENTORIES[inventory])[name]
+
+
+def targets_of(dashboard: dict) -> list[str]:
+    return [target["target"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+
+
+def panels_of(dashboard: dict, kind: str) -> list[dict]:
+    return [panel for panel in dashboard["panels"] if panel["type"] == kind]
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_a_dashboard_is_sound(made):
+    assert json.loads(json.dumps(made)) == made
+    assert made["schemaVersion"] == 37, "what 9.4 knows"
+    assert "id" not in made, "the number is the database's own"
+    assert len({panel["id"] for panel in made["panels"]}) == len(made["panels"])
+    assert all(0 < panel["id"] < 2**31 for panel in made["panels"])
+    for panel in made["panels"]:
+        letters = [target["refId"] for target in panel.get("targets", [])]
+        assert len(set(letters)) == len(letters)
+        assert panel["title"].strip()
+        assert panel["type"] == "row" or panel["type"] == "alertlist" or letters, "no panel is empty"
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_panels_fit_into_the_columns_and_do_not_overlap(made):
+    cells = [
+        cell
+        for place in (panel["gridPos"] for panel in made["panels"])
+        for cell in itertools.product(
+            range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])
+        )
+    ]
+    assert len(cells) == len(set(cells))
+    assert max((x for x, _ in cells), default=0) < 24
+    # On a phone panels stand in the order of their places; in another, the JSON would tell another story than the screen.
+    places = [(panel["gridPos"]["y"], panel["gridPos"]["x"]) for panel in made["panels"]]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_overrides_name_lines_that_there_are(made):
+    """One of a line that there is not would leave the line green for ever."""
+    for panel in made["panels"]:
+        names = [target["target"].rpartition(', "')[2].removesuffix('")') for target in panel.get("targets", [])]
+        assert len(set(names)) == len(names), "Grafana could not tell them apart"
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            assert override["matcher"]["id"] == "byName"
+            assert override["matcher"]["options"] in names
+
+
+def channels(inventory: str) -> Iterator[str]:
+    """What there is to see on an appliance with this inventory."""
+    instruments, agents, further = INVENTORIES[inventory]
+    samples = [
+        f"observatory.{each['id']}.feeds.temperatures.{field.name}"
+        for each in instruments
+        for channel in MODELS[str(each["model"])].channels
+        for field in MODELS[str(each["model"])].fields(channel)
+    ]
+    samples += [f"observatory.{each['id']}.feeds.{feed}.x" for each in agents for feed in each.get("feeds", [])]
+    for node in further:
+        samples += (
+            [f"observatory.{node['target']}.feeds.{feed}.x" for feed in node["feeds"]]
+            if node["kind"] == "feed"
+            else [f"livemon.{node['name']}.{key}" for key in WeatherNode("w", "").fields]
+        )
+    yield from samples
+    yield from (f"age.{path}" for path in samples)
+    yield from (f"observatory.aggregator.feeds.archive.{what}" for what in ("lag", "lost", "gap"))
+    for agent in ("registry", "aggregator", *(each["id"] for each in (*instruments, *agents))):
+        yield from (f"observatory.{agent}.agent.{what}" for what in ("connected", "degraded"))
+    machine = SensorsNode("sensors", "This machine")
+    machine.sample()
+    yield from (info.path for info in machine.fields.values())
+    # A machine whose clock nobody steers has no offset, one without certificates none that end.
+    known = {info.path for info in machine.fields.values()}
+    optional = ("clock_offset", "clock_error", "clock_synchronized", "certificate_days")
+    yield from ({f"livemon.sensors.{key}" for key in optional} - known)
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+@pytest.mark.parametrize("asks", ["9.4", "11.6"])
+def test_the_bridge_answers_each_query_with_one_line_of_that_name(inventory, asks):
+    """Every function is one that it has, every path one that there is; since 11.6 Grafana wraps each query to know its letter."""
+    now = int(time.time())
+    source = MemorySource([Samples(path, now - 60, 10, [1.0, 2.0, 3.0]) for path in channels(inventory)])
+    client = create_app(source).test_client()
+    for dashboard in dashboards(*INVENTORIES[inventory]).values():
+        for panel in dashboard["panels"]:
+            asked = {target["refId"]: target["target"] for target in panel.get("targets", [])}
+            if not asked:
+                continue
+            names = [target.rpartition(', "')[2].removesuffix('")') for target in asked.values()]
+            if asks == "11.6":
+                names = [f"{name} {letter}" for name, letter in zip(names, asked, strict=True)]
+                asked = {a: f'aliasSub({target}, "(^.*$)", "\\1 {a}")' for a, target in asked.items()}
+            form = {
+                "target": list(asked.values()),
+                "from": now - 3600,
+                "until": now,
+                "format": "json",
+                "maxDataPoints": 500,
+            }
+            answer = client.post("/render", data=form)
+            assert answer.status_code == 200, answer.text
+            assert [series["target"] for series in answer.json] == names
+
+
+def test_no_name_is_taken_for_an_interval():
+    """Grafana rewrites '5m' in single quotes to '5min', whatever it stands for."""
+    inventory = INVENTORIES["labels that Grafana could take for something else"]
+    for dashboard in dashboards(*inventory).values():
+        assert not any(re.search(r"'(\d+)m'", target, re.IGNORECASE) for target in targets_of(dashboard))
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_uids_are_unique_and_short_enough(inventory):
+    made = dashboards(*INVENTORIES[inventory])
+    uids = [dashboard["uid"] for dashboard in made.values()]
+    assert len(set(uids)) == len(uids)
+    assert len({dashboard["title"] for dashboard in made.values()}) == len(uids), (
+        "Grafana wants titles unique in a folder"
+    )
+    assert all(len(uid) <= 40 for uid in uids)
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_dashboards_are_the_same_each_time(inventory):
+    lists = copy.deepcopy(INVENTORIES[inventory])
+    assert dashboards(*lists) == dashboards(*lists)
+    assert lists == INVENTORIES[inventory], "nothing is written into the inventory"
+
+
+def test_an_instrument_more_changes_only_what_it_must():
+    before, after = dashboards([FRIDGE, DIODES]), dashboards([FRIDGE, many(1)[0], DIODES])
+    assert set(after) - set(before) == {"instrument-fridge0"}
+    assert all(after[name] == before[name] for name in ("instrument-control", "instrument-ls240"))
+    for name in ("overview", "appliance"):
+        moved = {panel["id"]: panel["title"] for panel in after[name]["panels"]}
+        assert {panel["id"]: panel["title"] for panel in before[name]["panels"]}.items() <= moved.items()
+    renamed = dashboards([FRIDGE | {"description": "Old fridge", "name": "old"}, DIODES])
+    assert [panel["id"] for panel in renamed["overview"]["panels"]] == [
+        panel["id"] for panel in before["overview"]["panels"]
+    ]
+
+
+def test_every_channel_is_on_the_overview_with_its_value_and_its_age():
+    instruments = INVENTORIES["twelve"][0]
+    overview = dashboards(instruments)["overview"]
+    for kind, prefix in (("stat", ""), ("timeseries", ""), ("bargauge", "age.")):
+        shown = {target for panel in panels_of(overview, kind) for target in targets_of({"panels": [panel]})}
+        for instrument in instruments:
+            for channel in channels_of(instrument):
+                field = MODELS["372"].fields(channel)[0].name
+                path = f"{prefix}observatory.{instrument['id']}.feeds.temperatures.{field}"
+                assert any(target.startswith(f"alias({path}, ") for target in shown), path
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_overview_can_be_read(count):
+    """Nobody scrolls through a screen for each channel: an instrument takes one panel, and a value has room in it."""
+    overview = dashboards(many(count))["overview"]
+    values = [panel for panel in panels_of(overview, "stat") if panel["id"] != panel_id("appliance")]
+    assert len(values) == count
+    for panel in values:
+        place = panel["gridPos"]
+        assert place["w"] // 2 * (place["h"] - 1) // 2 >= len(panel["targets"])
+    assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in overview["panels"]) <= 12 + count * 11
+    assert overview["panels"][0]["type"] == "alertlist", "what is wrong stands first"
+
+
+def test_all_temperatures_share_one_axis_from_millikelvins_to_room_temperature():
+    overview = dashboards([FRIDGE, DIODES])["overview"]
+    defaults = next(p for p in overview["panels"] if p["title"] == "All temperatures")["fieldConfig"]["defaults"]
+    assert defaults["custom"]["scaleDistribution"] == {"type": "log", "log": 10}
+    assert defaults["min"] <= 0.01
+    assert defaults["max"] >= 300
+    assert defaults["unit"] == "si:K", "Grafana's own kelvin knows no millikelvin"
+    only_diodes = dashboards([DIODES])["overview"]
+    assert next(p for p in only_diodes["panels"] if p["type"] == "timeseries")["fieldConfig"]["defaults"]["min"] == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, None),
+        ({"critical": (None, None)}, None),
+        ({"critical": (None, 5.0)}, [(None, "green"), (5.0, "red")]),
+        ({"critical": (0.1, None)}, [(None, "red"), (0.1, "green")]),
+        ({"critical": (3.0, 5.0)}, [(None, "red"), (3.0, "green"), (5.0, "red")]),
+        ({"warning": (None, 4.5), "critical": (None, 5.0)}, [(None, "green"), (4.5, "orange"), (5.0, "red")]),
+        (
+            {"warning": (2.0, 4.0), "critical": (1.0, 5.0)},
+            [(None, "red"), (1.0, "orange"), (2.0, "green"), (4.0, "orange"), (5.0, "red")],
+        ),
+        # A warning beyond a critical limit never shows.
+        ({"warning": (None, 6.0), "critical": (None, 5.0)}, [(None, "green"), (5.0, "red")]),
+    ],
+)
+def test_values_have_the_colours_of_their_alarms(limits, expected):
+    steps = value_steps(limits)
+    assert steps == (expected and [{"color": color, "value": value} for value, color in expected])
+
+
+def override_of(panel: dict, name: str) -> dict:
+    found = [each for each in panel["fieldConfig"]["overrides"] if each["matcher"]["options"] == name]
+    return {prop["id"]: prop["value"] for each in found for prop in each["properties"]}
+
+
+@pytest.mark.parametrize("name", ["overview", "instrument-control"])
+def test_a_stage_beyond_its_limit_is_red(name):
+    made = dashboards(*INVENTORIES["one instrument"])[name]
+    panel = next(p for p in panels_of(made, "stat") if any("Channel_02_T" in t for t in targets_of({"panels": [p]})))
+    steps = override_of(panel, "4K plate")["thresholds"]["steps"]
+    assert steps == [{"color": "green", "value": None}, {"color": "red", "value": 5.0}]
+
+
+def test_ages_turn_red_when_the_alarm_calls_the_channel_silent():
+    def limit(channels, **keys):
+        made = dashboards([FRIDGE | {"channels": channels} | keys])["overview"]
+        own = override_of(panels_of(made, "bargauge")[0], "Stage 1")
+        assert "thresholds" not in own or own["thresholds"]["steps"][-1] == {"color": "red", "value": own["max"]}
+        return own.get("max")
+
+    two, all_of_them = limit({1: STAGES[1], 2: STAGES[2]}), limit(STAGES)
+    assert two >= 2 * 13
+    assert all_of_them >= 16 * 13, "a scan of sixteen channels comes back after 208 s"
+    assert two < all_of_them
+    assert limit({1: STAGES[1] | {"silent_after": "1h"}}) == 3600
+    assert limit({1: STAGES[1] | {"silent_after": False}}) is None, "nobody wants to know"
+
+
+def test_each_instrument_can_be_reached_from_the_overview():
+    overview = dashboards([FRIDGE, DIODES])["overview"]
+    links = {
+        link["url"].partition("?")[0]
+        for panel in overview["panels"]
+        for override in panel.get("fieldConfig", {}).get("overrides", [])
+        for prop in override["properties"]
+        if prop["id"] == "links"
+        for link in prop["value"]
+    }
+    assert links == {f"/d/{instrument_uid(each)}" for each in (FRIDGE, DIODES)}
+
+
+def test_joins_and_leaves_are_marked():
+    made = dashboards([FRIDGE])
+    tags = {name: [mark["target"]["tags"] for mark in each["annotations"]["list"]] for name, each in made.items()}
+    assert tags == {
+        "overview": [["agent"], ["data-node"]],
+        "appliance": [["agent"], ["data-node"]],
+        "instrument-control": [["agent", "control"], ["data-node", "LSA22YG"]],
+    }
+
+
+def test_an_instrument_shows_only_its_own_alarms():
+    (panel,) = panels_of(dashboards([FRIDGE])["instrument-control"], "alertlist")
+    assert panel["options"]["alertInstanceLabelFilter"] == '{instrument="control"}'
+
+
+def test_an_instrument_whose_channels_nobody_listed_has_no_panels_without_samples():
+    made = dashboards([FRIDGE])["instrument-control"]
+    assert [len(panel["targets"]) for panel in panels_of(made, "stat")] == [16]
+
+
+def test_times_are_the_sites():
+    made = dashboards([FRIDGE], site=Site(span="2d", refresh="1m"))
+    assert {(each["time"]["from"], each["refresh"]) for each in made.values()} == {("now-2d", "1m")}
+
+
+def test_queries_are_lettered_as_grafana_does():
+    letters = [ref_id(number) for number in range(26 * 27 + 1)]
+    assert letters[:2] + letters[25:28] + letters[-2:] == ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
+    assert len(set(letters)) == len(letters)
+
+
+def test_long_ids_that_begin_alike_have_dashboards_of_their_own():
+    first, second = INVENTORIES["long ids"][0]
+    assert instrument_uid(first) != instrument_uid(second)
