@@ -57,6 +57,11 @@ class Pattern:
         with self._limited() as seconds:
             return self._compiled.fullmatch(text, concurrent=True, timeout=seconds) is not None
 
+    def is_in(self, text: str) -> bool:
+        """Whether a part of `text` is what the pattern means."""
+        with self._limited() as seconds:
+            return self._compiled.search(text, concurrent=True, timeout=seconds) is not None
+
     def substitute(self, replacement: str, text: str) -> str:
         """Return `text` with every match replaced, as Python's ``re.sub`` does."""
         with self._limited() as seconds:

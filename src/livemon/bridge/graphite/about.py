@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 
 from livemon.bridge.answers import json_answer
-from livemon.bridge.graphite import functions
+from livemon.bridge.graphite.functions import FUNCTIONS
 from livemon.bridge.graphite.routes import route
 from livemon.errors import shown
 
@@ -15,15 +15,25 @@ VERSION = "1.1.10"
 
 @route("/functions")
 def list_functions() -> Response:
-    """Describe the functions that targets may use."""
-    return json_answer(functions.describe())
+    """Describe the functions that targets may use: all, those of one `group`, or all in their groups (`grouped`)."""
+    only = request.values.get("group")
+    described = {
+        name: FUNCTIONS[name].describe() for name in sorted(FUNCTIONS) if only in (None, "", FUNCTIONS[name].group)
+    }
+    if request.values.get("grouped", "").lower() not in ("1", "true"):
+        return json_answer(described)
+    groups: dict[str, dict] = {}
+    for name, about in described.items():
+        groups.setdefault(about["group"], {})[name] = about
+    return json_answer(groups)
 
 
 @route("/functions/<name>")
 def describe_function(name: str) -> Response:
     """Describe one function."""
-    described = functions.describe().get(name)
-    return json_answer(described) if described else json_answer({"error": f"there is no function {shown(name)}"}, 404)
+    if name not in FUNCTIONS:
+        return json_answer({"error": f"there is no function {shown(name)}"}, 404)
+    return json_answer(FUNCTIONS[name].describe())
 
 
 @route("/version")

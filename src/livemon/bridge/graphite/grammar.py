@@ -5,6 +5,7 @@ A number is one only if the argument ends behind it, so that `1min.load` is a pa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -28,12 +29,14 @@ GRAMMAR = r"""
     ?value: NUMBER                         -> number
           | BOOLEAN                        -> boolean
           | NONE                           -> none
+          | INFINITY                       -> infinity
           | STRING                         -> string
           | expression
 
     NUMBER.4: /-?\d+(\.\d+)?([eE][-+]?\d+)?(?=\s*[,)])/
     BOOLEAN.4: /(true|false)(?=\s*[,)])/i
     NONE.4: /none(?=\s*[,)])/i
+    INFINITY.4: /inf(inity)?(?=\s*[,)])/i
     STRING: /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'/
     NAME.3: /[A-Za-z_]\w*(?=\s*[(=])/
     PATH: /(?:[^\s(){},'"\\|]|\{[^{}]*\}|\\[(){},'"\\|=.])+/
@@ -87,6 +90,9 @@ class _Tree(Transformer):
 
     def none(self, _items: list) -> None:
         return None
+
+    def infinity(self, _items: list) -> float:
+        return math.inf
 
     def string(self, items: list) -> str:
         return str(items[0])[1:-1]

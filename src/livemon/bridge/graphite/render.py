@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flask import Response, current_app, request
 
 from livemon.bridge.answers import json_answer, pairs, with_silent
-from livemon.bridge.catalogue import Field
-from livemon.bridge.graphite import functions
-from livemon.bridge.graphite.functions import Series, SeriesList, Window
-from livemon.bridge.graphite.grammar import Call, Path, parse
-from livemon.bridge.graphite.paths import expand_braces, matching
-from livemon.bridge.graphite.routes import check_patterns, route
+from livemon.bridge.graphite.consolidation import shortened
+from livemon.bridge.graphite.evaluation import Evaluation
+from livemon.bridge.graphite.grammar import parse
+from livemon.bridge.graphite.routes import route
+from livemon.bridge.graphite.series import Series, SeriesList, Window
 from livemon.bridge.limits import check_series, check_targets, shared_points
-from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
 
@@ -38,72 +37,37 @@ def render() -> Response:
     check_range(window.start, window.end)
     points = count(request.values.get("maxDataPoints"), "maxDataPoints")
     trees = [parse(target) for target in targets]
-    fields = _Fields()
-    number = 0
-    for path in [path for tree in trees for path in _paths(tree)]:
-        number += max(1, len(fields.matching(path)))  # one that is asked for twice is answered twice
-        check_series(number)
-    # One question to each node, whatever the number of targets.
-    wanted = fields.found
-    source = current_app.extensions["source"]
-    answer = source.fetch(wanted, window.start, window.end, shared_points(points, len(wanted))) if wanted else Answer()
+    evaluation = Evaluation(current_app.extensions["source"], window, points)
+    for tree in trees:
+        evaluation.prepare(tree)
     series = []
     with np.errstate(all="ignore"):  # numbers too large for one are null in the answer
         for tree in trees:
-            series += _evaluate(tree, window, fields, answer)
+            series += evaluation.evaluate(tree)
             check_series(len(series))
-    return with_silent(json_answer([_as_json(each) for each in series]), answer.silent)
+        series = shortened(series, window, shared_points(points, len(series)), evaluation.budget)
+    return with_silent(json_answer([_as_json(each) for each in told_apart(series)]), evaluation.silent)
 
 
-class _Fields:
-    """The fields that paths match, looked up once for a whole request: the catalogue may change meanwhile."""
+def told_apart(series: SeriesList) -> SeriesList:
+    """Return series no two of which have the same tags, also when the name among them is that of the answer.
 
-    def __init__(self) -> None:
-        catalogue = current_app.extensions["source"].catalogue
-        self._by_path = {path: each for path, each in catalogue.by_path.items() if each.type != "string"}
-        self._matching: dict[str, list[Field]] = {}
-        self._patterns = 0
-
-    @property
-    def found(self) -> list[Field]:
-        """All that were found so far, each once."""
-        return list(dict.fromkeys(field for fields in self._matching.values() for field in fields))
-
-    def matching(self, path: Path) -> list[Field]:
-        """Return the fields that a path matches, in the order of their own paths."""
-        if path.text not in self._matching:
-            self._patterns += len(expand_braces(path.text))
-            check_patterns(self._patterns)
-            self._matching[path.text] = [self._by_path[each] for each in sorted(matching(path.text, self._by_path))]
-        return self._matching[path.text]
+    Alarms know a series by its tags alone, and fail when two have the same; newer Grafanas put the answer's name in place of the tag.
+    """
+    seen: set[frozenset[tuple[str, str]]] = set()
+    found = []
+    for each in series:
+        tags, number = each.tags, 1
+        while not seen.isdisjoint(_keys(each.name, tags)):
+            number += 1
+            tags = each.tags | {"series": str(number)}
+        seen.update(_keys(each.name, tags))
+        found.append(each if number == 1 else replace(each, tags=tags))
+    return found
 
 
-def _paths(tree: Any) -> list[Path]:
-    if isinstance(tree, Path):
-        return [tree]
-    if isinstance(tree, Call):
-        return [
-            path for argument in (*tree.arguments, *(value for _, value in tree.keywords)) for path in _paths(argument)
-        ]
-    return []
-
-
-def _evaluate(tree: Any, window: Window, fields: _Fields, answer: Answer) -> SeriesList:
-    if isinstance(tree, Path):
-        return [_series(each, answer) for each in fields.matching(tree)]
-    if not isinstance(tree, Call):
-        return tree
-    arguments = tuple(_evaluate(argument, window, fields, answer) for argument in tree.arguments)
-    keywords = {name: _evaluate(value, window, fields, answer) for name, value in tree.keywords}
-    return functions.call(tree.name, window, arguments, keywords)
-
-
-def _series(field: Field, answer: Answer) -> Series:
-    times, values = answer.series[field]
-    # Alarms tell series apart by their tags alone, so each has its own name among them.
-    tags = {"name": field.path, "node": field.node, "field": field.name}
-    tags |= {key: value for key, value in (("label", field.label), ("unit", field.units)) if value}
-    return Series(field.path, field.path, tags, times, values)
+def _keys(name: str, tags: dict[str, str]) -> list[frozenset[tuple[str, str]]]:
+    return [frozenset(tags.items()), frozenset((tags | {"name": name}).items())]
 
 
 def _as_json(series: Series) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""Series of more points than a plot can show, made shorter: extremes are kept, unless the target says otherwise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from livemon.bridge.graphite import grid
+from livemon.bridge.graphite.series import Series, SeriesList, Window
+from livemon.bridge.limits import Budget
+from livemon.series.envelope import envelope, stride_for
+
+
+def shortened(series: SeriesList, window: Window, points: int, budget: Budget) -> SeriesList:
+    """Return series of at most `points` points each.
+
+    Those for which ``consolidateBy`` names a function get that of each bucket, the others their smallest and largest values
+    (docs/decisions/0012): a spike that a plot does not show is the one that somebody looks for.
+    """
+    ends = [each.times[-1] + each.step for each in series if each.step is not None and each.times.size]
+    starts = [each.times[0] for each in series if each.step is not None and each.times.size]
+    length = max(ends) - min(starts) if ends else 0.0
+    return [_shortened(each, window, points, length, budget) for each in series]
+
+
+def _shortened(series: Series, window: Window, points: int, length: float, budget: Budget) -> Series:
+    if series.consolidation is not None and series.step is not None and series.times.size:
+        return _consolidated(series, points, length)
+    if series.times.size <= points:
+        return series
+    if series.consolidation is not None:
+        step = grid.round_step(window.length / points)
+        start = math.ceil(window.start / step - grid.RESOLUTION) * step
+        times, values = grid.in_cells(series, start, step, series.consolidation, budget.spend)
+        return replace(series, times=times, values=values)
+    start, end = min(window.start, float(series.times[0])), max(window.end, float(series.times[-1]) + 1)
+    times, values, _ = envelope(series.times, series.values[np.newaxis], start, end, stride_for(start, end, points))
+    return replace(series, times=times, values=values[0])
+
+
+def _consolidated(series: Series, points: int, length: float) -> Series:
+    """Make buckets as graphite-web does: as long as the whole answer needs them, and aligned so that they do not jump about."""
+    if points == 1:
+        values = grid.in_groups(series.values, series.values.size, series.consolidation)
+        return replace(series, times=series.times[:1], values=values)
+    number = length / series.step
+    if points >= number:
+        return series
+    size = math.ceil(number / points)
+    seconds, start = size * series.step, float(series.times[0])
+    skipped = seconds + start % series.step - start % seconds
+    first = max(0, round(skipped // series.step) - 1)
+    values = grid.in_groups(series.values[first:], size, series.consolidation)
+    return replace(series, times=start + skipped + seconds * np.arange(values.size), values=values)

@@ -1,0 +1,350 @@
+"""Functions over pieces of time: moving windows, intervals that are summarized, other times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemon.bridge.graphite import grid
+from livemon.bridge.graphite.aggregates import ALIASES, aggregate
+from livemon.bridge.graphite.context import Context, Tree
+from livemon.bridge.graphite.functions.declaration import SERIES, X_FILES_FACTOR, Parameter, function
+from livemon.bridge.graphite.intervals import interval
+from livemon.bridge.graphite.series import Series, SeriesList, Window
+
+Numbers = NDArray[np.float64]
+Numbering = NDArray[np.int64]
+CHUNK = 1 << 20
+"""Values of moving windows that are looked at together: more would only take memory."""
+WINDOW_SIZE = Parameter(
+    "windowSize", "intOrInterval", required=True, suggestions=(5, 7, 10, "1min", "5min", "10min", "30min", "1hour")
+)
+INTERVAL = Parameter("intervalString", "interval", required=True, suggestions=("1min", "10min", "1h", "1d"))
+AGGREGATE = Parameter("func", "aggFunc", default="sum")
+
+
+# --- moving windows -----------------------------------------------------------------------------------------------------
+
+
+def _with_the_window_before(window: Window, arguments: Sequence[Any]) -> Window:
+    size = arguments[1]
+    return window.reaching_back(abs(interval(size, "windowSize"))) if isinstance(size, str) else window
+
+
+MOVING = {"window": _with_the_window_before, "delayed": True}
+
+
+@function(
+    "movingWindow",
+    "Calculate",
+    SERIES,
+    WINDOW_SIZE,
+    Parameter("func", "aggFunc", default="average"),
+    X_FILES_FACTOR,
+    keeps_unit=False,
+    **MOVING,
+)
+def moving_window(context: Context, tree: Tree, size: int | str, func: str, part: float | None) -> SeriesList:
+    """Aggregate, at each point, it and those before it: so many points, or so much time."""
+    if isinstance(size, str):
+        before = abs(interval(size, "windowSize"))
+    else:
+        # How far back so many points reach is known when some have been seen.
+        steps = [grid.step_of(each) or 0.0 for each in context.evaluate(tree, context.window)]
+        before = size * max(steps, default=0.0)
+    moving = _Moving(context, context.window.reaching_back(before), size, func, part or 0.0)
+    return [moving.moved(each) for each in context.evaluate(tree, moving.window)]
+
+
+def _moving(func: str, description: str) -> Callable[..., SeriesList]:
+    def moving(context: Context, tree: Tree, size: int | str, x_files_factor: float | None) -> SeriesList:
+        return moving_window(context, tree, size, func, x_files_factor)
+
+    moving.__doc__ = description
+    return moving
+
+
+for _name, _func, _description in (
+    ("movingAverage", "average", "Average, at each point, it and those before it: so many points, or so much time."),
+    (
+        "movingMedian",
+        "median",
+        "Give, at each point, the median of it and those before it: so many points, or so much time.",
+    ),
+    (
+        "movingMax",
+        "max",
+        "Give, at each point, the largest of it and those before it: so many points, or so much time.",
+    ),
+    (
+        "movingMin",
+        "min",
+        "Give, at each point, the smallest of it and those before it: so many points, or so much time.",
+    ),
+    ("movingSum", "sum", "Add up, at each point, it and those before it: so many points, or so much time."),
+):
+    function(_name, "Calculate", SERIES, WINDOW_SIZE, X_FILES_FACTOR, **MOVING)(_moving(_func, _description))
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """Moves windows over series that begin early enough for the first of them."""
+
+    context: Context
+    window: Window
+    """The interval of the series."""
+    size: int | str
+    func: str
+    part: float
+    """How much of a window must have values, 0 to 1."""
+
+    def moved(self, series: Series) -> Series:
+        """Return a series of aggregates."""
+        shown = f'"{self.size}"' if isinstance(self.size, str) else self.size
+        series = grid.filled(series, self.window, self.context.spend)
+        windows = self._of_samples if series.step is None else self._of_points
+        times, starts, lengths = windows(series)
+        values = over_windows(series.values, starts, lengths, self.func, self.context)
+        if self.part:
+            known = fold(np.add, (~np.isnan(series.values)).astype(float), starts, lengths, 0.0)
+            values = np.where(known / np.maximum(lengths, 1) >= self.part, values, np.nan)
+        return series.called(f"moving{self.func.capitalize()}({series.name},{shown})", times=times, values=values)
+
+    def _of_points(self, series: Series) -> tuple[Numbers, Numbering, Numbering]:
+        """Return the windows over a regular series: when each is shown, where it begins, how long it is."""
+        if isinstance(self.size, str):
+            seconds = float(abs(interval(self.size, "windowSize")))
+            points = int(seconds // series.step)
+        else:
+            seconds, points = self.size * series.step, self.size
+        # As graphite-web: the first is shown a window's time behind the first point. Another series may have needed more before.
+        skipped = max(0, round((self.context.window.start - self.window.start - seconds) // series.step))
+        starts = np.arange(1 + skipped, max(series.times.size - points, 0) + 1)
+        return series.times[:1] + seconds + series.step * (starts - 1), starts, np.full(starts.size, points)
+
+    def _of_samples(self, series: Series) -> tuple[Numbers, Numbering, Numbering]:
+        """Return the same of samples as they came: a window of time holds those that are in it."""
+        times = series.times
+        ends = np.arange(np.searchsorted(times, self.context.window.start), times.size)
+        if isinstance(self.size, str):
+            starts = np.searchsorted(times, times[ends] - abs(interval(self.size, "windowSize")), side="right")
+        else:
+            starts = np.maximum(ends - self.size + 1, 0)
+        return times[ends], starts, ends - starts + 1
+
+
+def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: str, context: Context) -> Numbers:
+    """Aggregate windows of successive values, nulls left out; null of a window without a value.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    starts, lengths
+        Where each window begins, and how many values it holds; shape (k,).
+    """
+    func = ALIASES.get(func, func)
+    if func in ("max", "min"):
+        return fold(np.fmax if func == "max" else np.fmin, values, starts, lengths, np.nan)
+    if func in ("average", "avg_zero", "sum", "count"):
+        known = ~np.isnan(values)
+        number = fold(np.add, known.astype(float), starts, lengths, 0.0)
+        number[number == 0] = np.nan
+        if func == "count":
+            return number
+        total = fold(np.add, np.where(known, values, 0.0), starts, lengths, 0.0)
+        return np.where(np.isnan(number), np.nan, total if func == "sum" else total / number)
+    function_of_rows = aggregate(func)
+    longest = int(lengths.max(initial=0))
+    found = np.full(starts.size, np.nan)
+    at_once = max(1, CHUNK // max(longest, 1))
+    numbers = np.arange(longest)
+    for begin in range(0, starts.size if longest else 0, at_once):
+        context.budget.check_time()
+        chunk = slice(begin, begin + at_once)
+        places = starts[chunk, np.newaxis] + numbers
+        rows = values[np.minimum(places, values.size - 1)]
+        rows[numbers >= lengths[chunk, np.newaxis]] = np.nan
+        known = np.count_nonzero(~np.isnan(rows), axis=-1)
+        if func == "multiply":
+            rows[np.isnan(rows)] = 1.0
+            found[chunk] = np.where(known > 0, rows.prod(axis=-1), np.nan)
+        else:
+            found[chunk] = function_of_rows(rows, known)
+    return found
+
+
+def fold(ufunc: np.ufunc, values: Numbers, starts: Numbering, lengths: Numbering, empty: float) -> Numbers:
+    """Combine windows of successive values by pieces of 1, 2, 4, ... values: as exact as pairwise sums, whatever the windows' length.
+
+    Parameters
+    ----------
+    ufunc
+        An associative one.
+    values
+        Shape (n,).
+    starts, lengths
+        Where each window begins, and how many values it holds; shape (k,).
+    empty
+        What a window without values gives.
+    """
+    found = np.full(starts.size, empty)
+    positions, pieces, size = starts.copy(), values, 1
+    longest = int(lengths.max(initial=0))
+    while size <= longest:
+        chosen = np.flatnonzero(lengths & size)
+        if chosen.size:
+            found[chosen] = ufunc(found[chosen], pieces[positions[chosen]])
+            positions[chosen] += size
+        pieces = ufunc(pieces[:-size], pieces[size:]) if size < pieces.size else pieces[:0]
+        size *= 2
+    return found
+
+
+@function(
+    "stdev",
+    "Calculate",
+    SERIES,
+    Parameter("points", "integer", required=True),
+    Parameter("windowTolerance", "float", default=0.1),
+)
+def moving_deviation(context: Context, series: SeriesList, points: int, tolerance: float) -> SeriesList:
+    """Give, at each point, the standard deviation of so many points up to it, null if less than a tenth of them are there."""
+    points = max(1, points)
+    found = []
+    for each in series:
+        filled = context.filled(each)
+        values = _running_deviation(filled.values, points, tolerance)
+        found.append(filled.called(f"stdev({each.name},{points})", values=values))
+    return found
+
+
+def _running_deviation(values: Numbers, points: int, tolerance: float) -> Numbers:
+    """Return it by running sums, each value added when it comes and taken away when it goes: graphite-web's own last digits."""
+    known = np.where(np.isnan(values), 0.0, values)
+    dropped = np.concatenate((np.zeros(min(points, values.size)), known[:-points]))
+    number = np.cumsum(~np.isnan(values))
+    number = number - np.concatenate((np.zeros(min(points, values.size), int), number[:-points]))
+
+    def running(come: Numbers, gone: Numbers) -> Numbers:
+        return np.cumsum(np.stack((-gone, come), axis=-1))[1::2]
+
+    sums, squares = running(known, dropped), running(known**2, dropped**2)
+    deviation = np.sqrt(number * squares - sums**2) / number
+    return np.where((number > 0) & (number / points >= tolerance), deviation, np.nan)
+
+
+# --- intervals ----------------------------------------------------------------------------------------------------------
+
+
+@function(
+    "summarize",
+    "Transform",
+    SERIES,
+    INTERVAL,
+    AGGREGATE,
+    Parameter("alignToFrom", "boolean", default=False),
+    keeps_unit=False,
+)
+def summarize(context: Context, series: SeriesList, length: str, func: str, align_to_from: bool) -> SeriesList:
+    """Aggregate what lies in each interval, which begins at a multiple of its length, or is counted from the time asked for on."""
+    seconds = abs(interval(length, "summarize")) or 1
+    found = []
+    for each in series:
+        filled = context.filled(each)
+        extent = _extent(filled, context.window)
+        if not align_to_from:
+            extent = Window(extent.start - extent.start % seconds, extent.end - extent.end % seconds + seconds)
+        name = f'summarize({each.name}, "{length}", "{func}"{", true" if align_to_from else ""})'
+        found.append(_summarized(context, filled, func, extent, seconds).called(name))
+    return found
+
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 7 * 86400}
+_MONDAY = 4 * 86400
+"""The first one, UNIX seconds."""
+
+
+@function(
+    "smartSummarize",
+    "Transform",
+    SERIES,
+    INTERVAL,
+    AGGREGATE,
+    Parameter("alignTo", "string", options=tuple(_UNITS)),
+    window=lambda window, arguments: _aligned(window, arguments[3]),
+    delayed=True,
+    keeps_unit=False,
+)
+def smart_summarize(context: Context, tree: Tree, length: str, func: str, align_to: str | None) -> SeriesList:
+    """Aggregate what lies in each interval, counted from the time asked for on, or from the unit of time (UTC) in which that is."""
+    seconds = abs(interval(length, "smartSummarize")) or 1
+    window = _aligned(context.window, align_to)
+    found = []
+    for each in context.evaluate(tree, window):
+        filled = grid.filled(each, window, context.spend)
+        name = f'smartSummarize({each.name}, "{length}", "{func}")'
+        summarized = _summarized(context, filled, func, _extent(filled, window), seconds)
+        found.append(summarized.called(name))
+    return found
+
+
+def _aligned(window: Window, unit: str | None) -> Window:
+    if unit is None:
+        return window
+    origin = _MONDAY if unit == "weeks" else 0
+    return window.reaching_back((window.start - origin) % _UNITS[unit])
+
+
+def _extent(series: Series, window: Window) -> Window:
+    """Return where a series begins and ends: a regular one with its first point and behind its last one."""
+    if series.step is None or not series.times.size:
+        return window
+    return Window(float(series.times[0]), float(series.times[-1] + series.step))
+
+
+def _summarized(context: Context, series: Series, func: str, extent: Window, seconds: int) -> Series:
+    number = max(0, math.ceil(extent.length / seconds - grid.RESOLUTION)) if series.times.size else 0
+    context.spend(number)
+    numbers = grid.cells(series.times, extent.start, seconds)
+    inside = (numbers >= 0) & (numbers < number)
+    rows, lengths = grid.grouped(series.values[inside], numbers[inside], number, context.spend)
+    times = extent.start + seconds * np.arange(number)
+    return replace(series, times=times, values=aggregate(func)(rows, lengths), step=float(seconds))
+
+
+# --- other times --------------------------------------------------------------------------------------------------------
+
+
+def _signed(shift: str) -> str:
+    return f"-{shift}" if shift[:1].isdigit() else shift
+
+
+def _shifted(window: Window, arguments: Sequence[Any]) -> Window:
+    return window.moved(interval(_signed(arguments[1]), "timeShift"))
+
+
+@function(
+    "timeShift",
+    "Transform",
+    SERIES,
+    Parameter("timeShift", "interval", required=True, suggestions=("1h", "6h", "12h", "1d", "2d", "7d", "14d", "30d")),
+    Parameter("resetEnd", "boolean", default=True),
+    Parameter("alignDst", "boolean", default=False),
+    window=_shifted,
+    delayed=True,
+    keeps_extremes=True,
+)
+def time_shift(context: Context, tree: Tree, shift: str, _reset_end: bool, _align_dst: bool) -> SeriesList:
+    """Show what was some time ago, or with a plus sign what comes later. A day has 24 hours here: alignDst changes nothing."""
+    shift = _signed(shift)
+    seconds = interval(shift, "timeShift")
+    return [
+        replace(each, name=f'timeShift({each.name}, "{shift}")', times=each.times - seconds)
+        for each in context.evaluate(tree, context.window.moved(seconds))
+    ]
