@@ -5,6 +5,7 @@ Logic only; who asks and pings over the network is handed in.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ WATCHDOG_EVERY = 60.0
 """Seconds between two pulses of Grafana's alarm path."""
 PULSES_MISSED = 3
 FAIL_AFTER = 3
-"""Rounds that something must be wrong before the outside is told so: a part that is restarted is back by then."""
+"""Turns that something must be wrong before the outside is told so: a part that is restarted is back by then."""
+_NUMBER = re.compile(r"\b\d+(\.\d+)?\b")
 
 
 def reasons_for_silence(health: Mapping[str, Any]) -> list[str]:
@@ -76,8 +78,8 @@ class Switch:
     """When the last ping arrived, UNIX seconds (UTC)."""
     fault: str | None = None
     """Why the last turn did not ping, or why its ping did not arrive."""
-    _state: str | None = field(default=None, init=False)
-    _rounds_unwell: int = field(default=0, init=False)
+    _last: str | None = field(default=None, init=False)
+    _turns_unwell: int = field(default=0, init=False)
     _told_outside: bool = field(default=False, init=False)
 
     def turn(self) -> None:
@@ -88,23 +90,25 @@ class Switch:
             reasons = [str(error)]
         if reasons:
             self.fault = "; ".join(reasons)
-            self._enter("unwell", f"not pinging: {self.fault}")
+            self._conclude(f"not pinging: {self.fault}")
             self._tell_outside()
             return
-        self._rounds_unwell, self._told_outside = 0, False
+        self._turns_unwell, self._told_outside = 0, False
         self.fault = self.ping()
         if self.fault is None:
             self.pinged = self.clock()
-            self._enter("well", "all is well: pinging")
+            self._conclude("all is well: pinging")
         else:
-            self._enter("unheard", f"all is well here, but the ping does not arrive: {self.fault}")
+            self._conclude(f"all is well here, but the ping does not arrive: {self.fault}")
 
-    def _enter(self, state: str, sentence: str) -> None:
-        if state != self._state:
+    def _conclude(self, sentence: str) -> None:
+        """Log a sentence unless it was the last one, but for its numbers: a silence grows longer at every turn."""
+        without_numbers = _NUMBER.sub("", sentence)
+        if without_numbers != self._last:
             self.say(sentence)
-        self._state = state
+        self._last = without_numbers
 
     def _tell_outside(self) -> None:
-        self._rounds_unwell += 1
-        if self.fail is not None and not self._told_outside and self._rounds_unwell >= FAIL_AFTER:
+        self._turns_unwell += 1
+        if self.fail is not None and not self._told_outside and self._turns_unwell >= FAIL_AFTER:
             self._told_outside = self.fail() is None

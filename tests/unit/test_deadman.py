@@ -69,10 +69,22 @@ def test_it_pings_while_all_is_well_and_says_so_once():
 def test_it_is_silent_while_something_is_wrong_and_comes_back():
     ping = Outside()
     away = RouterError("no bridge at http://bridge:5000")
-    switch, said = run(how_it_is(), how_it_is("node A: has left"), away, how_it_is(age=None), how_it_is(), ping=ping)
+    switch, said = run(how_it_is(), how_it_is("node A: has left"), away, how_it_is(), ping=ping)
     assert ping.pings == 2
-    assert said == ["all is well: pinging", "not pinging: node A: has left", "all is well: pinging"]
+    assert said == [
+        "all is well: pinging",
+        "not pinging: node A: has left",
+        "not pinging: no bridge at http://bridge:5000",
+        "all is well: pinging",
+    ]
     assert switch.fault is None
+
+
+def test_a_reason_is_told_once_though_its_numbers_change():
+    silences = [how_it_is(f"node A has been silent for {minutes} min") for minutes in (2, 3, 4)]
+    switch, said = run(*silences)
+    assert said == ["not pinging: node A has been silent for 2 min"]
+    assert switch.fault == "node A has been silent for 4 min"
 
 
 def test_a_ping_that_does_not_arrive_is_told_once():

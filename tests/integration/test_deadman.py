@@ -1,0 +1,179 @@
+"""The dead-man's switch against a real router, agents, nodes and bridge, and somebody outside who takes pings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+
+import pytest
+import requests
+from appliance import LIVEMON, Appliance
+from crossbar_router import process, wait_for
+from ocs_site import Site
+from receiver import Receiver, receiver
+
+NODES = (
+    {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": ["false_temperatures"], "description": "Fake data"},
+    {"kind": "agents", "name": "agents", "description": "OCS agents"},
+)
+PULSE = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": "Watchdog"}}]}
+TOKEN = "0b6f-secret"
+FAKE_DATA = ("FakeDataAgent", ["--num-channels", 2], ["--sample-rate", 4], ["--mode", "acq"])
+
+
+@dataclass
+class Guarded:
+    """An appliance with a switch, and who is pinged."""
+
+    appliance: Appliance
+    site: Site
+    outside: Receiver
+    switch: subprocess.Popen
+
+    @property
+    def log(self) -> str:
+        return (self.appliance.directory / "deadman.log").read_text()
+
+    @property
+    def said_last(self) -> str:
+        return (self.log.splitlines() or [""])[-1].partition(" ")[2]
+
+    def pulse(self) -> None:
+        answer = requests.post(f"{self.appliance.url}/api/watchdog", json=PULSE, timeout=10)
+        assert (answer.status_code, answer.json()) == (200, {"pulse": True})
+
+    def wait_for_a_ping(self, seconds: float = 30.0) -> None:
+        begun = time.time()
+        wait_for(lambda: self.outside.since(begun), f"a ping; the switch says {self.said_last!r}", seconds)
+        assert self.said_last == "all is well: pinging"
+
+    def wait_for_silence(self, reason: str, seconds: float = 20.0) -> None:
+        wait_for(
+            lambda: self.said_last.startswith("not pinging: ") and reason in self.said_last,
+            f"the switch to say {reason!r}",
+            seconds,
+        )
+        begun = time.time()
+        time.sleep(3)
+        assert not self.outside.since(begun)
+
+    def status(self) -> subprocess.CompletedProcess:
+        environment = os.environ | self.site.environment | {"LIVEMON_BRIDGE_URL": self.appliance.url, "COLUMNS": "200"}
+        return subprocess.run(
+            [LIVEMON, "status"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def guarded(router, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("deadman")
+    site = Site(directory, router)
+    site.write(registry=("RegistryAgent",), fake1=FAKE_DATA)
+    with receiver() as outside, Appliance(directory, router) as appliance, site.agent("registry"):
+        (directory / "url").write_text(f"{outside.url}/ping/{TOKEN}\n")
+        appliance.write_nodes(*NODES)
+        appliance.start()
+        environment = os.environ | {
+            "LIVEMON_BRIDGE_URL": appliance.url,
+            "LIVEMON_DEADMAN_URL_FILE": str(directory / "url"),
+            "LIVEMON_DEADMAN_EVERY": "1",
+            "LIVEMON_DEADMAN_TURN": str(directory / "turn"),
+            "PYTHONUNBUFFERED": "1",
+            "no_proxy": "*",
+        }
+        log = directory / "deadman.log"
+        with process(LIVEMON, "deadman", log=log, env=environment) as switch:
+            yield Guarded(appliance, site, outside, switch)
+        assert switch.returncode == 0
+        assert TOKEN not in log.read_text()
+        assert "Traceback" not in log.read_text()
+
+
+def test_it_is_silent_until_all_is_well_and_alarms_would_arrive(guarded):
+    guarded.wait_for_silence("node FAKE has no values", 40)
+    with guarded.site.agent("fake1"):
+        guarded.appliance.wait_for_values("FAKE")
+        wait_for(lambda: guarded.appliance.get("/api/health")[1]["problems"] == [], "the appliance to be well", 30)
+        time.sleep(2)
+        assert not guarded.outside.received
+        told = guarded.appliance.get("/api/health")[1]["dead_mans_switch"]
+        assert told["fault"] == "the bridge has not heard Grafana's Watchdog alarm since it was started"
+        guarded.pulse()
+        guarded.wait_for_a_ping()
+        assert {each.path for each in guarded.outside.received} == {f"/ping/{TOKEN}"}
+        assert time.time() - (guarded.appliance.directory / "turn").stat().st_mtime < 5
+
+        answer = guarded.status()
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert "Dead-man's switch: pinged" in answer.stdout
+
+        guarded.outside.status = 500
+        refused = "all is well here, but the ping does not arrive: the answer is HTTP status 500"
+        wait_for(lambda: guarded.said_last == refused, "the switch to say that pings are refused")
+        sentence = "livemon: the dead-man's switch does not ping: the answer is HTTP status 500\n"
+        wait_for(lambda: guarded.status().stderr == sentence, "livemon status to say so", 20, every=1)
+        guarded.outside.status = 200
+        guarded.wait_for_a_ping()
+    # The agent has gone with the block.
+    guarded.wait_for_silence("agent fake1 is away: docker logs ocs_fake1 tells why")
+
+
+@pytest.mark.parametrize("part", ["router", "nodes", "hub", "bridge"])
+def test_it_is_silent_while_a_part_is_away_and_comes_back(guarded, part):
+    appliance, router = guarded.appliance, guarded.appliance.router
+    reasons = {
+        "router": "the bridge has no connection to the router",
+        "nodes": "node FAKE: ",
+        "hub": "",
+        "bridge": f"no bridge at {appliance.url}",
+    }
+    with guarded.site.agent("fake1", log="fake1-again"):
+        guarded.pulse()
+        guarded.wait_for_a_ping(40)
+        router.stop() if part == "router" else appliance.stop(part)
+        if part == "hub":
+            time.sleep(4)  # nodes of this machine answer without it, and so all plots go on
+            guarded.wait_for_a_ping()
+        else:
+            guarded.wait_for_silence(reasons[part], 90)
+        router.start() if part == "router" else appliance.start(part)
+        if part == "bridge":
+            guarded.wait_for_silence("the bridge has not heard Grafana's Watchdog alarm since it was started", 40)
+            guarded.pulse()
+        guarded.wait_for_a_ping(60)
+
+
+def test_a_new_address_counts_from_the_next_turn_on(guarded):
+    file = guarded.appliance.directory / "url"
+    with guarded.site.agent("fake1", log="fake1-at-last"), receiver() as another:
+        guarded.pulse()
+        guarded.wait_for_a_ping(40)
+        file.write_text(f"{another.url}/elsewhere/{TOKEN}")
+        wait_for(lambda: another.received, "a ping at the new address")
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({}, "livemon: the environment variable LIVEMON_DEADMAN_URL_FILE is not set\n"),
+        (
+            {"LIVEMON_DEADMAN_EVERY": "often"},
+            "livemon: the environment variable LIVEMON_DEADMAN_EVERY is 'often': write a number of seconds, for example 60\n",
+        ),
+        (
+            {"LIVEMON_DEADMAN_METHOD": "PUT"},
+            "livemon: the environment variable LIVEMON_DEADMAN_METHOD is 'PUT': write GET or POST\n",
+        ),
+        (
+            {"LIVEMON_DEADMAN_URL_FILE": "/nothing/there"},
+            "livemon: the environment variable LIVEMON_DEADMAN_URL_FILE is '/nothing/there': no such file or directory\n",
+        ),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told(environment, sentence):
+    answer = subprocess.run(
+        [LIVEMON, "deadman"], env=os.environ | environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (1, sentence)
