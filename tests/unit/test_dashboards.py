@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from crossbar_router import ROOT
+from grafana_schema import dashboard_faults
 from livemon_inventory.dashboards import Site, dashboards
 from livemon_inventory.dashboards.channels import value_steps
 from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
@@ -28,6 +29,10 @@ DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
 STAGES = {n: {"label": f"Stage {n}"} for n in range(1, 17)}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1", "feeds": ["false_temperatures"]}
 SILENT_AGENT = {"agent_class": "HostManager", "id": "manager"}
+ALERT_LIST_OPTIONS = {
+    *("viewMode", "groupMode", "groupBy", "maxItems", "sortOrder", "dashboardAlerts", "alertName"),
+    *("alertInstanceLabelFilter", "folder", "stateFilter"),
+}
 WEATHER = {"kind": "weather", "name": "weather"}
 FOREIGN = {"kind": "feed", "name": "foreign", "target": "elsewhere", "feeds": ["a", "b"]}
 
@@ -91,6 +96,48 @@ def test_a_dashboard_is_sound(made):
         assert len(set(letters)) == len(letters)
         assert panel["title"].strip()
         assert panel["type"] == "row" or panel["type"] == "alertlist" or letters, "no panel is empty"
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_grafanas_schema_knows_all_of_it(made):
+    assert dashboard_faults(made) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda panel: panel.update(tyype="stat"), "Dashboard.panels[0].tyype: there is no such key"),
+        (
+            lambda panel: panel["options"].update(colourMode="value"),
+            "Dashboard.panels[0].options.colourMode: there is no such key",
+        ),
+        (lambda panel: panel["options"].update(colorMode="loud"), "color_mode: 'loud' is not"),
+        (lambda panel: panel["gridPos"].update(w="24"), "grid_pos.w: '24' is not"),
+        (lambda panel: panel["fieldConfig"]["defaults"].update(unit=None, decimals="2"), "decimals: '2' is not"),
+    ],
+)
+def test_the_schema_is_held_against_keys_and_values(damage, expected):
+    """So that the test above can fail."""
+    made = dashboards([FRIDGE])["overview"]
+    made["panels"] = [panels_of(made, "stat")[0]]
+    damage(made["panels"][0])
+    faults = dashboard_faults(made)
+    assert any(expected in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_what_the_schema_leaves_open_is_in_grafanas_words(made):
+    """Read off Grafana 9.4's sources: graphite/types.ts, panel/alertlist/types.ts, graphite/migrations.ts."""
+    for panel in made["panels"]:
+        for target in panel.get("targets", []):
+            assert set(target) == {"refId", "datasource", "target", "textEditor"}
+        if panel["type"] == "alertlist":
+            assert set(panel["options"]) == ALERT_LIST_OPTIONS
+            assert set(panel["options"]["stateFilter"]) == {"firing", "pending", "noData", "normal", "error"}
+            assert panel["options"]["folder"] == {"title": "livemon"}, "that of dashboards.yml.j2"
+    for mark in made["annotations"]["list"]:
+        assert set(mark["target"]) == {"refId", "fromAnnotations", "queryType", "tags"}
+        assert mark["target"]["queryType"] == "tags"
 
 
 @pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
@@ -236,8 +283,10 @@ def test_the_overview_can_be_read(count):
     assert len(values) == count
     for panel in values:
         place = panel["gridPos"]
-        assert place["w"] // 2 * (place["h"] - 1) // 2 >= len(panel["targets"])
-    assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in overview["panels"]) <= 12 + count * 11
+        assert (place["w"] // 2) * ((place["h"] - 1) // 2) >= len(panel["targets"])
+    assert (
+        max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in overview["panels"]) <= 12 + -(-count // 2) * 10
+    )
     assert overview["panels"][0]["type"] == "alertlist", "what is wrong stands first"
 
 

@@ -23,7 +23,7 @@ def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
         span = _span(instruments)
         grid.add(plot("All temperatures", lines, "K", log=True, span=span) | {"id": panel_id("temperatures")}, 16, 9)
     health = present("Appliance", appliance.in_short(instruments, agents), None)
-    grid.add(health | {"id": panel_id("appliance"), "links": [_corner(APPLIANCE, "Appliance")]}, WIDTH, 3)
+    grid.add(health | {"id": panel_id("appliance"), "links": [link(APPLIANCE, "Appliance")]}, WIDTH, 3)
     grid.end_row()
     # Beside each other where there are several: a wall screen is wide.
     width = WIDTH if len(instruments) == 1 else WIDTH // 2
@@ -33,7 +33,8 @@ def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
 
 
 def _add_instrument(grid: Grid, instrument: Mapping[str, Any], width: int, site: Site) -> None:
-    title, corner = channels.title_of(instrument), [_corner(instrument_uid(instrument), channels.title_of(instrument))]
+    title = channels.title_of(instrument)
+    corner = [link(instrument_uid(instrument), title)]
     temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site.defaults)
     values = present(title, temperatures, "K") | {"id": panel_id(instrument["id"], "values"), "links": corner}
     age = bars("Seconds since the newest sample", ages, "s") | {
@@ -41,7 +42,7 @@ def _add_instrument(grid: Grid, instrument: Mapping[str, Any], width: int, site:
         "links": corner,
     }
     third = width // 3
-    rows = math.ceil(len(temperatures) / third * 2)  # a value needs two columns
+    rows = math.ceil(len(temperatures) / third)  # of the two thirds, a value needs two columns
     height = max(4, 1 + 2 * rows, 2 + math.ceil(len(ages) / 2))
     grid.add(values, width - third, height)
     grid.add(age, third, height)
@@ -51,9 +52,3 @@ def _span(instruments: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """Return the ends of one axis for all instruments, in kelvins."""
     lowest, highest = zip(*(model_of(each).kelvins for each in instruments), strict=True)
     return min(lowest), max(highest)
-
-
-def _corner(uid: str, title: str) -> dict:
-    """Return the link in the corner of a panel."""
-    shown = link(uid, title)
-    return {"type": "link", "icon": "external link", "tooltip": "", "tags": [], "asDropdown": False} | shown
