@@ -51,9 +51,10 @@ class Query:
 class Alarm:
     """One alarm.
 
-    `test` is what its value is compared by, in Grafana's words (``gt``, ``lt``, ``outside_range``), with `limits`; `clear` is the value at
-    which it is over, where that is another one. Without a `formula` the value is that of the only query; with one, of the
-    queries called A, B, ... `hold`: seconds for which it must last. `no_data`: what an answer without samples means.
+    `test` is what its value is compared by, in Grafana's words (``gt``, ``lt``, ``outside_range``), with `limits`; `clear` is the
+    value at which it is over, where that is another one. The value is that of the only query; with `per`, so many seconds, it
+    is a rate: the second query's less the first one's, for so long. `hold`: seconds for which it must last. `no_data` and
+    `error`: what an answer without samples means, and none at all. The summary says ``{value}`` where it shows the value.
     """
 
     uid: str
@@ -67,12 +68,13 @@ class Alarm:
     summary: str
     advice: str
     clear: float | None = None
-    formula: str | None = None
+    per: int | None = None
     hold: int = 0
     no_data: str = "OK"
     error: str = "OK"
     labels: Mapping[str, str] = field(default_factory=dict)
     dashboard: str | None = None
+    panel: int | None = None
 
 
 def limits_of(options: Entry, quantity: str = "temperature") -> dict[str, tuple[float | None, float | None]]:
@@ -126,26 +128,30 @@ def silent_after(instrument: Entry, options: Entry | None = None, defaults: Entr
 
     By itself two scan cycles beyond what anything may be silent for, in whole minutes.
     """
-    after, _ = _default("silent_after", instrument, options, defaults)
-    return after
+    return by_itself("silent_after", instrument, options, defaults)[0]
 
 
-def _default(
+def by_itself(
     key: str, instrument: Entry, options: Entry | None = None, defaults: Entry | None = None
 ) -> tuple[int | None, str]:
-    """Return ``(seconds or None, severity)`` of one of the alarms that are there by themselves: the channel's, or else the
-    instrument's, or else the site's."""
+    """Return ``(seconds, severity)`` of one of the alarms that are there unasked, `None` for seconds if it is switched off.
+
+    What is written at the channel goes before what is at the instrument, and that before what is at the site.
+    """
     after, severity = INSTRUMENT_DEFAULTS[key]
     if after is None:
-        after = -(-(TOLERANCE + 2 * scan_cycle(instrument)) // 60) * 60
+        after = usual_silence(instrument)
     for level in (defaults, instrument, options):
         said = (level or {}).get(key)
-        if said is False:
-            after = None
-        elif isinstance(said, Mapping):
-            severity = said.get("severity") or severity
-            if said.get("after") is not None:
-                after = durations.seconds(said["after"])
-        elif said is not None:
-            after = durations.seconds(said)
+        if said is None:
+            continue
+        about = said if isinstance(said, Mapping) else {"after": said}
+        severity = about.get("severity") or severity
+        if about.get("after") is not None:
+            after = None if about["after"] is False else durations.seconds(about["after"])
     return after, severity
+
+
+def usual_silence(instrument: Entry) -> int:
+    """Return after how many seconds a channel is silent if nobody says when."""
+    return -(-(TOLERANCE + 2 * scan_cycle(instrument)) // 60) * 60

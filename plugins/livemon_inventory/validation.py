@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import data_nodes
+from livemon_inventory import alarm_faults, data_nodes, notification_faults
 from livemon_inventory.checks import NAME, is_list, kind, made_plain, repeats, text_faults, unknown_keys, written
 from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
-SETTINGS = {"instruments", "ocs_agents", "data_nodes", *SITE_SETTINGS}
-INSTRUMENT_KEYS = ("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window")
-CHANNEL_KEYS = ("label", "alarm_above_K", "alarm_below_K")
-AGENT_KEYS = ("agent_class", "id", "arguments", "name", "description", "feeds", "memory_window")
+ALARM_SETTINGS = ("instrument_alarms", "appliance_alarms", "notifications", "notification_secrets", "smtp")
+SETTINGS = {"instruments", "ocs_agents", "data_nodes", *ALARM_SETTINGS, *SITE_SETTINGS}
+INSTRUMENT_KEYS = (
+    *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
+    *alarm_faults.INSTRUMENT_KEYS,
+)
+CHANNEL_KEYS = ("label", *alarm_faults.CHANNEL_KEYS)
+AGENT_KEYS = (
+    "agent_class",
+    "id",
+    "arguments",
+    "name",
+    "description",
+    "feeds",
+    "memory_window",
+    *alarm_faults.AGENT_KEYS,
+)
 OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
 OWN_NAMES = {"sensors": "this machine's sensors", "agents": "the node of all agents"}
 
@@ -61,6 +73,8 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
         f"{p}.name: {e['name']!r} is {OWN_NAMES[e['name']]}; choose another" for p, e in nodes if e["name"] in OWN_NAMES
     ]
     found += repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
+    found += alarm_faults.of_site(settings)
+    found += notification_faults.of_site(settings)
     networked = [(p, {"address": _place_on_network(e)}) for p, e in instruments]
     found += repeats(networked, "address", lambda value: value.lower(), "two instruments cannot share an address")
     return found
@@ -140,8 +154,9 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
         yield from _address_faults(place, instrument, needed=model.needs_address)
     yield from text_faults(place, instrument, "description")
     yield from data_nodes.window_faults(place, instrument)
+    yield from alarm_faults.of_instrument(place, instrument)
     if model is not None:
-        yield from _channel_faults(place, instrument.get("channels"), model.channels)
+        yield from _channel_faults(place, instrument, model.channels)
 
 
 def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
@@ -161,6 +176,7 @@ def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
     yield from text_faults(place, agent, "description")
     yield from data_nodes.window_faults(place, agent)
+    yield from alarm_faults.of_agent(place, agent)
 
 
 def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -220,7 +236,8 @@ def _address_faults(place: str, instrument: Mapping[str, Any], *, needed: bool) 
         yield f"{place}.address: {host!r} is neither an IP address nor a host name; for example 172.16.127.192 or ls372.lab.example"
 
 
-def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterator[str]:
+def _channel_faults(place: str, instrument: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
+    channels = instrument.get("channels")
     if channels is None:
         return
     if not isinstance(channels, Mapping):
@@ -239,23 +256,7 @@ def _channel_faults(place: str, channels: Any, known: tuple[str, ...]) -> Iterat
             yield f"{where}: this is {kind(options)}; write for example {{label: 4K plate}}"
             continue
         yield from unknown_keys(where, options, CHANNEL_KEYS)
-        yield from _channel_option_faults(where, written(options))
+        yield from text_faults(where, written(options), "label")
+        yield from alarm_faults.of_channel(where, written(options), instrument)
         labels.append((where, options))
     yield from repeats(labels, "label", str, "in one plot nobody could tell them apart: give each its own")
-
-
-def _channel_option_faults(place: str, options: Mapping[str, Any]) -> Iterator[str]:
-    yield from text_faults(place, options, "label")
-    limits = {key: options[key] for key in ("alarm_above_K", "alarm_below_K") if key in options}
-    odd = {key: value for key, value in limits.items() if not _is_temperature(value)}
-    for key, value in odd.items():
-        yield f"{place}.{key}: {value!r} is no temperature; write kelvins, for example {key}: 5.0"
-    if len(limits) == 2 and not odd and limits["alarm_below_K"] >= limits["alarm_above_K"]:
-        yield (
-            f"{place}.alarm_below_K: {limits['alarm_below_K']!r} is not below alarm_above_K, {limits['alarm_above_K']!r}: "
-            "no temperature would be without an alarm; exchange them"
-        )
-
-
-def _is_temperature(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0

@@ -1,0 +1,241 @@
+"""What can be wrong with the alarms of an inventory. Each fault is one sentence: where, what, and what to type instead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from livemon_inventory import durations
+from livemon_inventory.alarms import (
+    CHANNEL_DEFAULTS,
+    INSTRUMENT_DEFAULTS,
+    LIMIT_KINDS,
+    PER,
+    QUANTITIES,
+    SEVERITIES,
+    entries_of,
+    kind_of,
+    scan_cycle,
+    severity_of,
+    usual_silence,
+)
+from livemon_inventory.appliance_alarms import KINDS
+from livemon_inventory.checks import is_list, kind, text_faults, unknown_keys, written
+from livemon_inventory.models import MODELS
+from livemon_inventory.plant_alarms import measured
+
+CHANNEL_KEYS = ("alarm_above_K", "alarm_below_K", "alarms", *CHANNEL_DEFAULTS)
+INSTRUMENT_KEYS = ("scan_cycle", *INSTRUMENT_DEFAULTS)
+AGENT_KEYS = ("away_after", "degraded_after")
+ENTRY_KEYS = (*LIMIT_KINDS, "of", "per", "over", "clears_at", "for", "severity", "summary")
+SHORTEST_SILENCE = 30
+"""Seconds; a restart of an agent takes about so long."""
+LONGEST_CYCLE = 6 * 3600
+"""Sixteen channels, each with the longest pause and dwell, take less than two hours."""
+
+
+def of_channel(place: str, options: Mapping[str, Any], instrument: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault of one channel's alarms."""
+    sound = dict(options)
+    for key in ("alarm_above_K", "alarm_below_K"):
+        if key in options and not _is_temperature(options[key]):
+            yield f"{place}.{key}: {options[key]!r} is no temperature; write kelvins, for example {key}: 5.0"
+            del sound[key]
+    alarms = options.get("alarms", [])
+    if not is_list(alarms):
+        yield f"{place}.alarms: this is {kind(alarms)}; write a list, for example [{{above: 5.0, severity: critical}}]"
+        alarms = []
+    sound["alarms"] = []
+    for number, entry in enumerate(alarms):
+        faults = list(_of_entry(f"{place}.alarms[{number}]", entry, instrument))
+        yield from faults
+        if not faults:
+            sound["alarms"].append(written(entry))
+    yield from _contradictions(place, sound)
+    yield from _by_itself(place, options, CHANNEL_DEFAULTS)
+    yield from _silence_faults(place, options, instrument)
+
+
+def of_instrument(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault of what an instrument says for all its channels."""
+    yield from _by_itself(place, instrument, INSTRUMENT_DEFAULTS)
+    cycle = instrument.get("scan_cycle")
+    if cycle is not None and not 0 < (durations.seconds(cycle) or 0) <= LONGEST_CYCLE:
+        yield (
+            f"{place}.scan_cycle: {cycle!r} is no time in which an instrument comes back to a channel; "
+            "write for example 3m: pause and dwell of all channels that it scans"
+        )
+    else:
+        yield from _silence_faults(place, instrument, instrument)
+
+
+def of_agent(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault of what an agent says of its alarms."""
+    yield from _by_itself(place, agent, AGENT_KEYS)
+
+
+def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault of ``instrument_alarms`` and ``appliance_alarms``."""
+    for place, known in (("instrument_alarms", INSTRUMENT_DEFAULTS), ("appliance_alarms", KINDS)):
+        said = settings.get(place)
+        if said is None:
+            continue
+        if not isinstance(said, Mapping):
+            yield f"{place}: this is {kind(said)}; write for example {_EXAMPLES[place]}"
+            continue
+        yield from unknown_keys(place, said, known)
+        if place == "instrument_alarms":
+            yield from _by_itself(place, said, known)
+        else:
+            yield from _of_appliance(place, said)
+
+
+_EXAMPLES = {
+    "instrument_alarms": "{silent_after: 15m, invalid_after: false}",
+    "appliance_alarms": "{disk_free_GB: 50, certificate_days: false}",
+}
+
+
+def _of_appliance(place: str, said: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in said.items():
+        if name not in KINDS or value is None:
+            continue
+        about = KINDS[name]
+        usual = durations.written(int(about.limit)) if about.is_duration else f"{about.limit:g}"
+        what = "duration" if about.is_duration else "number"
+        yield from _value_or_mapping(f"{place}.{name}", value, "limit", what, usual)
+
+
+def _silence_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[str, Any]) -> Iterator[str]:
+    """Say so if a channel would be silent between any two of its readings."""
+    said = entry.get("silent_after")
+    after = durations.seconds(said.get("after") if isinstance(said, Mapping) else said)
+    if after is None or str(instrument.get("model")) not in MODELS:
+        return
+    cycle = scan_cycle(instrument)
+    if after <= max(cycle, SHORTEST_SILENCE):
+        yield (
+            f"{place}.silent_after: {durations.written(after)} is too short, a reading may take {max(cycle, SHORTEST_SILENCE)} s; "
+            f"write for example {durations.written(usual_silence(instrument))}"
+        )
+
+
+def _by_itself(place: str, entry: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
+    """Every fault of the alarms that are there unasked."""
+    for key in keys:
+        if entry.get(key) is not None:
+            yield from _value_or_mapping(f"{place}.{key}", entry[key], "after", "duration", "10m")
+
+
+def _value_or_mapping(place: str, value: Any, name: str, what: str, example: str) -> Iterator[str]:
+    """Every fault of a limit that may stand alone, be `false`, or have a severity beside it."""
+    will_do = {"duration": _is_duration, "number": _is_number}[what]
+    if isinstance(value, Mapping):
+        yield from unknown_keys(place, value, (name, "severity"))
+        yield from _severity(place, value)
+        value = value.get(name)
+    if value is not None and value is not False and not will_do(value):
+        yield (
+            f"{place}: {value!r} is no {what}; write for example {example}, false for no such alarm, "
+            f"or {{{name}: {example}, severity: critical}}"
+        )
+
+
+def _of_entry(place: str, entry: Any, instrument: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(entry, Mapping):
+        yield f"{place}: this is {kind(entry)}; write for example {{above: 5.0, severity: critical}}"
+        return
+    yield from unknown_keys(place, entry, ENTRY_KEYS)
+    entry = written(entry)
+    kinds = [each for each in LIMIT_KINDS if each in entry]
+    if len(kinds) != 1:
+        yield f"{place}: an alarm has one of {', '.join(LIMIT_KINDS)}, and this has {' and '.join(kinds) or 'none'}"
+        return
+    alarm = kinds[0]
+    yield from _severity(place, entry)
+    yield from text_faults(place, entry, "summary")
+    quantity = entry.get("of", "temperature")
+    if quantity not in QUANTITIES:
+        yield f"{place}.of: {quantity!r} is nothing that a channel measures; write {' or '.join(QUANTITIES)}"
+    if "for" in entry and not _is_duration(entry["for"]):
+        yield f"{place}.for: {entry['for']!r} is no duration; write for example 90s, 5m or 2h"
+    if alarm == "outside":
+        yield from _range_faults(place, entry["outside"])
+    elif not _is_number(entry[alarm]) or (alarm == "rising" and entry[alarm] <= 0):
+        yield f"{place}.{alarm}: {entry[alarm]!r} is no {'rise' if alarm == 'rising' else 'number'}; write for example {alarm}: 5.0"
+    elif "clears_at" in entry:
+        yield from _clearing_faults(place, entry, alarm)
+    if alarm == "outside" and "clears_at" in entry:
+        yield f"{place}.clears_at: a range has none; write two alarms, above and below, each with its own"
+    if alarm == "rising":
+        yield from _rate_faults(place, entry, instrument)
+    else:
+        for key in ("per", "over"):
+            if key in entry:
+                yield f"{place}.{key}: only a rate has it; leave it out, or write rising instead of {alarm}"
+
+
+def _range_faults(place: str, limits: Any) -> Iterator[str]:
+    if not is_list(limits) or len(limits) != 2 or not all(map(_is_number, limits)) or limits[0] >= limits[1]:
+        yield f"{place}.outside: {limits!r} is no range; write the lower and the upper limit, for example [3.0, 5.0]"
+
+
+def _clearing_faults(place: str, entry: Mapping[str, Any], alarm: str) -> Iterator[str]:
+    clears_at, limit = entry["clears_at"], entry[alarm]
+    side = "above" if alarm == "below" else "below"
+    if not _is_number(clears_at) or (clears_at <= limit if side == "above" else clears_at >= limit):
+        yield f"{place}.clears_at: {clears_at!r} is not {side} {limit!r}, where it begins; write where it is to be over"
+
+
+def _rate_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[str, Any]) -> Iterator[str]:
+    if entry.get("per", "hour") not in PER:
+        yield f"{place}.per: {entry['per']!r} is no time; write {' or '.join(PER)}"
+        return
+    if "over" in entry and not durations.seconds(entry["over"]):
+        yield f"{place}.over: {entry['over']!r} is no duration; write for example 30m"
+        return
+    if str(instrument.get("model")) in MODELS and not list(of_instrument("", instrument)):
+        _, over, mean = measured(instrument, entry)
+        if over < mean:
+            yield (
+                f"{place}.over: within {durations.spoken(over)} there are too few samples to tell a rate; "
+                f"write {durations.written(mean)} or longer, two scans of the instrument"
+            )
+
+
+def _contradictions(place: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """Every pair of sound alarms of a channel that cannot be together."""
+    below, above = options.get("alarm_below_K"), options.get("alarm_above_K")
+    if below is not None and above is not None and below >= above:
+        yield (
+            f"{place}.alarm_below_K: {below!r} is not below alarm_above_K, {above!r}: "
+            "no temperature would be without an alarm; exchange them"
+        )
+    seen = set()
+    for entry in entries_of(options):
+        what = (kind_of(entry), entry.get("of", "temperature"), severity_of(entry))
+        if what in seen:
+            yield (
+                f"{place}.alarms: two alarms are {what[0]} and {what[2]}, and one of them says nothing new; "
+                "leave one out, or give it another severity"
+            )
+        seen.add(what)
+
+
+def _severity(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    severity = entry.get("severity")
+    if severity is not None and severity not in SEVERITIES:
+        yield f"{place}.severity: {severity!r} is none; write {' or '.join(SEVERITIES)}"
+
+
+def _is_duration(value: Any) -> bool:
+    return durations.seconds(value) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_temperature(value: Any) -> bool:
+    return _is_number(value) and value >= 0

@@ -1,0 +1,190 @@
+"""The alarms of the appliance itself: bridge, data nodes, archive, disk, clock and certificate. All are there unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from livemon_inventory import durations
+from livemon_inventory.alarms import Alarm, Entry, Query
+from livemon_inventory.dashboards.identity import APPLIANCE
+from livemon_inventory.plant_alarms import RECENTLY, of_agent
+from livemon_inventory.uids import uid
+
+GROUP = "The appliance"
+"""A name that no instrument can have."""
+ARCHIVE = "observatory.aggregator.feeds.archive"
+MACHINE = "livemon.sensors"
+OWN_AGENTS = ("aggregator", "registry")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of alarm: its limit (a duration where `is_duration`), severity and texts, and what Grafana asks and compares.
+
+    `is_hold`: the limit is a time for which the rest must last, and the value is compared with `compared`.
+    """
+
+    limit: float
+    severity: str
+    title: str
+    query: Query
+    test: str
+    summary: str
+    advice: str
+    is_duration: bool = False
+    is_hold: bool = False
+    compared: tuple[float, ...] = ()
+    hold: int = 0
+    no_data: str = "OK"
+    error: str = "OK"
+
+
+KINDS = {
+    "bridge_away": Kind(
+        limit=120,
+        is_duration=True,
+        is_hold=True,
+        severity="critical",
+        title="The bridge does not answer Grafana",
+        # Compared with what it never is: this one fires by the query's failure alone, and all others leave that to it.
+        query=Query("constantLine(1)", RECENTLY),
+        test="lt",
+        compared=(0,),
+        no_data="Alerting",
+        error="Alerting",
+        summary="No alarm can be evaluated: the bridge does not answer Grafana",
+        advice="On the monitor: docker ps; docker logs sisock_grafana_http; docker restart sisock_grafana_http.",
+    ),
+    "nodes_silent": Kind(
+        limit=300,
+        is_duration=True,
+        severity="critical",
+        title="The data nodes are silent",
+        query=Query(f"age.{MACHINE}.disk_used", RECENTLY),
+        test="gt",
+        no_data="Alerting",
+        summary="The data nodes have been silent for {value:duration}: nothing new is shown and compared",
+        advice="The archive goes on without them. On the monitor: docker logs sisock_nodes; docker restart sisock_nodes.",
+    ),
+    "archive_lag": Kind(
+        limit=120,
+        is_duration=True,
+        severity="critical",
+        title="The archive falls behind",
+        query=Query(f"{ARCHIVE}.lag", RECENTLY),
+        test="gt",
+        hold=60,
+        summary="The archive is {value:duration} behind the samples",
+        advice="Is the disk full, or slow? On the monitor: df -h; docker logs ocs_aggregator.",
+    ),
+    "archive_gap": Kind(
+        limit=60,
+        is_duration=True,
+        severity="warning",
+        title="The archive has a gap",
+        query=Query(f"{ARCHIVE}.gap", RECENTLY),
+        test="gt",
+        summary="The recording was interrupted for {value:duration}",
+        advice="Agents send again what was missed, so that the files may be whole all the same: docker logs ocs_aggregator.",
+    ),
+    "archive_lost": Kind(
+        limit=0,
+        severity="critical",
+        title="The archive has lost samples",
+        query=Query(f"nonNegativeDerivative({ARCHIVE}.lost)", 1800, 0, "sum"),
+        test="gt",
+        summary="Samples did not reach the archive within the last half hour",
+        advice="The disk did not take them, or they came too fast. On the monitor: df -h; docker stats; livemon status.",
+    ),
+    "disk_free_GB": Kind(
+        limit=5,
+        severity="critical",
+        title="The disk is nearly full",
+        query=Query(f"{MACHINE}.disk_free", RECENTLY),
+        test="lt",
+        hold=60,
+        summary="{value} GB are left on the disk of the archive",
+        advice="Take old files of the archive elsewhere: <data_directory>/hk, oldest first. docker system df tells of the rest.",
+    ),
+    "disk_used_percent": Kind(
+        limit=90,
+        severity="warning",
+        title="The disk fills up",
+        query=Query(f"{MACHINE}.disk_used", RECENTLY),
+        test="gt",
+        hold=60,
+        summary="The disk of the archive is {value} % full",
+        advice="Take old files of the archive elsewhere: <data_directory>/hk, oldest first. docker system df tells of the rest.",
+    ),
+    "clock_offset_s": Kind(
+        limit=0.5,
+        severity="warning",
+        title="The clock is off",
+        query=Query(f"absolute({MACHINE}.clock_offset)", RECENTLY),
+        test="gt",
+        hold=300,
+        summary="The clock is {value} s off",
+        advice="Samples bear wrong times. On the monitor: timedatectl; chronyc tracking.",
+    ),
+    "clock_unsynchronized": Kind(
+        limit=1800,
+        is_duration=True,
+        is_hold=True,
+        severity="warning",
+        title="The clock is not synchronised",
+        query=Query(f"{MACHINE}.clock_synchronized", RECENTLY),
+        test="lt",
+        compared=(1,),
+        summary="The clock follows no time server",
+        advice="Does the machine reach one? On the monitor: timedatectl; chronyc sources.",
+    ),
+    "certificate_days": Kind(
+        limit=14,
+        severity="warning",
+        title="A certificate ends soon",
+        query=Query(f"{MACHINE}.certificate_days", 7200),
+        test="lt",
+        summary="A certificate ends in {value} days",
+        advice="It is renewed 30 days before its end: run the playbook again, and see why the timer did not.",
+    ),
+}
+"""By what the inventory calls them under ``appliance_alarms``."""
+
+
+def of_appliance(settings: Entry, instrument_defaults: Entry) -> Iterator[Alarm]:
+    """Yield the alarms of the appliance; `settings` is what the inventory says of them, by name."""
+    for name, kind in KINDS.items():
+        limit, severity = _limit(kind, settings.get(name))
+        if limit is None:
+            continue
+        yield Alarm(
+            uid=uid("appliance", name),
+            title=kind.title,
+            group=GROUP,
+            kind=name,
+            severity=severity,
+            queries=(kind.query,),
+            test=kind.test,
+            limits=kind.compared if kind.is_hold else (limit,),
+            hold=int(limit) if kind.is_hold else kind.hold,
+            no_data=kind.no_data,
+            error=kind.error,
+            summary=kind.summary,
+            advice=kind.advice,
+            dashboard=APPLIANCE,
+        )
+    for agent in OWN_AGENTS:
+        yield from (replace(alarm, group=GROUP) for alarm in of_agent({"id": agent}, instrument_defaults))
+
+
+def _limit(kind: Kind, said: Any) -> tuple[float | None, str]:
+    """Return limit and severity; `None` for a limit if the alarm is switched off."""
+    about = said if isinstance(said, Mapping) else {"limit": said}
+    limit, severity = about.get("limit"), about.get("severity") or kind.severity
+    if limit is None:
+        return kind.limit, severity
+    if limit is False:
+        return None, severity
+    return durations.seconds(limit) if kind.is_duration else limit, severity

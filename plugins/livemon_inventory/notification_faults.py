@@ -1,0 +1,235 @@
+"""What can be wrong with contact points, routes, secrets and e-mail. A secret's value is repeated nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from livemon_inventory import durations
+from livemon_inventory.alarms import SEVERITIES
+from livemon_inventory.checks import is_list, kind, repeats, unknown_keys, written
+from livemon_inventory.notifications import FRIENDLY, MATCHED, NOBODY, PULSE, is_reference, secrets_in
+
+KEYS = ("contact_points", "default", "routes", "repeat")
+POINT_KEYS = ("name", *FRIENDLY, "type", "settings")
+ROUTE_KEYS = ("to", *MATCHED, "labels", "repeat", "continue")
+SMTP_KEYS = ("host", "from", "from_name", "user", "password", "verify")
+SHORTEST_REPEAT = 60
+
+_POINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}\Z")
+_SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+_ADDRESS = re.compile(r"[^@\s;,<>$\"']+@[^@\s;,<>$\"']+\Z")
+_SERVER = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}\Z")
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SECRET_KEY = re.compile(r"password|token|secret|credential|key\Z", re.IGNORECASE)
+_WITH_SECRET_URL = {"slack", "discord", "teams", "googlechat", "wecom", "dingding", "victorops", "sensugo"}
+"""Receivers at whose address anybody may write who knows it."""
+_POINT_EXAMPLE = "{name: on-call, email: postdoc@lab.example}"
+_SMTP_EXAMPLE = "{host: smtp.lab.example:587, from: cryo@lab.example}"
+_REFER = "write {{secret: {name}}} and the value under notification_secrets, best from Ansible Vault"
+
+
+def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Every fault of ``notifications``, ``notification_secrets`` and ``smtp``."""
+    yield from _secret_faults(settings.get("notification_secrets"))
+    smtp = settings.get("smtp")
+    if smtp is not None:
+        yield from _smtp_faults(smtp)
+    said = settings.get("notifications")
+    if said is not None:
+        if isinstance(said, Mapping):
+            yield from _notification_faults(said)
+            if smtp is None and _sends_mail(said):
+                yield f"smtp: there is none, and Grafana needs a server to send e-mail; write {_SMTP_EXAMPLE}"
+        else:
+            yield f"notifications: this is {kind(said)}; write contact_points: [{_POINT_EXAMPLE}] under it"
+    known = settings.get("notification_secrets")
+    for place, value in (("notifications", said), ("smtp", smtp)):
+        for name in dict.fromkeys(secrets_in(value)):
+            if not isinstance(known, Mapping) or name not in known:
+                yield f"{place}: there is no secret {name!r}; write {name}: ... under notification_secrets, best from Ansible Vault"
+
+
+def _secret_faults(secrets: Any) -> Iterator[str]:
+    if secrets is None:
+        return
+    if not isinstance(secrets, Mapping):
+        yield "notification_secrets: write a name for each, for example {slack_url: ...}, its value best from Ansible Vault"
+        return
+    for name, value in secrets.items():
+        if not isinstance(name, str) or not _SECRET_NAME.match(name):
+            yield f"notification_secrets: {name!r} is no name of a secret; use small letters, digits and '_', for example slack_url"
+        elif not isinstance(value, str) or not value.strip() or value != value.strip() or not value.isprintable():
+            yield f"notification_secrets.{name}: this is no secret; write one line of text in quotes, best from Ansible Vault"
+
+
+def _smtp_faults(smtp: Any) -> Iterator[str]:
+    if not isinstance(smtp, Mapping):
+        yield f"smtp: this is {kind(smtp)}; write {_SMTP_EXAMPLE}"
+        return
+    yield from unknown_keys("smtp", smtp, SMTP_KEYS)
+    smtp = written(smtp)
+    for key, pattern, example in (("host", _SERVER, "smtp.lab.example:587"), ("from", _ADDRESS, "cryo@lab.example")):
+        if key not in smtp:
+            yield f"smtp.{key} is missing; write for example {key}: {example}"
+        elif not isinstance(smtp[key], str) or not pattern.match(smtp[key]):
+            yield f"smtp.{key}: {smtp[key]!r} will not do; write for example {key}: {example}"
+    for key in ("user", "from_name"):
+        value = smtp.get(key, "x")
+        if not isinstance(value, str) or not value.isprintable() or not value or "$" in value:
+            yield f"smtp.{key}: {value!r} is no name; write a text in quotes, without $"
+    if "password" in smtp and not is_reference(smtp["password"]):
+        yield f"smtp.password: no secret stands here; {_REFER.format(name='smtp_password')}"
+    if not isinstance(smtp.get("verify", True), bool):
+        yield f"smtp.verify: {smtp['verify']!r} is neither true nor false; false takes a server's certificate unseen"
+
+
+def _notification_faults(said: Mapping[str, Any]) -> Iterator[str]:
+    yield from unknown_keys("notifications", said, KEYS)
+    said = written(said)
+    points = said.get("contact_points")
+    if not is_list(points) or not points:
+        yield f"notifications.contact_points: write a list, for example [{_POINT_EXAMPLE}]"
+        return
+    entries = []
+    for number, point in enumerate(points):
+        place = f"notifications.contact_points[{number}]"
+        if isinstance(point, Mapping):
+            entries.append((place, point))
+            yield from _point_faults(place, point)
+        else:
+            yield f"{place}: this is {kind(point)}; write {_POINT_EXAMPLE}"
+    yield from repeats(entries, "name", lambda name: str(name).lower().replace(" ", "_"), "give each a name of its own")
+    names = [point.get("name") for _, point in entries]
+    if "default" in said and said["default"] not in names:
+        yield f"notifications.default: there is no contact point {said['default']!r}; there are {_listed(names)}"
+    yield from _repeat_faults("notifications", said)
+    routes = said.get("routes", [])
+    if not is_list(routes):
+        yield f"notifications.routes: this is {kind(routes)}; write a list, for example [{{severity: critical, to: on-call}}]"
+        return
+    for number, route in enumerate(routes):
+        yield from _route_faults(f"notifications.routes[{number}]", route, names)
+
+
+def _point_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
+    yield from unknown_keys(place, point, POINT_KEYS)
+    point = written(point)
+    name = point.get("name")
+    if not isinstance(name, str) or not _POINT.match(name) or name in (PULSE, NOBODY):
+        yield f"{place}.name: {name!r} is no name for a contact point; use letters, digits, spaces, '-' and '_', for example on-call"
+    if not any(key in point for key in (*FRIENDLY, "type")):
+        yield f"{place}: nobody is told; write email, slack, webhook, or type and settings of a receiver as Grafana names it"
+    if "email" in point:
+        addresses = point["email"] if is_list(point["email"]) else [point["email"]]
+        if not addresses or not all(isinstance(each, str) and _ADDRESS.match(each) for each in addresses):
+            yield f"{place}.email: {point['email']!r} is no address; write postdoc@lab.example, or a list of such"
+    if "slack" in point:
+        yield from _web_faults(f"{place}.slack", "slack", point["slack"])
+    if "webhook" in point:
+        yield from _web_faults(f"{place}.webhook", "webhook", point["webhook"])
+    yield from _raw_faults(place, point)
+
+
+def _web_faults(place: str, receiver: str, said: Any) -> Iterator[str]:
+    """Every fault of a receiver that has an address on the web, alone or with further settings."""
+    if isinstance(said, Mapping) and not is_reference(said):
+        yield from _clear_secrets(place, receiver, said)
+        said = said.get("url")
+    if is_reference(said):
+        return
+    if receiver in _WITH_SECRET_URL:
+        if said is None or isinstance(said, str):
+            yield f"{place}: whoever knows this address may write there; {_REFER.format(name=f'{receiver}_url')}"
+        else:
+            yield f"{place}: this is {kind(said)}; {_REFER.format(name=f'{receiver}_url')}"
+    elif not isinstance(said, str) or urlsplit(said).scheme not in ("http", "https") or " " in said:
+        yield f"{place}: this is no address; write https://..., or {{secret: {receiver}_url}} and it under notification_secrets"
+    elif "@" in urlsplit(said).netloc:
+        yield f"{place}: this address has a password in it; {_REFER.format(name=f'{receiver}_url')}"
+
+
+def _raw_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
+    if "settings" in point and "type" not in point:
+        yield f"{place}.type is missing; write the receiver as Grafana names it, for example type: telegram"
+    if "type" not in point:
+        return
+    receiver, settings = point["type"], point.get("settings")
+    if not isinstance(receiver, str) or not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{0,39}", receiver):
+        yield f"{place}.type: {receiver!r} is no receiver; write it as Grafana names it, for example telegram"
+    elif receiver in FRIENDLY and receiver in point:
+        yield f"{place}.type: {receiver} is there twice; leave out one of them"
+    elif not isinstance(settings, Mapping) or not settings:
+        yield f"{place}.settings: write them as Grafana names them, for example {{chatid: '-42', bottoken: {{secret: telegram}}}}"
+    else:
+        yield from _clear_secrets(f"{place}.settings", receiver, settings)
+
+
+def _clear_secrets(place: str, receiver: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Every secret that is written where everybody reads it."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and "secret" in value and not is_reference(value):
+            yield f"{place}.{key}: a secret is told by its name alone; {_REFER.format(name=f'{receiver}_secret')}"
+        elif isinstance(value, Mapping) and not is_reference(value):
+            yield from _clear_secrets(f"{place}.{key}", receiver, value)
+        elif isinstance(value, str) and (
+            _SECRET_KEY.search(str(key)) or (str(key).lower() == "url" and receiver in _WITH_SECRET_URL)
+        ):
+            name = re.sub(r"[^a-z0-9_]", "_", f"{receiver}_{key}".lower())
+            yield f"{place}.{key}: this is a secret, and here anybody would read it; {_REFER.format(name=name)}"
+
+
+def _route_faults(place: str, route: Any, names: list) -> Iterator[str]:
+    if not isinstance(route, Mapping):
+        yield f"{place}: this is {kind(route)}; write for example {{severity: critical, to: on-call}}"
+        return
+    yield from unknown_keys(place, route, ROUTE_KEYS)
+    route = written(route)
+    goals = route.get("to")
+    goals = goals if is_list(goals) else [goals]
+    if "to" not in route or not goals:
+        yield f"{place}.to is missing; write a contact point, there are {_listed(names)}"
+    else:
+        for goal in goals:
+            if goal not in names:
+                yield f"{place}.to: there is no contact point {goal!r}; there are {_listed(names)}"
+    if not any(key in route for key in (*MATCHED, "labels")):
+        yield f"{place}: it would take every alarm; say of which, for example severity: critical, or write notifications.default"
+    severities = route.get("severity", [])
+    for severity in severities if is_list(severities) else [severities]:
+        if severity not in SEVERITIES:
+            yield f"{place}.severity: {severity!r} is none; write {' or '.join(SEVERITIES)}"
+    labels = route.get("labels", {})
+    if not isinstance(labels, Mapping) or not all(isinstance(key, str) and _LABEL.match(key) for key in labels):
+        yield f"{place}.labels: write the value of each label, for example {{label: 4K plate}}"
+        labels = {}
+    for label, value in {**{key: route[key] for key in ("instrument", "kind") if key in route}, **labels}.items():
+        values = value if is_list(value) else [value]
+        if not values or not all(_is_plain(each) for each in values):
+            yield f"{place}.{label}: {value!r} is no value of a label; write one, or a list of them"
+    if not isinstance(route.get("continue", False), bool):
+        yield f"{place}.continue: {route['continue']!r} is neither true nor false; true lets the routes below have the alarm, too"
+    yield from _repeat_faults(place, route)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and bool(str(value)) and "$" not in str(value)
+
+
+def _repeat_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    if "repeat" in entry and (durations.seconds(entry["repeat"]) or 0) < SHORTEST_REPEAT:
+        yield f"{place}.repeat: {entry['repeat']!r} is no time after which to tell of it again; write for example 4h, at least 1m"
+
+
+def _sends_mail(said: Mapping[str, Any]) -> bool:
+    points = said.get("contact_points")
+    return any(
+        isinstance(point, Mapping) and (point.get("email") is not None or point.get("type") == "email")
+        for point in (points if is_list(points) else [])
+    )
+
+
+def _listed(names: list) -> str:
+    return ", ".join(str(name) for name in names if name) or "none"

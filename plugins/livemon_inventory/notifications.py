@@ -1,0 +1,181 @@
+"""Whom Grafana tells of alarms: contact points, the routes to them, e-mail, and the secrets that they need.
+
+A secret stands nowhere but in a file of the machine; where one belongs, the inventory writes ``{secret: name}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from livemon_inventory import durations
+from livemon_inventory.checks import is_list
+from livemon_inventory.uids import uid
+
+Entry = Mapping[str, Any]
+
+WATCHDOG = "Watchdog"
+"""The alarm that always fires; the bridge knows it by this name."""
+PULSE = "livemon-watchdog"
+PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
+NOBODY = "livemon-nobody"
+"""Where alarms go that nobody asked for: the tree of routes needs an end."""
+SECRETS = "/run/secrets"
+SECRET_FILE = "notification_{name}"  # noqa: S105 - a file's name
+"""A name of its own, beside Grafana's other secrets."""
+FRIENDLY = ("email", "slack", "webhook")
+MATCHED = ("severity", "instrument", "kind")
+GROUP_BY = ("instrument", "kind")
+"""What goes into one message: sixteen channels that fall silent together are one."""
+REPEAT = "4h"
+
+_IN_PATTERN = re.compile(r"[.^$*+?()\[\]{}|\\]")
+
+
+def contact_points(settings: Entry, *, watched: bool) -> list[dict]:
+    """Return the contact points as Grafana's file has them."""
+    points = [_point(entry["name"], list(_receivers(entry))) for entry in settings.get("contact_points") or []]
+    if not points:
+        # Mail that cannot be sent is a line in Grafana's log.
+        points.append(_point(NOBODY, [("email", {"addresses": "nobody@localhost"})]))
+    if watched:
+        points.append(_point(PULSE, [("webhook", {"url": PULSE_URL, "httpMethod": "POST"})], tells_of_the_end=False))
+    return points
+
+
+def policy(settings: Entry, *, watched: bool) -> dict:
+    """Return the tree of routes, which replaces whatever tree there was."""
+    points = [entry["name"] for entry in settings.get("contact_points") or []]
+    routes = [route for entry in settings.get("routes") or [] for route in _routes(entry)]
+    if watched:
+        pulse = {
+            "receiver": PULSE,
+            "object_matchers": [["alertname", "=", WATCHDOG]],
+            "group_by": ["alertname"],
+            "group_wait": "1s",
+            "group_interval": "30s",
+            # Once a minute: what is due a little later than a turn waits for the next one.
+            "repeat_interval": "50s",
+        }
+        routes.insert(0, pulse)
+    tree = {
+        "orgId": 1,
+        "receiver": settings.get("default") or next(iter(points), NOBODY),
+        "group_by": list(GROUP_BY),
+        "group_wait": "30s",
+        "group_interval": "2m",
+        "repeat_interval": _interval(settings.get("repeat") or REPEAT),
+    }
+    return tree | ({"routes": routes} if routes else {})
+
+
+def smtp_environment(smtp: Entry) -> dict[str, str]:
+    """Return Grafana's environment for sending e-mail; empty where the inventory has no ``smtp``."""
+    if not smtp:
+        return {}
+    environment = {
+        "GF_SMTP_ENABLED": "true",
+        "GF_SMTP_HOST": smtp["host"],
+        "GF_SMTP_FROM_ADDRESS": smtp["from"],
+        "GF_SMTP_FROM_NAME": smtp.get("from_name") or "livemon",
+    }
+    if smtp.get("user"):
+        environment["GF_SMTP_USER"] = smtp["user"]
+    if smtp.get("verify") is False:
+        environment["GF_SMTP_SKIP_VERIFY"] = "true"
+    if smtp.get("password"):
+        environment["GF_SMTP_PASSWORD__FILE"] = _file(smtp["password"]["secret"])
+    return environment
+
+
+def secret_files(secrets: Entry) -> dict[str, str]:
+    """Return the secrets by the names of their files."""
+    return {SECRET_FILE.format(name=name): str(value) for name, value in (secrets or {}).items()}
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """Yield the names of the secrets to which a setting refers."""
+    if is_reference(value):
+        yield value["secret"]
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from secrets_in(each)
+    elif is_list(value):
+        for each in value:
+            yield from secrets_in(each)
+
+
+def is_reference(value: Any) -> bool:
+    """Whether it stands for a secret."""
+    return isinstance(value, Mapping) and list(value) == ["secret"] and isinstance(value["secret"], str)
+
+
+def _receivers(entry: Entry) -> Iterator[tuple[str, Any]]:
+    """Yield type and settings of each receiver of a contact point."""
+    if entry.get("email") is not None:
+        addresses = entry["email"]
+        yield "email", {"addresses": ";".join(addresses) if is_list(addresses) else addresses, "singleEmail": True}
+    for kind in ("slack", "webhook"):
+        said = entry.get(kind)
+        if said is not None:
+            yield kind, dict(said) if isinstance(said, Mapping) and not is_reference(said) else {"url": said}
+    if entry.get("type") is not None:
+        yield entry["type"], entry.get("settings") or {}
+
+
+def _point(name: str, receivers: list[tuple[str, Any]], *, tells_of_the_end: bool = True) -> dict:
+    return {
+        "orgId": 1,
+        "name": name,
+        "receivers": [
+            {
+                "uid": uid("to", name.lower().replace(" ", "_"), kind) if name not in (PULSE, NOBODY) else name,
+                "type": kind,
+                "settings": _rendered(settings),
+                "disableResolveMessage": not tells_of_the_end,
+            }
+            for kind, settings in receivers
+        ],
+    }
+
+
+def _rendered(value: Any) -> Any:
+    """Return a setting as Grafana reads it from a file, where a ``$`` is the begin of a variable."""
+    if is_reference(value):
+        return f"$__file{{{_file(value['secret'])}}}"
+    if isinstance(value, Mapping):
+        return {key: _rendered(each) for key, each in value.items()}
+    if is_list(value):
+        return [_rendered(each) for each in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
+
+
+def _file(name: str) -> str:
+    return f"{SECRETS}/{SECRET_FILE.format(name=name)}"
+
+
+def _routes(entry: Entry) -> Iterator[dict]:
+    """Yield one route to each of its contact points; all but the last let the alarm go on to the next."""
+    matchers = [_matcher(label, entry[label]) for label in MATCHED if entry.get(label) is not None]
+    matchers += [_matcher(label, value) for label, value in (entry.get("labels") or {}).items()]
+    names = entry["to"] if is_list(entry["to"]) else [entry["to"]]
+    for number, name in enumerate(names, start=1):
+        route: dict[str, Any] = {"receiver": name, "object_matchers": matchers, "group_by": list(GROUP_BY)}
+        if entry.get("repeat") is not None:
+            route["repeat_interval"] = _interval(entry["repeat"])
+        if number < len(names) or entry.get("continue"):
+            route["continue"] = True
+        yield route
+
+
+def _matcher(label: str, value: Any) -> list[str]:
+    """Return the matcher of one value, or of any of several."""
+    if not is_list(value):
+        return [label, "=", str(value)]
+    # Go's patterns know no escaped space, which Python's re.escape makes.
+    return [label, "=~", "|".join(_IN_PATTERN.sub(r"\\\g<0>", str(each)) for each in value)]
+
+
+def _interval(value: str) -> str:
+    return f"{durations.seconds(value)}s"

@@ -1,0 +1,215 @@
+"""The alarms of instruments and agents: the limits that the inventory sets, and those that are there unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from livemon_inventory import durations
+from livemon_inventory.alarms import (
+    HOLD,
+    PER,
+    RATE_OVER,
+    Alarm,
+    Entry,
+    Query,
+    by_itself,
+    entries_of,
+    kind_of,
+    scan_cycle,
+    severity_of,
+    silent_after,
+    usual_silence,
+)
+from livemon_inventory.dashboards.identity import APPLIANCE, instrument_uid, temperature_panel
+from livemon_inventory.models import FEED, Field
+from livemon_inventory.plant import ADDRESS_ROOT, model_of, name_of
+from livemon_inventory.uids import uid
+
+SHORTEST_MEAN = 60
+"""Seconds of which a mean is taken where a rate is measured; two scan cycles if that is longer."""
+
+
+RECENTLY = 600
+"""Seconds within which the newest sample counts of what is sampled every few seconds."""
+_LOOK_AT_INSTRUMENT = (
+    "Is it on, is its cable in, does it answer at its address? On the monitor: docker logs ocs_{id}; livemon status."
+)
+_LOOK_AT_CHANNEL = (
+    "Is the channel switched on at the instrument, and does it scan? A sensor out of range, a broken wire or a wrong curve "
+    "gives no valid reading. On the monitor: docker logs ocs_{id}."
+)
+
+
+def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
+    """Yield all alarms of an instrument, its channels' first."""
+    for channel, options in (instrument.get("channels") or {}).items():
+        yield from _of_channel(instrument, str(channel), options or {}, defaults)
+    subject = _subject(instrument)
+    after, severity = by_itself("silent_after", instrument, None, defaults)
+    if after is not None and not instrument.get("channels"):
+        yield Alarm(
+            uid=uid(instrument["id"], "silent"),
+            title=f"{subject} is silent",
+            kind="silent",
+            severity=severity,
+            # Which of its channels there are nobody has said: the youngest counts.
+            queries=(
+                Query(f"minSeries(age.{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.*)", usual_silence(instrument)),
+            ),
+            test="gt",
+            limits=(after,),
+            no_data="Alerting",
+            summary=f"{subject}: no sample of any channel for {{value:duration}}",
+            advice=_LOOK_AT_INSTRUMENT.format(id=instrument["id"]),
+            **_about(instrument),
+        )
+    yield from of_agent(instrument, defaults)
+
+
+def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
+    """Yield the alarms of the process that serves an instrument, or of any other agent."""
+    agent, subject = entry["id"], _subject(entry)
+    about = _about(entry)
+    where = f"{ADDRESS_ROOT}.{agent}.agent"
+    after, severity = by_itself("away_after", entry, None, defaults)
+    if after is not None:
+        yield Alarm(
+            uid=uid(agent, "away"),
+            title=f"{subject}: agent {agent} is away",
+            kind="away",
+            severity=severity,
+            queries=(Query(f"{where}.connected", RECENTLY),),
+            test="lt",
+            limits=(1,),
+            hold=after,
+            no_data="Alerting",
+            summary=f"{subject}: the heartbeat of agent {agent} has stopped",
+            advice=f"Nothing is read and archived of it. On the monitor: docker logs ocs_{agent}; docker restart ocs_{agent}.",
+            **about,
+        )
+    after, severity = by_itself("degraded_after", entry, None, defaults)
+    if after is not None:
+        yield Alarm(
+            uid=uid(agent, "degraded"),
+            title=f"{subject}: agent {agent} does not do its work",
+            kind="degraded",
+            severity=severity,
+            queries=(Query(f"{where}.degraded", RECENTLY),),
+            test="gt",
+            limits=(0,),
+            hold=after,
+            summary=f"{subject}: agent {agent} runs without doing its work, or one of its tasks has failed",
+            advice=_LOOK_AT_INSTRUMENT.format(id=agent),
+            **about,
+        )
+
+
+def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry) -> Iterator[Alarm]:
+    for entry in entries_of(options):
+        yield _of_limit(instrument, channel, options, entry)
+    temperature = _field(instrument, channel, "temperature")
+    path = _path(instrument, temperature)
+    subject = _subject(instrument, channel, options)
+    after, severity = by_itself("silent_after", instrument, options, defaults)
+    if after is not None:
+        yield Alarm(
+            uid=uid(instrument["id"], channel, "silent"),
+            title=f"{subject} is silent",
+            kind="silent",
+            severity=severity,
+            queries=(Query(f"age.{path}", RECENTLY),),
+            test="gt",
+            limits=(after,),
+            no_data="Alerting",
+            summary=f"{subject}: no sample for {{value:duration}}",
+            advice=_LOOK_AT_INSTRUMENT.format(id=instrument["id"]),
+            **_about(instrument, channel, options),
+        )
+    after, severity = by_itself("invalid_after", instrument, options, defaults)
+    if after is not None:
+        yield Alarm(
+            uid=uid(instrument["id"], channel, "invalid"),
+            title=f"{subject} has no valid reading",
+            kind="invalid",
+            severity=severity,
+            queries=(Query(f"invalid.{path}", RECENTLY),),
+            test="gt",
+            limits=(0,),
+            hold=after,
+            summary=f"{subject}: samples come, but they are no temperatures",
+            advice=_LOOK_AT_CHANNEL.format(id=instrument["id"]),
+            **_about(instrument, channel, options),
+        )
+
+
+def _of_limit(instrument: Entry, channel: str, options: Entry, entry: Entry) -> Alarm:
+    kind, severity, quantity = kind_of(entry), severity_of(entry), entry.get("of", "temperature")
+    field = _field(instrument, channel, quantity)
+    unit = f" {field.unit}" if field.unit else ""
+    subject = _subject(instrument, channel, options)
+    if quantity == "sensor":
+        subject += ", sensor"
+    if kind == "rising":
+        per, over, mean = measured(instrument, entry)
+        queries = (
+            Query(_path(instrument, field), over + mean, over, "mean"),
+            Query(_path(instrument, field), mean, 0, "mean"),
+        )
+        limits, test, unit = (entry["rising"],), "gt", f"{unit} per {per}"
+        said = f"rising faster than {entry['rising']:g}{unit}"
+    else:
+        queries = (Query(_path(instrument, field), silent_after(instrument, options) or usual_silence(instrument)),)
+        limits = tuple(entry["outside"]) if kind == "outside" else (entry[kind],)
+        test = {"above": "gt", "below": "lt", "outside": "outside_range"}[kind]
+        said = f"{kind} {' to '.join(f'{limit:g}' for limit in limits)}{unit}"
+    hold = durations.seconds(entry["for"]) if entry.get("for") is not None else HOLD
+    return Alarm(
+        uid=uid(instrument["id"], channel, *(["sensor"] if quantity == "sensor" else []), kind, severity),
+        title=f"{subject} {said}",
+        kind=kind,
+        severity=severity,
+        queries=queries,
+        test=test,
+        limits=limits,
+        clear=entry.get("clears_at"),
+        per=PER[entry.get("per") or "hour"] if kind == "rising" else None,
+        hold=hold,
+        summary=f"{entry.get('summary') or subject}: {{value}}{unit}, {said}",
+        advice="The dashboard of the instrument shows since when; the other stages, the pumps and the compressor tell why.",
+        **_about(instrument, channel, options),
+    )
+
+
+def measured(instrument: Entry, entry: Entry) -> tuple[str, int, int]:
+    """Return how a rate is measured: per what, across how many seconds, and of how many seconds a mean is taken at either end."""
+    per = entry.get("per") or "hour"
+    mean = max(SHORTEST_MEAN, 2 * scan_cycle(instrument))
+    over = durations.seconds(entry["over"]) if entry.get("over") is not None else max(RATE_OVER[per], mean)
+    return per, over, mean
+
+
+def _subject(entry: Entry, channel: str | None = None, options: Entry | None = None) -> str:
+    """Return what an alarm is about, as the people of the lab call it."""
+    if channel is None:
+        return f"{entry['description']} ({name_of(entry)})" if entry.get("description") else name_of(entry)
+    return f"{(options or {}).get('label') or f'Channel {channel}'} ({name_of(entry)})"
+
+
+def _about(entry: Entry, channel: str | None = None, options: Entry | None = None) -> Mapping[str, Any]:
+    # The answer's tags come beside them, but not where there is no answer: an alarm must find its way all the same.
+    labels = {"instrument": entry["id"]}
+    if channel is not None:
+        labels |= {"channel": channel, "label": (options or {}).get("label") or f"Channel {channel}"}
+    about = {"group": entry["id"], "labels": labels, "dashboard": APPLIANCE}
+    if "model" in entry:
+        about |= {"dashboard": instrument_uid(entry), "panel": temperature_panel(entry)}
+    return about
+
+
+def _field(instrument: Entry, channel: str, quantity: str) -> Field:
+    return next(field for field in model_of(instrument).fields(channel) if field.quantity == quantity)
+
+
+def _path(instrument: Entry, field: Field) -> str:
+    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.{field.name}"
