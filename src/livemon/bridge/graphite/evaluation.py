@@ -95,7 +95,7 @@ class Evaluation:
         found = []
         for field in fields:
             times, values = self._reader.samples(field, window, whole=whole)
-            found.append(Series(field.path, expression, _tags(field), times, values))
+            found.append(Series(field.path, expression, field.tags, times, values))
         return found
 
     def _call(self, call: Call, window: Window, *, whole: bool) -> SeriesList:
@@ -139,12 +139,6 @@ def _trees(arguments: list[Any]) -> list[Tree]:
         elif isinstance(each, list):
             found += [tree for tree in each if isinstance(tree, (Path, Call))]
     return found
-
-
-def _tags(field: Field) -> dict[str, str]:
-    # Alarms tell series apart by their tags alone, so each has its own name among them.
-    tags = {"name": field.path, "node": field.node, "field": field.name}
-    return tags | {key: value for key, value in (("label", field.label), ("unit", field.units)) if value}
 
 
 def _without_unit(series: Series) -> Series:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livemon.bridge.catalogue import Field
 from livemon.bridge.graphite.paths import expand_braces, matching
@@ -46,8 +49,30 @@ class Fields:
         return self._found[expressions]
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """All samples of a field in an interval."""
+
+    window: Window
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def part(self, window: Window) -> Samples:
+        """Return what lies in an interval within this one."""
+        part = slice(*np.searchsorted(self.times, [window.start, window.end]))
+        return self.times[part], self.values[part]
+
+    def joined(self, other: _Piece) -> _Piece:
+        """Return this piece and one that begins where it ends."""
+        return _Piece(
+            Window(self.window.start, other.window.end),
+            np.concatenate((self.times, other.times)),
+            np.concatenate((self.values, other.values)),
+        )
+
+
 class Reader:
-    """Reads samples, all that is wanted of one interval in one question to each node.
+    """Reads samples, all that is wanted of one interval in one question to each node, and nothing twice.
 
     Parameters
     ----------
@@ -60,7 +85,8 @@ class Reader:
     def __init__(self, source: Any, points: int) -> None:
         self._source, self._points = source, points
         self._wanted: dict[tuple[Window, bool], dict[Field, None]] = {}
-        self._read: dict[tuple[Window, bool, Field], Samples] = {}
+        self._extremes: dict[tuple[Window, Field], Samples] = {}
+        self._pieces: dict[Field, list[_Piece]] = {}
         self._left = MAX_READ
         self.silent: dict[str, None] = {}
         """The nodes that did not answer."""
@@ -70,35 +96,77 @@ class Reader:
         self._wanted.setdefault((window, whole), {}).update(dict.fromkeys(fields))
 
     def samples(self, field: Field, window: Window, *, whole: bool) -> Samples:
-        """Return a field's samples in an interval; reads whatever is wanted of that interval."""
-        if (window, whole, field) not in self._read:
-            self.want([field], window, whole=whole)
-            asked = [each for each in self._wanted.pop((window, whole)) if (window, whole, each) not in self._read]
-            read = self._all(asked, window) if whole else self._extremes(asked, window)
-            self._read |= {(window, whole, each): found for each, found in read.items()}
-        return self._read[window, whole, field]
+        """Return a field's samples in an interval; reads whatever is wanted of that interval.
 
-    def _extremes(self, fields: list[Field], window: Window) -> dict[Field, Samples]:
-        return self._fetch(fields, window, shared_points(self._points, len(fields)))
+        Raises
+        ------
+        RequestError
+            If so many samples cannot be read for one request.
+        """
+        if whole:
+            piece = self._piece(field, window)
+            if piece is None:
+                self._read_all(self._asked_with(field, window, whole=True), window)
+                piece = self._piece(field, window)
+            return piece.part(window)
+        if (window, field) not in self._extremes:
+            fields = self._asked_with(field, window, whole=False)
+            read = self._fetch(fields, window, shared_points(self._points, len(fields)))
+            self._extremes |= {(window, each): found for each, found in read.items()}
+        return self._extremes[window, field]
 
-    def _all(self, fields: list[Field], window: Window) -> dict[Field, Samples]:
-        """Read all samples, within what a request may read."""
+    def _asked_with(self, field: Field, window: Window, *, whole: bool) -> list[Field]:
+        return list(self._wanted.pop((window, whole), {}) | {field: None})
+
+    def _piece(self, field: Field, window: Window) -> _Piece | None:
+        """Return what has been read of a field in an interval; `None` if that is not all."""
+        for each in self._pieces.get(field, []):
+            if each.window.start <= window.start and window.end <= each.window.end:
+                return each
+        return None
+
+    def _read_all(self, fields: list[Field], window: Window) -> None:
+        """Read what has not been read of an interval."""
+        gaps: dict[tuple[Window | None, Window | None], list[Field]] = {}
+        for field in fields:
+            if self._piece(field, window) is None:
+                gaps.setdefault(self._gaps(field, window), []).append(field)
+        for (before, behind), same in gaps.items():
+            read_before = self._whole(same, before) if before else {}
+            read_behind = self._whole(same, behind) if behind else {}
+            for field in same:
+                pieces = self._pieces.setdefault(field, [])
+                # What touches the interval is a part of the new piece.
+                old = next((each for each in pieces if _touch(each.window, window)), None)
+                parts = [read_before.get(field), old, read_behind.get(field)]
+                pieces[:] = [each for each in pieces if each is not old]
+                pieces.append(reduce(_Piece.joined, [each for each in parts if each is not None]))
+
+    def _gaps(self, field: Field, window: Window) -> tuple[Window | None, Window | None]:
+        """Return what is missing of an interval before and behind the piece that touches it."""
+        for each in self._pieces.get(field, []):
+            if _touch(each.window, window):
+                before = Window(window.start, each.window.start) if window.start < each.window.start else None
+                behind = Window(each.window.end, window.end) if each.window.end < window.end else None
+                return before, behind
+        return window, None
+
+    def _whole(self, fields: list[Field], window: Window) -> dict[Field, _Piece]:
+        """Read all samples of an interval, within what a request may read."""
         points = self._left // len(fields)
         if points < 2:
             raise _too_many()
-        read = self._fetch(fields, window, points)
-        while True:
-            thinned = [each for each, (times, _) in read.items() if _is_thinned(times, window, points)]
-            if not thinned:
-                self._left -= sum(times.size for times, _ in read.values())
-                return read
-            # The window may reach back to long before there were any.
+        asked, read = window, self._fetch(fields, window, points)
+        while thinned := [each for each in fields if _is_thinned(read[each][0], asked, points)]:
+            # The interval may reach back to long before there were any.
             oldest = min(read[each][0][0] for each in thinned)
-            shorter = Window(max(window.start, oldest - window.length / points * 3), window.end)
-            if shorter.length > 0.8 * window.length:
+            shorter = Window(max(asked.start, oldest - 3 * asked.length / points), asked.end)
+            if shorter.length > 0.8 * asked.length:
                 raise _too_many()
-            window = shorter
-            read |= self._fetch(thinned, window, points)
+            asked = shorter
+            read |= self._fetch(thinned, asked, points)
+        self._left -= sum(read[each][0].size for each in fields)
+        return {each: _Piece(window, *read[each]) for each in fields}
 
     def _fetch(self, fields: list[Field], window: Window, points: int) -> dict[Field, Samples]:
         answer = self._source.fetch(fields, window.start, window.end, points)
@@ -106,7 +174,11 @@ class Reader:
         return answer.series
 
 
-def _is_thinned(times: np.ndarray, window: Window, points: int) -> bool:
+def _touch(one: Window, other: Window) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _is_thinned(times: NDArray[np.float64], window: Window, points: int) -> bool:
     """Whether samples are as close as a down-sampled answer has them, or would have them if there were any more."""
     if times.size < 4:
         return False

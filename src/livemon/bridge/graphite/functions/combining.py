@@ -63,8 +63,9 @@ for _names, _func, _keeps_unit, _description in (
 @function("multiplySeries", "Combine", SERIES_LISTS, keeps_unit=False)
 def multiply_series(context: Context, lists: list[SeriesList]) -> SeriesList:
     """Multiply series; null where one of them is."""
-    series = _flat(lists)
-    return series if len(series) == 1 else combined(context, series, "multiply")
+    if len(lists) == 1 and len(lists[0]) == 1:
+        return lists[0]
+    return combined(context, _flat(lists), "multiply")
 
 
 @function("countSeries", "Combine", ANY_LISTS, keeps_unit=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -146,7 +147,7 @@ def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: s
     values
         Shape (n,).
     starts, lengths
-        Where each window begins, and how many values it holds; shape (k,).
+        Where each window begins, and how many values it holds; shape (k,). No window begins or ends before the one before it.
     """
     func = ALIASES.get(func, func)
     if func in ("max", "min"):
@@ -159,6 +160,8 @@ def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: s
             return number
         total = fold(np.add, np.where(known, values, 0.0), starts, lengths, 0.0)
         return np.where(np.isnan(number), np.nan, total if func == "sum" else total / number)
+    if func == "median":
+        return _running_median(values, starts, lengths, context)
     function_of_rows = aggregate(func)
     longest = int(lengths.max(initial=0))
     found = np.full(starts.size, np.nan)
@@ -176,6 +179,28 @@ def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: s
             found[chunk] = np.where(known > 0, rows.prod(axis=-1), np.nan)
         else:
             found[chunk] = function_of_rows(rows, known)
+    return found
+
+
+def _running_median(values: Numbers, starts: Numbering, lengths: Numbering, context: Context) -> Numbers:
+    """Take medians of a sorted list into which values come and from which they go: its time hardly grows with the windows."""
+    numbers, known = values.tolist(), (~np.isnan(values)).tolist()
+    inside: list[float] = []
+    begin = end = 0
+    found = np.full(starts.size, np.nan)
+    for place, (first, behind) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
+        if place % 4096 == 0:
+            context.budget.check_time()
+        for number in range(end, behind):
+            if known[number]:
+                insort(inside, numbers[number])
+        end = behind
+        for number in range(begin, min(first, end)):
+            if known[number]:
+                del inside[bisect_left(inside, numbers[number])]
+        begin = first
+        if inside:
+            found[place] = (inside[(len(inside) - 1) // 2] + inside[len(inside) // 2]) / 2
     return found
 
 
