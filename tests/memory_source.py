@@ -31,8 +31,9 @@ class MemorySource:
 
     connected = True
 
-    def __init__(self, series, events=()):
-        self._samples = {_field(each): each.arrays for each in series}
+    def __init__(self, series, events=(), *, nulls=True):
+        """With `nulls`, a series' nulls are samples of NaN; otherwise there are none in their places, unless it has nothing else."""
+        self._samples = {_field(each): each.arrays if nulls else without_nulls(*each.arrays) for each in series}
         self._events = list(events)
         nodes = {field.node: Node(field.node, "Of a lab") for field in self._samples}
         for each in self._samples:
@@ -50,6 +51,11 @@ class MemorySource:
             times, values, _ = envelope(times, values[np.newaxis], start, end, stride)
             series[each] = times, values[0]
         return Answer(series)
+
+
+def without_nulls(times, values):
+    known = ~np.isnan(values) if not np.isnan(values).all() else slice(None)
+    return times[known], values[known]
 
 
 def _field(series):

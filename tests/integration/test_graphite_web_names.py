@@ -138,3 +138,33 @@ def without_ids(content):
     if isinstance(content, list):
         return [without_ids(each) for each in content]
     return content.partition(";")[0] if isinstance(content, str) else content
+
+
+ON_PURPOSE = {
+    **dict.fromkeys(
+        ("highest", "highestAverage", "highestCurrent", "highestMax", "lowest", "lowestAverage", "lowestCurrent"),
+        "the number of series need not be given: it is 1",
+    ),
+    "keepLastValue": "JSON has no infinity",
+    "log": "a base may have a fraction",
+    "round": "it rounds to whole numbers, whether 0 is the default or none is given",
+}
+"""Functions that are described otherwise than by graphite-web."""
+
+
+def test_functions_have_graphite_web_s_parameters():
+    ask = Case([], [("/functions", [("grouped", "0")])])
+    (((_, theirs),),), ((_, ours),) = of_graphite_web([ask]), of_bridge(ask)
+    theirs, ours = json.loads(theirs), json.loads(ours)
+    assert ours.keys() <= theirs.keys()
+    differing = {name: (parameters(ours[name]), parameters(theirs[name])) for name in ours}
+    differing = {name: both for name, both in differing.items() if both[0] != both[1]}
+    assert differing.keys() == ON_PURPOSE.keys(), differing
+    assert [name for name in ours if ours[name]["group"] != theirs[name]["group"]] == []
+
+
+def parameters(function):
+    return [
+        (each["name"], each["type"], each.get("required", False), each.get("multiple", False), each.get("default"))
+        for each in function["params"]
+    ]
