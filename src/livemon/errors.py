@@ -9,6 +9,8 @@
     │   └── TimeRangeError     a reversed or unreadable time range
     ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
     ├── NodeError          the data nodes of this machine do not answer on their socket
+    ├── GrafanaError       Grafana does not answer, or refuses what it is asked
+    ├── BackupError        a backup of Grafana is missing, damaged or does not fit
     └── DeviceError        an instrument or its simulator
 """
 
@@ -44,6 +46,18 @@ class RouterError(LivemonError):
 
 class NodeError(LivemonError):
     """The data nodes of this machine do not answer on their socket."""
+
+
+class GrafanaError(LivemonError):
+    """Grafana does not answer (`status` is `None`), or refuses what it is asked (`status` is that of HTTP)."""
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class BackupError(LivemonError):
+    """A backup of Grafana is missing, damaged or does not fit."""
 
 
 class DeviceError(LivemonError):
