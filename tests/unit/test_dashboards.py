@@ -285,7 +285,7 @@ def test_the_overview_can_be_read(count):
         place = panel["gridPos"]
         assert (place["w"] // 2) * ((place["h"] - 1) // 2) >= len(panel["targets"])
     assert (
-        max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in overview["panels"]) <= 12 + -(-count // 2) * 10
+        max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in overview["panels"]) <= 17 + -(-count // 2) * 10
     )
     assert overview["panels"][0]["type"] == "alertlist", "what is wrong stands first"
 

@@ -19,14 +19,14 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     own, grid = entry["id"], Grid()
     temperatures, readings = channels.values(entry, "temperature"), channels.values(entry, "sensor")
     unit = _common_unit(entry)
-    grid.add(alarms("Alarms", {"instrument": own}) | {"id": panel_id(own, "alarms")}, 12, 5)
-    grid.add(states("Agent", [agent_state(own, what) for what in AGENT_STATES]) | {"id": panel_id(own, "agent")}, 12, 5)
+    grid.add(alarms("Alarms", {"instrument": own}) | {"id": panel_id(own, "alarms")}, 12, 4)
+    grid.add(states("Agent", [agent_state(own, what) for what in AGENT_STATES]) | {"id": panel_id(own, "agent")}, 12, 4)
     grid.add(plot("Temperature", temperatures, "K", log=True) | {"id": temperature_panel(entry)}, 12, 10)
     grid.add(plot("Sensor reading", readings, unit) | {"id": panel_id(own, "sensor")}, 12, 10)
     if entry.get("channels"):
         for line in temperatures:
             field = line.target.rpartition(".")[2]
-            grid.add(present(line.name, [line], "K") | {"id": panel_id(own, "value", field)}, 4, 4)
+            grid.add(present(line.name, [line], "K") | {"id": panel_id(own, "value", field)}, 4, 3)
     else:
         # Nobody said which channels there are: one panel for those that have samples, instead of many without any.
         grid.add(present("Temperatures", temperatures, "K") | {"id": panel_id(own, "values")}, WIDTH, 6)

@@ -17,18 +17,19 @@ from livemon_inventory.plant import model_of
 def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]], site: Site) -> dict:
     """Return the overview of all instruments."""
     grid = Grid()
-    lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
-    grid.add(alarms("Alarms") | {"id": panel_id("alarms")}, 8, 9)
-    if lines:
-        span = _span(instruments)
-        grid.add(plot("All temperatures", lines, "K", log=True, span=span) | {"id": panel_id("temperatures")}, 16, 9)
+    grid.add(alarms("Alarms") | {"id": panel_id("alarms")}, 14, 5)
     health = present("Appliance", appliance.in_short(instruments, agents), None)
-    grid.add(health | {"id": panel_id("appliance"), "links": [link(APPLIANCE, "Appliance")]}, WIDTH, 3)
-    grid.end_row()
+    grid.add(health | {"id": panel_id("appliance"), "links": [link(APPLIANCE, "Appliance")]}, 10, 5)
     # Beside each other where there are several: a wall screen is wide.
     width = WIDTH if len(instruments) == 1 else WIDTH // 2
     for each in instruments:
         _add_instrument(grid, each, width, site)
+    grid.end_row()
+    lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
+    if lines:
+        # Last: on a phone the values stand above it, on a screen both are in sight.
+        together = plot("All temperatures", lines, "K", log=True, span=_span(instruments))
+        grid.add(together | {"id": panel_id("temperatures")}, WIDTH, 12)
     return dashboard(OVERVIEW, "Overview", grid.panels, site, [[kind] for kind in EVENTS])
 
 
