@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_inventory import dashboards, data_nodes, networks, plant, validation
+from livemon_inventory import alerting, dashboards, data_nodes, networks, notifications, plant, validation
 
 
 def _plain(value: Any) -> Any:
@@ -83,7 +83,29 @@ def livemon_silent_nodes(status: dict, expected: list) -> list:
 
 def livemon_dashboards(instruments: list, agents: list, further: list, site: dict) -> dict:
     """Grafana's dashboards by the names of their files; `site` is what the site says of all of them."""
-    return dashboards.dashboards(_entries(instruments), _entries(agents), _entries(further), dashboards.Site(**_plain(site)))
+    return dashboards.dashboards(
+        _entries(instruments), _entries(agents), _entries(further), dashboards.Site(**_plain(site))
+    )
+
+
+def livemon_alerting(settings: dict) -> dict:
+    """Grafana's alerting file: alarms, contact points and routes."""
+    return alerting.document(_plain(settings))
+
+
+def livemon_alerting_after(content: dict, former: str) -> str:
+    """The alerting file as text, with the removal of what the `former` one, as text, had and it has no more."""
+    return alerting.text_after(_plain(content), str(former))
+
+
+def livemon_smtp_environment(smtp: dict) -> dict:
+    """Grafana's environment for sending e-mail."""
+    return notifications.smtp_environment(_plain(smtp) or {})
+
+
+def livemon_notification_secrets(secrets: dict) -> dict:
+    """The secrets of contact points and e-mail by the names of their files."""
+    return notifications.secret_files(_plain(secrets) or {})
 
 
 def livemon_host_address(subnet: str, number: int) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+import yaml
+
 from livemon_inventory import appliance_alarms, notifications, plant_alarms
 from livemon_inventory.alarms import Alarm, Entry, Query
 from livemon_inventory.dashboards.identity import FOLDER
@@ -24,6 +26,7 @@ EVERY = 60
 ORGANISATION = 1
 POINTS = 500
 """What 9.4 asks for, whatever a rule says; the same from newer ones, so that all see the same numbers."""
+HEAD = "# Made by livemon: what is changed here by hand is lost at its next run.\n"
 NAMED = re.compile(r"\{value(:duration)?\}")
 
 WATCHDOG = Alarm(
@@ -96,6 +99,13 @@ def after(content: Mapping[str, Any], former: Mapping[str, Any] | None) -> dict:
     if "policies" not in content and ("policies" in former or "resetPolicies" in former):
         result["resetPolicies"] = [ORGANISATION]
     return result
+
+
+def text_after(content: Mapping[str, Any], former: str) -> str:
+    """Return :func:`after` as the text of the file; `former` is the text of the earlier one, empty if there was none."""
+    return HEAD + yaml.safe_dump(
+        after(content, yaml.safe_load(former)), sort_keys=False, allow_unicode=True, width=1000
+    )
 
 
 def _uids(key: str, content: Mapping[str, Any]) -> list[str]:
