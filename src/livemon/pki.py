@@ -1,4 +1,4 @@
-"""The installation's own certificate authority and the server certificate it signs.
+"""The installation's own certificate authority and the certificates it signs, one for each server.
 
 Made once, on the machine they serve; what exists and still holds is left alone. Layout: docs/architecture.md.
 """
@@ -56,8 +56,10 @@ def ensure(
     addresses: Iterable[str] = (),
     owner: int | None = None,
     now: dt.datetime | None = None,
+    *,
+    server: str = "server",
 ) -> Iterator[str]:
-    """Make the authority and the server certificate below `directory` where they are missing or no longer hold.
+    """Make the authority and a server's certificate below `directory` where they are missing or no longer hold.
 
     A server certificate no longer holds when it ends within `RENEW_BEFORE`, when it was made for other names or another
     key, or when another authority signed it.
@@ -65,13 +67,15 @@ def ensure(
     Parameters
     ----------
     directory
-        Receives ``ca.crt``, ``ca.key`` and ``server/server.{crt,key}``.
+        Receives ``ca.crt``, ``ca.key`` and ``<server>/server.{crt,key}``.
     names, addresses
         What clients call the server: host names and IP addresses.
     owner
         The uid that may read the server's key; `None` leaves it to the caller's own.
     now
         UTC; the present by default.
+    server
+        The server's directory.
 
     Yields
     ------
@@ -94,11 +98,11 @@ def ensure(
         yield f"made the certificate authority {ca_path}, {_until(authority.certificate)}"
     authority = _load_authority(ca_path, ca_key_path)
 
-    server = directory / "server"
-    certificate_path, key_path = server / "server.crt", server / "server.key"
+    place = directory / server
+    certificate_path, key_path = place / "server.crt", place / "server.key"
     reason = _reason_to_sign(certificate_path, key_path, authority, alternatives, now)
     if reason:
-        server.mkdir(mode=0o755, exist_ok=True)
+        place.mkdir(mode=0o755, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _sign_server(authority, key, alternatives, now)
         write_private(key_path, _key_pem(key), owner)
@@ -126,7 +130,7 @@ def _sign_server(
     alternatives: list[x509.GeneralName],
     now: dt.datetime,
 ) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "livemon router")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "livemon")])
     return (
         _builder(name, authority.certificate.subject, key, now, SERVER_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -54,6 +54,16 @@ def test_a_server_certificate_that_no_longer_holds_is_made_again(tmp_path, chang
     assert (tmp_path / "ca.crt").read_bytes() == authority
 
 
+def test_each_server_has_a_certificate_of_its_own_by_the_same_authority(tmp_path):
+    ensure(tmp_path)
+    (sentence,) = ensure(tmp_path, ["monitor.lab"], ["192.0.2.7"], server="grafana")
+    assert "grafana/server.crt (there was none)" in sentence
+    assert ensure(tmp_path) == ensure(tmp_path, ["monitor.lab"], ["192.0.2.7"], server="grafana") == []
+    command = ["openssl", "verify", "-CAfile", tmp_path / "ca.crt", "-verify_hostname", "monitor.lab"]
+    subprocess.run([*command, tmp_path / "grafana/server.crt"], check=True, capture_output=True)
+    assert (tmp_path / "grafana/server.key").read_bytes() != (tmp_path / "server/server.key").read_bytes()
+
+
 def test_a_new_authority_signs_again(tmp_path):
     ensure(tmp_path)
     (tmp_path / "ca.crt").unlink()

@@ -1,4 +1,4 @@
-"""``livemon certificates``: the installation's authority and server certificate."""
+"""``livemon certificates``: the installation's authority and its servers' certificates."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from livemon import pki
 @click.option("--name", "names", multiple=True, required=True, help="A host name of the server. Repeatable.")
 @click.option("--address", "addresses", multiple=True, help="An IP address of the server. Repeatable.")
 @click.option("--owner", type=int, help="The uid that may read the server's key.")
-def command(directory: Path, names: tuple[str, ...], addresses: tuple[str, ...], owner: int | None) -> None:
-    """Make the certificate authority and the server certificate where they are missing or about to end.
+@click.option("--server", default="server", help="The server's directory below --dir.")
+def command(
+    directory: Path, names: tuple[str, ...], addresses: tuple[str, ...], owner: int | None, server: str
+) -> None:
+    """Make the certificate authority and a server's certificate where they are missing or about to end.
 
     Prints one line for each thing made, and nothing where nothing had to be.
     """
-    for sentence in pki.ensure(directory, names, addresses, owner):
+    for sentence in pki.ensure(directory, names, addresses, owner, server=server):
         click.echo(sentence)
