@@ -108,7 +108,19 @@ def together(
     values = np.full((len(rows), size), np.nan)
     for into, row in zip(values, rows, strict=True):
         into[: row.size] = row
-    return start + step * np.arange(size), values, step
+    if any(each.step is None for each in series):
+        size -= _unfinished(values)
+    return start + step * np.arange(size), values[:, :size], step
+
+
+def _unfinished(values: NDArray[np.float64]) -> int:
+    """Return how many cells at the end still wait for a sample of a series that had one in the cell before.
+
+    A difference of two sensors would be the whole value of the first one until that of the second one comes.
+    """
+    missing = np.isnan(values[:, -3:])
+    waiting = (missing[:, 1:] & ~missing[:, :-1]).any(axis=0)
+    return waiting.size - int(np.argmax(waiting)) if waiting.any() else 0
 
 
 def _row(series: Series, start: float, step: float, spend: Spend) -> NDArray[np.float64]:
