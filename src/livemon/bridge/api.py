@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from livemon.bridge.answers import json_answer, with_silent
+from livemon.bridge.catalogue import Field
+from livemon.bridge.downloads import csv_answer, every_sample, title
 from livemon.bridge.limits import check_series, shared_points
+from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
 
@@ -18,7 +23,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 @blueprint.get("/status")
 def status() -> Response:
     """Tell the nodes, their fields and each field's newest sample."""
-    return json_answer(state(current_app.extensions["source"]))
+    return json_answer(state(_source()))
 
 
 def state(source: Any) -> dict[str, Any]:
@@ -48,8 +53,45 @@ def state(source: Any) -> dict[str, Any]:
 @blueprint.get("/series")
 def series() -> Response:
     """Return samples of fields."""
-    source = current_app.extensions["source"]
-    names = request.args.getlist("field")
+    asked = _asked()
+    answer = _fetched(asked, count(request.args.get("points"), "points"))
+    found = []
+    for name, each in asked.fields.items():
+        times, values = answer.series[each]
+        about = {"field": name, "node": each.node, "path": each.path, "label": each.label, "units": each.units}
+        found.append(about | {"times": times, "values": values})
+    return with_silent(json_answer({"series": found}), answer.silent)
+
+
+@blueprint.get("/series.csv")
+def series_csv() -> Response:
+    """Return the same as a table; without `points` all samples that there are."""
+    asked = _asked()
+    if request.args.get("points"):
+        answer = _fetched(asked, count(request.args.get("points"), "points"))
+    else:
+        answer = every_sample(_source(), asked.distinct, asked.start, asked.end)
+    columns = [(title(name, each), answer.series[each]) for name, each in asked.fields.items()]
+    moments = [time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment)) for moment in (asked.start, asked.end)]
+    return with_silent(csv_answer(columns, f"livemon-{'-'.join(moments)}.csv"), answer.silent)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What samples a request asks for: fields by the names that it gives them, and ``[start, end)`` in UNIX seconds."""
+
+    fields: Mapping[str, Field]
+    start: float
+    end: float
+
+    @property
+    def distinct(self) -> list[Field]:
+        """The fields, each once, whatever it is called."""
+        return list(dict.fromkeys(self.fields.values()))
+
+
+def _asked() -> Asked:
+    names = list(dict.fromkeys(request.args.getlist("field")))
     if not names:
         raise RequestError("name a channel: field=NODE::field or field=<path>")
     check_series(len(names))
@@ -57,12 +99,13 @@ def series() -> Response:
     start = unix_seconds(request.args.get("from"), "from", now - 600, now)
     end = unix_seconds(request.args.get("until"), "until", now, now)
     check_range(start, end)
-    fields = [source.catalogue.find(name) for name in names]
-    points = shared_points(count(request.args.get("points"), "points"), len(fields))
-    answer = source.fetch(list(dict.fromkeys(fields)), start, end, points)
-    found = []
-    for name, each in zip(names, fields, strict=True):
-        times, values = answer.series[each]
-        about = {"field": name, "node": each.node, "path": each.path, "label": each.label, "units": each.units}
-        found.append(about | {"times": times, "values": values})
-    return with_silent(json_answer({"series": found}), answer.silent)
+    catalogue = _source().catalogue
+    return Asked({name: catalogue.find(name) for name in names}, start, end)
+
+
+def _fetched(asked: Asked, points: int) -> Answer:
+    return _source().fetch(asked.distinct, asked.start, asked.end, shared_points(points, len(asked.fields)))
+
+
+def _source() -> Any:
+    return current_app.extensions["source"]

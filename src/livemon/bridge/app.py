@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, graphite, health, quicklook, simplejson
+from livemon.bridge import api, graphite, headers, health, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.errors import LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
@@ -23,6 +23,7 @@ def create_app(source: Any) -> Flask:
     app.extensions["source"] = source
     for blueprint in (api.blueprint, health.blueprint, simplejson.blueprint, graphite.blueprint, quicklook.blueprint):
         app.register_blueprint(blueprint)
+    headers.restrict(app)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)
 
@@ -32,7 +33,7 @@ def create_app(source: Any) -> Flask:
         if request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]:
             wants_page = "text/html" in request.headers.get("Accept", "")
             if wants_page:
-                return Response(quicklook.page(), mimetype="text/html")
+                return quicklook.page()
         return Response("livemon bridge\n", mimetype="text/plain")
 
     return app

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, abort, make_response, render_template, request, send_from_directory
 
 HERE = Path(__file__).parent
-LIBRARY = HERE / "static/vendor/uPlot.iife.min.js"
+STATIC = HERE / "static"
+LIBRARY = STATIC / "vendor/uPlot.iife.min.js"
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+A_YEAR = 365 * 86400
 
-blueprint = Blueprint(
-    "quicklook",
-    __name__,
-    url_prefix="/quicklook",
-    static_folder="static",
-    static_url_path="/",
-    template_folder="templates",
-)
+blueprint = Blueprint("quicklook", __name__, url_prefix="/quicklook", template_folder="templates")
 
 
-def page() -> str:
+def page() -> Response:
     """Return the page. Without the plotting library, which the image's build fetches, it says so in place of the plot."""
-    return render_template("quicklook.html", can_plot=LIBRARY.exists())
+    text = render_template("quicklook.html", can_plot=LIBRARY.exists(), version=version())
+    response = make_response(text)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Cache-Control"] = "no-cache"
+    response.vary.add("Accept")  # at the same address Grafana gets another answer
+    response.add_etag()
+    return response.make_conditional(request)
 
 
-@blueprint.after_app_request
-def restrict(response: Response) -> Response:
-    """Let the browser load nothing from outside, and guess no types."""
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
+@cache
+def version() -> str:
+    """Return what changes whenever a file of the page does. It stands in their addresses, so that a browser may keep them."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+@blueprint.get("/<wanted>/<path:name>")
+def file(wanted: str, name: str) -> Response:
+    """Return a file of the page; of another version none, for its parts must fit each other."""
+    if wanted != version():
+        abort(404)
+    response = send_from_directory(STATIC, name, max_age=A_YEAR)
+    response.cache_control.immutable = True
     return response
