@@ -10,7 +10,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_inventory import alerting, dashboards, data_nodes, networks, notifications, plant, validation
+from livemon_inventory import alerting, data_nodes, networks, notifications, plant, validation
+from livemon_inventory.dashboards import render
 
 
 def _plain(value: Any) -> Any:
@@ -83,9 +84,7 @@ def livemon_silent_nodes(status: dict, expected: list) -> list:
 
 def livemon_dashboards(instruments: list, agents: list, further: list, site: dict) -> dict:
     """Grafana's dashboards by the names of their files; `site` is what the site says of all of them."""
-    return dashboards.dashboards(
-        _entries(instruments), _entries(agents), _entries(further), dashboards.Site(**_plain(site))
-    )
+    return render.dashboards(_entries(instruments), _entries(agents), _entries(further), render.Site(**_plain(site)))
 
 
 def livemon_alerting(settings: dict) -> dict:

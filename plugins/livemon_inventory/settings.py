@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import urlsplit
 
+from livemon_inventory import durations
 from livemon_inventory.data_nodes import is_window
 
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
@@ -23,6 +24,9 @@ PINGS = 20, 86400
 """Shortest and longest time in seconds between two pings of the dead-man's switch; an attempt may take ten."""
 SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch"}
 """Those whose value is repeated nowhere."""
+
+SHORTEST_REFRESH = 5
+"""Seconds; Grafana itself allows no shorter one."""
 
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 # Both go into compose files, where a space, a colon or a dollar sign means something else.
@@ -133,6 +137,11 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grafana_port": (
         _is_port,
         "is no port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
+    ),
+    "dashboard_range": (durations.seconds, "is no interval for dashboards; write for example 30m, 6h or 2d"),
+    "dashboard_refresh": (
+        lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
+        f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
     ),
     "wait_for_data": _TRUTH,
     "memory_window": (is_window, "is no number of seconds; write a whole number, for example 86400"),

@@ -13,11 +13,13 @@ import pytest
 import yaml
 from crossbar_router import ROOT
 from grafana_schema import dashboard_faults
-from livemon_inventory.dashboards import Site, dashboards
 from livemon_inventory.dashboards.channels import value_steps
+from livemon_inventory.dashboards.dashboard import Site
 from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
+from livemon_inventory.dashboards.render import dashboards
 from livemon_inventory.models import MODELS
 from livemon_inventory.plant import channels_of
+from livemon_inventory.validation import faults
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
@@ -121,8 +123,8 @@ def test_the_schema_is_held_against_keys_and_values(damage, expected):
     made = dashboards([FRIDGE])["overview"]
     made["panels"] = [panels_of(made, "stat")[0]]
     damage(made["panels"][0])
-    faults = dashboard_faults(made)
-    assert any(expected in fault for fault in faults), faults
+    found = dashboard_faults(made)
+    assert any(expected in fault for fault in found), found
 
 
 @pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
@@ -184,7 +186,7 @@ def channels(inventory: str) -> Iterator[str]:
             else [f"livemon.{node['name']}.{key}" for key in WeatherNode("w", "").fields]
         )
     yield from samples
-    yield from (f"age.{path}" for path in samples)
+    yield from (f"{about}.{path}" for path in samples for about in ("age", "invalid"))
     yield from (f"observatory.aggregator.feeds.archive.{what}" for what in ("lag", "lost", "gap"))
     for agent in ("registry", "aggregator", *(each["id"] for each in (*instruments, *agents))):
         yield from (f"observatory.{agent}.agent.{what}" for what in ("connected", "degraded"))
@@ -387,6 +389,37 @@ def test_an_instrument_whose_channels_nobody_listed_has_no_panels_without_sample
 def test_times_are_the_sites():
     made = dashboards([FRIDGE], site=Site(span="2d", refresh="1m"))
     assert {(each["time"]["from"], each["refresh"]) for each in made.values()} == {("now-2d", "1m")}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sound"),
+    [
+        ("dashboard_range", "30m", True),
+        ("dashboard_range", "2d", True),
+        ("dashboard_range", 6, False),
+        ("dashboard_range", "now-6h", False),
+        ("dashboard_refresh", "5s", True),
+        ("dashboard_refresh", "1m", True),
+        ("dashboard_refresh", "1s", False),  # Grafana refuses it
+        ("dashboard_refresh", "5", False),
+    ],
+)
+def test_settings_of_dashboards_are_checked(key, value, sound):
+    found = faults({"instruments": [], key: value})
+    assert found == [] if sound else [fault for fault in found if fault.startswith(f"{key}: {value!r} is no interval")]
+    assert sound == (not found)
+
+
+def test_the_appliance_is_red_where_its_alarms_begin():
+    def disk(**settings):
+        made = dashboards([FRIDGE], site=Site(appliance_alarms=settings))
+        found = [p for name in ("overview", "appliance") for p in panels_of(made[name], "stat")]
+        return [override_of(p, "Disk used").get("thresholds") for p in found if "disk_used" in str(p["targets"])]
+
+    assert [each["steps"] for each in disk(disk_used_percent={"limit": 70, "severity": "critical"})] == [
+        [{"color": "green", "value": None}, {"color": "red", "value": 70}]
+    ] * 2
+    assert disk(disk_used_percent=False) == [None, None]
 
 
 def test_queries_are_lettered_as_grafana_does():

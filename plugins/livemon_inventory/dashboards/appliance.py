@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from livemon_inventory.alarms import silent_after
-from livemon_inventory.dashboards.channels import age_line, path_of
+from livemon_inventory.appliance_alarms import ARCHIVE, MACHINE, OWN_AGENTS, of_appliance
+from livemon_inventory.dashboards.channels import age_line, path_of, value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import APPLIANCE, panel_id
 from livemon_inventory.dashboards.layout import Grid
@@ -22,7 +23,6 @@ from livemon_inventory.dashboards.panels import (
     plot,
     present,
     states,
-    steps,
     words,
 )
 from livemon_inventory.plant import ADDRESS_ROOT, name_of
@@ -32,30 +32,34 @@ AGENT_STATES = {
     "degraded": words((0, "at work", GREEN), (1, "degraded", ORANGE)),
 }
 """What is told of an agent, and how its values are shown."""
-OWN_AGENTS = ("registry", "aggregator")
-ARCHIVE = f"{ADDRESS_ROOT}.aggregator.feeds.archive"
-MACHINE = "livemon.sensors"
+HEALTH = {
+    "archive_lag": ("Archive behind by", f"{ARCHIVE}.lag", "s"),
+    "archive_lost": ("Samples lost", f"{ARCHIVE}.lost", None),
+    "archive_gap": ("Newest gap", f"{ARCHIVE}.gap", "s"),
+    "disk_used_percent": ("Disk used", f"{MACHINE}.disk_used", "%"),
+    "disk_free_GB": ("Disk free", f"{MACHINE}.disk_free", "GB"),
+    "certificate_days": ("Certificate ends in", f"{MACHINE}.certificate_days", "d"),
+    "clock_unsynchronized": ("Clock", f"{MACHINE}.clock_synchronized", None),
+    "clock_offset_s": ("Clock off by", f"absolute({MACHINE}.clock_offset)", "s"),
+    "memory": ("Memory", f"{MACHINE}.memory_used", "%"),
+    "processors": ("Processors", f"{MACHINE}.cpu_used", "%"),
+    "load": ("Load", f"{MACHINE}.load_1", None),
+}
+"""What is told of archive and machine, by the names of its alarms where it has one: title, channel, unit."""
+_WORDS = {"clock_unsynchronized": words((1, "follows", GREEN), (0, "runs free", RED))}
 
-_NONE_IS_GREEN = steps((None, GREEN), (1e-9, RED))
-ARCHIVE_LAG = Line(
-    f"{ARCHIVE}.lag", "Archive behind by", steps=steps((None, GREEN), (120, ORANGE), (600, RED)), unit="s"
-)
-ARCHIVE_LOST = Line(f"{ARCHIVE}.lost", "Samples lost", steps=_NONE_IS_GREEN)
-ARCHIVE_GAP = Line(f"{ARCHIVE}.gap", "Newest gap", steps=_NONE_IS_GREEN, unit="s")
-DISK_USED = Line(f"{MACHINE}.disk_used", "Disk used", steps=steps((None, GREEN), (80, ORANGE), (90, RED)), unit="%")
-DISK_FREE = Line(f"{MACHINE}.disk_free", "Disk free", unit="GB")
-CLOCK_OFFSET = Line(
-    f"{MACHINE}.clock_offset", "Clock off by", steps=steps((None, RED), (-0.1, GREEN), (0.1, RED)), unit="s"
-)
-CLOCK = Line(
-    f"{MACHINE}.clock_synchronized", "Clock", mappings=words((1, "synchronised", GREEN), (0, "runs free", RED))
-)
-CERTIFICATE = Line(
-    f"{MACHINE}.certificate_days", "Certificate ends in", steps=steps((None, RED), (7, ORANGE), (21, GREEN)), unit="d"
-)
-LOAD = Line(f"{MACHINE}.load_1", "Load")
-PROCESSORS = Line(f"{MACHINE}.cpu_used", "Processors", steps=steps((None, GREEN), (95, ORANGE)), unit="%")
-MEMORY = Line(f"{MACHINE}.memory_used", "Memory", steps=steps((None, GREEN), (85, ORANGE), (95, RED)), unit="%")
+
+def health(site: Site) -> dict[str, Line]:
+    """Return a line for each of `HEALTH`, with the colours of its alarm."""
+    limits = {
+        alarm.kind: {alarm.severity: (None, limit) if alarm.test == "gt" else (limit, None)}
+        for alarm in of_appliance(site.appliance_alarms, site.defaults)
+        for limit in alarm.limits
+    }
+    return {
+        kind: Line(target, title, steps=value_steps(limits.get(kind, {})), mappings=_WORDS.get(kind, []), unit=unit)
+        for kind, (title, target, unit) in HEALTH.items()
+    }
 
 
 def agent_ids(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -68,17 +72,13 @@ def agent_state(agent: str, what: str, name: str | None = None) -> Line:
     return Line(f"{ADDRESS_ROOT}.{agent}.agent.{what}", name or what, mappings=AGENT_STATES[what])
 
 
-def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]) -> list[Line]:
+def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]], site: Site) -> list[Line]:
     """Return what the overview tells of the appliance."""
     everybody = f"{ADDRESS_ROOT}.{{{','.join(agent_ids(instruments, agents))}}}.agent.connected"
     all_here = words((1, "all here", GREEN), (0, "one is gone", RED))
-    return [
-        Line(f"minSeries({everybody})", "Agents", mappings=all_here),
-        ARCHIVE_LAG,
-        DISK_USED,
-        CLOCK,
-        CERTIFICATE,
-    ]
+    lines = health(site)
+    told = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
+    return [Line(f"minSeries({everybody})", "Agents", mappings=all_here), *(lines[kind] for kind in told)]
 
 
 def appliance(
@@ -94,8 +94,9 @@ def appliance(
     for what, title in (("connected", "Agents: heartbeat"), ("degraded", "Agents: at work")):
         lines = [agent_state(agent, what, name=agent) for agent in ids]
         grid.add(_named(what, states(title, lines)), 8, max(8, height))
-    _add_archive(grid)
-    _add_machine(grid)
+    lines = health(site)
+    _add_archive(grid, lines)
+    _add_machine(grid, lines)
     nodes = _newest(instruments, agents, further, site)
     if nodes:
         _start(grid, "Data nodes")
@@ -104,20 +105,37 @@ def appliance(
     return dashboard(APPLIANCE, "Appliance", grid.panels, site, [[kind] for kind in EVENTS])
 
 
-def _add_archive(grid: Grid) -> None:
+def _add_archive(grid: Grid, lines: Mapping[str, Line]) -> None:
     _start(grid, "Archive")
-    for line in (ARCHIVE_LAG, ARCHIVE_LOST, ARCHIVE_GAP):
-        grid.add(_named(line.name, present(line.name, [line], line.unit)), 4, 6)
-    grid.add(_named("lag", plot("Archive behind by", [ARCHIVE_LAG], "s")), 12, 6)
+    for kind in ("archive_lag", "archive_lost", "archive_gap"):
+        grid.add(_present(kind, lines[kind]), 4, 6)
+    grid.add(_over_time("archive_lag", lines), 12, 6)
 
 
-def _add_machine(grid: Grid) -> None:
+def _add_machine(grid: Grid, lines: Mapping[str, Line]) -> None:
     _start(grid, "Machine")
-    for line in (DISK_USED, DISK_FREE, CERTIFICATE, CLOCK, CLOCK_OFFSET, MEMORY):
-        grid.add(_named(line.name, present(line.name, [line], line.unit)), 4, 4)
-    grid.add(_named("disk", plot("Disk free", [DISK_FREE], "GB")), 8, 7)
-    grid.add(_named("clock", plot("Clock off by", [CLOCK_OFFSET], "s")), 8, 7)
-    grid.add(_named("use", plot("Use and load", [PROCESSORS, MEMORY, LOAD], None)), 8, 7)
+    for kind in (
+        "disk_used_percent",
+        "disk_free_GB",
+        "certificate_days",
+        "clock_unsynchronized",
+        "clock_offset_s",
+        "memory",
+    ):
+        grid.add(_present(kind, lines[kind]), 4, 4)
+    grid.add(_over_time("disk_free_GB", lines), 8, 7)
+    grid.add(_over_time("clock_offset_s", lines), 8, 7)
+    use = [lines[kind] for kind in ("processors", "memory", "load")]
+    grid.add(_named("use", plot("Use and load", use, None)), 8, 7)
+
+
+def _present(kind: str, line: Line) -> dict:
+    return _named(kind, present(line.name, [line], line.unit))
+
+
+def _over_time(kind: str, lines: Mapping[str, Line]) -> dict:
+    line = lines[kind]
+    return _named(f"{kind} over time", plot(line.name, [line], line.unit))
 
 
 def _newest(

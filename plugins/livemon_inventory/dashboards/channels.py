@@ -7,12 +7,13 @@ from typing import Any
 
 from livemon_inventory.alarms import limits_of, silent_after
 from livemon_inventory.dashboards.identity import instrument_uid
-from livemon_inventory.dashboards.panels import GREEN, ORANGE, RED, Line, Steps, link, steps
+from livemon_inventory.dashboards.panels import GREEN, ORANGE, RED, Line, Steps, link, steps, words
 from livemon_inventory.models import FEED
 from livemon_inventory.plant import ADDRESS_ROOT, fields_of, model_of, name_of
 
 COLORS = {"critical": RED, "warning": ORANGE}
 """Of a value beyond a limit of that severity, worst first."""
+VALIDITY = words((0, "valid", GREEN), (1, "invalid", RED))
 
 Limits = Mapping[str, tuple[float | None, float | None]]
 
@@ -51,6 +52,15 @@ def age_line(path: str, name: str, limit: float | None) -> Line:
     if limit is None:
         return Line(f"age.{path}", name)
     return Line(f"age.{path}", name, steps=steps((None, GREEN), (limit, RED)), maximum=limit)
+
+
+def validity(instrument: Mapping[str, Any]) -> list[Line]:
+    """Return one line for each channel: whether its newest sample is a temperature."""
+    return [
+        Line(f"invalid.{path_of(instrument, field.name)}", label, mappings=VALIDITY)
+        for field, label, _ in fields_of(instrument)
+        if field.quantity == "temperature"
+    ]
 
 
 def prefixed(lines: Iterable[Line], instrument: Mapping[str, Any]) -> list[Line]:

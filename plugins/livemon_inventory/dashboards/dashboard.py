@@ -20,12 +20,13 @@ class Site:
     """What a site says of all dashboards.
 
     `span` is the interval that they show first, `refresh` how often they ask for new samples, in Grafana's words (``6h``,
-    ``10s``); `defaults` are the site's own of the alarms that every channel has.
+    ``10s``); `defaults` and `appliance_alarms` are what it says of the alarms that are there unasked, of channels and of itself.
     """
 
     span: str = "6h"
     refresh: str = "10s"
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    appliance_alarms: Mapping[str, Any] = field(default_factory=dict)
 
 
 def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequence[Sequence[str]]) -> dict:
