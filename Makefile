@@ -30,13 +30,13 @@ images:  ## build the container images that are missing
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule on-host-build
-test:  ## everything that must pass: lint, unit, integration, e2e, molecule
-	@lab/test environments lint unit integration e2e molecule
+.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule grafana on-host-build
+test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
+	@lab/test environments lint unit integration e2e molecule grafana
 test-fast:  ## the same without what needs Docker
 	@lab/test lint unit integration e2e
 test-all:  ## make test, and an image build on a bare lab machine
-	@lab/test environments lint unit integration e2e molecule on-host-build
+	@lab/test environments lint unit integration e2e molecule grafana on-host-build
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
 	$(app)/ruff check --quiet .
@@ -66,6 +66,10 @@ molecule: venv-controller  ## the playbook on a lab machine: check, converge, id
 	@lab/engine start
 	@lab/images
 	PATH=$(controller):$$PATH molecule test
+grafana: venv-app venv-controller  ## a real Grafana on a lab machine, where its image (GRAFANA_IMAGE) can be had: data, alarms, backup
+	@lab/need ssh openssh-client chromium chromium
+	@lab/engine start
+	@lab/grafana
 on-host-build: venv-controller
 	@lab/engine start
 	lab/on-host-build

@@ -1,0 +1,40 @@
+"""A real Grafana, on a lab machine that the playbook set up. `make grafana` says where its image comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from crossbar_router import wait_for
+from monitor import Monitor, lab_machine
+from receiver import Receiver, receiver
+
+
+@pytest.fixture(scope="session")
+def outside() -> Iterator[Receiver]:
+    """Somebody who receives webhooks and pings, on all addresses of this machine."""
+    with receiver(host="0.0.0.0") as somebody:
+        yield somebody
+
+
+@pytest.fixture(scope="session")
+def settings(outside: Receiver) -> dict:
+    """What the inventory says of alarms: agents may be away for a moment only, and the webhook is told. Filled by `monitor`."""
+    return {"instrument_alarms": {"away_after": 0}}
+
+
+@pytest.fixture(scope="session")
+def monitor(outside: Receiver, settings: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitor]:
+    """The appliance, with Grafana and live data."""
+    image = os.environ.get("LIVEMON_GRAFANA_IMAGE")
+    if not image:
+        pytest.skip("no image of Grafana is named: make grafana looks for one")
+    with lab_machine(image) as running:
+        here = f"http://{running.outside}:{outside.url.rpartition(':')[2]}"
+        settings["notifications"] = {"contact_points": [{"name": "lab", "webhook": f"{here}/alarms"}]}
+        settings["dead_mans_switch"] = {"url": f"{here}/ping", "every": 20}
+        running.set_up(**settings)
+        with running.tunnel(tmp_path_factory.mktemp("tunnel") / "ssh.log"):
+            wait_for(lambda: running.answers, "Grafana to answer", 120)
+            yield running
