@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,22 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """What an agent reads beside the channels where the inventory asks for it: the agent's option, label and fields."""
+
+    option: tuple[str, ...]
+    label: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
 class Model:
     """An instrument model.
 
     `channels` are the channels' names as the inventory writes them; `fields` gives the fields of one channel, temperature
     first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
     long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
-    `kelvins` are the ends of the axis that shows all its sensors.
+    `kelvins` are the ends of the axis that shows all its sensors. `extras` can be read beside the channels.
     """
 
     name: str
@@ -33,6 +42,7 @@ class Model:
     needs_address: bool
     scan_seconds: int
     kelvins: tuple[float, float]
+    extras: Mapping[str, Extra] = field(default_factory=dict)
 
 
 def _fields_240(channel: str) -> tuple[Field, ...]:
@@ -71,6 +81,17 @@ MODELS = {
         needs_address=True,
         scan_seconds=13,
         kelvins=(0.001, 400.0),
+        extras={
+            "control_input": Extra(
+                ("--enable-control-chan",),
+                "Control input",
+                (Field("control_T", "K", "temperature"), Field("control_R", "ohm", "sensor")),
+            ),
+            # Per cent of full current or watts, as the instrument is set up: the feed does not tell.
+            "sample_heater": Extra(
+                ("--sample-heater", "true"), "Sample heater", (Field("sample_heater_output", None, "heater"),)
+            ),
+        },
     ),
 }
 FEED = "temperatures"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from livemon_inventory import data_nodes
-from livemon_inventory.models import FEED, MODELS, Field, Model
+from livemon_inventory.models import FEED, MODELS, Extra, Field, Model
 
 ROUTER_HOST = "sisock-crossbar"
 REALM = "test_realm"
@@ -34,14 +34,20 @@ def channels_of(instrument: Entry) -> dict[str, dict]:
     return {str(channel): dict(options or {}) for channel, options in listed.items()}
 
 
+def extras_of(instrument: Entry) -> list[Extra]:
+    """Return what an instrument's agent reads beside the channels."""
+    extras = model_of(instrument).extras
+    return [extras[name] for name in extras if name in (instrument.get("also_reads") or [])]
+
+
 def fields_of(instrument: Entry) -> list[tuple[Field, str, dict]]:
-    """Return `(field, label, options)` of each field of the listed channels, temperature and sensor units in turn."""
+    """Return `(field, label, options)` of each field of the listed channels, temperature and sensor units in turn, and of extras."""
     model = model_of(instrument)
     return [
         (field, options.get("label") or f"Channel {channel}", options)
         for channel, options in channels_of(instrument).items()
         for field in model.fields(channel)
-    ]
+    ] + [(field, extra.label, {}) for extra in extras_of(instrument) for field in extra.fields]
 
 
 def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str, seconds_per_file: int) -> dict:
@@ -62,7 +68,12 @@ def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str
         {
             "agent-class": model_of(instrument).agent_class,
             "instance-id": instrument["id"],
-            "arguments": [["--serial-number", instrument["serial"]], _connection(instrument), ["--mode", "acq"]],
+            "arguments": [
+                ["--serial-number", instrument["serial"]],
+                _connection(instrument),
+                ["--mode", "acq"],
+                *(list(extra.option) for extra in extras_of(instrument)),
+            ],
         }
         for instrument in instruments
     ]
@@ -162,8 +173,11 @@ def nodes(
                 "labels": {field.name: label for field, label, _ in fields},
                 "units": {
                     field.name: field.unit
-                    for channel in model_of(instrument).channels
-                    for field in model_of(instrument).fields(channel)
+                    for of_one in (
+                        *map(model_of(instrument).fields, model_of(instrument).channels),
+                        *(extra.fields for extra in extras_of(instrument)),
+                    )
+                    for field in of_one
                     if field.unit is not None
                 },
             }

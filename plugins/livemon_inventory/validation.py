@@ -17,6 +17,7 @@ ALARM_SETTINGS = ("instrument_alarms", "appliance_alarms", "notifications", "not
 SETTINGS = {"instruments", "ocs_agents", "data_nodes", *ALARM_SETTINGS, *SITE_SETTINGS}
 INSTRUMENT_KEYS = (
     *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
+    "also_reads",
     *alarm_faults.INSTRUMENT_KEYS,
 )
 CHANNEL_KEYS = ("label", *alarm_faults.CHANNEL_KEYS)
@@ -157,6 +158,21 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
     yield from alarm_faults.of_instrument(place, instrument)
     if model is not None:
         yield from _channel_faults(place, instrument, model.channels)
+        yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
+
+
+def _extra_faults(place: str, extras: Any, known: list[str]) -> Iterator[str]:
+    if not is_list(extras):
+        yield f"{place}.also_reads: this is {kind(extras)}; write a list, for example [control_input, sample_heater]"
+        return
+    for extra in extras:
+        if extra not in known:
+            has = (
+                f"write {' or '.join(known)}"
+                if known
+                else "this model has nothing but its channels; leave also_reads out"
+            )
+            yield f"{place}.also_reads: {extra!r} is not known here; {has}"
 
 
 def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:

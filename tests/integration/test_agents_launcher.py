@@ -7,6 +7,7 @@ import time
 
 import pytest
 from crossbar_router import Router, free_port, listens, wait_for
+from livemon_inventory.models import MODELS
 from ocs_site import LIVEMON, Site, simulator
 
 from livemon import hkarchive
@@ -52,6 +53,22 @@ def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
             instrument.kill()
             assert agent.exit_status(40) == 1
             assert agent.last_line.startswith("livemon: process acq of agent control failed: ")
+
+
+def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels(site, tmp_path):
+    extras = MODELS["372"].extras.values()
+    wanted = {f"observatory.control.feeds.temperatures.{field.name}" for extra in extras for field in extra.fields}
+
+    def archived():
+        return set(hkarchive.scan(time.time() - 600, time.time() + 60, tmp_path))
+
+    with simulator(372, tmp_path) as (address, _):
+        site.write(
+            control=("Lakeshore372Agent", ["--ip-address", address], *(list(extra.option) for extra in extras)),
+            recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
+        )
+        with site.agent("recorder"), site.agent("control"):
+            wait_for(lambda: wanted <= archived(), f"samples of {wanted} in the archive")
 
 
 def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):

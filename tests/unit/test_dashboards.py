@@ -18,7 +18,7 @@ from livemon_inventory.dashboards.dashboard import Site
 from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
 from livemon_inventory.dashboards.render import dashboards
 from livemon_inventory.models import MODELS
-from livemon_inventory.plant import channels_of
+from livemon_inventory.plant import channels_of, extras_of, site_config
 from livemon_inventory.validation import faults
 from memory_source import MemorySource, Samples
 
@@ -56,6 +56,7 @@ INVENTORIES = {
     "one instrument": ([FRIDGE | {"channels": {2: {"label": "4K plate", "alarm_above_K": 5.0}}}], [], []),
     "no channels": ([DIODES, FRIDGE], [], []),
     "channels without options": ([FRIDGE | {"channels": {1: None, "2": {}}}], [], []),
+    "heaters": ([FRIDGE | {"channels": {1: None}, "also_reads": ["sample_heater", "control_input"]}], [], []),
     "twelve": (many(12), [], []),
     "long ids": ([DIODES | {"id": "d" * 63 + end, "serial": end} for end in "ab"], [], []),
     "further": ([DIODES], [FAKE, SILENT_AGENT], [WEATHER, FOREIGN]),
@@ -177,6 +178,12 @@ def channels(inventory: str) -> Iterator[str]:
         for each in instruments
         for channel in MODELS[str(each["model"])].channels
         for field in MODELS[str(each["model"])].fields(channel)
+    ]
+    samples += [
+        f"observatory.{each['id']}.feeds.temperatures.{field.name}"
+        for each in instruments
+        for extra in extras_of(each)
+        for field in extra.fields
     ]
     samples += [f"observatory.{each['id']}.feeds.{feed}.x" for each in agents for feed in each.get("feeds", [])]
     for node in further:
@@ -384,6 +391,36 @@ def test_an_instrument_shows_only_its_own_alarms():
 def test_an_instrument_whose_channels_nobody_listed_has_no_panels_without_samples():
     made = dashboards([FRIDGE])["instrument-control"]
     assert [len(panel["targets"]) for panel in panels_of(made, "stat")] == [16]
+
+
+def test_heaters_are_shown_where_the_agent_reads_them():
+    (instrument,), _, _ = INVENTORIES["heaters"]
+    made = dashboards([instrument])["instrument-control"]
+    titles = [panel["title"] for panel in made["panels"]]
+    assert titles.count("Heater") == 2
+    assert "Control input" in titles
+    assert "Heater" not in [panel["title"] for panel in dashboards([FRIDGE])["instrument-control"]["panels"]]
+    (agent,) = (
+        each
+        for each in site_config([instrument | {"simulated": True}], [], "host", 60)["hosts"]["host"]["agent-instances"]
+        if each["instance-id"] == "control"
+    )
+    assert agent["arguments"][-2:] == [["--enable-control-chan"], ["--sample-heater", "true"]]
+
+
+@pytest.mark.parametrize(
+    ("entry", "extras", "expected"),
+    [
+        (FRIDGE, ["control_input", "sample_heater"], None),
+        (FRIDGE, None, None),
+        (FRIDGE, "sample_heater", ".also_reads: this is a text; write a list"),
+        (FRIDGE, ["still"], ".also_reads: 'still' is not known here; write control_input or sample_heater"),
+        (DIODES, ["sample_heater"], "this model has nothing but its channels; leave also_reads out"),
+    ],
+)
+def test_what_else_is_read_is_checked(entry, extras, expected):
+    found = faults({"instruments": [entry | {"simulated": True, "also_reads": extras}]})
+    assert (expected is None and not found) or (len(found) == 1 and expected in found[0]), found
 
 
 def test_times_are_the_sites():

@@ -35,6 +35,10 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     height = max(4, 2 + len(ages) // 2)
     grid.add(bars("Seconds since the newest sample", ages, "s") | {"id": panel_id(own, "ages")}, 12, height)
     grid.add(states("Readings", validity) | {"id": panel_id(own, "validity")}, 12, height)
+    heaters = channels.values(entry, "heater")
+    if heaters:
+        grid.add(plot("Heater", heaters, None) | {"id": panel_id(own, "heater")}, 18, 6)
+        grid.add(present("Heater", heaters, None) | {"id": panel_id(own, "heater now")}, 6, 6)
     return dashboard(
         instrument_uid(entry),
         channels.title_of(entry),
