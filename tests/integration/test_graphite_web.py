@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
+from go_decoder import faults
 from graphite_referee import Case, of_bridge, of_graphite_web
 from memory_source import MemorySource, Samples
 
@@ -361,6 +362,13 @@ def test_every_function_has_its_cases():
     assert [name for name in json.loads(text) if named[name] < 2] == []
 
 
+def test_go_reads_each_answer_and_alarm_rules_tell_its_series_apart(answers):
+    """But for those that ask for a series twice."""
+    once = [number for number, row in enumerate(ROWS) if "&" not in row.target]
+    said = faults([("rule", answers[number][1][1]) for number in once])
+    assert {IDS[number]: fault for number, fault in zip(once, said, strict=True) if fault} == {}
+
+
 def test_without_a_function_to_consolidate_by_extremes_are_kept():
     """Graphite-web would average: a spike of one sample would be lost, and with it what an alarm is for."""
     case = Case(LAB, [Row("lab.{mix,still}.?", points=40).request])
@@ -499,7 +507,14 @@ def random_case(dice):
     functions = OF_ONE + (OF_ONE_STEP if len(steps) == 1 else [])
     targets = [random_target(dice, functions, dice.randint(1, 3)) for _ in range(TARGETS_OF_EACH)]
     lab = [random_series(f"r{number}.T", dice.choice(steps), dice) for number in range(dice.randint(1, 5))]
-    return Case(lab, [Row(target).request for target in targets])
+    return Case(lab, [random_row(target, dice).request for target in targets])
+
+
+def random_row(target, dice):
+    if dice.random() < 0.7:
+        return Row(target)
+    function = dice.choice(["average", "first", "last", "max", "min", "sum"])
+    return Row(f"consolidateBy({target},'{function}')", points=dice.choice([1, 2, 7, 40, 100, 333]))
 
 
 def random_series(name, step, dice):
