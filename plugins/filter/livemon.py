@@ -10,7 +10,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_inventory import alerting, data_nodes, networks, notifications, plant, validation
+from livemon_inventory import (
+    alerting,
+    data_nodes,
+    lab_dashboards,
+    networks,
+    notifications,
+    plant,
+    remote_access,
+    validation,
+)
 from livemon_inventory.dashboards import render
 
 
@@ -105,6 +114,21 @@ def livemon_smtp_environment(smtp: dict) -> dict:
 def livemon_notification_secrets(secrets: dict) -> dict:
     """The secrets of contact points and e-mail by the names of their files."""
     return notifications.secret_files(_plain(secrets) or {})
+
+
+def livemon_lab_dashboard_faults(files: list) -> list:
+    """What keeps Grafana from taking the lab's own dashboards, files on this computer."""
+    return list(lab_dashboards.faults({str(path): Path(path).read_text(encoding="utf-8") for path in files}))
+
+
+def livemon_ssh_entry(effective: str, default: str, alias: str, forwards: list) -> str:
+    """The entry of ssh's configuration for a monitor."""
+    return remote_access.entry(str(alias), str(effective), str(default), _plain(forwards))
+
+
+def livemon_tunnel_command(effective: str, default: str, forwards: list) -> str:
+    """The one command that opens the tunnel to a monitor."""
+    return remote_access.command(str(effective), str(default), _plain(forwards))
 
 
 def livemon_host_address(subnet: str, number: int) -> str:

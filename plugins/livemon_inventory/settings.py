@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ SHORTEST_REFRESH = 5
 _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 # Both go into compose files, where a space, a colon or a dollar sign means something else.
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
 
 
@@ -65,6 +66,29 @@ def _is_subnet(value: Any) -> bool:
 
 def _is_list_of_files(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(file, str) and file for file in value)
+
+
+def _is_certificate(value: Any) -> bool:
+    return value == {} or (
+        isinstance(value, Mapping)
+        and set(value) == {"certificate", "key"}
+        and all(isinstance(file, str) and file for file in value.values())
+    )
+
+
+def _is_list_of_servers(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(isinstance(server, str) and (_HOST_NAME.match(server) or _is_ip_address(server)) for server in value)
+    )
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def _is_router_user(value: Any) -> bool:
@@ -142,6 +166,27 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dashboard_refresh": (
         lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
         f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
+    ),
+    "grafana_https": _TRUTH,
+    "grafana_certificate": (
+        _is_certificate,
+        (
+            "is no certificate; write {certificate: ..., key: ...}, two PEM files on this computer, "
+            'best as "{{ inventory_dir }}/grafana.crt"'
+        ),
+    ),
+    "grafana_server_names": (
+        _is_list_of_servers,
+        "is no list of names; write what people type in the browser, for example [monitor.lab.example, 192.0.2.10]",
+    ),
+    "grafana_anonymous_viewer": _TRUTH,
+    "backup_directory": (
+        lambda value: isinstance(value, str) and bool(value.strip()),
+        "is no directory; write a path on this computer, for example /srv/livemon-backups",
+    ),
+    "backup_keep": (
+        lambda value: _number(value) is not None,
+        "is no number of backups; write how many are kept, or 0 for all of them",
     ),
     "wait_for_data": _TRUTH,
     "memory_window": (is_window, "is no number of seconds; write a whole number, for example 86400"),

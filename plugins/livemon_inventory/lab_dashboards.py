@@ -1,0 +1,33 @@
+"""The lab's own dashboards, files beside the inventory: what keeps Grafana from taking one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+LONGEST_UID = 40
+OURS = "livemon-"
+HOW = "bring it here by playbooks/adopt_dashboards.yml, or export it in Grafana as Classic"
+
+
+def faults(files: Mapping[str, str]) -> Iterator[str]:
+    """Every fault of the files, texts by path; one sentence each."""
+    owners: dict[str, str] = {}
+    for path, text in files.items():
+        name = f"dashboards/{PurePath(path).name}"
+        try:
+            model = json.loads(text)
+        except ValueError as error:
+            yield f"{name}: this is no JSON ({error}); {HOW}"
+            continue
+        if not isinstance(model, dict) or not isinstance(model.get("panels"), list) or "elements" in model:
+            yield f"{name}: this is no dashboard of the classic form, which has a list of panels; {HOW}"
+            continue
+        uid = model.get("uid")
+        if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or uid.startswith(OURS):
+            yield f"{name}: its uid is {uid!r}; give it one of its own, at most {LONGEST_UID} letters, not beginning with {OURS}"
+        elif uid in owners:
+            yield f"{name}: its uid {uid!r} is also that of {owners[uid]}; give one of them another"
+        else:
+            owners[uid] = name

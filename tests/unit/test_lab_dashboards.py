@@ -1,0 +1,31 @@
+"""What is told of a lab's own dashboards that Grafana would not take."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from livemon_inventory.lab_dashboards import faults
+
+GOOD = json.dumps({"uid": "lab-a", "title": "A", "panels": []})
+
+
+def test_a_dashboard_that_will_do_has_no_faults():
+    assert list(faults({"/lab/dashboards/a.json": GOOD})) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "dashboards/b.json: this is no JSON"),
+        ("[]", "dashboards/b.json: this is no dashboard of the classic form"),
+        ('{"elements": {}, "uid": "b"}', "dashboards/b.json: this is no dashboard of the classic form"),
+        ('{"panels": []}', "its uid is None; give it one of its own"),
+        ('{"panels": [], "uid": "livemon-overview"}', "not beginning with livemon-"),
+        (json.dumps({"panels": [], "uid": "x" * 41}), "at most 40 letters"),
+        (GOOD, "dashboards/b.json: its uid 'lab-a' is also that of dashboards/a.json"),
+    ],
+)
+def test_each_fault_is_told_with_its_file(content, sentence):
+    (fault,) = faults({"/lab/dashboards/a.json": GOOD, "/lab/dashboards/b.json": content})
+    assert sentence in fault
