@@ -6,12 +6,12 @@ from memory_source import MemorySource, Samples
 from livemon.bridge.app import create_app
 
 TAGGED = {
-    "observatory.control.feeds.temperatures.Channel_01_T": {"node": "control", "label": "4K plate", "unit": "K"},
-    "observatory.control.feeds.temperatures.Channel_01_R": {"node": "control", "label": "4K plate", "unit": "Ohm"},
-    "observatory.ls240.feeds.temperatures.Channel_1_T": {"node": "LSA21OQ", "label": "50K plate", "unit": "K"},
+    "lab.control.Channel_01_T": {"node": "control", "label": "4K plate", "unit": "K"},
+    "lab.control.Channel_01_R": {"node": "control", "label": "4K plate", "unit": "Ohm"},
+    "lab.ls240.Channel_1_T": {"node": "LSA21OQ", "label": "50K plate", "unit": "K"},
     **{f"livemon.sensors.load_{number:03}": {"node": "sensors"} for number in range(120)},
 }
-TAGS = ["field", "label", "name", "node", "unit"]
+TAGS = ["feed", "field", "instrument", "label", "name", "node", "unit"]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def client():
         ("limit=undefined&from=undefined&until=", TAGS),
         ("limit=2", TAGS[:2]),
         ("tagPrefix=n", ["name", "node"]),
-        ("expr=unit%3DK&expr=node!%3Dcontrol", ["field", "label", "name"]),
+        ("expr=unit%3DK&expr=node!%3Dcontrol", ["feed", "field", "instrument", "label", "name"]),
         ("expr%5B%5D=node%3Dsensors", ["field", "name"]),
         ("expr=node%3Dnobody", []),
     ],

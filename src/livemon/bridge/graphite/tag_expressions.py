@@ -7,7 +7,7 @@ A channel without a tag has an empty one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from livemon.bridge.catalogue import Field
@@ -15,6 +15,8 @@ from livemon.bridge.limits import MAX_FILTERS
 from livemon.bridge.patterns import Pattern
 from livemon.errors import RequestError, shown
 
+Condition = tuple[str, Callable[[str], bool]]
+"""A tag, and whether a value of it will do."""
 _EXPRESSION = re.compile(r"(?P<tag>[^;!=]+)(?P<operator>!?=~?)(?P<value>[^;]*)")
 _EXAMPLE = "write tag=value, tag!=value, tag=~pattern or tag!=~pattern"
 
@@ -41,10 +43,14 @@ def selected(expressions: Sequence[str], fields: Iterable[Field]) -> list[Field]
         raise RequestError(
             f"tag expressions {shown(', '.join(expressions))}: at least one must say what a tag is, not only what it is not"
         )
-    return [field for field in fields if all(is_met(field.tags.get(tag, "")) for tag, is_met in conditions)]
+    return [field for field in fields if _meets(field.tags, conditions)]
 
 
-def _condition(expression: str) -> tuple[str, Callable[[str], bool]]:
+def _meets(tags: Mapping[str, str], conditions: Iterable[Condition]) -> bool:
+    return all(is_met(tags.get(tag, "")) for tag, is_met in conditions)
+
+
+def _condition(expression: str) -> Condition:
     tag, operator, value = _parts(expression)
     wanted = not operator.startswith("!")
     if not operator.endswith("~"):
