@@ -12,6 +12,7 @@ from livemon_inventory.dashboards.channels import age_line, path_of, value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import APPLIANCE, panel_id
 from livemon_inventory.dashboards.layout import Grid
+from livemon_inventory.dashboards.others import patterns
 from livemon_inventory.dashboards.panels import (
     GREEN,
     ORANGE,
@@ -149,19 +150,11 @@ def _newest(
     for each in instruments:
         line = age_line(path_of(each, "*"), name_of(each), silent_after(each, None, site.defaults))
         lines.append(replace(line, target=f"minSeries({line.target})"))
-    for agent in agents:
-        feeds = agent.get("feeds") or []
-        found = ",".join(f"age.{ADDRESS_ROOT}.{agent['id']}.feeds.{feed}.*" for feed in feeds)
-        if found:
-            lines.append(Line(f"minSeries({found})", name_of(agent)))
-    lines += [Line(f"minSeries(age.{_of_node(node)})", node["name"]) for node in further]
+    for entry in (*agents, *further):
+        ages = ",".join(f"age.{pattern}" for pattern in patterns(entry))
+        if ages:
+            lines.append(Line(f"minSeries({ages})", name_of(entry) if "id" in entry else entry["name"]))
     return lines
-
-
-def _of_node(node: Mapping[str, Any]) -> str:
-    if node["kind"] == "feed":
-        return f"{ADDRESS_ROOT}.{node['target']}.feeds.{node['feeds'][0]}.*"
-    return f"livemon.{node['name']}.*"
 
 
 def _start(grid: Grid, title: str) -> None:

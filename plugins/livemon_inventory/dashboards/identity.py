@@ -10,6 +10,7 @@ from livemon_inventory.uids import uid
 
 OVERVIEW = "livemon-overview"
 APPLIANCE = "livemon-appliance"
+OTHERS = "livemon-others"
 FOLDER = "livemon"
 TAG = "livemon"
 """Of all our dashboards; the list of links on each is made by it."""

@@ -20,11 +20,12 @@ Steps = list[dict[str, Any]]
 class Line:
     """One series of a panel: what to ask the bridge for, what to call it, and what is its own in the panel.
 
+    Without a name it may be several, each called as the target says.
     `steps` are the colours of its values; `mappings` the words for its values; `maximum` the end of its bar.
     """
 
     target: str
-    name: str
+    name: str = ""
     steps: Steps | None = None
     mappings: list[dict] = field(default_factory=list)
     unit: str | None = None
@@ -34,7 +35,7 @@ class Line:
     @property
     def query(self) -> str:
         """The target under its name. In single quotes Grafana would take a name like 5m for an interval, and rewrite it."""
-        return f'alias({self.target}, "{self.name}")'
+        return f'alias({self.target}, "{self.name}")' if self.name else self.target
 
 
 def steps(*limits: tuple[float | None, str]) -> Steps:

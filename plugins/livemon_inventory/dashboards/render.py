@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from livemon_inventory.dashboards import appliance, instrument, overview
+from livemon_inventory.dashboards import appliance, instrument, others, overview
 from livemon_inventory.dashboards.dashboard import Site
 
 Entries = Sequence[Mapping[str, Any]]
@@ -14,8 +14,10 @@ Entries = Sequence[Mapping[str, Any]]
 def dashboards(instruments: Entries, agents: Entries = (), further: Entries = (), site: Site | None = None) -> dict:
     """Return all dashboards by the names of their files."""
     site = site or Site()
-    return {
+    found = {
         "overview": overview.overview(instruments, agents, site),
         "appliance": appliance.appliance(instruments, agents, further, site),
+        "others": others.others(agents, further, site),
         **{f"instrument-{each['id']}": instrument.instrument(each, site) for each in instruments},
     }
+    return {name: each for name, each in found.items() if each}
