@@ -119,6 +119,8 @@ def test_what_is_no_number_is_null(client):
         "field": "channel_1_t",
         "label": "4K plate",
         "unit": "K",
+        "instrument": "ls240",
+        "feed": "temperatures",
     }
 
 

@@ -44,6 +44,7 @@ def state(source: Any) -> dict[str, Any]:
                     "time": when,
                     "value": value,
                     "age": None if when is None else now - when,
+                    "tags": each.tags,
                 }
             )
         nodes.append({"name": node.name, "description": node.description, "error": node.error, "fields": fields})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from livemon.errors import UnknownFieldError, shown
 
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9_:-]")
+_OF_AGENT = re.compile(r"observatory\.(?P<instrument>[^.]+)\.(feeds\.(?P<feed>[^.]+)\.)?")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Field:
     type: str = "number"
     label: str | None = None
     units: str | None = None
+    about: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Further tags, which go before those that the node tells: :mod:`livemon.bridge.site`."""
 
     @property
     def short(self) -> str:
@@ -35,9 +38,14 @@ class Field:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What series are told apart and found by; what is not known is left out. `name` is unique."""
-        about = {"name": self.path, "node": self.node, "field": self.name, "label": self.label, "unit": self.units}
-        return {tag: value for tag, value in about.items() if value}
+        """What series are told apart and found by; what is not known is left out. `name` is unique.
+
+        Of an agent's channel `instrument` is the OCS instance-id.
+        """
+        found = _OF_AGENT.match(self.path)
+        told = {"node": self.node, "field": self.name, "label": self.label, "unit": self.units}
+        told |= (found.groupdict() if found else {}) | dict(self.about) | {"name": self.path}
+        return {tag: value for tag, value in told.items() if value}
 
     @classmethod
     def from_node(cls, node: str, name: str, about: dict[str, Any]) -> Field:

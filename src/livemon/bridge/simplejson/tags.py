@@ -12,18 +12,12 @@ from livemon.bridge.simplejson.bodies import objects_in, text_in
 from livemon.errors import RequestError, shown
 
 
-def instrument(field: Field) -> str:
-    """Return the OCS instance-id that a channel comes from; empty if it comes from no agent."""
-    root, _, rest = field.path.partition(".")
-    return rest.partition(".")[0] if root == "observatory" else ""
-
-
 TAGS: dict[str, Callable[[Field], str]] = {
     "node": lambda field: field.node,
     "field": lambda field: field.name,
     "unit": lambda field: field.units or "",
     "label": lambda field: field.label or "",
-    "instrument": instrument,
+    "instrument": lambda field: field.tags.get("instrument", ""),
 }
 """By key; a channel that has no such tag has an empty one."""
 
