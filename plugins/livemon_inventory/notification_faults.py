@@ -136,7 +136,7 @@ def _point_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
 def _web_faults(place: str, receiver: str, said: Any) -> Iterator[str]:
     """Every fault of a receiver that has an address on the web, alone or with further settings."""
     if isinstance(said, Mapping) and not is_reference(said):
-        yield from _clear_secrets(place, receiver, said)
+        yield from _clear_secrets(place, receiver, {key: value for key, value in said.items() if key != "url"})
         said = said.get("url")
     if is_reference(said):
         return

@@ -1,0 +1,552 @@
+"""Grafana's alerting file: what each inventory gets, that Grafana from 9.4 on can read it, and what goes from one run to the next."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from crossbar_router import ROOT
+from grafana_foundation_sdk.models.alerting import ContactPoint, NotificationPolicy, Rule
+from grafana_schema import faults as schema_faults
+from livemon_inventory import alerting, durations, notifications
+from livemon_inventory.alarms import limits_of, silent_after
+from livemon_inventory.appliance_alarms import KINDS
+from livemon_inventory.dashboards.render import dashboards
+from livemon_inventory.uids import uid
+from livemon_inventory.validation import faults
+from memory_source import MemorySource, Samples
+
+from livemon.bridge.app import create_app
+
+FRIDGE = {
+    "model": 372,
+    "id": "control",
+    "serial": "LSA22YG",
+    "address": "172.16.127.192",
+    "description": "Dilution fridge",
+}
+DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
+FAKE = {"agent_class": "FakeDataAgent", "id": "fake1", "feeds": ["false_temperatures"]}
+ALL_KINDS = [
+    {"above": 4.6, "severity": "warning", "for": "10m"},
+    {"above": 5.0, "clears_at": 4.8, "summary": "Compressor"},
+    {"below": 1.0},
+    {"outside": [1100, 1400], "of": "sensor"},
+    {"rising": 0.5},
+    {"rising": 2, "per": "minute", "over": "10m", "severity": "critical"},
+]
+CONTACTS = {
+    "contact_points": [
+        {"name": "On call", "email": ["a@lab.example", "b@lab.example"], "slack": {"secret": "slack_url"}},
+        {
+            "name": "pager",
+            "type": "pagerduty",
+            "settings": {"integrationKey": {"secret": "pager"}, "summary": "{{ $x }}"},
+        },
+        {
+            "name": "hook",
+            "webhook": {"url": "https://lab.example/hook", "username": "grafana", "password": {"secret": "hook"}},
+        },
+        {"name": "plain hook", "webhook": "http://192.0.2.7:8080/"},
+    ],
+    "default": "pager",
+    "repeat": "6h",
+    "routes": [
+        {"severity": "critical", "instrument": ["control", "a.b"], "to": ["pager", "On call"], "repeat": "30m"},
+        {"labels": {"label": "4K plate"}, "to": "hook", "continue": True},
+    ],
+}
+SECRETS = {"slack_url": "https://hooks.example/T0/B0/xyzzy", "pager": "plugh", "hook": "frotz ozmoo"}
+SMTP = {"host": "smtp.lab.example:587", "from": "cryo@lab.example", "user": "cryo", "password": {"secret": "hook"}}
+
+
+def of_file(inventory: str) -> dict:
+    content = yaml.safe_load((ROOT / "inventory" / inventory / "hosts.yml").read_text())
+    return {key: value for key, value in content["livemon"]["vars"].items() if "{{" not in str(value)}
+
+
+SITES = {
+    "example": of_file("example"),
+    "demo": of_file("demo"),
+    "nothing": {"instruments": []},
+    "all channels of all kinds": {
+        "instruments": [
+            FRIDGE | {"channels": {n: {"label": f"Stage {n}", "alarms": ALL_KINDS} for n in range(1, 17)}},
+            DIODES | {"channels": {n: {"alarm_above_K": 5, "alarm_below_K": 0} for n in range(1, 9)}},
+        ],
+        "ocs_agents": [FAKE],
+    },
+    "twelve": {
+        "instruments": [
+            FRIDGE
+            | {
+                "id": f"f{n}",
+                "serial": f"LSA{n}",
+                "address": f"192.0.2.{n}",
+                "channels": dict.fromkeys(range(1, 17)),
+            }
+            for n in range(12)
+        ]
+    },
+    "long ids": {
+        "instruments": [DIODES | {"id": "d" * 63 + end, "serial": end, "channels": {1: None}} for end in "ab"]
+    },
+    "ids that look like ours": {
+        "instruments": [
+            DIODES | {"id": name, "serial": f"S{number}", "channels": {3: None}}
+            for number, name in enumerate(["control", "control-2", "appliance", "watchdog", "i", "to"])
+        ]
+    },
+    "told": {
+        "instruments": [FRIDGE],
+        "notifications": CONTACTS,
+        "notification_secrets": SECRETS,
+        "smtp": SMTP,
+        "dead_mans_switch": {"url": "https://hc.example/1"},
+    },
+    "watched, and nobody told": {"instruments": [FRIDGE], "dead_mans_switch": {"url": "https://hc.example/1"}},
+    "all switched off": {
+        "instruments": [FRIDGE | {"channels": {1: None}}],
+        "instrument_alarms": dict.fromkeys(("silent_after", "invalid_after", "away_after", "degraded_after"), False),
+        "appliance_alarms": dict.fromkeys(KINDS, False),
+    },
+}
+sites = pytest.mark.parametrize("site", SITES)
+
+
+def rules_of(content: dict) -> list[dict]:
+    return [rule for group in content["groups"] for rule in group["rules"]]
+
+
+def receivers_of(content: dict) -> list[dict]:
+    return [
+        receiver | {"name": point["name"]}
+        for point in content.get("contactPoints", [])
+        for receiver in point["receivers"]
+    ]
+
+
+def routes_of(content: dict) -> list[dict]:
+    return [route for policy in content.get("policies", []) for route in [policy, *policy.get("routes", [])]]
+
+
+@sites
+def test_our_sites_are_sound(site):
+    assert faults(SITES[site]) == []
+
+
+@sites
+def test_a_site_without_alarms_is_one_only_on_purpose(site):
+    assert bool(rules_of(alerting.document(SITES[site]))) == (site != "all switched off")
+
+
+# --- that Grafana can read it ---------------------------------------------------------------------------------------------
+
+TOP_KEYS = {"apiVersion", "groups", "deleteRules", "contactPoints", "deleteContactPoints", "policies", "resetPolicies"}
+KNOWN_TO_9_4 = {
+    "group": {"orgId", "name", "folder", "interval", "rules"},
+    "rule": {
+        *("uid", "title", "condition", "for", "noDataState", "execErrState"),
+        *("annotations", "labels", "dashboardUid", "panelId", "data"),
+    },
+    "query": {"refId", "datasourceUid", "queryType", "relativeTimeRange", "model"},
+    "model": {
+        *("refId", "datasource", "target", "textEditor", "intervalMs", "maxDataPoints"),
+        *("type", "expression", "reducer", "settings", "conditions"),
+    },
+    "condition": {"evaluator"},
+    "contact point": {"orgId", "name", "receivers"},
+    "receiver": {"uid", "type", "settings", "disableResolveMessage"},
+    "policy": {
+        *("orgId", "receiver", "group_by", "group_wait", "group_interval", "repeat_interval"),
+        *("object_matchers", "routes", "continue", "mute_time_intervals"),
+    },
+}
+KNOWN_LATER = {"condition": {"unloadEvaluator": "hysteresis, which 9.4 passes over: the alarm is over at its limit"}}
+
+
+def parts(content: dict) -> Iterator[tuple[str, dict]]:
+    """Every mapping of a file whose keys Grafana knows, and what it is."""
+    for group in content["groups"]:
+        yield "group", group
+        for rule in group["rules"]:
+            yield "rule", rule
+            for query in rule["data"]:
+                yield "query", query
+                yield "model", query["model"]
+                for condition in query["model"].get("conditions", []):
+                    yield "condition", condition
+    for point in content.get("contactPoints", []):
+        yield "contact point", point
+        for receiver in point["receivers"]:
+            yield "receiver", receiver
+    for route in routes_of(content):
+        yield "policy", route
+
+
+@sites
+def test_every_key_is_known_to_grafana_9_4_or_does_no_harm(site):
+    content = alerting.document(SITES[site])
+    assert set(content) <= TOP_KEYS
+    for kind, part in parts(content):
+        assert set(part) <= KNOWN_TO_9_4[kind] | set(KNOWN_LATER.get(kind, {})), part
+
+
+@sites
+def test_rules_contact_points_and_policies_are_those_of_grafanas_schema(site):
+    content = alerting.document(SITES[site])
+    for group in content["groups"]:
+        where = {"orgID": group["orgId"], "folderUID": "", "ruleGroup": group["name"]}
+        for rule in group["rules"]:
+            assert schema_faults(Rule, rule | where) == []
+    for receiver in receivers_of(content):
+        assert schema_faults(ContactPoint, receiver) == []
+    for route in routes_of(content):
+        # The schema has an object for what every Grafana writes and reads as a list of three.
+        for matcher in route.get("object_matchers", []):
+            assert [type(each) for each in matcher] == [str, str, str]
+            assert matcher[1] in ("=", "!=", "=~", "!~")
+        left_out = {"orgId", "object_matchers", "routes"}
+        assert schema_faults(NotificationPolicy, {key: route[key] for key in route.keys() - left_out}) == []
+
+
+@sites
+def test_uids_are_short_plain_and_unlike(site):
+    content = alerting.document(SITES[site])
+    for uids in ([rule["uid"] for rule in rules_of(content)], [each["uid"] for each in receivers_of(content)]):
+        assert len(set(uids)) == len(uids)
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", each) for each in uids)
+
+
+@sites
+def test_titles_and_groups_are_unlike(site):
+    content = alerting.document(SITES[site])
+    titles = [rule["title"] for rule in rules_of(content)]
+    assert len(set(titles)) == len(titles)
+    assert all(len(title) <= 190 for title in titles)
+    groups = [group["name"] for group in content["groups"]]
+    assert len(set(groups)) == len(groups)
+
+
+@sites
+def test_times_are_those_that_grafana_takes(site):
+    content = alerting.document(SITES[site])
+    for group in content["groups"]:
+        interval = int(group["interval"].removesuffix("s"))
+        assert interval >= 10
+        assert interval % 10 == 0
+        for rule in group["rules"]:
+            assert re.fullmatch(r"\d+s", rule["for"])  # 9.4 takes no rule without
+            for query in rule["data"]:
+                span = query["relativeTimeRange"]
+                assert span["from"] > span["to"] >= 0
+    for route in routes_of(content):
+        for key in ("group_wait", "group_interval", "repeat_interval"):
+            assert re.fullmatch(r"[1-9]\d*s|[1-9]\d*m", route.get(key, "1s"))
+
+
+@sites
+def test_rules_are_chains_that_end_in_one_threshold(site):
+    for rule in rules_of(alerting.document(SITES[site])):
+        references = [query["refId"] for query in rule["data"]]
+        assert references == [query["model"]["refId"] for query in rule["data"]]
+        assert references == [chr(ord("A") + number) for number in range(len(references))]
+        assert rule["condition"] == references[-1]
+        last = rule["data"][-1]["model"]
+        assert last["type"] == "threshold"
+        assert len(last["conditions"]) == 1
+        evaluator = last["conditions"][0]["evaluator"]
+        assert len(evaluator["params"]) == {"gt": 1, "lt": 1, "within_range": 2, "outside_range": 2}[evaluator["type"]]
+        for query in rule["data"]:
+            if query["datasourceUid"] == "-100":  # what 9.4 calls Grafana's own expressions
+                asked = query["model"]["expression"]
+                assert set(re.findall(r"\$([A-Z])", asked) or [asked]) <= set(
+                    references[: references.index(query["refId"])]
+                )
+            else:
+                assert query["datasourceUid"] == "livemon"
+                assert "#" not in query["model"]["target"]
+        # NoData and KeepLast would page twice, or stop 9.4.
+        assert {rule["noDataState"], rule["execErrState"]} <= {"OK", "Alerting"}
+        assert all(isinstance(text, str) for text in (*rule["annotations"].values(), *rule["labels"].values()))
+
+
+@sites
+def test_a_summary_shows_a_value_that_there_is(site):
+    for rule in rules_of(alerting.document(SITES[site])):
+        before = rule["data"][-1]["model"]["expression"]
+        for found in re.findall(r"\$values\.([A-Z])\.Value", rule["annotations"]["summary"]):
+            assert found == before
+        assert not re.search(r"\{value|\$\{", rule["annotations"]["summary"])
+
+
+@sites
+def test_the_bridge_knows_every_target(site):
+    client = create_app(MemorySource([Samples("a.b", 0, 1, [1.0])])).test_client()
+    for rule in rules_of(alerting.document(SITES[site])):
+        for query in rule["data"]:
+            if target := query["model"].get("target"):
+                for asked in (target, f'aliasSub({target},"(^.*$)","\\1 A")'):
+                    answer = client.post("/render", data={"target": asked, "from": "1", "until": "600"})
+                    assert answer.status_code == 200, answer.text
+
+
+@sites
+def test_links_lead_to_dashboards_and_panels_that_there_are(site):
+    settings = SITES[site]
+    made = dashboards(settings["instruments"], settings.get("ocs_agents") or [], settings.get("data_nodes") or [])
+    panels = {dashboard["uid"]: {panel["id"] for panel in dashboard["panels"]} for dashboard in made.values()}
+    for rule in rules_of(alerting.document(settings)):
+        links = rule["annotations"]
+        if "__dashboardUid__" in links:
+            assert links["__dashboardUid__"] in panels
+            if "__panelId__" in links:
+                assert int(links["__panelId__"]) in panels[links["__dashboardUid__"]]
+
+
+@sites
+def test_routes_lead_to_contact_points_that_there_are(site):
+    content = alerting.document(SITES[site])
+    names = {point["name"] for point in content.get("contactPoints", [])}
+    assert {route["receiver"] for route in routes_of(content)} <= names
+    assert all(point["receivers"] for point in content.get("contactPoints", []))
+
+
+# --- from run to run ------------------------------------------------------------------------------------------------------
+
+
+@sites
+def test_a_second_run_changes_nothing(site):
+    first = alerting.text_after(alerting.document(SITES[site]), "")
+    assert alerting.text_after(alerting.document(copy.deepcopy(SITES[site])), first) == first
+
+
+@pytest.mark.parametrize(("one", "other"), [("told", "nothing"), ("nothing", "told"), ("told", "long ids")])
+def test_what_has_gone_is_removed_and_what_comes_back_is_not(one, other):
+    before, now = alerting.document(SITES[one]), alerting.document(SITES[other])
+    text = alerting.text_after(now, alerting.text_after(before, ""))
+    content = yaml.safe_load(text)
+    for what, uids_of in (("deleteRules", rules_of), ("deleteContactPoints", receivers_of)):
+        here, there = ({each["uid"] for each in uids_of(every)} for every in (now, before))
+        removed = {each["uid"] for each in content.get(what, [])}
+        assert removed == there - here
+    assert ("resetPolicies" in content) == ("policies" in before and "policies" not in now)
+    assert alerting.text_after(now, text) == text
+    back = yaml.safe_load(alerting.text_after(before, text))
+    assert not {each["uid"] for each in back.get("deleteRules", [])} & {rule["uid"] for rule in rules_of(before)}
+    assert "resetPolicies" not in back or "policies" not in back
+
+
+def test_a_machine_that_missed_a_run_catches_up():
+    first, second, third = (alerting.document(SITES[site]) for site in ("told", "example", "nothing"))
+    text = ""
+    for content in (first, second, third):
+        text = alerting.text_after(content, text)
+    removed = {each["uid"] for each in yaml.safe_load(text)["deleteRules"]}
+    ever = {rule["uid"] for content in (first, second) for rule in rules_of(content)}
+    assert removed == ever - {rule["uid"] for rule in rules_of(third)}
+
+
+@pytest.mark.parametrize(
+    "change", [{"alarm_above_K": 7.5}, {"label": "Pot"}, {"alarms": [{"above": 5.0, "for": "5m", "summary": "Help"}]}]
+)
+def test_an_alarm_keeps_its_uid_when_its_limit_or_text_changes(change):
+    plate = {"label": "4K plate", "alarm_above_K": 5.0}
+    changed = plate | change if "alarms" not in change else {"label": "4K plate"} | change
+    before, now = (
+        alerting.document({"instruments": [FRIDGE | {"channels": {2: options}}]}) for options in (plate, changed)
+    )
+    assert [rule["uid"] for rule in rules_of(before)] == [rule["uid"] for rule in rules_of(now)]
+    assert rules_of(before) != rules_of(now)
+
+
+# --- what alarms there are ------------------------------------------------------------------------------------------------
+
+
+def kinds_of(settings: dict, instrument: str = "control") -> list[str]:
+    return [
+        rule["labels"]["kind"]
+        for rule in rules_of(alerting.document(settings))
+        if rule["labels"].get("instrument") == instrument
+    ]
+
+
+USUAL = ["silent", "invalid", "away", "degraded"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "instrument", "site", "kinds"),
+    [
+        ({}, {}, {}, USUAL),
+        ({"silent_after": False}, {}, {}, ["invalid", "away", "degraded"]),
+        ({}, {"silent_after": False, "away_after": False}, {}, ["invalid", "degraded"]),
+        ({}, {}, {"invalid_after": False, "degraded_after": False}, ["silent", "away"]),
+        ({"invalid_after": "10m"}, {}, {"invalid_after": False}, USUAL),
+        ({}, {"silent_after": {"after": "20m"}}, {"silent_after": False}, USUAL),
+    ],
+)
+def test_the_nearest_word_counts(channel, instrument, site, kinds):
+    settings = {"instruments": [FRIDGE | instrument | {"channels": {2: channel}}], "instrument_alarms": site}
+    assert kinds_of(settings) == kinds
+
+
+@pytest.mark.parametrize(
+    ("instrument", "minutes"),
+    [
+        (DIODES | {"channels": {1: None}}, 5),
+        (FRIDGE | {"channels": {1: None}}, 6),
+        (FRIDGE | {"channels": dict.fromkeys(range(1, 5))}, 7),
+        (FRIDGE | {"channels": dict.fromkeys(range(1, 17))}, 12),
+        (FRIDGE, 12),
+        (FRIDGE | {"scan_cycle": "30m"}, 65),
+        (FRIDGE | {"silent_after": "20m"}, 20),
+    ],
+)
+def test_what_is_silent_follows_the_scan_cycle(instrument, minutes):
+    assert silent_after(instrument) == minutes * 60
+
+
+def test_severity_goes_with_a_time_or_alone():
+    settings = {
+        "instruments": [FRIDGE | {"channels": {2: {"silent_after": {"severity": "critical"}}}}],
+        "appliance_alarms": {"disk_free_GB": {"limit": 50, "severity": "warning"}, "clock_offset_s": 2},
+    }
+    rules = {rule["uid"]: rule for rule in rules_of(alerting.document(settings))}
+    assert rules["livemon-control-2-silent"]["labels"]["severity"] == "critical"
+    disk, clock = rules["livemon-appliance-disk_free_GB"], rules["livemon-appliance-clock_offset_s"]
+    assert disk["labels"]["severity"] == "warning"
+    assert [rule["data"][-1]["model"]["conditions"][0]["evaluator"]["params"] for rule in (disk, clock)] == [[50], [2]]
+
+
+def test_what_people_read_at_night():
+    settings = {"instruments": [FRIDGE | {"channels": {2: {"label": "4K plate", "alarms": ALL_KINDS}}}]}
+    titles = [rule["title"] for rule in rules_of(alerting.document(settings)) if "channel" in rule["labels"]]
+    assert titles == [
+        "4K plate (LSA22YG) above 4.6 K",
+        "4K plate (LSA22YG) above 5 K",
+        "4K plate (LSA22YG) below 1 K",
+        "4K plate (LSA22YG), sensor outside 1100 to 1400 ohm",
+        "4K plate (LSA22YG) rising faster than 0.5 K per hour",
+        "4K plate (LSA22YG) rising faster than 2 K per minute",
+        "4K plate (LSA22YG) is silent",
+        "4K plate (LSA22YG) has no valid reading",
+    ]
+    summaries = {rule["uid"]: rule["annotations"]["summary"] for rule in rules_of(alerting.document(settings))}
+    assert (
+        summaries["livemon-control-2-above-critical"] == 'Compressor: {{ printf "%.4g" $values.B.Value }} K, above 5 K'
+    )
+    assert (
+        summaries["livemon-control-2-silent"]
+        == "4K plate (LSA22YG): no sample for {{ humanizeDuration $values.B.Value }}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [
+        ({}, {}),
+        ({"alarm_above_K": 5.0, "alarm_below_K": 1}, {"critical": (1, 5.0)}),
+        ({"alarms": [{"outside": [1, 9]}, {"above": 8}]}, {"critical": (1, 8)}),
+        (
+            {"alarms": [{"above": 8, "severity": "warning"}], "alarm_above_K": 9},
+            {"critical": (None, 9), "warning": (None, 8)},
+        ),
+        ({"alarms": [{"rising": 1}, {"above": 8, "of": "sensor"}]}, {}),
+    ],
+)
+def test_colours_are_of_the_same_limits(options, limits):
+    assert limits_of(options) == limits
+
+
+# --- whom Grafana tells ---------------------------------------------------------------------------------------------------
+
+
+def test_a_route_to_several_goes_on_until_the_last():
+    (policy,) = alerting.document(SITES["told"])["policies"]
+    assert policy["receiver"] == "pager"
+    assert [(route["receiver"], route.get("continue", False)) for route in policy["routes"]] == [
+        ("livemon-watchdog", False),
+        ("pager", True),
+        ("On call", False),
+        ("hook", True),
+    ]
+    assert policy["routes"][1]["object_matchers"] == [
+        ["severity", "=", "critical"],
+        ["instrument", "=~", r"control|a\.b"],
+    ]
+    assert policy["routes"][3]["object_matchers"] == [["label", "=", "4K plate"]]
+
+
+def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():
+    assert not [rule for rule in rules_of(alerting.document({"instruments": []})) if rule["title"] == "Watchdog"]
+    content = alerting.document(SITES["watched, and nobody told"])
+    (rule,) = [rule for rule in rules_of(content) if rule["title"] == "Watchdog"]
+    assert rule["for"] == "0s"
+    (pulse,) = [receiver for receiver in receivers_of(content) if receiver["type"] == "webhook"]
+    assert pulse["settings"] == {"url": "http://sisock-grafana-http:5000/api/watchdog", "httpMethod": "POST"}
+    assert pulse["disableResolveMessage"]
+    (policy,) = content["policies"]
+    assert policy["receiver"] == "livemon-nobody"
+    assert policy["routes"][0]["object_matchers"] == [["alertname", "=", "Watchdog"]]
+
+
+def test_the_bridge_takes_what_the_watchdog_sends_for_a_pulse():
+    (rule,) = [rule for rule in rules_of(alerting.document(SITES["told"])) if rule["title"] == "Watchdog"]
+    client = create_app(MemorySource([])).test_client()
+    message = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": rule["title"]}}]}
+    assert client.post("/api/watchdog", json=message).get_json() == {"pulse": True}
+
+
+def test_secrets_stand_in_no_file_but_their_own():
+    text = alerting.text_after(alerting.document(SITES["told"]), "")
+    environment = notifications.smtp_environment(SMTP)
+    for secret in SECRETS.values():
+        assert secret not in text
+        assert secret not in str(environment)
+    files = notifications.secret_files(SECRETS)
+    assert sorted(files.values()) == sorted(SECRETS.values())
+    named = re.findall(r"\$__file\{/run/secrets/([a-z_]+)\}", text)
+    assert sorted(set(named)) == ["notification_hook", "notification_pager", "notification_slack_url"]
+    assert set(named) <= set(files)
+    assert environment["GF_SMTP_PASSWORD__FILE"] == "/run/secrets/notification_hook"
+
+
+def test_a_dollar_sign_of_a_setting_is_no_variable():
+    text = alerting.text_after(alerting.document(SITES["told"]), "")
+    assert "{{ $$x }}" in text
+
+
+def test_no_task_shows_a_secret():
+    tasks = yaml.safe_load((ROOT / "roles/grafana/tasks/alerting.yml").read_text())
+    (writing,) = [task for task in tasks if "item.value" in str(task)]
+    assert writing["no_log"] is True
+    options = yaml.safe_load((ROOT / "roles/grafana/meta/argument_specs.yml").read_text())
+    assert options["argument_specs"]["main"]["options"]["grafana_notification_secrets"]["no_log"] is True
+
+
+# --- small things ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("5m", 300), ("2h", 7200), ("1d", 86400), (0, 0), ("0s", 0)]
+    + [(wrong, None) for wrong in ("", "5", 5, "5 m", "-5m", "1.5h", "5M", True, False, None, ["5m"], "999d", "5m\n")],
+)
+def test_durations(text, seconds):
+    assert durations.seconds(text) == seconds
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (90, "90s"), (300, "5m"), (7200, "2h"), (86400, "1d")])
+def test_durations_as_they_are_written(seconds, text):
+    assert durations.written(seconds) == text
+    assert durations.seconds(text) == seconds
+
+
+def test_a_long_uid_is_cut_but_stays_its_own():
+    first, second = uid("i", "d" * 63 + "a"), uid("i", "d" * 63 + "b")
+    assert len(first) == len(second) == 40
+    assert first != second
+    assert first == uid("i", "d" * 63 + "a")

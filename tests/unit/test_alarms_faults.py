@@ -1,0 +1,374 @@
+"""What a mistake in alarms, contact points, routes or secrets gets: where, what, and what to type instead."""
+
+from __future__ import annotations
+
+import pytest
+from livemon_inventory.validation import faults
+
+FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
+FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
+PLACE = "instruments[0] (id control)"
+CHANNEL = f"{PLACE}.channels.2"
+POINT = {"name": "on-call", "webhook": "https://lab.example/hook"}
+TOLD = {"contact_points": [POINT]}
+SECRET = "xyzzy-plugh"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"alarms": {"above": 5}},
+            [".alarms: this is a mapping; write a list, for example [{above: 5.0, severity: critical}]"],
+        ),
+        ({"alarms": [5]}, [".alarms[0]: this is a number; write for example {above: 5.0, severity: critical}"]),
+        (
+            {"alarms": [{"severity": "warning"}]},
+            [".alarms[0]: an alarm has one of above, below, outside, rising, and this has none"],
+        ),
+        (
+            {"alarms": [{"above": 5, "below": 1}]},
+            [".alarms[0]: an alarm has one of above, below, outside, rising, and this has above and below"],
+        ),
+        ({"alarms": [{"abov": 5, "below": 1}]}, [".alarms[0].abov: there is no such key; did you mean above?"]),
+        ({"alarms": [{"above": "5 K"}]}, [".alarms[0].above: '5 K' is no number; write for example above: 5.0"]),
+        ({"alarms": [{"above": float("nan")}]}, [".alarms[0].above: nan is no number; write for example above: 5.0"]),
+        ({"alarms": [{"rising": 0}]}, [".alarms[0].rising: 0 is no rise; write for example rising: 5.0"]),
+        (
+            {"alarms": [{"outside": [5, 3]}]},
+            [".alarms[0].outside: [5, 3] is no range; write the lower and the upper limit, for example [3.0, 5.0]"],
+        ),
+        (
+            {"alarms": [{"outside": [3, 5], "clears_at": 4}]},
+            [".alarms[0].clears_at: a range has none; write two alarms, above and below, each with its own"],
+        ),
+        (
+            {"alarms": [{"above": 5, "clears_at": 5.5}]},
+            [".alarms[0].clears_at: 5.5 is not below 5, where it begins; write where it is to be over"],
+        ),
+        (
+            {"alarms": [{"below": 5, "clears_at": 4}]},
+            [".alarms[0].clears_at: 4 is not above 5, where it begins; write where it is to be over"],
+        ),
+        (
+            {"alarms": [{"above": 5, "for": 300}]},
+            [".alarms[0].for: 300 is no duration; write for example 90s, 5m or 2h"],
+        ),
+        (
+            {"alarms": [{"above": 5, "severity": "bad"}]},
+            [".alarms[0].severity: 'bad' is none; write warning or critical"],
+        ),
+        (
+            {"alarms": [{"above": 5, "of": "volts"}]},
+            [".alarms[0].of: 'volts' is nothing that a channel measures; write temperature or sensor"],
+        ),
+        (
+            {"alarms": [{"above": 5, "per": "hour"}]},
+            [".alarms[0].per: only a rate has it; leave it out, or write rising instead of above"],
+        ),
+        ({"alarms": [{"rising": 5, "per": "day"}]}, [".alarms[0].per: 'day' is no time; write minute or hour"]),
+        (
+            {"alarms": [{"rising": 5, "over": "long"}]},
+            [".alarms[0].over: 'long' is no duration; write for example 30m"],
+        ),
+        (
+            {"alarms": [{"rising": 5, "over": "30s"}]},
+            [
+                (
+                    ".alarms[0].over: within 30 s there are too few samples to tell a rate; "
+                    "write 1m or longer, two scans of the instrument"
+                )
+            ],
+        ),
+        (
+            {"alarms": [{"above": 5, "summary": "It's $warm"}]},
+            [
+                ".alarms[0].summary: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
+            ],
+        ),
+        (
+            {"alarms": [{"above": 5}], "alarm_above_K": 6},
+            [
+                (
+                    ".alarms: two alarms are above and critical, and one of them says nothing new; "
+                    "leave one out, or give it another severity"
+                )
+            ],
+        ),
+        ({"alarms": [{"above": 5}, {"above": 4, "severity": "warning"}, {"above": 9, "of": "sensor"}]}, []),
+        (
+            {"alarm_above_K": 3, "alarm_below_K": 4},
+            [
+                ".alarm_below_K: 4 is not below alarm_above_K, 3: no temperature would be without an alarm; exchange them"
+            ],
+        ),
+        (
+            {"silent_after": 600},
+            [
+                (
+                    ".silent_after: 600 is no duration; write for example 10m, false for no such alarm, "
+                    "or {after: 10m, severity: critical}"
+                )
+            ],
+        ),
+        ({"silent_after": "20s"}, [".silent_after: 20s is too short, a reading may take 30 s; write for example 6m"]),
+        ({"silent_after": {"after": "10m", "severity": "critical"}}, []),
+        (
+            {"silent_after": {"severty": "critical"}},
+            [".silent_after.severty: there is no such key; did you mean severity?"],
+        ),
+        (
+            {"invalid_after": {"severity": "loud"}},
+            [".invalid_after.severity: 'loud' is none; write warning or critical"],
+        ),
+        ({"away_after": "5m"}, [".away_after: there is no such key; did you mean invalid_after?"]),
+    ],
+)
+def test_a_mistake_in_a_channels_alarms(options, expected):
+    found = faults({"instruments": [FRIDGE | {"channels": {2: options}}]})
+    assert found == [CHANNEL + each for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"scan_cycle": 208},
+            (
+                ".scan_cycle: 208 is no time in which an instrument comes back to a channel; "
+                "write for example 3m: pause and dwell of all channels that it scans"
+            ),
+        ),
+        (
+            {"scan_cycle": "9h"},
+            (
+                ".scan_cycle: '9h' is no time in which an instrument comes back to a channel; "
+                "write for example 3m: pause and dwell of all channels that it scans"
+            ),
+        ),
+        (
+            {"scan_cycle": "20m", "silent_after": "10m"},
+            ".silent_after: 10m is too short, a reading may take 1200 s; write for example 45m",
+        ),
+        (
+            {"away_after": True},
+            ".away_after: True is no duration; write for example 10m, false for no such alarm, or {after: 10m, severity: critical}",
+        ),
+    ],
+)
+def test_a_mistake_in_an_instruments_alarms(options, expected):
+    assert faults({"instruments": [FRIDGE | options]}) == [PLACE + expected]
+
+
+def test_an_agent_has_alarms_of_its_own_only():
+    found = faults({"instruments": [], "ocs_agents": [FAKE | {"away_after": "soon", "silent_after": "5m"}]})
+    assert [each.partition(":")[0] for each in found] == [
+        "ocs_agents[0] (id fake1).silent_after",
+        "ocs_agents[0] (id fake1).away_after",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"instrument_alarms": "10m"},
+            "instrument_alarms: this is a text; write for example {silent_after: 15m, invalid_after: false}",
+        ),
+        (
+            {"instrument_alarms": {"silent": "10m"}},
+            "instrument_alarms.silent: there is no such key; did you mean silent_after?",
+        ),
+        (
+            {"appliance_alarms": {"disk_free_GB": "50 GB"}},
+            (
+                "appliance_alarms.disk_free_GB: '50 GB' is no number; write for example 5, false for no such alarm, "
+                "or {limit: 5, severity: critical}"
+            ),
+        ),
+        (
+            {"appliance_alarms": {"archive_lag": 120}},
+            (
+                "appliance_alarms.archive_lag: 120 is no duration; write for example 2m, false for no such alarm, "
+                "or {limit: 2m, severity: critical}"
+            ),
+        ),
+        (
+            {"appliance_alarms": {"disk_fre_GB": 5}},
+            "appliance_alarms.disk_fre_GB: there is no such key; did you mean disk_free_GB?",
+        ),
+        ({"appliance_alarm": {}}, "appliance_alarm: livemon has no such setting; did you mean appliance_alarms?"),
+        ({"notification": {}}, "notification: livemon has no such setting; did you mean notifications?"),
+    ],
+)
+def test_a_mistake_in_the_sites_alarms(settings, expected):
+    assert faults({"instruments": []} | settings) == [expected]
+
+
+def told(**changes: object) -> dict:
+    """Settings with one contact point, or with others."""
+    return {"instruments": [], "notifications": TOLD | changes, "notification_secrets": {"slack_url": SECRET}}
+
+
+def point(**changes: object) -> dict:
+    return told(contact_points=[{"name": "on-call"} | changes])
+
+
+WHERE = "notifications.contact_points[0]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"instruments": [], "notifications": []},
+            "notifications: this is a list; write contact_points: [{name: on-call, email: postdoc@lab.example}] under it",
+        ),
+        (
+            told(contact_points=[]),
+            "notifications.contact_points: write a list, for example [{name: on-call, email: postdoc@lab.example}]",
+        ),
+        (told(contact_point=[]), "notifications.contact_point: there is no such key; did you mean contact_points?"),
+        (
+            point(),
+            f"{WHERE}: nobody is told; write email, slack, webhook, or type and settings of a receiver as Grafana names it",
+        ),
+        (
+            point(email="postdoc@lab.example"),
+            (
+                "smtp: there is none, and Grafana needs a server to send e-mail; "
+                "write {host: smtp.lab.example:587, from: cryo@lab.example}"
+            ),
+        ),
+        (
+            point(email="postdoc") | {"smtp": {"host": "h:25", "from": "a@b"}},
+            f"{WHERE}.email: 'postdoc' is no address; write postdoc@lab.example, or a list of such",
+        ),
+        (
+            point(webhook="lab.example/hook"),
+            f"{WHERE}.webhook: this is no address; write https://..., or {{secret: webhook_url}} and it under notification_secrets",
+        ),
+        (
+            point(slack={"secret": "slak_url"}),
+            "notifications: there is no secret 'slak_url'; write slak_url: ... under notification_secrets, best from Ansible Vault",
+        ),
+        (
+            point(settings={"chatid": "1"}, webhook="https://x.example"),
+            f"{WHERE}.type is missing; write the receiver as Grafana names it, for example type: telegram",
+        ),
+        (
+            point(type="telegram"),
+            f"{WHERE}.settings: write them as Grafana names them, for example {{chatid: '-42', bottoken: {{secret: telegram}}}}",
+        ),
+        (
+            point(type="slack", settings={"recipient": "#lab"}, slack={"secret": "slack_url"}),
+            f"{WHERE}.type: slack is there twice; leave out one of them",
+        ),
+        (
+            told(contact_points=[POINT, POINT | {"name": "On-Call"}]),
+            (
+                "notifications.contact_points[1].name: 'On-Call' is also that of notifications.contact_points[0]; "
+                "give each a name of its own"
+            ),
+        ),
+        (
+            told(contact_points=[POINT | {"name": "livemon-watchdog"}]),
+            (
+                f"{WHERE}.name: 'livemon-watchdog' is no name for a contact point; "
+                "use letters, digits, spaces, '-' and '_', for example on-call"
+            ),
+        ),
+        (told(default="oncall"), "notifications.default: there is no contact point 'oncall'; there are on-call"),
+        (
+            told(repeat=4),
+            "notifications.repeat: 4 is no time after which to tell of it again; write for example 4h, at least 1m",
+        ),
+        (
+            told(routes={"to": "on-call"}),
+            "notifications.routes: this is a mapping; write a list, for example [{severity: critical, to: on-call}]",
+        ),
+        (
+            told(routes=[{"to": "on-call"}]),
+            (
+                "notifications.routes[0]: it would take every alarm; "
+                "say of which, for example severity: critical, or write notifications.default"
+            ),
+        ),
+        (
+            told(routes=[{"severity": "critical"}]),
+            "notifications.routes[0].to is missing; write a contact point, there are on-call",
+        ),
+        (
+            told(routes=[{"severity": "critical", "to": ["on-call", "boss"]}]),
+            "notifications.routes[0].to: there is no contact point 'boss'; there are on-call",
+        ),
+        (
+            told(routes=[{"severity": ["critical", "bad"], "to": "on-call"}]),
+            "notifications.routes[0].severity: 'bad' is none; write warning or critical",
+        ),
+        (
+            told(routes=[{"labels": ["x"], "to": "on-call"}]),
+            "notifications.routes[0].labels: write the value of each label, for example {label: 4K plate}",
+        ),
+        (
+            told(routes=[{"severity": "critical", "to": "on-call", "continue": "yes"}]),
+            "notifications.routes[0].continue: 'yes' is neither true nor false; true lets the routes below have the alarm, too",
+        ),
+        (
+            {"instruments": [], "smtp": {"host": "h:25"}},
+            "smtp.from is missing; write for example from: cryo@lab.example",
+        ),
+        (
+            {"instruments": [], "smtp": {"host": "smtp", "from": "a@b"}},
+            "smtp.host: 'smtp' will not do; write for example host: smtp.lab.example:587",
+        ),
+        (
+            {"instruments": [], "smtp": {"host": "h:25", "from": "a@b", "password": {"secret": "mail"}}},
+            "smtp: there is no secret 'mail'; write mail: ... under notification_secrets, best from Ansible Vault",
+        ),
+        (
+            {"instruments": [], "notification_secrets": {"Slack URL": "x"}},
+            "notification_secrets: 'Slack URL' is no name of a secret; use small letters, digits and '_', for example slack_url",
+        ),
+    ],
+)
+def test_a_mistake_in_who_is_told(settings, expected):
+    assert faults(settings) == [expected]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        point(slack=f"https://hooks.example/{SECRET}"),
+        point(slack={"url": f"https://hooks.example/{SECRET}"}),
+        point(slack={"url": {"secret": "slack_url"}, "token": SECRET}),
+        point(webhook=f"https://me:{SECRET}@lab.example/"),
+        point(webhook={"url": "https://lab.example", "password": SECRET}),
+        point(webhook={"url": "https://lab.example", "authorization_credentials": SECRET}),
+        point(type="telegram", settings={"chatid": "-42", "bottoken": SECRET}),
+        point(type="discord", settings={"url": f"https://discord.example/{SECRET}"}),
+        point(type="pagerduty", settings={"integrationKey": SECRET}),
+        point(type="mqtt", settings={"tls": {"clientKey": SECRET}}),
+        point(type="telegram", settings={"bottoken": {"secret": "slack_url", "or": SECRET}}),
+        {"instruments": [], "smtp": {"host": "h:25", "from": "a@b", "password": SECRET}},
+        {"instruments": [], "notification_secrets": {"slack_url": f"{SECRET}\n"}},
+        {"instruments": [], "notification_secrets": [SECRET]},
+        {"instruments": [], "notification_secrets": {"slack_url": [SECRET]}},
+    ],
+)
+def test_a_secret_in_clear_is_refused_and_not_repeated(settings):
+    (fault,) = faults(settings)
+    assert SECRET not in fault
+    assert "notification_secrets" in fault
+
+
+def test_every_mistake_is_told_at_once():
+    found = faults(
+        {
+            "instruments": [FRIDGE | {"silent_after": "soon", "channels": {2: {"alarms": [{"above": "x"}]}}}],
+            "appliance_alarms": {"disk": 1},
+            "notifications": {"contact_points": [{"name": "a"}], "default": "b"},
+            "smtp": {},
+        }
+    )
+    assert len(found) == 7
