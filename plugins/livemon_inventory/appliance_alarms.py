@@ -9,7 +9,7 @@ from typing import Any
 from livemon_inventory import durations
 from livemon_inventory.alarms import Alarm, Entry, Query
 from livemon_inventory.dashboards.identity import APPLIANCE
-from livemon_inventory.plant_alarms import RECENTLY, of_agent
+from livemon_inventory.plant_alarms import NOW, RECENTLY, of_agent
 from livemon_inventory.uids import uid
 
 GROUP = "The appliance"
@@ -62,7 +62,7 @@ KINDS = {
         is_duration=True,
         severity="critical",
         title="The data nodes are silent",
-        query=Query(f"age.{MACHINE}.disk_used", RECENTLY),
+        query=Query(f"age.{MACHINE}.disk_used", NOW),
         test="gt",
         no_data="Alerting",
         summary="The data nodes have been silent for {value:duration}: nothing new is shown and compared",

@@ -32,6 +32,8 @@ SHORTEST_MEAN = 60
 
 RECENTLY = 600
 """Seconds within which the newest sample counts of what is sampled every few seconds."""
+NOW = 120
+"""The same of what the bridge has of every moment: it is asked for a few only."""
 _LOOK_AT_INSTRUMENT = (
     "Is it on, is its cable in, does it answer at its address? On the monitor: docker logs ocs_{id}; livemon status."
 )
@@ -54,9 +56,7 @@ def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
             kind="silent",
             severity=severity,
             # Which of its channels there are nobody has said: the youngest counts.
-            queries=(
-                Query(f"minSeries(age.{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.*)", usual_silence(instrument)),
-            ),
+            queries=(Query(f"minSeries(age.{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.*)", NOW),),
             test="gt",
             limits=(after,),
             no_data="Alerting",
@@ -118,7 +118,7 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
             title=f"{subject} is silent",
             kind="silent",
             severity=severity,
-            queries=(Query(f"age.{path}", RECENTLY),),
+            queries=(Query(f"age.{path}", NOW),),
             test="gt",
             limits=(after,),
             no_data="Alerting",
@@ -133,7 +133,7 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
             title=f"{subject} has no valid reading",
             kind="invalid",
             severity=severity,
-            queries=(Query(f"invalid.{path}", RECENTLY),),
+            queries=(Query(f"invalid.{path}", NOW),),
             test="gt",
             limits=(0,),
             hold=after,

@@ -124,7 +124,7 @@ SCENARIOS = {
     ),
     "a sensor falls silent": Scenario("control-2-silent", {f"age.{STAGE}_T": age_of(10, 40)}, 16, 40),
     "a 372 is between two readings": Scenario("control-2-silent", {f"age.{STAGE}_T": lambda m: m * 60 % 208}, None),
-    "the age is gone": Scenario("control-2-silent", {f"age.{STAGE}_T": while_(20, 99, None, 3.0)}, 30),
+    "the age is gone": Scenario("control-2-silent", {f"age.{STAGE}_T": while_(20, 99, None, 3.0)}, 22),
     "nothing was ever heard": Scenario("control-2-silent", {}, 0),
     "a sensor reads nothing valid": Scenario(
         "control-2-invalid", {f"invalid.{STAGE}_T": while_(20, 40, 1.0, 0.0)}, 25, 40
