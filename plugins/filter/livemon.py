@@ -121,6 +121,12 @@ def livemon_lab_dashboard_faults(files: list) -> list:
     return list(lab_dashboards.faults({str(path): Path(path).read_text(encoding="utf-8") for path in files}))
 
 
+def livemon_dashboard_places(adopted: list, present: list) -> list:
+    """Adopted dashboards with the names of their files among the present ones."""
+    texts = {str(path): Path(path).read_text(encoding="utf-8") for path in present}
+    return lab_dashboards.places(_plain(adopted), texts)
+
+
 def livemon_ssh_entry(effective: str, default: str, alias: str, forwards: list) -> str:
     """The entry of ssh's configuration for a monitor."""
     return remote_access.entry(str(alias), str(effective), str(default), _plain(forwards))

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 LONGEST_UID = 40
 OURS = "livemon-"
 HOW = "bring it here by playbooks/adopt_dashboards.yml, or export it in Grafana as Classic"
+
+
+def places(adopted: Iterable[Mapping[str, str]], present: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return adopted dashboards, ``{"name", "uid", "content"}``, with the names under which they go among the present files.
+
+    A dashboard that is there already, by its uid, goes to its place, whatever its title is today; a name that another dashboard
+    has is not taken from it.
+
+    Parameters
+    ----------
+    present
+        Texts by path.
+    """
+    names = {_uid(text): PurePath(path).name for path, text in present.items()}
+    placed = []
+    for file in adopted:
+        name = names.get(file["uid"])
+        if name is None:
+            taken = file["name"] in names.values()
+            name = f"{PurePath(file['name']).stem}-{file['uid']}.json" if taken else file["name"]
+            names[file["uid"]] = name
+        placed.append({**file, "name": name})
+    return placed
+
+
+def _uid(text: str) -> str | None:
+    try:
+        return str(json.loads(text)["uid"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def faults(files: Mapping[str, str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from grafana_stand_in import PASSWORD, stand_in
 
+from livemon import files
 from livemon.commands.grafana import command
 from livemon.errors import BackupError
 from livemon.grafana import backup, database
@@ -166,6 +167,24 @@ def test_a_backup_goes_back_and_the_former_state_is_kept(archive, data, secrets)
     )
     with pytest.raises(BackupError, match="nothing to go back to"):
         backup.rollback(data, secrets, UID)
+
+
+def test_a_restore_that_fails_midway_leaves_everything_as_it_was(archive, data, secrets, monkeypatch):
+    change(data, "new")
+    (secrets / "master/admin").unlink()
+    (secrets / "master/admin").write_text("new")
+
+    def disk_is_full(path, *arguments):
+        if path.name == "grafana.db":
+            raise OSError(28, "No space left on device")
+        return files.write_private(path, *arguments)
+
+    monkeypatch.setattr(backup, "write_private", disk_is_full)
+    with pytest.raises(OSError, match="No space left"):
+        backup.restore(archive, data, secrets, UID)
+    assert titles(data) == ["new"]
+    assert (secrets / "master/admin").read_text() == (secrets / "grafana/admin").read_text() == "new"
+    assert not (data / "before-restore").exists()
 
 
 def test_a_backup_goes_onto_an_empty_machine(archive, tmp_path):

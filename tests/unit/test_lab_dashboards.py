@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from livemon_inventory.lab_dashboards import faults
+from livemon_inventory.lab_dashboards import faults, places
 
 GOOD = json.dumps({"uid": "lab-a", "title": "A", "panels": []})
 
@@ -29,3 +29,23 @@ def test_a_dashboard_that_will_do_has_no_faults():
 def test_each_fault_is_told_with_its_file(content, sentence):
     (fault,) = faults({"/lab/dashboards/a.json": GOOD, "/lab/dashboards/b.json": content})
     assert sentence in fault
+
+
+def adopted(uid, name):
+    return {"uid": uid, "name": name, "content": f"{uid} anew"}
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ([adopted("lab-b", "b.json")], ["b.json"]),
+        ([adopted("lab-a", "renamed.json")], ["a.json"]),
+        ([adopted("lab-b", "a.json")], ["a-lab-b.json"]),
+        ([adopted("lab-b", "same.json"), adopted("lab-c", "same.json")], ["same.json", "same-lab-c.json"]),
+    ],
+    ids=["new", "adopted again under another title", "a title that another has", "two with one title"],
+)
+def test_no_dashboard_takes_anothers_file(files, names):
+    placed = places(files, {"/lab/dashboards/a.json": GOOD, "/lab/dashboards/spoilt.json": "{"})
+    assert [file["name"] for file in placed] == names
+    assert [file["content"] for file in placed] == [file["content"] for file in files]

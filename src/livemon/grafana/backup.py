@@ -128,7 +128,7 @@ def restore(archive: Path, data: Path, secrets: Path, owner: int) -> dict[str, A
     Raises
     ------
     BackupError
-        As from :func:`check`; then nothing was changed.
+        As from :func:`check`. Nothing is changed by one that fails, whatever it fails of.
     """
     manifest, contents = _read(archive)
     aside = data / ASIDE
@@ -137,17 +137,11 @@ def restore(archive: Path, data: Path, secrets: Path, owner: int) -> dict[str, A
     aside.mkdir(mode=0o700)
     (secrets / ASIDE).mkdir(mode=0o700)
     _chown(aside, owner)
-    masters = secrets / "master"
-    for name in SECRETS:
-        if (masters / name).exists():
-            (masters / name).replace(secrets / ASIDE / name)
-        write_private(masters / name, contents[f"secrets/{name}"])
-    for name in OF_THE_DATABASE:
-        if (data / name).exists():
-            (data / name).replace(aside / name)
-    write_private(data / DATABASE, contents[DATABASE], owner)
-    (data / DATABASE).chmod(0o640)
-    _give(secrets, owner)
+    try:
+        _swap(contents, data, secrets, owner)
+    except BaseException:
+        rollback(data, secrets, owner)
+        raise
     return manifest
 
 
@@ -171,6 +165,20 @@ def rollback(data: Path, secrets: Path, owner: int) -> None:
     for path in kept.iterdir():
         path.replace(secrets / "master" / path.name)
     kept.rmdir()
+    _give(secrets, owner)
+
+
+def _swap(contents: dict[str, bytes], data: Path, secrets: Path, owner: int) -> None:
+    masters = secrets / "master"
+    for name in SECRETS:
+        if (masters / name).exists():
+            (masters / name).replace(secrets / ASIDE / name)
+        write_private(masters / name, contents[f"secrets/{name}"])
+    for name in OF_THE_DATABASE:
+        if (data / name).exists():
+            (data / name).replace(data / ASIDE / name)
+    write_private(data / DATABASE, contents[DATABASE], owner)
+    (data / DATABASE).chmod(0o640)
     _give(secrets, owner)
 
 
