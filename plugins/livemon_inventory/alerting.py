@@ -19,6 +19,8 @@ from livemon_inventory.dashboards.identity import FOLDER
 from livemon_inventory.uids import uid
 
 DATA_SOURCE = "livemon"
+WATCHDOG_FOLDER = "livemon watchdog"
+"""A folder of its own: lists of what fires leave it out."""
 EXPRESSIONS = "-100"
 """The uid of Grafana's own data source of expressions, as 9.4 and all after it know it."""
 EVERY = 60
@@ -57,7 +59,7 @@ def document(settings: Entry) -> dict:
         {
             "orgId": ORGANISATION,
             "name": group,
-            "folder": FOLDER,
+            "folder": WATCHDOG_FOLDER if group == WATCHDOG.group else FOLDER,
             "interval": f"{EVERY}s",
             "rules": [_rule(alarm) for alarm in members],
         }

@@ -485,6 +485,8 @@ def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():
     content = alerting.document(SITES["watched, and nobody told"])
     (rule,) = [rule for rule in rules_of(content) if rule["title"] == "Watchdog"]
     assert rule["for"] == "0s"
+    # It always fires, and would stand first in every list of alarms.
+    assert [group["folder"] for group in content["groups"] if rule in group["rules"]] == ["livemon watchdog"]
     (pulse,) = [receiver for receiver in receivers_of(content) if receiver["type"] == "webhook"]
     assert pulse["settings"] == {"url": "http://sisock-grafana-http:5000/api/watchdog", "httpMethod": "POST"}
     assert pulse["disableResolveMessage"]
