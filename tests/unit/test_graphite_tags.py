@@ -11,7 +11,7 @@ TAGGED = {
     "lab.ls240.Channel_1_T": {"node": "LSA21OQ", "label": "50K plate", "unit": "K"},
     **{f"livemon.sensors.load_{number:03}": {"node": "sensors"} for number in range(120)},
 }
-TAGS = ["feed", "field", "instrument", "label", "name", "node", "unit"]
+TAGS = ["field", "label", "name", "node", "unit"]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def client():
         ("limit=undefined&from=undefined&until=", TAGS),
         ("limit=2", TAGS[:2]),
         ("tagPrefix=n", ["name", "node"]),
-        ("expr=unit%3DK&expr=node!%3Dcontrol", ["feed", "field", "instrument", "label", "name"]),
+        ("expr=unit%3DK&expr=node!%3Dcontrol", ["field", "label", "name"]),
         ("expr%5B%5D=node%3Dsensors", ["field", "name"]),
         ("expr=node%3Dnobody", []),
     ],

@@ -11,7 +11,6 @@ from livemon.bridge.patterns import Pattern
 from livemon.bridge.simplejson.bodies import objects_in, text_in
 from livemon.errors import RequestError, shown
 
-
 TAGS: dict[str, Callable[[Field], str]] = {
     "node": lambda field: field.node,
     "field": lambda field: field.name,
