@@ -11,6 +11,8 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from livemon.bridge.graphite.functions import FUNCTIONS
+
 CHANNELS = (
     "FAKE::channel_00",
     "FAKE::channel_01",
@@ -197,19 +199,52 @@ arguments = mostly(
     st.integers(-9, 9).map(str),
     st.floats().map(str),
     st.sampled_from(["'x'", '"(^.*$)"', r'"\1 A"', "true", "none", "1e308", "'(a|aa)+$'", "inf", "9" * 30]),
+    st.sampled_from(["'unit=K'", "'node=~.*s'", "'label'"]),
     st.text(max_size=8).map(lambda text: f"'{text}'"),
 )
-functions = st.sampled_from(
-    ["alias", "aliasSub", "aliasByNode", "scale", "offset", "absolute", "group", "constantLine", "f"]
-)
-keywords = st.sampled_from(["", "", "", "newName=", "search=", "replace=", "factor=", "seriesList=", "value=", "x="])
+intervals = st.sampled_from(["'5min'", "'1s'", "'-1h'", "'1000y'", "'0s'", "'soon'"])
+counts = st.sampled_from(["1", "2", "7", "0", "-1", "100000", "1.5"])
+ARGUMENTS = {
+    "float": st.floats(-9, 9).map(str),
+    "integer": counts,
+    "intOrInf": mostly(counts, st.just("inf")),
+    "intOrInterval": mostly(intervals, counts),
+    "interval": intervals,
+    "node": st.integers(-3, 5).map(str),
+    "nodeOrTag": mostly(st.integers(-3, 5).map(str), st.sampled_from(["'unit'", "'name'", "'x'"])),
+    "boolean": st.sampled_from(["true", "false"]),
+    "aggFunc": st.sampled_from(["'sum'", "'max'", "'average'", "'stddev'", "'last'", "'most'"]),
+}
+ARGUMENTS["aggOrSeriesFunc"] = ARGUMENTS["aggFunc"]
+"""By a parameter's type; of others any will do."""
 
 
 def calls(inner):
-    listed = st.lists(st.tuples(keywords, mostly(arguments, inner)).map("".join), max_size=3).map(",".join)
-    return st.builds("{}({},{})".format, functions, inner, listed) | st.builds(
-        "{}|{}({})".format, inner, functions, listed
-    )
+    return st.sampled_from(sorted(FUNCTIONS)).flatmap(lambda name: call(FUNCTIONS[name], inner))
+
+
+def call(function, inner):
+    """A call with most arguments of the right kind; the first may stand before a pipe, the last before its name."""
+    kinds = [inner if each.takes_series else ARGUMENTS.get(each.type, arguments) for each in function.parameters]
+    if function.parameters[-1].multiple:
+        kinds += kinds[-1:]
+    number = st.sampled_from([len(kinds)] * 4 + [1])
+    values = st.tuples(number, *(mostly(kind, arguments) for kind in kinds)).map(lambda drawn: drawn[1 : drawn[0] + 1])
+    form = mostly(st.just(nested), st.just(piped), st.just(named))
+    last = function.parameters[-1].name
+    return st.builds(lambda form, values: form(function.name, values, last), form, values)
+
+
+def nested(name, values, _last):
+    return f"{name}({','.join(values)})"
+
+
+def piped(name, values, _last):
+    return f"{values[0]}|{name}({','.join(values[1:])})"
+
+
+def named(name, values, last):
+    return nested(name, [*values[:-1], f"{last}={values[-1]}"], last)
 
 
 render_targets = mostly(st.recursive(paths, calls, max_leaves=6), st.text("ab.*()|,'\"{}\\=1e", max_size=30))
