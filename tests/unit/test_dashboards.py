@@ -23,6 +23,7 @@ from livemon_inventory.validation import faults
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
+from livemon.bridge.source import Event
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.weather import WeatherNode
 
@@ -388,6 +389,22 @@ def test_joins_and_leaves_are_marked():
         "appliance": [["agent"], ["data-node"]],
         "instrument-control": [["agent", "control"], ["data-node", "LSA22YG"]],
     }
+
+
+def test_the_bridge_finds_the_joins_and_leaves_that_are_marked():
+    now = int(time.time())
+    here = [Samples(f"observatory.{id_}.agent.connected", now - 60, 10, [1, 1, 0, 0]) for id_ in ("control", "ls240")]
+    nodes = [Event(now - 30.5, serial, "", "joined") for serial in ("LSA22YG", "LSA21OQ")]
+    client = create_app(MemorySource(here, nodes)).test_client()
+
+    def marked(name):
+        for mark in dashboards([FRIDGE, DIODES])[name]["annotations"]["list"]:
+            tags = " ".join(mark["target"]["tags"])  # as Grafana sends them
+            answer = client.get("/events/get_data", query_string={"from": now - 3600, "until": now, "tags": tags})
+            yield [event["what"] for event in answer.json]
+
+    assert list(marked("overview")) == [["control left", "ls240 left"], ["LSA21OQ joined", "LSA22YG joined"]]
+    assert list(marked("instrument-control")) == [["control left"], ["LSA22YG joined"]]
 
 
 def test_an_instrument_shows_only_its_own_alarms():
