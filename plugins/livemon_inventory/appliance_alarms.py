@@ -16,6 +16,12 @@ GROUP = "The appliance"
 """A name that no instrument can have."""
 ARCHIVE = "observatory.aggregator.feeds.archive"
 MACHINE = "livemon.sensors"
+_GAP = f"{ARCHIVE}.gap"
+NEW_GAP = f"minSeries({_GAP},scale(absolute(diffSeries({_GAP},timeShift({_GAP},'1h'))),1000000))"
+"""The newest gap while it is another one than an hour ago, and 0 from then on: nobody can undo it, and nothing is to fire for ever.
+
+The difference is that of the gap itself where there was no recording an hour ago; a million times it is more than any gap.
+"""
 OWN_AGENTS = ("aggregator", "registry")
 
 
@@ -84,7 +90,7 @@ KINDS = {
         is_duration=True,
         severity="warning",
         title="The archive has a gap",
-        query=Query(f"{ARCHIVE}.gap", RECENTLY),
+        query=Query(NEW_GAP, RECENTLY),
         test="gt",
         summary="The recording was interrupted for {value:duration}",
         advice="Agents send again what was missed, so that the files may be whole all the same: docker logs ocs_aggregator.",

@@ -58,6 +58,7 @@ class Scenario:
 
 
 AGENT = "observatory.control.agent"
+GAP = "observatory.aggregator.feeds.archive.gap"
 SCENARIOS = {
     "a stage warms up": Scenario(
         "control-2-above-critical", {f"{STAGE}_T": noisy(ramp(4.0, 0.1, begin=10, end=30))}, 21, minutes=70
@@ -142,8 +143,18 @@ SCENARIOS = {
         14,
         39,
     ),
-    "the archive had a gap": Scenario(
-        "appliance-archive_gap", {"observatory.aggregator.feeds.archive.gap": while_(20, 40, 95.0, 0.0)}, 20, 40
+    "the archive had a gap": Scenario("appliance-archive_gap", {GAP: while_(20, 200, 95.0, 0.0)}, 20, 80, minutes=120),
+    "the archive has another gap": Scenario(
+        "appliance-archive_gap", {GAP: while_(100, 200, 70.0, 300.0)}, 100, 160, minutes=200
+    ),
+    "an old gap is forgotten": Scenario("appliance-archive_gap", {GAP: while_(20, 200, 0.0, 300.0)}, None),
+    "a gap that is no longer than allowed": Scenario("appliance-archive_gap", {GAP: while_(20, 200, 40.0, 0.0)}, None),
+    "the recording was away for hours": Scenario(
+        "appliance-archive_gap",
+        {GAP: lambda minute: 0.0 if minute < -130 else None if minute < 10 else 8400.0},
+        10,
+        70,
+        minutes=100,
     ),
     "the archive lost samples": Scenario(
         "appliance-archive_lost",
