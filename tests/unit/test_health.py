@@ -6,6 +6,9 @@ import time
 
 import numpy as np
 import pytest
+from fuzzing import anything, check, fuzz, mostly
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livemon import health
 from livemon.bridge.app import create_app
@@ -110,6 +113,7 @@ def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake():
         ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
         ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
         ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
+        ({"json": FIRING | {"status": ["firing"]}}, "status: ['firing'] is neither firing nor resolved"),
         ({"json": ["Watchdog"]}, "the request's body is no JSON object"),
         ({"data": b"{", "content_type": "application/json"}, "the request's body is no JSON object"),
         # What a page of another site can make a browser send.
@@ -146,3 +150,23 @@ def test_what_is_not_of_the_switch_is_refused(told):
     answer = client.post("/api/dead_mans_switch", json=told)
     assert answer.status_code == 400
     assert answer.json["error"].startswith("write {pinged: UNIX seconds or null")
+
+
+LABELS = mostly(st.just({"alertname": "Watchdog"}), st.dictionaries(st.text(), anything), anything)
+ALERTS = st.lists(mostly(st.fixed_dictionaries({"labels": LABELS}), anything))
+MESSAGES = {
+    "/api/watchdog": st.fixed_dictionaries({}, optional={"status": anything, "alerts": mostly(ALERTS, anything)}),
+    "/api/dead_mans_switch": st.fixed_dictionaries({}, optional=dict.fromkeys(["pinged", "every", "fault"], anything)),
+}
+LISTENING = create_app(OneNode({CONNECTED: 1.0})).test_client()
+
+
+@pytest.mark.parametrize("path", MESSAGES)
+@fuzz(share=0.3)
+@given(data=st.data())
+def test_messages_of_any_kind_are_taken_or_refused_in_a_sentence(path, data):
+    answer = LISTENING.post(path, json=data.draw(mostly(MESSAGES[path], anything)))
+    check(answer.status_code, answer.data, is_json=True)
+    answer = LISTENING.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json["well"]

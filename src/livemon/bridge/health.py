@@ -96,7 +96,7 @@ def _is_pulse(message: Mapping[str, Any]) -> bool:
     if WATCHDOG not in names:
         heard = ", ".join(shown(name, 40) for name in names[:5]) or "nothing"
         raise RequestError(f"only the alarm {WATCHDOG} is taken here, and this tells of {heard}")
-    if status not in {"firing", "resolved"}:
+    if status not in ("firing", "resolved"):
         raise RequestError(f"status: {shown(status, 40)} is neither firing nor resolved")
     return status == "firing"
 
