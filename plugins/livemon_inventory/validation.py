@@ -161,6 +161,11 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
         yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
 
 
+def _also_read(instrument: Mapping[str, Any]) -> list:
+    extras = instrument.get("also_reads")
+    return list(extras) if is_list(extras) else []
+
+
 def _extra_faults(place: str, extras: Any, known: list[str]) -> Iterator[str]:
     if not is_list(extras):
         yield f"{place}.also_reads: this is {kind(extras)}; write a list, for example [control_input, sample_heater]"
@@ -267,6 +272,7 @@ def _channel_faults(place: str, instrument: Mapping[str, Any], known: tuple[str,
         elif isinstance(channel, str) and int(channel) in channels:
             yield f"{where}: this channel is there twice, as a number and as a text; write it once, without quotes"
         if options is None:
+            labels.append((where, {"label": f"Channel {channel}"}))
             continue
         if not isinstance(options, Mapping):
             yield f"{where}: this is {kind(options)}; write for example {{label: 4K plate}}"
@@ -274,5 +280,9 @@ def _channel_faults(place: str, instrument: Mapping[str, Any], known: tuple[str,
         yield from unknown_keys(where, options, CHANNEL_KEYS)
         yield from text_faults(where, written(options), "label")
         yield from alarm_faults.of_channel(where, written(options), instrument)
-        labels.append((where, options))
+        labels.append((where, {"label": options.get("label") or f"Channel {channel}"}))
+    extras = MODELS[str(instrument["model"])].extras
+    labels += [
+        (f"{place}.also_reads", {"label": extras[name].label}) for name in extras if name in _also_read(instrument)
+    ]
     yield from repeats(labels, "label", str, "in one plot nobody could tell them apart: give each its own")

@@ -458,6 +458,21 @@ def test_what_else_is_read_is_checked(entry, extras, expected):
     assert (expected is None and not found) or (len(found) == 1 and expected in found[0]), found
 
 
+@pytest.mark.parametrize(
+    ("channels", "repeated"),
+    [
+        ({2: {"label": "Channel 3"}, 3: None}, "channels.3.label: 'Channel 3' is also that of "),
+        ({2: {"label": "Channel 3"}, 3: {"alarm_above_K": 5}}, "channels.3.label: 'Channel 3' is also that of "),
+        ({2: {"label": "Control input"}}, "also_reads.label: 'Control input' is also that of "),
+    ],
+)
+def test_a_label_that_is_the_name_of_another_line_is_refused(channels, repeated):
+    """Both would have the first one's colours."""
+    instrument = FRIDGE | {"simulated": True, "channels": channels, "also_reads": ["control_input"]}
+    (fault,) = faults({"instruments": [instrument]})
+    assert repeated in fault
+
+
 def test_times_are_the_sites():
     made = dashboards([FRIDGE], site=Site(span="2d", refresh="1m"))
     assert {(each["time"]["from"], each["refresh"]) for each in made.values()} == {("now-2d", "1m")}
