@@ -35,7 +35,8 @@ def _shortened(series: Series, window: Window, points: int, length: float, budge
         start = math.ceil(window.start / step - grid.RESOLUTION) * step
         times, values = grid.in_cells(series, start, step, series.consolidation, budget.spend)
         return replace(series, times=times, values=values)
-    start, end = min(window.start, float(series.times[0])), max(window.end, float(series.times[-1]) + 1)
+    # Functions may have moved points out of the window.
+    start, end = min(window.start, float(series.times[0])), max(window.end, math.nextafter(series.times[-1], math.inf))
     times, values, _ = envelope(series.times, series.values[np.newaxis], start, end, stride_for(start, end, points))
     return replace(series, times=times, values=values[0])
 

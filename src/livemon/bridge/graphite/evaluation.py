@@ -92,6 +92,7 @@ class Evaluation:
         return None
 
     def _read(self, fields: Sequence[Field], expression: str, window: Window, *, whole: bool) -> SeriesList:
+        self._reader.want(fields, window, whole=whole)
         found = []
         for field in fields:
             times, values = self._reader.samples(field, window, whole=whole)

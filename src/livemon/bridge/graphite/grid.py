@@ -64,12 +64,14 @@ def filled(series: Series, window: Window, spend: Spend) -> Series:
     if series.step is not None:
         return series
     step = regular_step(series.times)
-    if step is None or window.length / step > MAX_POINTS:
+    if step is None:
         return series
     origin = series.times[0]
     first = min(0, math.ceil((window.start - origin) / step - RESOLUTION))
     numbers = np.rint((series.times - origin) / step).astype(int) - first
-    size = max(numbers[-1] + 1, math.ceil((window.end - origin) / step - RESOLUTION) - first)
+    size = max(int(numbers[-1]) + 1, math.ceil((window.end - origin) / step - RESOLUTION) - first)
+    if size > MAX_POINTS:
+        return series
     if size == series.times.size:
         return replace(series, step=step)
     spend(size)

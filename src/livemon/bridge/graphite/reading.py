@@ -20,8 +20,11 @@ from livemon.bridge.source import Samples
 from livemon.errors import RequestError
 from livemon.series.envelope import stride_for
 
-_DENSE = 1.3
-"""Points of a down-sampled answer are 1 to 1.25 strides apart (livemon.series.envelope)."""
+FEWEST = 100
+"""Points of a field whose extremes are enough: of one or two, no function could tell extremes."""
+_FINER = 4
+_FINEST = 1e-3
+"""Seconds; what is closer to the sample before than that is none of its own."""
 
 
 class Fields:
@@ -83,7 +86,7 @@ class Reader:
     """
 
     def __init__(self, source: Any, points: int) -> None:
-        self._source, self._points = source, points
+        self._source, self._points = source, max(points, FEWEST)
         self._wanted: dict[tuple[Window, bool], dict[Field, None]] = {}
         self._extremes: dict[tuple[Window, Field], Samples] = {}
         self._pieces: dict[Field, list[_Piece]] = {}
@@ -157,13 +160,16 @@ class Reader:
         if points < 2:
             raise _too_many()
         asked, read = window, self._fetch(fields, window, points)
-        while thinned := [each for each in fields if _is_thinned(read[each][0], asked, points)]:
-            # The interval may reach back to long before there were any.
+        while thinned := [each for each in fields if _may_be_thinned(read[each][0], asked, points)]:
+            # The interval may reach back to long before there were any, or they may lie close together here and there.
             oldest = min(read[each][0][0] for each in thinned)
             shorter = Window(max(asked.start, oldest - 3 * asked.length / points), asked.end)
-            if shorter.length > 0.8 * asked.length:
-                raise _too_many()
-            asked = shorter
+            if shorter.length < 0.8 * asked.length:
+                asked = shorter
+            else:
+                points *= _FINER
+                if _FINER * sum(read[each][0].size for each in thinned) > self._left:
+                    raise _too_many()
             read |= self._fetch(thinned, asked, points)
         self._left -= sum(read[each][0].size for each in fields)
         return {each: _Piece(window, *read[each]) for each in fields}
@@ -178,11 +184,14 @@ def _touch(one: Window, other: Window) -> bool:
     return one.start <= other.end and other.start <= one.end
 
 
-def _is_thinned(times: NDArray[np.float64], window: Window, points: int) -> bool:
-    """Whether samples are as close as a down-sampled answer has them, or would have them if there were any more."""
-    if times.size < 4:
+def _may_be_thinned(times: NDArray[np.float64], window: Window, points: int) -> bool:
+    """Whether samples are as far apart as a down-sampled answer has them (1 to 1.25 strides, livemon.series.envelope)."""
+    stride = stride_for(window.start, window.end, points)
+    if not times.size or stride < _FINEST:
         return False
-    return bool(np.median(np.diff(times)) < _DENSE * stride_for(window.start, window.end, points))
+    # Of two samples closer than a stride a down-sampled answer may have left the newest only.
+    nearest = np.diff(times).min() if times.size > 1 else times[0] - window.start
+    return bool((nearest > 0.99 * stride or times.size == 1) and nearest < 1.3 * stride)
 
 
 def _too_many() -> RequestError:

@@ -23,7 +23,7 @@ def route(path: str) -> Any:
 
 def all_paths() -> list[str]:
     """Return the paths of all channels that can be plotted."""
-    return [each.path for each in current_app.extensions["source"].catalogue.plottable]
+    return [each.path for each in current_app.extensions["source"].catalogue.channels]
 
 
 def check_patterns(number: int) -> None:

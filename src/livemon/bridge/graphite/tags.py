@@ -59,7 +59,7 @@ def list_values(tag: str) -> Response:
 
 
 def _fields() -> list[Field]:
-    return current_app.extensions["source"].catalogue.plottable
+    return current_app.extensions["source"].catalogue.channels
 
 
 def _expressions() -> list[str]:

@@ -58,8 +58,8 @@ def moving_window(context: Context, tree: Tree, size: int | str, func: str, part
         # How far back so many points reach is known when some have been seen.
         steps = [grid.step_of(each) or 0.0 for each in context.evaluate(tree, context.window)]
         before = size * max(steps, default=0.0)
-    moving = _Moving(context, context.window.reaching_back(before), size, func, part or 0.0)
-    return [moving.moved(each) for each in context.evaluate(tree, moving.window)]
+    moving = _Moving(context, size, func, part or 0.0)
+    return [moving.moved(each) for each in context.evaluate(tree, context.window.reaching_back(before))]
 
 
 def _moving(func: str, description: str) -> Callable[..., SeriesList]:
@@ -97,8 +97,6 @@ class _Moving:
     """Moves windows over series that begin early enough for the first of them."""
 
     context: Context
-    window: Window
-    """The interval of the series."""
     size: int | str
     func: str
     part: float
@@ -106,37 +104,46 @@ class _Moving:
 
     def moved(self, series: Series) -> Series:
         """Return a series of aggregates."""
-        shown = f'"{self.size}"' if isinstance(self.size, str) else self.size
-        series = grid.filled(series, self.window, self.context.spend)
-        windows = self._of_samples if series.step is None else self._of_points
-        times, starts, lengths = windows(series)
+        series = self.context.filled(series)
+        name = f'"{self.size}"' if isinstance(self.size, str) else self.size
+        if series.step is None or not series.times.size:
+            late, starts, ends, full = self._of_samples(series)
+        else:
+            late, starts, ends, full = self._of_points(series)
+        lengths = ends - starts + 1
         values = over_windows(series.values, starts, lengths, self.func, self.context)
         if self.part:
             known = fold(np.add, (~np.isnan(series.values)).astype(float), starts, lengths, 0.0)
-            values = np.where(known / np.maximum(lengths, 1) >= self.part, values, np.nan)
-        return series.called(f"moving{self.func.capitalize()}({series.name},{shown})", times=times, values=values)
+            values = np.where(known / np.maximum(full, 1) >= self.part, values, np.nan)
+        return series.called(
+            f"moving{self.func.capitalize()}({series.name},{name})", times=series.times[ends] + late, values=values
+        )
 
-    def _of_points(self, series: Series) -> tuple[Numbers, Numbering, Numbering]:
-        """Return the windows over a regular series: when each is shown, where it begins, how long it is."""
+    def _of_points(self, series: Series) -> tuple[float, Numbering, Numbering, int]:
+        """Return the windows over a regular series.
+
+        As graphite-web: a window of time holds as many points as there are whole steps in it, and what is left over is the time by
+        which its aggregate comes later than its last point.
+        """
         if isinstance(self.size, str):
-            seconds = float(abs(interval(self.size, "windowSize")))
+            seconds = abs(interval(self.size, "windowSize"))
             points = int(seconds // series.step)
         else:
-            seconds, points = self.size * series.step, self.size
-        # As graphite-web: the first is shown a window's time behind the first point. Another series may have needed more before.
-        skipped = max(0, round((self.context.window.start - self.window.start - seconds) // series.step))
-        starts = np.arange(1 + skipped, max(series.times.size - points, 0) + 1)
-        return series.times[:1] + seconds + series.step * (starts - 1), starts, np.full(starts.size, points)
+            points, seconds = self.size, self.size * series.step
+        late = seconds - points * series.step
+        # The first window is full; intervals that a function made may begin before the time it was asked for.
+        skipped = math.trunc(round((self.context.window.start - seconds - series.times[0]) / series.step, 6))
+        ends = np.arange(max(0, skipped + points), series.times.size)
+        return late, np.maximum(ends - points + 1, 0), ends, points
 
-    def _of_samples(self, series: Series) -> tuple[Numbers, Numbering, Numbering]:
-        """Return the same of samples as they came: a window of time holds those that are in it."""
+    def _of_samples(self, series: Series) -> tuple[float, Numbering, Numbering, int | Numbering]:
+        """Return the windows over samples as they came: one of time holds those that are in it."""
         times = series.times
         ends = np.arange(np.searchsorted(times, self.context.window.start), times.size)
-        if isinstance(self.size, str):
-            starts = np.searchsorted(times, times[ends] - abs(interval(self.size, "windowSize")), side="right")
-        else:
-            starts = np.maximum(ends - self.size + 1, 0)
-        return times[ends], starts, ends - starts + 1
+        if isinstance(self.size, int):
+            return 0.0, np.maximum(ends - self.size + 1, 0), ends, self.size
+        starts = np.searchsorted(times, times[ends] - abs(interval(self.size, "windowSize")), side="right")
+        return 0.0, starts, ends, ends - starts + 1
 
 
 def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: str, context: Context) -> Numbers:
