@@ -74,11 +74,20 @@ class Node:
 
 
 class Catalogue:
-    """The nodes by name, in the order of their names, and their fields by either name; of one moment, made anew at each look."""
+    """The nodes by name, in the order of their names, and their fields by either name; of one moment, made anew at each look.
 
-    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+    `derived` are channels that no node has: they have a path, and stand in no list for people to choose of.
+    """
+
+    def __init__(self, nodes: Iterable[Node] = (), derived: Iterable[Field] = ()) -> None:
         # The hub lists a node that was restarted last: pages would shift under the reader's eyes.
         self.nodes: dict[str, Node] = {node.name: node for node in sorted(nodes, key=lambda node: node.name)}
+        self._derived = list(derived)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no channel, nor a node that could have one."""
+        return not self.nodes and not self._derived
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -91,12 +100,19 @@ class Catalogue:
         return [each for each in self.fields if each.type != "string"]
 
     @cached_property
+    def channels(self) -> list[Field]:
+        """All that is plottable, and what is derived of it."""
+        return self.plottable + self._derived
+
+    @cached_property
     def by_path(self) -> dict[str, Field]:
-        """All fields by their permanent names; where two nodes have one, that of a node that answers, or else of the first."""
+        """All channels by their permanent names; where two nodes have one, that of a node that answers, or else of the first."""
         found: dict[str, Field] = {}
         for node in sorted(self.nodes.values(), key=lambda node: node.error is not None):
             for each in list(node.fields.values()):
                 found.setdefault(each.path, each)
+        for each in self._derived:
+            found.setdefault(each.path, each)
         return found
 
     def find(self, name: str) -> Field:

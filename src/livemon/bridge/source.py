@@ -22,7 +22,10 @@ from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.task import LoopingCall
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
+from livemon.bridge.limits import shared_points
 from livemon.bridge.routed import DEADLINE, RoutedNodes, sentence
+from livemon.bridge.site import Site, SiteFile
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.nodesocket import NodesSocket
 from livemon.packed import Timeline
@@ -67,14 +70,21 @@ class Source:
         The short way to the nodes of this machine; `None` if there is none, and all go through the router.
     waiting
         What a thread enters while it waits for nodes.
+    site_file
+        What the inventory knows of the channels; `None` if nobody tells.
     """
 
     def __init__(
-        self, socket: NodesSocket | None = None, waiting: Callable[[], AbstractContextManager] = nullcontext
+        self,
+        socket: NodesSocket | None = None,
+        waiting: Callable[[], AbstractContextManager] = nullcontext,
+        site_file: SiteFile | None = None,
     ) -> None:
         self._socket = socket
         self._waiting = waiting
         self._routed = RoutedNodes()
+        self._site_file = site_file
+        self._derived = DerivedChannels()
         self._catalogue = Catalogue()
         self._local: dict[str, str | None] = {}
         """Version of the fields of each node that is reached by the socket."""
@@ -105,7 +115,7 @@ class Source:
         if not self._looked.is_set():
             with self._waiting():
                 self._looked.wait(FIRST_LOOK)
-        if not self._catalogue.nodes and not self.connected:
+        if self._catalogue.is_empty and not self.connected:
             raise RouterError("the router is away; the bridge comes back by itself when it does")
         return self._catalogue
 
@@ -125,8 +135,39 @@ class Source:
         RequestError
             If a node cannot answer so much at once.
         """
-        by_node: dict[str, dict[str, str | None]] = {}
         fields = list(fields)
+        derived = [each for each in fields if isinstance(each, Derived)]
+        answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
+        sampled = [each for each in fields if not isinstance(each, Derived)]
+        if sampled or not derived:
+            found = self._fetch(sampled, start, end, points)
+            answer.series |= found.series
+            answer.silent = found.silent
+        if derived:
+            answer.series |= self._derive(derived, start, end, points)
+        return answer
+
+    def _derive(self, fields: list[Derived], start: float, end: float, points: int) -> dict[Field, Samples]:
+        """Return channels that are made of others, also of those whose nodes have gone or do not answer."""
+        times = grid(start, end, points, time.time())
+        bases = list(dict.fromkeys(each.base for each in fields if each.base.node in self._catalogue.nodes))
+        points = shared_points(FINE, len(bases))
+        before = within = {}
+        try:
+            before = self._fetch(bases, start - LOOK_BACK, start, 1).series
+            within = self._fetch(bases, start, end, points).series
+        except (RouterError, RequestError) as error:
+            log.debug("nothing to derive channels of: {error}", error=error)
+        nothing, stride = (NOTHING, NOTHING), stride_for(start, end, points)
+        return {
+            each: self._derived.values(
+                each, times, before.get(each.base, nothing), within.get(each.base, nothing), stride
+            )
+            for each in fields
+        }
+
+    def _fetch(self, fields: list[Field], start: float, end: float, points: int) -> Answer:
+        by_node: dict[str, dict[str, str | None]] = {}
         for each in fields:
             if each.type != "string":
                 by_node.setdefault(each.node, {})[each.name] = each.timeline
@@ -270,7 +311,17 @@ class Source:
                 nodes[name] = node
                 if hub_answers or name in self._local:
                     node.error = node.error or "has left"
-        self._catalogue = Catalogue(nodes.values())
+        site = self._site()
+        for node in nodes.values():
+            node.fields = site.described(node.fields)
+        self._derived.look(nodes.values(), site)
+        self._catalogue = Catalogue(nodes.values(), self._derived.fields)
+
+    def _site(self) -> Site:
+        if self._site_file is None:
+            return Site()
+        self._site_file.look()
+        return self._site_file.site
 
 
 def _take(about: Mapping[str, Any], node: Node) -> None:

@@ -13,6 +13,7 @@ def command() -> None:
     from livemon import wamp  # noqa: PLC0415 - installs Twisted's reactor
     from livemon.bridge.app import create_app  # noqa: PLC0415
     from livemon.bridge.server import serve  # noqa: PLC0415
+    from livemon.bridge.site import SiteFile  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
     from livemon.bridge.workers import Workers  # noqa: PLC0415
     from livemon.config import RouterConfig, endpoint, setting  # noqa: PLC0415
@@ -20,7 +21,8 @@ def command() -> None:
 
     socket = setting("LIVEMON_NODES_SOCKET", Path, None)
     workers = Workers()
-    source = Source(socket and NodesSocket(socket, workers.waiting), workers.waiting)
+    site = setting("LIVEMON_SITE", Path, None)
+    source = Source(socket and NodesSocket(socket, workers.waiting), workers.waiting, site and SiteFile(site))
     component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
     serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)), workers)
     source.start()

@@ -1,0 +1,152 @@
+"""The site file: what the bridge cannot know of its nodes' channels, and the inventory does. docs/architecture.md.
+
+Made by ``plugins/livemon_inventory/site.py``; read anew when it changes, so that a new instrument never restarts the bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from livemon.bridge.catalogue import Field
+from livemon.errors import ConfigError
+from livemon.wamp import log
+
+ROOT = "observatory"
+_AGENT_TAGS = ("model", "serial", "description")
+_FIELD_TAGS = ("channel", "label", "unit", "quantity")
+_AGENT_KEYS = {"id", "node", "feeds", *_AGENT_TAGS}
+_NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The agents of the inventory by instance-id, and the tags of all that they publish."""
+
+    agents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By path."""
+    expected: tuple[Field, ...] = ()
+    """The channels that should have samples, whether or not there ever was one."""
+
+    def tags(self, path: str) -> Mapping[str, str]:
+        """Return what the inventory says of a channel; always the same object for one path."""
+        if path in self.fields:
+            return self.fields[path]
+        return self.agents.get(_agent_of(path) or "", _NOTHING)
+
+    def has_dropped(self, path: str) -> bool:
+        """Whether a channel is of an agent that the inventory does not have, and not of a lab's own data node."""
+        agent = _agent_of(path)
+        return bool(self.agents) and agent is not None and agent not in self.agents
+
+    def described(self, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """Return the fields with their tags; those that have them already as they are."""
+        return {
+            name: each if each.about is (tags := self.tags(each.path)) else replace(each, about=tags)
+            for name, each in fields.items()
+        }
+
+
+class SiteFile:
+    """Follows the site file; `site` is what it said when it could be read the last time.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read now. What is wrong with it later is told in the log.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._text = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror}; LIVEMON_SITE names it") from error
+        self.site = read(self._text, path.name)
+
+    def look(self) -> None:
+        """Read it again if it has changed."""
+        try:
+            text = self._path.read_bytes()
+        except OSError:
+            return  # being replaced: the next look sees it
+        if text == self._text:
+            return
+        self._text = text
+        try:
+            self.site = read(text, self._path.name)
+        except ConfigError as error:
+            log.error("channels keep their tags: {error}", error=error)
+
+
+def read(text: str | bytes, place: str) -> Site:
+    """Read a site file.
+
+    Raises
+    ------
+    ConfigError
+        One sentence: where, what, and what to write instead.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping) or set(content) != {"agents"} or not isinstance(content["agents"], list):
+        raise ConfigError(f"{place}: write agents: and below it one entry for each agent, and nothing else")
+    agents: dict[str, Mapping[str, str]] = {}
+    fields: dict[str, Mapping[str, str]] = {}
+    expected: list[Field] = []
+    for number, agent in enumerate(content["agents"]):
+        where = f"{place}, agents[{number}]"
+        _check_keys(agent, _AGENT_KEYS, where)
+        texts = _texts(agent, ("id", "node", *_AGENT_TAGS), where)
+        if texts.get("id", "") in {"", *agents}:
+            raise ConfigError(f"{where}: needs an id of its own")
+        instance_id = texts.pop("id")
+        node = texts.pop("node", instance_id)
+        agents[instance_id] = {"instrument": instance_id} | texts
+        for path, about, where_field in _fields(agent, instance_id, where):
+            _check_keys(about, {"expected", *_FIELD_TAGS}, where_field)
+            fields[path] = tags = agents[instance_id] | _texts(about, _FIELD_TAGS, where_field)
+            if not isinstance(about.get("expected", False), bool):
+                raise ConfigError(f"{where_field}.expected: write true or false")
+            if about.get("expected"):
+                name = path.rpartition(".")[2].lower()
+                expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
+    return Site(agents, fields, tuple(expected))
+
+
+def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:
+    feeds = agent.get("feeds", {})
+    if not isinstance(feeds, Mapping) or not all(isinstance(each, Mapping) for each in feeds.values()):
+        raise ConfigError(
+            f"{where}.feeds: write for each feed its fields, {{temperatures: {{Channel_1_T: {{unit: K}}}}}}"
+        )
+    for feed, fields in feeds.items():
+        for name, about in fields.items():
+            yield f"{ROOT}.{instance_id}.feeds.{feed}.{name}", about, f"{where}.feeds.{feed}.{name}"
+
+
+def _check_keys(entry: Any, known: set[str], where: str) -> None:
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"{where}: write {', '.join(sorted(known))}, as far as known, each with its value")
+    unknown = sorted(str(key) for key in entry.keys() - known)
+    if unknown:
+        raise ConfigError(f"{where}: there is no key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _texts(entry: Mapping[str, Any], keys: Iterable[str], where: str) -> dict[str, str]:
+    for key in keys:
+        if not isinstance(entry.get(key, "x"), str) or not entry.get(key, "x"):
+            raise ConfigError(f"{where}.{key}: {entry[key]!r} is no text; put it in quotes, or leave the key out")
+    return {key: entry[key] for key in keys if key in entry}
+
+
+def _agent_of(path: str) -> str | None:
+    root, _, rest = path.partition(".")
+    return rest.partition(".")[0] if root == ROOT else None

@@ -1,0 +1,106 @@
+"""The site file of the bridge: what it says of channels, and what one gets that cannot be read."""
+
+import pytest
+
+from livemon.bridge.catalogue import Field
+from livemon.bridge.site import SiteFile, read
+from livemon.errors import ConfigError
+
+SITE = """
+agents:
+- id: control
+  node: LSA22YG
+  model: "372"
+  serial: LSA22YG
+  description: Dilution fridge
+  feeds:
+    temperatures:
+      Channel_01_T: {channel: "1", label: 4K plate, unit: K, quantity: temperature, expected: true}
+      Channel_02_T: {channel: "2", unit: K, quantity: temperature}
+- {id: fake1, model: FakeDataAgent, feeds: {false_temperatures: {}}}
+"""
+PATH = "observatory.control.feeds.temperatures.Channel_01_T"
+AGENT = {"instrument": "control", "model": "372", "serial": "LSA22YG", "description": "Dilution fridge"}
+CHANNEL = {"channel": "1", "label": "4K plate", "unit": "K", "quantity": "temperature"}
+
+
+@pytest.mark.parametrize(
+    ("path", "tags"),
+    [
+        (PATH, AGENT | CHANNEL),
+        ("observatory.control.feeds.temperatures.Channel_02_T", AGENT | CHANNEL | {"channel": "2", "label": None}),
+        ("observatory.control.feeds.temperatures.control_T", AGENT),
+        ("observatory.control.agent.connected", AGENT),
+        ("observatory.fake1.feeds.false_temperatures.x", {"instrument": "fake1", "model": "FakeDataAgent"}),
+        ("observatory.nobody.feeds.f.x", {}),
+        ("livemon.sensors.disk_free", {}),
+    ],
+)
+def test_tags_of(path, tags):
+    site = read(SITE, "site.yaml")
+    assert site.tags(path) == {tag: value for tag, value in tags.items() if value}
+    assert site.tags(path) is site.tags(path)
+
+
+def test_the_site_goes_before_the_node():
+    site = read(SITE, "site.yaml")
+    fields = {"channel_01_t": Field("LSA22YG", "channel_01_t", PATH, label="Front panel", units="kelvin")}
+    described = site.described(fields)
+    assert described["channel_01_t"].tags == AGENT | CHANNEL | {
+        "name": PATH,
+        "node": "LSA22YG",
+        "field": "channel_01_t",
+        "feed": "temperatures",
+    }
+    assert site.described(described)["channel_01_t"] is described["channel_01_t"]
+
+
+def test_what_is_expected():
+    assert [(each.node, each.name, each.path) for each in read(SITE, "site.yaml").expected] == [
+        ("LSA22YG", "channel_01_t", PATH)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("agents: [", "site.yaml is no YAML: "),
+        ("[]", "site.yaml: write agents: and below it one entry for each agent, and nothing else"),
+        ("{agents: [], nodes: []}", "site.yaml: write agents: and below it"),
+        ("agents: [x]", "site.yaml, agents[0]: write description, feeds, id, "),
+        ("agents: [{}]", "site.yaml, agents[0]: needs an id of its own"),
+        ("agents: [{id: a}, {id: a}]", "site.yaml, agents[1]: needs an id of its own"),
+        (
+            "agents: [{id: a, name: x}]",
+            "site.yaml, agents[0]: there is no key 'name'; known are description, feeds, id",
+        ),
+        ("agents: [{id: a, model: 240}]", "site.yaml, agents[0].model: 240 is no text; put it in quotes"),
+        ("agents: [{id: a, feeds: [f]}]", "site.yaml, agents[0].feeds: write for each feed its fields"),
+        (
+            "agents: [{id: a, feeds: {f: {x: {units: K}}}}]",
+            "site.yaml, agents[0].feeds.f.x: there is no key 'units'; known are channel, expected, label, quantity, unit",
+        ),
+        ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is no text"),
+        ("agents: [{id: a, feeds: {f: {x: {expected: 1}}}}]", "agents[0].feeds.f.x.expected: write true or false"),
+        ("agents: [{id: a, feeds: {f: {x: }}}]", "agents[0].feeds.f.x: write channel, expected, label, quantity, unit"),
+    ],
+)
+def test_a_site_file_that_cannot_be_read(text, sentence):
+    with pytest.raises(ConfigError) as caught:
+        read(text, "site.yaml")
+    assert sentence in str(caught.value)
+
+
+def test_a_site_file_is_followed(tmp_path):
+    path = tmp_path / "site.yaml"
+    with pytest.raises(ConfigError, match="LIVEMON_SITE names it"):
+        SiteFile(path)
+    path.write_text(SITE)
+    followed = SiteFile(path)
+    path.write_text(SITE.replace("4K plate", "Still"))
+    followed.look()
+    assert followed.site.tags(PATH)["label"] == "Still"
+    for broken in (lambda: path.write_text("agents: 7"), path.unlink):
+        broken()
+        followed.look()
+        assert followed.site.tags(PATH)["label"] == "Still"
