@@ -10,6 +10,7 @@ from appliance import Appliance
 from crossbar_router import ROOT, Router
 from ocs_site import Site, simulator
 from playwright.sync_api import Browser, sync_playwright
+from quicklook_page import Opener
 
 SCREENSHOTS = ROOT / ".cache/screenshots"
 NODES = [
@@ -81,3 +82,12 @@ def browser() -> Iterator[Browser]:
         )
         yield running
         running.close()
+
+
+@pytest.fixture
+def opener(browser: Browser) -> Iterator[Opener]:
+    """Opens pages, which at the end must not have complained nor asked anybody but their bridge."""
+    opener = Opener(browser)
+    yield opener
+    opener.close()
+    assert not opener.complaints

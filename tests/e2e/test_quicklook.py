@@ -1,101 +1,176 @@
-"""The quick-look page as the person on call sees it."""
+"""The quick-look page as the person on call sees it, over real instruments' agents, nodes and bridge."""
 
 from __future__ import annotations
 
+import csv
 import re
-import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 from crossbar_router import ROOT
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from quicklook_page import SIZES, overflow, plotted, wait_for, wait_for_more, words
 
 SCREENSHOTS = ROOT / ".cache/screenshots"
-SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 390, "height": 844}}
+PLATE = "observatory.ls240.feeds.temperatures.Channel_1_T"
 
 
 @pytest.fixture
-def open_page(appliance, browser):
-    """Opens the page in a window of a size; at the end the page must not have complained or asked anybody else."""
-    contexts, complaints = [], []
-
-    def open_(size: str = "desktop", fragment: str = "") -> Page:
-        context = browser.new_context(viewport=SIZES[size], device_scale_factor=1)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url.startswith((appliance.url, "data:")) or complaints.append(request.url),
-        )
-        page.goto(f"{appliance.url}/{fragment}")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not complaints
+def open_page(appliance, opener):
+    return lambda fragment="", size="desktop", **options: opener.open(appliance.url, fragment, size, **options)
 
 
-def number(page: Page, what: str) -> float:
-    return float(page.locator("#plot").get_attribute(f"data-{what}") or 0)
-
-
-def wait_for_more(page: Page, what: str, than: float, seconds: float = 20) -> float:
-    deadline = time.monotonic() + seconds
-    while (now := number(page, what)) <= than:
-        assert time.monotonic() < deadline, f"the plot's {what} stay at {now} for {seconds} s"
-        page.wait_for_timeout(200)
-    return now
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_live_values_of_both_instruments_in_tables_and_plot(open_page, size):
-    page = open_page(size)
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_live_values_of_both_instruments_in_list_and_plot(open_page, size, scheme):
+    page = open_page(size=size, color_scheme=scheme)
     for field in ("LSA21OQ::channel_1_t", "LSA22YG::channel_01_t"):
         row = page.locator(f'[data-field="{field}"]')
-        expect(row.locator(".value")).to_have_text(re.compile(r"^[0-9.]+ m?K$"), timeout=40_000)
+        page.locator(f'[data-node="{field.partition("::")[0]}"]').scroll_into_view_if_needed()
+        expect(row.locator("td.number")).to_have_text(re.compile(r"^[0-9.]+ m?K$"), timeout=40_000)
         expect(row.locator(".age")).to_have_text(re.compile(r"^(now|\d+ s)$"))
-    expect(page.locator("#state")).to_have_attribute("data-state", "good")
-    points, newest = wait_for_more(page, "points", 20), number(page, "newest")
+    expect(page.locator("#state")).to_have_text("All is well", timeout=30_000)
+    expect(page.locator("#freshness")).to_have_text(
+        re.compile(r"^3 data nodes, \d+ channels, newest sample (now|\d+ s ago)$")
+    )
+    points, newest = wait_for_more(page, "points", 20), plotted(page, "newest")
     wait_for_more(page, "newest", newest)
     wait_for_more(page, "points", points)
     expect(page.locator("#plot canvas")).to_be_visible()
-    plot = page.locator("#plot").bounding_box()
-    assert page.locator("#nodes").bounding_box()["y"] >= plot["y"] + plot["height"], "the legend covers the tables"
-    page.screenshot(path=SCREENSHOTS / f"quicklook-{size}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-
-
-def test_a_chosen_channel_alone_is_plotted_and_stands_in_the_link(open_page):
-    page = open_page(fragment="#range=600&fields=LSA21OQ::channel_1_t")
-    expect(page.locator(".u-legend .u-series")).to_have_count(2)  # the time and the channel
-    page.locator('[data-field="LSA21OQ::channel_2_t"] input').check()
-    expect(page.locator(".u-legend .u-series")).to_have_count(3)
-    assert "channel_2_t" in page.url
-    page.locator("#log").check()
-    assert "log=1" in page.url
-
-
-def test_a_link_to_a_channel_that_is_gone_names_it_and_plots_the_others(open_page):
-    page = open_page(fragment="#range=600&fields=LSA21OQ::channel_1_t,LSA21OQ::channel_99_t")
-    expect(page.locator(".u-legend .u-series")).to_have_count(2)
-    expect(page.locator("#hint")).to_have_text("Not there at the moment: LSA21OQ::channel_99_t")
-    page.locator('[data-field="LSA21OQ::channel_1_t"] input').uncheck()
-    expect(page.locator("#hint")).to_have_text("Choose channels in the tables to plot them.")
-    expect(page.locator("#plot canvas")).to_have_count(0)
+    assert overflow(page) == []
+    page.evaluate("scrollTo(0, 0)")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"quicklook-{size}.png", full_page=True)
 
 
 def test_the_page_says_when_the_bridge_is_away_and_goes_on_when_it_is_back(appliance, open_page):
-    page = open_page()
+    page = open_page(f"#range=600&field={PLATE}")
     newest = wait_for_more(page, "newest", 0)
     appliance.stop("bridge")
     try:
-        expect(page.locator("#state")).to_have_text(re.compile("does not answer"))
+        expect(page.locator("#state")).to_have_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"))
+        expect(page.locator("#state")).to_have_attribute("data-state", "dead")
+        expect(page).to_have_title("⚠ livemon")
+        # Values that nobody brings any more grow old before the reader's eyes.
+        age = page.locator('[data-field="LSA21OQ::channel_1_t"] .age')
+        expect(age).to_have_text(re.compile(r"^[3-9] s$"))
     finally:
         appliance.start("bridge")
-    expect(page.locator("#state")).to_have_attribute("data-state", "good", timeout=30_000)
+    expect(page.locator("#state")).to_have_attribute("data-state", "good", timeout=40_000)
+    expect(page).to_have_title("livemon")
     wait_for_more(page, "newest", newest)
+    expect(page.locator("#values tbody tr")).to_have_count(1)
+
+
+def test_a_node_whose_process_is_away_says_so(appliance, open_page):
+    page = open_page(f"#field={PLATE}")
+    wait_for_more(page, "points", 1)
+    appliance.stop("nodes")
+    try:
+        expect(page.locator('[data-node="LSA21OQ"] .about')).to_have_text("Diodes: has left", timeout=30_000)
+        expect(page.locator("#problems, #state")).to_contain_text(["problem", "node LSA21OQ: has left"], timeout=30_000)
+        expect(page.locator('[data-channel="LSA21OQ::channel_1_t"] .name')).to_contain_text("silent")
+    finally:
+        appliance.start("nodes")
+    appliance.wait_for_values("LSA21OQ")
+    appliance.wait_for_values("LSA22YG", 60)
+    expect(page.locator("#state")).to_have_text("All is well", timeout=60_000)
+
+
+def test_a_copied_link_shows_the_same_elsewhere(open_page):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    wait_for_more(page, "points", 20)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_label("log").check()
+    page.get_by_label("Search channels").fill("plate")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#done")).to_have_text("The link is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+    other = open_page("#" + link.partition("#")[2], size="phone")
+    wait_for_more(other, "points", 20)
+    expect(page.locator("#when")).to_have_text(re.compile("standing still"))
+    for of in ("#when", "#values tbody th .title", "#nodes tr:visible .title"):
+        name = re.compile(r"[A-Za-z0-9_ ]+")
+        ours, theirs = ([name.match(text)[0] for text in each.locator(of).all_inner_texts()] for each in (page, other))
+        assert ours == theirs
+        assert ours
+    assert (plotted(page, "from"), plotted(page, "until")) == pytest.approx(
+        (plotted(other, "from"), plotted(other, "until")), abs=1
+    )
+    expect(other.get_by_label("log")).to_be_checked()
+
+
+@pytest.mark.parametrize("button", ["CSV as plotted", "CSV, all samples"])
+def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
+    page = open_page(f"#field={PLATE}&field=LSA22YG::channel_01_t")
+    wait_for_more(page, "points", 20)
+    page.get_by_role("button", name="Pause").click()
+    link = page.get_by_role("link", name=button)
+    address = link.get_attribute("href")
+    with page.expect_download() as download:
+        link.click()
+    expect(page.locator("#done")).to_have_text(re.compile("^The table is saved"))
+    assert re.fullmatch(r"livemon-\d{8}T\d{6}Z-\d{8}T\d{6}Z\.csv", download.value.suggested_filename)
+    head, *rows = csv.reader(Path(download.value.path()).read_text().splitlines())
+    assert head == [
+        "unix_seconds",
+        "utc",
+        f"{PLATE} 4K plate (K)",
+        "observatory.control.feeds.temperatures.Channel_01_T 50K plate (K)",
+    ]
+    with urllib.request.urlopen(f"{appliance.url}/{address}") as answer:
+        assert answer.read().decode().splitlines()[1:] == [",".join(row) for row in rows]
+    assert len(rows) > 20
+    query = address.partition("?")[2] + ("" if "points" in address else "&points=20000")
+    _, content = appliance.get(f"/api/series?{query}")
+    for column, series in enumerate(content["series"], 2):
+        found = [(float(row[0]), float(row[column])) for row in rows if row[column]]
+        assert found == list(zip(series["times"], series["values"], strict=True))
+
+
+def test_nothing_moves_below_the_reader(open_page):
+    page = open_page(f"#field={PLATE}")
+    wait_for_more(page, "points", 5)
+    page.evaluate("""() => {
+        window.shifts = [];
+        const note = (list) => window.shifts.push(...list.getEntries().map((entry) => entry.value));
+        new PerformanceObserver(note).observe({ type: "layout-shift" });
+    }""")
+    newest = plotted(page, "newest")
+    for _ in range(4):
+        newest = wait_for_more(page, "newest", newest)
+    assert page.evaluate("window.shifts") == []
+
+
+def test_a_page_that_nobody_looks_at_asks_nothing(open_page):
+    page = open_page(f"#field={PLATE}")
+    wait_for_more(page, "points", 5)
+    page.evaluate("""() => {
+        Object.defineProperty(document, "hidden", { get: () => window.away, configurable: true });
+        window.away = true;
+    }""")
+    page.wait_for_timeout(1500)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(3000)
+    assert asked == []
+    page.evaluate("() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }")
+    wait_for(page, lambda: any("api/series" in url for url in asked), "the page to ask again")
+
+
+def test_older_links_still_lead_there(open_page):
+    page = open_page("#range=3600&log=1&fields=LSA21OQ::channel_1_t,LSA21OQ::channel_99_t")
+    expect(page.locator("#values tbody tr")).to_have_count(1)
+    expect(page.get_by_label("1 h", exact=True)).to_be_checked()
+    expect(page.get_by_label("log")).to_be_checked()
+    expect(page.locator("#hint")).to_contain_text("Not there at the moment: LSA21OQ::channel_99_t.")
+    page.get_by_role("checkbox", name="4K plate channel_1_t").uncheck()
+    expect(page.locator("#plot canvas")).to_have_count(0)
+    page.get_by_role("checkbox", name="channel_2_t").check()
+    wait_for_more(page, "points", 1)
+    assert words(page)["field"] == ["LSA21OQ::channel_99_t", PLATE.replace("_1_", "_2_")]
 
 
 def test_grafana_finds_its_health_check_where_a_browser_finds_the_page(appliance):

@@ -1,0 +1,77 @@
+"""The quick-look page in a browser: opened, waited for, and found to have asked nobody but its bridge."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
+# The page asks for what is wrong, and the bridge answers as monitors expect it; the browser notes that.
+EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of 503|net::ERR_)")
+
+
+@dataclass
+class Opener:
+    """Opens pages; `complaints` has what they threw, what a policy forbade them, and whom else they asked."""
+
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, url: str, fragment: str = "", size: str = "desktop", **options: object) -> Page:
+        phone = {"has_touch": True, "is_mobile": True} if size == "phone" else {}
+        context = self.browser.new_context(viewport=SIZES[size], timezone_id="Europe/Berlin", **phone | options)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._heard)
+        page.on(
+            "request",
+            lambda request: request.url.startswith((url, "blob:")) or self.complaints.append(request.url),
+        )
+        page.goto(f"{url}/{fragment}")
+        return page
+
+    def _heard(self, message: object) -> None:
+        if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+def plotted(page: Page, what: str) -> float:
+    """What the plot says of itself: `points`, `newest`, `from` or `until` (UNIX seconds)."""
+    return float(page.locator("#plot").get_attribute(f"data-{what}") or 0)
+
+
+def wait_for(page: Page, condition: object, what: str, seconds: float = 20) -> object:
+    """The first true value of a condition."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        page.wait_for_timeout(100)
+    return found
+
+
+def wait_for_more(page: Page, what: str, than: float, seconds: float = 20) -> float:
+    wait_for(page, lambda: plotted(page, what) > than, f"the plot's {what} to be more than {than}", seconds)
+    return plotted(page, what)
+
+
+def words(page: Page) -> dict[str, list[str]]:
+    """What stands in the link's fragment."""
+    return parse_qs(urlsplit(page.url).fragment, keep_blank_values=True)
+
+
+def overflow(page: Page) -> list[str]:
+    """Elements that reach over the right edge of the window."""
+    return page.evaluate("""() => [...document.querySelectorAll("body *")]
+        .filter((one) => !one.closest(".unseen") && one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+        .map((one) => `${one.tagName} ${one.id} ${one.className} ${one.textContent.slice(0, 40)}`)""")
