@@ -76,7 +76,7 @@ def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
     if after is not None:
         yield Alarm(
             uid=uid(agent, "away"),
-            title=f"{subject}: agent {agent} is away",
+            title=f"{subject}: its agent is away",
             kind="away",
             severity=severity,
             queries=(Query(f"{where}.connected", RECENTLY),),
@@ -84,7 +84,7 @@ def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
             limits=(1,),
             hold=after,
             no_data="Alerting",
-            summary=f"{subject}: the heartbeat of agent {agent} has stopped",
+            summary=f"{subject}: the heartbeat of its agent has stopped",
             advice=f"Nothing is read and archived of it. On the monitor: docker logs ocs_{agent}; docker restart ocs_{agent}.",
             **about,
         )
@@ -92,14 +92,14 @@ def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
     if after is not None:
         yield Alarm(
             uid=uid(agent, "degraded"),
-            title=f"{subject}: agent {agent} does not do its work",
+            title=f"{subject}: its agent does not do its work",
             kind="degraded",
             severity=severity,
             queries=(Query(f"{where}.degraded", RECENTLY),),
             test="gt",
             limits=(0,),
             hold=after,
-            summary=f"{subject}: agent {agent} runs without doing its work, or one of its tasks has failed",
+            summary=f"{subject}: its agent runs without doing its work, or one of its tasks has failed",
             advice=_LOOK_AT_INSTRUMENT.format(id=agent),
             **about,
         )
@@ -166,7 +166,7 @@ def _of_limit(instrument: Entry, channel: str, options: Entry, entry: Entry) -> 
     hold = durations.seconds(entry["for"]) if entry.get("for") is not None else HOLD
     return Alarm(
         uid=uid(instrument["id"], channel, *(["sensor"] if quantity == "sensor" else []), kind, severity),
-        title=f"{subject} {said}",
+        title=f"{subject} {said}, {severity}",
         kind=kind,
         severity=severity,
         queries=queries,
@@ -190,10 +190,14 @@ def measured(instrument: Entry, entry: Entry) -> tuple[str, int, int]:
 
 
 def _subject(entry: Entry, channel: str | None = None, options: Entry | None = None) -> str:
-    """Return what an alarm is about, as the people of the lab call it."""
+    """Return what an alarm is about: as the people of the lab call it, and which one that is for ever.
+
+    Grafana takes rule after rule, does not start when two of a folder bear one title, and deletes last of all. What a title says of
+    identity is therefore what the uid says: labels may be exchanged, and an alarm may become a warning.
+    """
     if channel is None:
-        return f"{entry['description']} ({name_of(entry)})" if entry.get("description") else name_of(entry)
-    return f"{(options or {}).get('label') or f'Channel {channel}'} ({name_of(entry)})"
+        return f"{entry.get('description') or name_of(entry)} ({entry['id']})"
+    return f"{(options or {}).get('label') or 'Sensor'} ({entry['id']}, channel {channel})"
 
 
 def _about(entry: Entry, channel: str | None = None, options: Entry | None = None) -> Mapping[str, Any]:
