@@ -4,6 +4,7 @@ import pytest
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
+from livemon.bridge.catalogue import Catalogue, Field, Node
 
 TAGGED = {
     "lab.control.Channel_01_T": {"node": "control", "label": "4K plate", "unit": "K"},
@@ -102,3 +103,14 @@ def test_a_pattern_that_would_try_for_years_is_given_up(client):
     answer = client.get("/tags/autoComplete/tags", query_string={"expr": "name=~(.|..)+[!?]$"})
     assert answer.status_code == 400
     assert "takes longer than" in answer.json["error"]
+
+
+def test_channels_that_are_made_of_others_are_found_too_and_each_path_once():
+    source = MemorySource([Samples("lab.control.Channel_01_T", 0, 1, [1])])
+    (node,) = source.catalogue.nodes.values()
+    age = Field("control", "age", "age.lab.control.Channel_01_T", units="s")
+    source.catalogue = Catalogue([node, Node("old", "", dict(node.fields))], [age])
+    client = create_app(source).test_client()
+    assert client.get("/tags/findSeries?expr=name%3D~.%2B").json == [age.path, "lab.control.Channel_01_T"]
+    assert [each["text"] for each in client.get("/metrics/find?query=*").json] == ["age", "lab"]
+    assert client.get("/tags/unit").json == {"tag": "unit", "values": [{"value": "s", "count": 1}]}

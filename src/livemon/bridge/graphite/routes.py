@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, current_app
 
+from livemon.bridge.catalogue import Field
 from livemon.errors import RequestError
 
 MAX_PATTERNS = 1000
@@ -21,9 +22,14 @@ def route(path: str) -> Any:
     return blueprint.route(path, methods=["GET", "POST"], strict_slashes=False)
 
 
+def channels() -> list[Field]:
+    """Return all channels that can be plotted, one of each path."""
+    return [each for each in current_app.extensions["source"].catalogue.by_path.values() if each.type != "string"]
+
+
 def all_paths() -> list[str]:
-    """Return the paths of all channels that can be plotted."""
-    return [each.path for each in current_app.extensions["source"].catalogue.channels]
+    """Return their paths."""
+    return [each.path for each in channels()]
 
 
 def check_patterns(number: int) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from livemon.bridge.answers import json_answer
 from livemon.bridge.catalogue import Field
-from livemon.bridge.graphite.routes import route
+from livemon.bridge.graphite.routes import channels, route
 from livemon.bridge.graphite.tag_expressions import selected, tags_in
 from livemon.bridge.patterns import Pattern
 from livemon.bridge.times import number
@@ -39,27 +39,23 @@ def complete_values() -> Response:
 @route("/tags/findSeries")
 def find_series() -> Response:
     """List the paths of the channels that meet `expr`."""
-    return json_answer(sorted(field.path for field in selected(_expressions(), _fields())))
+    return json_answer(sorted(field.path for field in selected(_expressions(), channels())))
 
 
 @route("/tags")
 def list_tags() -> Response:
     """List the tags that `filter` matches, all without one."""
-    found = {tag for field in _fields() for tag in field.tags}
+    found = {tag for field in channels() for tag in field.tags}
     return json_answer([{"tag": tag} for tag in _filtered(found)])
 
 
 @route("/tags/<tag>")
 def list_values(tag: str) -> Response:
     """Tell the values of a tag that `filter` matches, and how many channels have each; null of a tag that nobody has."""
-    counts = Counter(field.tags[tag] for field in _fields() if tag in field.tags)
+    counts = Counter(field.tags[tag] for field in channels() if tag in field.tags)
     if not counts:
         return json_answer(None)
     return json_answer({"tag": tag, "values": [{"value": each, "count": counts[each]} for each in _filtered(counts)]})
-
-
-def _fields() -> list[Field]:
-    return current_app.extensions["source"].catalogue.channels
 
 
 def _expressions() -> list[str]:
@@ -67,7 +63,7 @@ def _expressions() -> list[str]:
 
 
 def _meeting(expressions: list[str]) -> list[Field]:
-    return selected(expressions, _fields()) if expressions else _fields()
+    return selected(expressions, channels()) if expressions else channels()
 
 
 def _suggestions(found: set[str], prefix: str) -> list[str]:
