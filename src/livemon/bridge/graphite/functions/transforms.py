@@ -60,13 +60,13 @@ def power(_context: Context, series: SeriesList, exponent: float) -> SeriesList:
     return _each(series, f"pow({{}},{exponent:g})", lambda values: _finite(np.power(values, float(exponent))))
 
 
-@function("squareRoot", "Transform", SERIES, keeps_extremes=True, keeps_unit=False)
+@function("squareRoot", "Transform", SERIES, keeps_unit=False)
 def square_root(_context: Context, series: SeriesList) -> SeriesList:
     """Take square roots; null below zero."""
     return _each(series, "squareRoot({})", np.sqrt)
 
 
-@function("log", "Transform", SERIES, Parameter("base", "float", default=10), keeps_extremes=True, keeps_unit=False)
+@function("log", "Transform", SERIES, Parameter("base", "float", default=10), keeps_unit=False)
 def logarithm(_context: Context, series: SeriesList, base: float) -> SeriesList:
     """Take logarithms; null at zero and below."""
     if base <= 0 or base == 1:

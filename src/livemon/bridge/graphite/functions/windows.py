@@ -20,8 +20,6 @@ from livemon.bridge.graphite.series import Series, SeriesList, Window
 
 Numbers = NDArray[np.float64]
 Numbering = NDArray[np.int64]
-CHUNK = 1 << 20
-"""Values of moving windows that are looked at together: more would only take memory."""
 WINDOW_SIZE = Parameter(
     "windowSize", "intOrInterval", required=True, suggestions=(5, 7, 10, "1min", "5min", "10min", "30min", "1hour")
 )
@@ -155,85 +153,118 @@ def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: s
         Shape (n,).
     starts, lengths
         Where each window begins, and how many values it holds; shape (k,). No window begins or ends before the one before it.
+    func
+        An aggregation function's name.
     """
+    func = func.removesuffix("Series")
     func = ALIASES.get(func, func)
-    if func in ("max", "min"):
-        return fold(np.fmax if func == "max" else np.fmin, values, starts, lengths, np.nan)
-    if func in ("average", "avg_zero", "sum", "count"):
-        known = ~np.isnan(values)
-        number = fold(np.add, known.astype(float), starts, lengths, 0.0)
-        number[number == 0] = np.nan
-        if func == "count":
-            return number
-        total = fold(np.add, np.where(known, values, 0.0), starts, lengths, 0.0)
-        return np.where(np.isnan(number), np.nan, total if func == "sum" else total / number)
+    known = np.flatnonzero(~np.isnan(values))
+    # Of the values that there are, those of a window are neighbours, too.
+    firsts = np.searchsorted(known, starts)
+    numbers = np.searchsorted(known, starts + lengths) - firsts
+    values = values[known]
     if func == "median":
-        return _running_median(values, starts, lengths, context)
-    function_of_rows = aggregate(func)
-    longest = int(lengths.max(initial=0))
+        return _running_median(values, firsts, numbers, context)
     found = np.full(starts.size, np.nan)
-    at_once = max(1, CHUNK // max(longest, 1))
-    numbers = np.arange(longest)
-    for begin in range(0, starts.size if longest else 0, at_once):
-        context.budget.check_time()
-        chunk = slice(begin, begin + at_once)
-        places = starts[chunk, np.newaxis] + numbers
-        rows = values[np.minimum(places, values.size - 1)]
-        rows[numbers >= lengths[chunk, np.newaxis]] = np.nan
-        known = np.count_nonzero(~np.isnan(rows), axis=-1)
-        if func == "multiply":
-            rows[np.isnan(rows)] = 1.0
-            found[chunk] = np.where(known > 0, rows.prod(axis=-1), np.nan)
-        else:
-            found[chunk] = function_of_rows(rows, known)
+    filled = np.flatnonzero(numbers)
+    found[filled] = _WINDOWED[func](values, firsts[filled], numbers[filled])
     return found
+
+
+def _sums(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
+    return fold(np.add, values, starts, lengths, 0.0)
+
+
+def _means(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
+    return _sums(values, starts, lengths) / lengths
+
+
+def _largest(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
+    return fold(np.maximum, values, starts, lengths, -np.inf)
+
+
+def _smallest(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
+    return fold(np.minimum, values, starts, lengths, np.inf)
+
+
+def _deviations(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
+    """Combine numbers, means and sums of squared distances of pieces (Chan, Golub and LeVeque, 1979): no digits are lost."""
+
+    def combine(one: Numbers, other: Numbers) -> Numbers:
+        number = one[0] + other[0]
+        distance = other[1] - one[1]
+        part = other[0] / number
+        return np.stack((number, one[1] + distance * part, one[2] + other[2] + distance**2 * one[0] * part))
+
+    pieces = np.stack((np.ones(values.size), values, np.zeros(values.size)))
+    number, _, squares = fold(combine, pieces, starts, lengths, 0.0)
+    return np.sqrt(squares / number)
+
+
+_WINDOWED: dict[str, Callable[[Numbers, Numbering, Numbering], Numbers]] = {
+    "average": _means,
+    "avg_zero": _means,
+    "count": lambda _values, _starts, lengths: lengths.astype(float),
+    "diff": lambda values, starts, lengths: 2 * values[starts] - _sums(values, starts, lengths),
+    "last": lambda values, starts, lengths: values[starts + lengths - 1],
+    "max": _largest,
+    "min": _smallest,
+    "multiply": lambda values, starts, lengths: fold(np.multiply, values, starts, lengths, 1.0),
+    "range": lambda values, starts, lengths: _largest(values, starts, lengths) - _smallest(values, starts, lengths),
+    "stddev": _deviations,
+    "sum": _sums,
+}
 
 
 def _running_median(values: Numbers, starts: Numbering, lengths: Numbering, context: Context) -> Numbers:
     """Take medians of a sorted list into which values come and from which they go: its time hardly grows with the windows."""
-    numbers, known = values.tolist(), (~np.isnan(values)).tolist()
+    numbers = values.tolist()
     inside: list[float] = []
     begin = end = 0
     found = np.full(starts.size, np.nan)
     for place, (first, behind) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
         if place % 4096 == 0:
             context.budget.check_time()
-        for number in range(end, behind):
-            if known[number]:
-                insort(inside, numbers[number])
-        end = behind
-        for number in range(begin, min(first, end)):
-            if known[number]:
-                del inside[bisect_left(inside, numbers[number])]
+        for number in numbers[end:behind]:
+            insort(inside, number)
+        end = max(end, behind)
+        for number in numbers[begin:first]:
+            del inside[bisect_left(inside, number)]
         begin = first
         if inside:
             found[place] = (inside[(len(inside) - 1) // 2] + inside[len(inside) // 2]) / 2
     return found
 
 
-def fold(ufunc: np.ufunc, values: Numbers, starts: Numbering, lengths: Numbering, empty: float) -> Numbers:
+def fold(
+    combine: Callable[[Numbers, Numbers], Numbers], values: Numbers, starts: Numbering, lengths: Numbering, empty: float
+) -> Numbers:
     """Combine windows of successive values by pieces of 1, 2, 4, ... values: as exact as pairwise sums, whatever the windows' length.
 
     Parameters
     ----------
-    ufunc
-        An associative one.
+    combine
+        What makes one of two neighbours, shapes (..., m), whatever lies between which brackets.
     values
-        Shape (n,).
+        Shape (..., n).
     starts, lengths
         Where each window begins, and how many values it holds; shape (k,).
     empty
-        What a window without values gives.
+        What stands before the first value.
+
+    Returns
+    -------
+    Shape (..., k).
     """
-    found = np.full(starts.size, empty)
+    found = np.full((*values.shape[:-1], starts.size), empty)
     positions, pieces, size = starts.copy(), values, 1
     longest = int(lengths.max(initial=0))
     while size <= longest:
         chosen = np.flatnonzero(lengths & size)
         if chosen.size:
-            found[chosen] = ufunc(found[chosen], pieces[positions[chosen]])
+            found[..., chosen] = combine(found[..., chosen], pieces[..., positions[chosen]])
             positions[chosen] += size
-        pieces = ufunc(pieces[:-size], pieces[size:]) if size < pieces.size else pieces[:0]
+        pieces = combine(pieces[..., :-size], pieces[..., size:])
         size *= 2
     return found
 
