@@ -1,5 +1,7 @@
 """Render targets as Grafana writes them."""
 
+import math
+
 import pytest
 
 from livemon.bridge.graphite.grammar import Call, Path, parse
@@ -28,6 +30,18 @@ PATH = "observatory.ls240.feeds.temperatures.Channel_1_T"
         ("a.b|scale(2)|alias('x')", Call("alias", (Call("scale", (Path("a.b"), 2)), "x"))),
         ("aliasByNode(a.*.c, -1, 0)", Call("aliasByNode", (Path("a.*.c"), -1, 0))),
         ("f(a.b, true, None)", Call("f", (Path("a.b"), True, None))),
+        ("f(TRUE, none, inf, Infinity)", Call("f", (True, None, math.inf, math.inf))),
+        (
+            "f(inf.b, infinite, nonesuch.c, true.d)",
+            Call("f", tuple(map(Path, ("inf.b", "infinite", "nonesuch.c", "true.d")))),
+        ),
+        ("f(1, -2, 1.5, 1e3, -1.5E-3)", Call("f", (1, -2, 1.5, 1000.0, -0.0015))),
+        ("  f( a.b ,1 )  ", Call("f", (Path("a.b"), 1))),
+        ("a.b | f() | g( 'x' )  ", Call("g", (Call("f", (Path("a.b"),)), "x"))),
+        ("f(a.b|g(1), c=d.e|h())", Call("f", (Call("g", (Path("a.b"), 1)),), (("c", Call("h", (Path("d.e"),))),))),
+        ("""f(a.b, "it's", 'say "x"', "ünï 名")""", Call("f", (Path("a.b"), "it's", 'say "x"', "ünï 名"))),
+        (r"""f('it\'s')""", Call("f", (r"it\'s",))),
+        ("lab.größe.{a,b}c.[xy]?", Path("lab.größe.{a,b}c.[xy]?")),
         ("absolute(5xx.count)", Call("absolute", (Path("5xx.count"),))),
     ],
 )

@@ -251,7 +251,7 @@ def test_a_window_before_the_first_sample_holds_those_that_there_are():
 # --- what is refused ----------------------------------------------------------------------------------------------------
 
 WEEK = [
-    Samples(f"lab.w{n:02}", START, 1, (np.arange(7 * DAY) * (n + 1) % 1013).astype(float).tolist()) for n in range(4)
+    Samples(f"lab.w{n:02}", START, 1, (np.arange(7 * DAY) * (n + 1) % 1013).astype(float).tolist()) for n in range(7)
 ]
 
 

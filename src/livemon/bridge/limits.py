@@ -12,9 +12,9 @@ MAX_CANDIDATES = 100_000
 MAX_FILTERS = 20
 MAX_SAMPLES = 1_000_000
 """Samples in one answer, about 30 MB of JSON: 500 series of 2000 points, or 50 of 20000."""
-MAX_READ = 2_000_000
-"""Samples that the functions of one Graphite request may look at: a day of 16 channels at 1 Hz, three weeks of one."""
-MAX_COMPUTED = 16_000_000
+MAX_READ = 4_000_000
+"""Samples that the functions of one Graphite request may look at: a day of four 240s, a month of one channel at 1 Hz."""
+MAX_COMPUTED = 20_000_000
 """Points that they may make of them, what is made on the way included: 16 bytes each."""
 MAX_EVALUATIONS = 5000
 """Calls of functions in one request, one that looks at several intervals counted for each."""
