@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 SILENT_AFTER = 120.0
@@ -31,7 +31,8 @@ _LIMITS = {
         "a certificate ends in {value:.0f} d: the playbook renews it",
     ),
 }
-_CONNECTED, _DEGRADED = ".agent.connected", ".agent.degraded"
+CONNECTED, DEGRADED = ".agent.connected", ".agent.degraded"
+"""Ends of the paths of what heartbeats tell of an agent."""
 
 
 def problems(status: Mapping[str, Any]) -> Iterator[str]:
@@ -44,6 +45,8 @@ def problems(status: Mapping[str, Any]) -> Iterator[str]:
     """
     if status and not status["router"]["connected"]:
         yield "the bridge has no connection to the router"
+    if status and not status["nodes"]:
+        yield "there are no data nodes: docker logs sisock_nodes tells why"
     for node in status.get("nodes", []):
         yield from _silence(node)
     for field in _fields(status):
@@ -53,10 +56,20 @@ def problems(status: Mapping[str, Any]) -> Iterator[str]:
                 yield sentence.format(value=field["value"])
 
 
-def agent_problems(status: Mapping[str, Any]) -> Iterator[str]:
-    """Yield one short clause for each agent that is away or does not do its work, as its heartbeat tells."""
+def agent_problems(status: Mapping[str, Any], has_gone: Callable[[str], bool]) -> Iterator[str]:
+    """Yield one short clause for each agent that is away or does not do its work, as its heartbeat tells.
+
+    Parameters
+    ----------
+    status
+        As for :func:`problems`.
+    has_gone
+        Whether a channel is of an agent that the inventory has no more.
+    """
     for field in _fields(status):
-        for end, wrong, complaint in ((_CONNECTED, False, "is away"), (_DEGRADED, True, "does not do its work")):
+        if has_gone(field["path"]):
+            continue
+        for end, wrong, complaint in ((CONNECTED, False, "is away"), (DEGRADED, True, "does not do its work")):
             if field["path"].endswith(end) and field["value"] is not None and bool(field["value"]) is wrong:
                 instance_id = field["path"].removesuffix(end).rpartition(".")[2]
                 yield f"agent {instance_id} {complaint}: docker logs ocs_{instance_id} tells why"
@@ -73,7 +86,8 @@ def _silence(node: Mapping[str, Any]) -> Iterator[str]:
     elif ages and min(ages) > SILENT_AFTER:
         yield f"node {node['name']} has been silent for {age(min(ages))}"
     else:
-        silent = [field["name"] for field in heard if _is_live(field) and field["age"] > STALE_AFTER]
+        expected = [field for field in heard if _is_live(field) and field.get("expected", True)]
+        silent = [field["name"] for field in expected if field["age"] > STALE_AFTER]
         if silent:
             yield f"silent in node {node['name']}: {', '.join(silent)}"
 

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemon import health
+from livemon.bridge import site
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.health import Heard
+from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
 from livemon.errors import RouterError
 
@@ -22,15 +24,19 @@ CONNECTED = "observatory.ls240.agent.connected"
 DEGRADED = "observatory.ls240.agent.degraded"
 
 
+OLD = "observatory.ls240.feeds.temperatures.Channel_2_T"
+
+
 class OneNode:
     """Answers like livemon.bridge.source.Source: one node whose channels, by path, have just had the values given."""
 
     connected = True
 
-    def __init__(self, values, lost=()):
+    def __init__(self, values, lost=(), site=None, age=0.0):
         now = time.time()
-        fields = {path: Field("node", path, path) for path in values}
-        last = {path: (now, value) for path, value in values.items()}
+        self.site = site or Site()
+        fields = self.site.described({path: Field("node", path, path) for path in values})
+        last = {path: (now - (age if path == OLD else 0), value) for path, value in values.items()}
         self.catalogue = Catalogue([Node("node", "A node", fields, last)])
         self.lost = lost
 
@@ -71,6 +77,48 @@ def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
     answer = create_app(OneNode({health.LOST: 99.0}, counts)).test_client().get("/api/health").json
     expected = f"the archive lost {lost} samples within the last 10 min: docker logs ocs_aggregator tells why"
     assert answer["problems"] == ([expected] if lost else [])
+
+
+TEMPERATURE = "observatory.ls240.feeds.temperatures.Channel_1_T"
+SITE = """
+agents:
+  - id: ls240
+    node: {node}
+    feeds:
+      temperatures: {{Channel_1_T: {{unit: K, expected: true}}, Channel_2_T: {{unit: K, expected: {expected}}}}}
+"""
+
+
+def of_site(node="node", expected="false"):
+    return site.read(SITE.format(node=node, expected=expected), "site.yaml")
+
+
+@pytest.mark.parametrize(
+    ("values", "inventory", "problems"),
+    [
+        ({CONNECTED: 1.0, TEMPERATURE: 4.2, OLD: 4.2}, of_site(), []),  # switched off at the instrument, and not listed
+        ({CONNECTED: 1.0, TEMPERATURE: 4.2, OLD: 4.2}, of_site(expected="true"), [f"silent in node node: {OLD}"]),
+        ({CONNECTED: 1.0, TEMPERATURE: 4.2, OLD: 4.2}, None, [f"silent in node node: {OLD}"]),
+        (
+            {CONNECTED: 1.0},
+            of_site(node="LSA21OQ"),
+            ["node LSA21OQ is not there: docker logs sisock_nodes tells why"],
+        ),
+        ({TEMPERATURE: 4.2}, of_site(), ["agent ls240 has not been heard yet: docker logs ocs_ls240 tells why"]),
+        # Of an agent that was taken out of the inventory its last heartbeat stays known.
+        ({CONNECTED: 1.0, TEMPERATURE: 4.2, "observatory.old.agent.connected": 0.0}, of_site(), []),
+    ],
+)
+def test_the_inventory_says_what_should_be_there(values, inventory, problems):
+    source = OneNode(values, site=inventory, age=health.STALE_AFTER + 10)
+    assert create_app(source).test_client().get("/api/health").json["problems"] == problems
+
+
+def test_that_all_nodes_are_gone_is_not_well():
+    source = OneNode({})
+    source.catalogue = Catalogue()
+    problems = create_app(source).test_client().get("/api/health").json["problems"]
+    assert problems == ["there are no data nodes: docker logs sisock_nodes tells why"]
 
 
 def test_without_router_and_nodes_health_is_an_answer_all_the_same():

@@ -45,6 +45,7 @@ def state(source: Any) -> dict[str, Any]:
                     "value": value,
                     "age": None if when is None else now - when,
                     "tags": each.tags,
+                    "expected": each.expected,
                 }
             )
         nodes.append({"name": node.name, "description": node.description, "error": node.error, "fields": fields})

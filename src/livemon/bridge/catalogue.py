@@ -30,6 +30,8 @@ class Field:
     units: str | None = None
     about: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Further tags, which go before those that the node tells: :mod:`livemon.bridge.site`."""
+    expected: bool = field(default=True, compare=False, repr=False)
+    """Whether its samples should go on, once there were any."""
 
     @property
     def short(self) -> str:

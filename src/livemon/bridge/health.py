@@ -14,6 +14,7 @@ from livemon import health
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.simplejson.bodies import json_body, objects_in
+from livemon.bridge.site import ROOT
 from livemon.errors import LivemonError, RequestError, shown
 
 WATCHDOG = "Watchdog"
@@ -109,10 +110,21 @@ def _problems(source: Any) -> Iterator[str]:
     try:
         status = state(source)
         yield from health.problems(status)
-        yield from health.agent_problems(status)
+        yield from health.agent_problems(status, source.site.has_dropped)
+        yield from _absences(source)
         yield from _losses(source)
     except LivemonError as error:
         yield str(error)
+
+
+def _absences(source: Any) -> Iterator[str]:
+    """Yield what the inventory has and nobody has seen, be it that it never came, or that it went too long ago."""
+    nodes, channels = source.catalogue.nodes, source.catalogue.by_path
+    for node in sorted({each.node for each in source.site.expected} - nodes.keys()):
+        yield f"node {node} is not there: docker logs sisock_nodes tells why"
+    for agent in source.site.agents:
+        if f"{ROOT}.{agent}{health.CONNECTED}" not in channels:
+            yield f"agent {agent} has not been heard yet: docker logs ocs_{agent} tells why"
 
 
 def _losses(source: Any) -> Iterator[str]:

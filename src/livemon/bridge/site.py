@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,20 @@ class Site:
         agent = _agent_of(path)
         return bool(self.agents) and agent is not None and agent not in self.agents
 
+    def expects(self, path: str) -> bool:
+        """Whether a channel that has had samples should go on; one that the inventory does not list may be switched off."""
+        return path not in self.fields or path in self._expected_paths
+
+    @cached_property
+    def _expected_paths(self) -> set[str]:
+        return {each.path for each in self.expected}
+
     def described(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the fields with their tags; those that have them already as they are."""
         return {
-            name: each if each.about is (tags := self.tags(each.path)) else replace(each, about=tags)
+            name: each
+            if each.about is (tags := self.tags(each.path))
+            else replace(each, about=tags, expected=self.expects(each.path))
             for name, each in fields.items()
         }
 

@@ -104,6 +104,11 @@ class Source:
         return self._routed.session is not None
 
     @property
+    def site(self) -> Site:
+        """What the inventory knows of the channels; nothing where nobody tells."""
+        return Site() if self._site_file is None else self._site_file.site
+
+    @property
     def catalogue(self) -> Catalogue:
         """The nodes and their fields; waits, after a start, until they have been looked at once.
 
@@ -311,17 +316,13 @@ class Source:
                 nodes[name] = node
                 if hub_answers or name in self._local:
                     node.error = node.error or "has left"
-        site = self._site()
+        if self._site_file is not None:
+            self._site_file.look()
+        site = self.site
         for node in nodes.values():
             node.fields = site.described(node.fields)
         self._derived.look(nodes.values(), site)
         self._catalogue = Catalogue(nodes.values(), self._derived.fields)
-
-    def _site(self) -> Site:
-        if self._site_file is None:
-            return Site()
-        self._site_file.look()
-        return self._site_file.site
 
 
 def _take(about: Mapping[str, Any], node: Node) -> None:
