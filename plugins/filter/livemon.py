@@ -18,6 +18,7 @@ from livemon_inventory import (
     notifications,
     plant,
     remote_access,
+    site,
     validation,
 )
 from livemon_inventory.dashboards import render
@@ -74,6 +75,11 @@ def livemon_usb_serials(instruments: list) -> list:
 def livemon_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
     """The data nodes."""
     return plant.nodes(_entries(instruments), _entries(agents), _entries(further), int(window))
+
+
+def livemon_site(instruments: list, agents: list) -> dict:
+    """What the bridge cannot know of its nodes' channels."""
+    return site.site(_entries(instruments), _entries(agents))
 
 
 def livemon_text_directories(further: list) -> list:

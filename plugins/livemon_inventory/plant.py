@@ -14,6 +14,18 @@ ROUTER_HOST = "sisock-crossbar"
 REALM = "test_realm"
 ADDRESS_ROOT = "observatory"
 ARCHIVE_DIRECTORY = "/data/hk"
+CERTIFICATES = ("/run/pki/ca.crt", "/run/certificates/*/server.crt")
+"""Where they are in the container of the nodes."""
+ARCHIVE_NODE = {
+    "kind": "feed",
+    "name": "archive",
+    "target": "aggregator",
+    "feeds": ["archive"],
+    "description": "The archive",
+    "labels": {"lag": "Archive behind by", "lost": "Samples lost", "gap": "Newest gap"},
+    "units": {"lag": "s", "gap": "s"},
+}
+"""The node of what our aggregator tells of itself."""
 
 Entry = Mapping[str, Any]
 
@@ -158,7 +170,7 @@ def usb_serials(instruments: Iterable[Entry]) -> list[str]:
 def nodes(
     instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 86400
 ) -> dict:
-    """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, sensors and agents."""
+    """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, and every site's."""
     result = []
     for instrument in instruments:
         fields = fields_of(instrument)
@@ -195,7 +207,10 @@ def nodes(
         if agent.get("feeds")
     ]
     result += data_nodes.nodes(list(further), window)
-    result.append({"kind": "sensors", "name": "sensors", "description": "This machine"})
+    result.append(ARCHIVE_NODE | {"window": int(window)})
+    result.append(
+        {"kind": "sensors", "name": "sensors", "description": "This machine", "certificates": list(CERTIFICATES)}
+    )
     result.append({"kind": "agents", "name": "agents", "description": "Agents"})
     return {"nodes": result}
 

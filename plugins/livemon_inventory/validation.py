@@ -32,7 +32,11 @@ AGENT_KEYS = (
     *alarm_faults.AGENT_KEYS,
 )
 OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
-OWN_NAMES = {"sensors": "this machine's sensors", "agents": "the node of all agents"}
+OWN_NAMES = {
+    "sensors": "this machine's sensors",
+    "agents": "the node of all agents",
+    "archive": "the node of the archive",
+}
 
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\Z"

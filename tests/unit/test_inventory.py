@@ -315,6 +315,7 @@ def test_data_nodes_have_name_target_and_description():
         ("LSA22YG", "control", "Dilution fridge"),
         ("LSA21OQ", "ls240", "Lake Shore 240 LSA21OQ"),
         ("fake1", "fake1", "FakeDataAgent"),
+        ("archive", "aggregator", "The archive"),
         ("sensors", None, "This machine"),
         ("agents", None, "Agents"),
     ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import time
 from types import SimpleNamespace
 
 import psutil
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from livemon.nodes import kernelclock
 from livemon.nodes.sensors import SensorsNode
@@ -116,3 +121,39 @@ def test_a_container_that_refuses_the_call_has_no_clock_fields(node, monkeypatch
     node.sample()
     assert not last(node).keys() & CLOCK
     assert last(node).keys() >= ALWAYS
+
+
+def certificate(name, days, now):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=days))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_the_certificate_that_ends_first(tmp_path):
+    now = dt.datetime.now(dt.UTC)
+    (tmp_path / "ca.crt").write_bytes(certificate("ca", 3650, now))
+    server = tmp_path / "1" / "server.crt"
+    server.parent.mkdir()
+    server.write_bytes(certificate("server", 30, now) + certificate("intermediate", 12, now))
+    patterns = [str(tmp_path / "ca.crt"), str(tmp_path / "*/server.crt"), str(tmp_path / "2/server.crt")]
+    node = SensorsNode("sensors", "This machine", disk=tmp_path, certificates=patterns)
+    node.sample()
+    assert node.get_last()["certificate_days"][1] == pytest.approx(12, abs=0.01)
+    assert node.fields["certificate_days"].path == "livemon.sensors.certificate_days"
+    assert node.fields["certificate_days"].units == "d"
+
+
+def test_no_certificate_or_one_that_is_none_costs_nothing_else(tmp_path, node):
+    node.sample()
+    assert "certificate_days" not in node.fields
+    (tmp_path / "ca.crt").write_text("nonsense")
+    node = SensorsNode("sensors", "This machine", disk=tmp_path, certificates=[str(tmp_path / "ca.crt")])
+    node.sample()
+    assert "certificate_days" not in node.fields
+    assert "disk_free" in node.fields

@@ -41,6 +41,10 @@ _WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
     "labels": ("a text for each field", lambda value: isinstance(value, Mapping)),
     "units": ("a text for each field", lambda value: isinstance(value, Mapping)),
     "disk": ("a path", lambda value: isinstance(value, str)),
+    "certificates": (
+        "a list of paths",
+        lambda value: isinstance(value, list) and all(isinstance(path, str) for path in value),
+    ),
     "directory": ("a path", lambda value: isinstance(value, str)),
     "pattern": (
         "what file names look like, for example *.dat",

@@ -1,14 +1,15 @@
-"""The node of this machine itself: load, memory, disk, clock and, where there is a chip, temperatures."""
+"""The node of this machine itself: load, memory, disk, clock, certificates and, where there is a chip, temperatures."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from cryptography import x509
 from twisted.internet.task import LoopingCall
 
 from livemon.nodes import kernelclock
@@ -17,6 +18,8 @@ from livemon.series.block import Block
 from livemon.wamp import log
 
 SAMPLE_EVERY = 5.0
+READ_CERTIFICATES_EVERY = 3600.0
+DAY = 86400.0
 BLOCK = "livemon.sensors"
 
 
@@ -39,6 +42,8 @@ class SensorsNode(BlockNode):
         Seconds kept in memory.
     disk
         A path on the file system whose use is told.
+    certificates
+        Whole paths of files (PEM), or patterns of such, of which it is told how long the one that ends first still holds.
     """
 
     outlives_restarts = True
@@ -49,10 +54,15 @@ class SensorsNode(BlockNode):
         description: str,
         window: float = 3600.0,
         disk: str | Path | None = None,
+        *,
+        certificates: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name, description, window, clock)
         self.disk = Path(disk or ("/data" if Path("/data").is_dir() else "/"))
+        self.certificates = list(certificates)
+        self._certificates_end: float | None = None
+        self._certificates_read = -READ_CERTIFICATES_EVERY
         self.blocks[BLOCK] = Block(window)
         self._sampling = LoopingCall(self.sample)
         self._failing: set[str] = set()
@@ -71,7 +81,9 @@ class SensorsNode(BlockNode):
     def sample(self) -> None:
         """Take one sample of everything; what cannot be read now (a disk being mounted) may be the next time."""
         readings = [
-            reading for reader in (_load, _memory, self._disk, _clock, _temperatures) for reading in self._try(reader)
+            reading
+            for reader in (_load, _memory, self._disk, _clock, self._certificates, _temperatures)
+            for reading in self._try(reader)
         ]
         for key, label, units, _value, kind in readings:
             if key not in self.fields:
@@ -82,7 +94,7 @@ class SensorsNode(BlockNode):
         """Return what there is to read; a failure is told once, until it is over."""
         try:
             readings = list(reader())
-        except (OSError, RuntimeError, NotImplementedError, AttributeError) as error:
+        except (OSError, RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
             if reader.__name__ not in self._failing:
                 log.warn("sensors, {what}: {error!r}", what=reader.__name__.strip("_"), error=error)
             self._failing.add(reader.__name__)
@@ -94,6 +106,24 @@ class SensorsNode(BlockNode):
         use = psutil.disk_usage(str(self.disk))
         yield Reading("disk_used", "Disk used", "%", use.percent)
         yield Reading("disk_free", "Disk free", "GB", use.free / 1e9)
+
+    def _certificates(self) -> Iterator[Reading]:
+        if time.monotonic() - self._certificates_read >= READ_CERTIFICATES_EVERY:
+            self._certificates_read = time.monotonic()
+            self._certificates_end = first_end(self.certificates)
+        if self._certificates_end is not None:
+            days = (self._certificates_end - self.clock()) / DAY
+            yield Reading("certificate_days", "Certificates hold", "d", days)
+
+
+def first_end(patterns: Sequence[str]) -> float | None:
+    """Return when the first of the certificates in some files ends, UNIX seconds; `None` if there is no file.
+
+    A file may hold a whole chain: each certificate of it counts. An OSError or ValueError says that one cannot be read.
+    """
+    paths = [path for pattern in patterns for path in Path("/").glob(pattern.lstrip("/"))]
+    found = [each for path in paths for each in x509.load_pem_x509_certificates(path.read_bytes())]
+    return min((each.not_valid_after_utc.timestamp() for each in found), default=None)
 
 
 def _load() -> Iterator[Reading]:
