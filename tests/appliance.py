@@ -62,6 +62,8 @@ class Appliance:
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "PYTHONWARNINGS": "ignore",
             }
+            if (site := self.directory / "site.yaml").exists():
+                environment["LIVEMON_SITE"] = str(site)
             with (self.directory / f"{part}.log").open("ab") as output:
                 self.children[part] = subprocess.Popen(
                     [LIVEMON, part], env=environment, stdout=output, stderr=subprocess.STDOUT
