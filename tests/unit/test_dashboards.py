@@ -415,6 +415,11 @@ def test_an_instrument_shows_only_its_own_alarms():
 def test_an_instrument_whose_channels_nobody_listed_has_no_panels_without_samples():
     made = dashboards([FRIDGE])["instrument-control"]
     assert [len(panel["targets"]) for panel in panels_of(made, "stat")] == [16]
+    (ages,) = panels_of(made, "bargauge")
+    assert targets_of({"panels": [ages]}) == [
+        'alias(minSeries(age.observatory.control.feeds.temperatures.*), "All channels")'
+    ], "as its alarm: a channel that is not in use would look silent"
+    assert [panel["title"] for panel in panels_of(made, "state-timeline")] == ["Agent"]
 
 
 def test_other_agents_and_nodes_have_plots_of_all_their_channels():

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from livemon_inventory.alarms import silent_after
 from livemon_inventory.appliance_alarms import ARCHIVE, MACHINE, OWN_AGENTS, of_appliance
-from livemon_inventory.dashboards.channels import age_line, path_of, value_steps
+from livemon_inventory.dashboards.channels import newest, value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import APPLIANCE, panel_id
 from livemon_inventory.dashboards.layout import Grid
@@ -146,10 +144,7 @@ def _newest(
     site: Site,
 ) -> list[Line]:
     """Return the age of the newest sample of each data node that follows a feed or a file."""
-    lines = []
-    for each in instruments:
-        line = age_line(path_of(each, "*"), name_of(each), silent_after(each, None, site.defaults))
-        lines.append(replace(line, target=f"minSeries({line.target})"))
+    lines = [newest(each, name_of(each), site.defaults) for each in instruments]
     for entry in (*agents, *further):
         ages = ",".join(f"age.{pattern}" for pattern in patterns(entry))
         if ages:

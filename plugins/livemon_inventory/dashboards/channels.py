@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from livemon_inventory.alarms import limits_of, silent_after
@@ -39,12 +40,23 @@ def values(instrument: Mapping[str, Any], quantity: str) -> list[Line]:
 
 
 def ages(instrument: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Line]:
-    """Return one line for each channel: how long ago its newest sample was, full and red when its alarm calls it silent."""
+    """Return one line for each channel: how long ago its newest sample was, full and red when its alarm calls it silent.
+
+    Of an instrument whose channels nobody listed it is one line for all of them: some may not be in use.
+    """
+    if not instrument.get("channels"):
+        return [newest(instrument, "All channels", defaults)]
     return [
         age_line(path_of(instrument, field.name), label, silent_after(instrument, options, defaults))
         for field, label, options in fields_of(instrument)
         if field.quantity == "temperature"
     ]
+
+
+def newest(instrument: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> Line:
+    """Return the age of an instrument's newest sample, of whatever channel."""
+    line = age_line(path_of(instrument, "*"), name, silent_after(instrument, None, defaults))
+    return replace(line, target=f"minSeries({line.target})")
 
 
 def age_line(path: str, name: str, limit: float | None) -> Line:

@@ -31,10 +31,11 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
         # Nobody said which channels there are: one panel for those that have samples, instead of many without any.
         grid.add(present("Temperatures", temperatures, "K") | {"id": panel_id(own, "values")}, WIDTH, 6)
     grid.end_row()
-    ages, validity = channels.ages(entry, site.defaults), channels.validity(entry)
+    ages = channels.ages(entry, site.defaults)
     height = max(4, 2 + len(ages) // 2)
     grid.add(bars("Seconds since the newest sample", ages, "s") | {"id": panel_id(own, "ages")}, 12, height)
-    grid.add(states("Readings", validity) | {"id": panel_id(own, "validity")}, 12, height)
+    if entry.get("channels"):
+        grid.add(states("Readings", channels.validity(entry)) | {"id": panel_id(own, "validity")}, 12, height)
     heaters = channels.values(entry, "heater")
     if heaters:
         grid.add(plot("Heater", heaters, None) | {"id": panel_id(own, "heater")}, 18, 6)
