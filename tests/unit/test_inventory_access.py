@@ -1,0 +1,41 @@
+"""Faults in what the inventory says of access to Grafana and of its backups."""
+
+from __future__ import annotations
+
+import pytest
+from livemon_inventory.settings import setting_faults
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"grafana_https": True, "grafana_server_names": ["monitor.lab.example", "192.0.2.10", "2001:db8::7"]},
+        {"grafana_certificate": {"certificate": "/lab/monitor.crt", "key": "/lab/monitor.key"}},
+        {"grafana_certificate": {}},
+        {"grafana_anonymous_viewer": "yes", "backup_directory": "~/backups", "backup_keep": "30"},
+        {"backup_keep": 0},
+    ],
+)
+def test_what_will_do_has_no_faults(settings):
+    assert list(setting_faults(settings)) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("grafana_https", "443", "grafana_https: '443' is neither true nor false"),
+        ("grafana_server_names", "monitor", "'monitor' is no list of names; write what people type"),
+        ("grafana_server_names", [], "is no list of names"),
+        ("grafana_server_names", ["https://monitor:3000"], "is no list of names"),
+        ("grafana_certificate", "/lab/monitor.pem", "is no certificate; write {certificate: ..., key: ...}"),
+        ("grafana_certificate", {"certificate": "/lab/monitor.crt"}, "is no certificate"),
+        ("grafana_anonymous_viewer", "Viewer", "is neither true nor false"),
+        ("backup_directory", 3, "3 is no directory"),
+        ("backup_keep", -1, "-1 is no number of backups"),
+        ("backup_keep", "all", "or 0 for all of them"),
+    ],
+)
+def test_each_fault_says_what_to_write(setting, value, sentence):
+    (fault,) = setting_faults({setting: value})
+    assert fault.startswith(f"{setting}: ")
+    assert sentence in fault
