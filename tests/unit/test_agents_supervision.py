@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import ocs
 import pytest
 from autobahn.wamp.types import ComponentConfig
+from ocs.base import OpCode
 from twisted.internet.defer import Deferred, succeed
 from twisted.python import threadable
 
@@ -118,3 +119,36 @@ def test_a_second_stop_takes_nothing_back(agent, operation, ends, monkeypatch):
     assert agent.stop("scan")[0] == ocs.ERROR
     operation.ending.callback((True, "stopped"))
     assert ends == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ({}, OpCode.RUNNING),
+        ({"connection": {"connected": True}}, OpCode.RUNNING),
+        ({"connection": {"connected": False}}, OpCode.DEGRADED),
+        ({"connection": "lost"}, OpCode.RUNNING),
+        ([], OpCode.RUNNING),
+    ],
+)
+def test_a_heartbeat_says_that_a_connection_is_lost(agent, operation, data, code, monkeypatch):
+    """A 240's agent tells it in its data only, and would look as if all were well."""
+    published = []
+    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *told: published.append(told))
+    agent.start("scan")
+    session = agent.sessions["scan"]
+    session.set_status("running")
+    for session.data, expected in ((data, code), ({"connection": {"connected": True}}, OpCode.RUNNING)):
+        agent.publish_to_feed("heartbeat", {"scan": OpCode.RUNNING.value}, from_reactor=True)
+        assert published.pop() == ("heartbeat", {"scan": expected.value}, True)
+        assert session.degraded is (expected is OpCode.DEGRADED)
+
+
+def test_what_an_agent_calls_degraded_itself_stays_so(agent, operation, monkeypatch):
+    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda *_: None)
+    agent.start("scan")
+    session = agent.sessions["scan"]
+    session.set_status("running")
+    session.degraded, session.data = True, {"connection": {"connected": True}}
+    agent.publish_to_feed("heartbeat", {})
+    assert session.degraded

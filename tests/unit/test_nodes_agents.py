@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from ocs.base import OpCode
 
 from livemon.bridge.annotations import CONNECTED, transitions
 from livemon.nodes import agents
@@ -51,7 +54,7 @@ def lab():
 
 def test_an_agent_is_there_while_its_heartbeat_comes(lab):
     lab.run(30, "fake1")
-    assert {key: value for key, (_, value) in lab.node.get_last().items()} == {"fake1": 1}
+    assert {key: value for key, (_, value) in lab.node.get_last().items()} == {"fake1": 1, "fake1_degraded": 0}
     assert lab.events("fake1") == [], "it was there when we came"
     fields, _ = lab.node.get_fields()
     assert fields["fake1"]["type"] == "bool"
@@ -88,6 +91,33 @@ def test_while_nothing_changes_samples_are_rare(lab):
     assert len(times) == 100 / SAMPLE_EVERY
 
 
+@pytest.mark.parametrize(
+    ("codes", "degraded"),
+    [
+        ({"acq": OpCode.RUNNING}, 0),
+        ({"acq": OpCode.DEGRADED}, 1),
+        ({"init": OpCode.SUCCEEDED, "acq": OpCode.DEGRADED}, 1),
+        ({"set_values": OpCode.FAILED, "acq": OpCode.RUNNING}, 0),
+        ({}, 0),
+    ],
+)
+def test_who_runs_degraded(lab, codes, degraded):
+    lab.run(7, "fake1")
+    lab.heartbeat("fake1", [{name: code.value for name, code in codes.items()}, {}])
+    when, value = lab.node.get_last()["fake1_degraded"]
+    assert value == degraded
+    assert when == (NOW + 7 if degraded else NOW + 1)  # a change is told at once
+    lab.heartbeat("fake1")
+    assert lab.node.get_last()["fake1_degraded"][1] == 0
+
+
+def test_of_an_agent_that_has_gone_nobody_knows_whether_it_is_degraded(lab):
+    lab.heartbeat("fake1", [{"acq": OpCode.DEGRADED.value}, {}])
+    lab.run(10)
+    assert lab.node.blocks[agents.DEGRADED_BLOCK].values("fake1").tolist()[0] == 1
+    assert math.isnan(lab.node.blocks[agents.DEGRADED_BLOCK].values("fake1")[-1])
+
+
 @pytest.mark.parametrize("message", [None, [], "heartbeat", [{"acq": "x"}], 3])
 def test_whatever_a_heartbeat_says_it_is_one(lab, message):
     lab.heartbeat("fake1", message)
@@ -103,8 +133,7 @@ def test_what_cannot_be_part_of_a_path_makes_no_field(lab, agent):
 def test_names_that_differ_in_case_only_are_two_agents(lab):
     lab.run(3, "fake1", "FAKE1")
     assert {about["path"] for about in lab.node.get_fields()[0].values()} == {
-        "observatory.fake1.agent.connected",
-        "observatory.FAKE1.agent.connected",
+        f"observatory.{agent}.agent.{what}" for agent in ("fake1", "FAKE1") for what in ("connected", "degraded")
     }
 
 
@@ -112,7 +141,7 @@ def test_made_up_agents_do_not_fill_the_memory(lab, monkeypatch):
     monkeypatch.setattr(agents, "MOST_AGENTS", 3)
     for number in range(10):
         lab.heartbeat(f"agent{number}")
-    assert list(lab.node.fields) == ["agent0", "agent1", "agent2"]
+    assert {info.name for info in lab.node.fields.values()} == {"agent0", "agent1", "agent2"}
     lab.heartbeat("agent0")
     assert lab.node.get_last()["agent0"][1] == 1
 

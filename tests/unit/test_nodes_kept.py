@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from livemon.datanode import DataRequest
 from livemon.nodehost import NodeHost
-from livemon.nodes.agents import SILENCE, AgentsNode
+from livemon.nodes.agents import DEGRADED_BLOCK, SILENCE, AgentsNode
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.kept import Kept
 from livemon.nodes.sensors import SensorsNode
@@ -80,6 +81,20 @@ def test_feeds_are_left_to_the_archive(kept):
     assert list(kept.directory.iterdir()) == []
 
 
+def test_agents_that_were_kept_before_anybody_told_who_is_degraded(kept):
+    before = AgentsNode("agents", "", clock=lambda: NOW)
+    kept._host.add(before)
+    before.receive("observatory.ls240.feeds.heartbeat", [{}, {}])
+    del before.fields["ls240_degraded"], before.blocks[DEGRADED_BLOCK]
+    kept.save()
+    after = AgentsNode("agents", "", clock=lambda: NOW + 60)
+    after._looking.start = lambda *_, **__: None
+    kept.restore(after)
+    after.start()
+    asked = DataRequest(["ls240", "ls240_degraded"], NOW - 10, NOW + 100)
+    assert [each.fields for each in after.samples(asked)] == [["ls240"]]
+
+
 def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_one_that_lives_on_is_not(kept):
     steady = [100.0]
 
@@ -101,8 +116,13 @@ def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_
     kept.restore(after)
     after.start()
     beat(after, "ls240")
-    assert sorted(after.fields) == ["control", "ls240"]
+    assert sorted(after.fields) == ["control", "control_degraded", "ls240", "ls240_degraded"]
     steady[0] += SILENCE
     beat(after, "ls240")
     after.look()
-    assert {key: value for key, (_, value) in after.get_last().items()} == {"ls240": 1, "control": 0}
+    assert {key: value for key, (_, value) in after.get_last().items()} == {
+        "ls240": 1,
+        "control": 0,
+        "ls240_degraded": 0,
+        "control_degraded": 0,
+    }

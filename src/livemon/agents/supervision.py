@@ -6,6 +6,9 @@ the process ends, with an error, when
 - an operation that it starts by itself at start-up is refused or fails,
 - a process (in OCS's sense, for example ``acq``), started by whomever, fails, or ends although nobody stopped it.
 
+A process whose agent tells in its data that the connection is lost, and does not call it degraded (a 240's), is degraded all the
+same, so that the heartbeat says so.
+
 It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), after
 one that a client started and that ended well (a scan, a stream of a given length), and after a failed task that a client
 asked for.
@@ -78,6 +81,7 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         self._started_by_itself: set[int] = set()
         self._one_turn: set[int] = set()
         self._started_by_client: set[int] = set()
+        self._without_connection: set[int] = set()
         self._stops: list[int] = []  # the session of each stop that was not refused
 
     # Life with the router
@@ -99,6 +103,30 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         if details.reason == CloseDetails.REASON_DEFAULT:
             details = CloseDetails("livemon.rejoining", details.message)
         return super().onLeave(details)
+
+    # What the heartbeat says
+
+    def publish_to_feed(self, feed_name: str, message: Any, from_reactor: bool | None = None) -> None:
+        """Publish; before a heartbeat look which processes have lost their connections."""
+        if feed_name == "heartbeat":
+            for name in self.processes:
+                if (session := self.sessions.get(name)) is not None:
+                    self._look_at_connection(session)
+            message = {
+                name: (ocs.base.OpCode.NONE if session is None else session.op_code).value
+                for name, session in self.sessions.items()
+            }
+        super().publish_to_feed(feed_name, message, from_reactor)
+
+    def _look_at_connection(self, session: ocs_agent.OpSession) -> None:
+        connection = session.data.get("connection") if isinstance(session.data, dict) else None
+        connected = connection.get("connected") if isinstance(connection, dict) else None
+        if connected is False and not session.degraded:
+            session.degraded = True
+            self._without_connection.add(session.session_id)
+        elif connected and session.session_id in self._without_connection:
+            session.degraded = False
+            self._without_connection.discard(session.session_id)
 
     # What was wanted
 
@@ -169,7 +197,7 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         is_process = session.op_name in self.processes
         failed_start = not session.success and session.session_id in self._started_by_itself
         self._stops = [other for other in self._stops if other != session.session_id]
-        for noted in (self._one_turn, self._started_by_client, self._started_by_itself):
+        for noted in (self._one_turn, self._started_by_client, self._started_by_itself, self._without_connection):
             noted.discard(session.session_id)
         if verdict.ending or wanted or ended_well or not (is_process or failed_start):
             return

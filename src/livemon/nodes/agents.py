@@ -1,14 +1,17 @@
-"""The node of the OCS agents: whose heartbeat comes, and whose has stopped.
+"""The node of the OCS agents: whose heartbeat comes and whose has stopped, and who runs without doing his work.
 
 An agent of OCS publishes ``[{operation: code}, {...}]`` each second as ``observatory.<instance-id>.feeds.heartbeat``
-(ocs/ocs_agent.py, 0.12.1). That one comes is all that counts here; whose it is stands in the topic.
+(ocs/ocs_agent.py, 0.12.1); whose it is stands in the topic. Of the codes (ocs/base.py, ``OpCode``) one says that an operation runs
+degraded. That one failed is no such state: a process that fails ends its agent (:mod:`livemon.agents.supervision`), and a task that
+a client asked for may fail while the agent does its work.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from twisted.internet.task import LoopingCall
@@ -27,11 +30,17 @@ WEEK = 7 * 86400.0
 MOST_AGENTS = 1000
 """Anybody on the agents' network may publish a heartbeat under any name."""
 BLOCK = f"{ADDRESS_ROOT}.agents"
+DEGRADED_BLOCK = f"{BLOCK}.degraded"
+RUNS_DEGRADED = 8
+"""OCS's code of an operation that runs without doing what it is for."""
 _HEARTBEAT = re.compile(rf"{ADDRESS_ROOT}\.([A-Za-z0-9_-]{{1,64}})\.feeds\.heartbeat")
 
 
 class AgentsNode(BlockNode):
-    """One truth value for each agent that was heard since this process began: 1 while its heartbeat comes, 0 once it is silent.
+    """Two truth values for each agent that was heard since this process began.
+
+    ``connected`` is 1 while its heartbeat comes, and 0 once it is silent; ``degraded`` is 1 while one of its operations runs
+    degraded, and has no value while nothing is heard of it.
 
     Parameters
     ----------
@@ -52,11 +61,12 @@ class AgentsNode(BlockNode):
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name, description, window, clock)
-        self.blocks[BLOCK] = Block(window)
+        self.blocks = {BLOCK: Block(window), DEGRADED_BLOCK: Block(window)}
         self._steady = steady
         self._since = steady()
         self._heard: dict[str, float] = {}
         self._present: dict[str, bool] = {}
+        self._degraded: dict[str, bool] = {}
         self._full = False
         self._sampled = -SAMPLE_EVERY
         self._looking = LoopingCall(self.look)
@@ -68,7 +78,10 @@ class AgentsNode(BlockNode):
     def start(self) -> None:
         """Begin to look who is silent, also of those who were there before this process was restarted."""
         for key, (_when, there) in self.get_last().items():
+            if self.fields[key].block != BLOCK:
+                continue
             agent = self.fields[key].name
+            self._tell_degraded(agent)
             self._present[agent], self._heard[agent] = bool(there), self._steady()
         self._looking.start(LOOK_EVERY, now=False)
 
@@ -84,14 +97,14 @@ class AgentsNode(BlockNode):
 
     def receive(self, topic: str, message: Any) -> None:
         """Take a heartbeat; one of somebody whose name cannot be part of a path is none."""
-        del message
         found = _HEARTBEAT.fullmatch(topic)
         if found is None or (found[1] not in self._present and not self._admit(found[1])):
             return
         agent = found[1]
         self._heard[agent] = self._steady()
-        if not self._present[agent]:
-            self._present[agent] = True
+        before = self._present[agent], self._degraded.get(agent, False)
+        self._present[agent], self._degraded[agent] = True, _runs_degraded(message)
+        if before != (True, self._degraded[agent]):
             self._sample()
 
     def look(self) -> None:
@@ -113,16 +126,22 @@ class AgentsNode(BlockNode):
                 )
             self._full = True
             return False
-        key = agent.lower()
-        while key in self.fields:  # two names that differ in upper and lower case only
-            key += "_"
-        self.fields[key] = Info(
-            BLOCK, agent, f"{ADDRESS_ROOT}.{agent}.agent.connected", f"{agent} connected", None, "bool"
-        )
+        self._tell(agent, agent.lower(), BLOCK, "connected")
+        self._tell_degraded(agent)
         self._present[agent] = False
         if self._steady() - self._since >= SILENCE:
             self._sample()  # that it was not there before makes an event of its coming
         return True
+
+    def _tell_degraded(self, agent: str) -> None:
+        if not any((info.block, info.name) == (DEGRADED_BLOCK, agent) for info in self.fields.values()):
+            self._tell(agent, f"{agent.lower()}_degraded", DEGRADED_BLOCK, "degraded")
+
+    def _tell(self, agent: str, key: str, block: str, what: str) -> None:
+        while key in self.fields:  # two names that differ in upper and lower case only
+            key += "_"
+        self.fields[key] = Info(block, agent, f"{ADDRESS_ROOT}.{agent}.agent.{what}", f"{agent} {what}", None, "bool")
+        self.blocks[block].append([], {agent: []})
 
     def _sample(self) -> None:
         block, now = self.blocks[BLOCK], self.clock()
@@ -131,3 +150,14 @@ class AgentsNode(BlockNode):
             when = last + 1e-3
         self._sampled = self._steady()
         block.append([when], {agent: [float(there)] for agent, there in self._present.items()}, now)
+        degraded = {
+            agent: [float(self._degraded[agent]) if there and agent in self._degraded else math.nan]
+            for agent, there in self._present.items()
+        }
+        self.blocks[DEGRADED_BLOCK].append([when], degraded, now)
+
+
+def _runs_degraded(message: Any) -> bool:
+    """Whether a heartbeat tells of an operation that runs degraded; one that is malformed tells of none."""
+    codes = message[0] if isinstance(message, (list, tuple)) and message else None
+    return isinstance(codes, Mapping) and RUNS_DEGRADED in codes.values()
