@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
 from livemon.series.envelope import envelope, stride_for
 
@@ -30,6 +31,7 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source: from arrays, down-sampled as nodes do it."""
 
     connected = True
+    site = Site()
 
     def __init__(self, series, events=(), *, nulls=True):
         """With `nulls`, a series' nulls are samples of NaN; otherwise there are none in their places, unless it has nothing else."""
@@ -38,6 +40,9 @@ class MemorySource:
         nodes = {field.node: Node(field.node, "Of a lab") for field in self._samples}
         for each in self._samples:
             nodes[each.node].fields[each.name] = each
+            times, values = self._samples[each]
+            if times.size:
+                nodes[each.node].last[each.name] = float(times[-1]), float(values[-1])
         self.catalogue = Catalogue(nodes.values())
 
     def events(self, start, end):

@@ -90,6 +90,8 @@ def test_a_copied_link_shows_the_same_elsewhere(open_page):
     assert link == page.url
     other = open_page("#" + link.partition("#")[2], size="phone")
     wait_for_more(other, "points", 20)
+    other.get_by_role("button", name="Channels").click()
+    expect(other.locator("#nodes tr").first).to_be_attached()
     expect(page.locator("#when")).to_have_text(re.compile("standing still"))
     for of in ("#when", "#values tbody th .title", "#nodes tr:visible .title"):
         name = re.compile(r"[A-Za-z0-9_ ]+")

@@ -75,10 +75,14 @@ def test_without_points_no_sample_is_left_out_however_they_lie(monkeypatch):
     monkeypatch.setattr(downloads, "FEW", 150)
     dense = Samples("lab.dense", START, 1, [float(each) for each in range(2_000)])
     late = Samples("lab.late", START + 100_000, 30, [float(each) for each in range(500)])
-    client = create_app(MemorySource([dense, late])).test_client()
+    source = MemorySource([dense, late])
+    fetch, asked = source.fetch, []
+    source.fetch = lambda fields, start, end, points: asked.extend((start, end)) or fetch(fields, start, end, points)
+    client = create_app(source).test_client()
     _, *rows = table(client, "lab.dense", "lab.late", **{"from": START - 3_000_000, "until": START + 3_000_000})
     assert [row[2] for row in rows if row[2]] == [repr(each) for each in dense.values]
     assert [row[3] for row in rows if row[3]] == [repr(each) for each in late.values]
+    assert {type(each) for each in asked} == {float}, "what no socket can send: numpy's numbers"
 
 
 def test_many_rows_come_in_pieces():

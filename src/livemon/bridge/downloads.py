@@ -47,7 +47,7 @@ def every_sample(source: Any, fields: Sequence[Field], start: float, end: float)
     if not begins:
         return outline
     # A point of the outline may stand for samples before it, of less than two buckets; a bucket is less than four strides wide.
-    begin = max(start, min(begins) - 8 * (end - start) / DEFAULT_POINTS)
+    begin = max(start, float(min(begins)) - 8 * (end - start) / DEFAULT_POINTS)
     longest = min(LONGEST_PART, MOST_SECONDS / len(fields))
     length = min(FIRST_PART, longest)
     parts: dict[Field, list[Samples]] = {each: [] for each in fields}

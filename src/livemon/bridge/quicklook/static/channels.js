@@ -2,6 +2,7 @@
 
 export const STALE_S = 60, SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
 const MOST_AT_FIRST = 12;
+const AGE = "age.";
 
 export class Channels {
   constructor(nodes) {
@@ -15,7 +16,14 @@ export class Channels {
   }
 
   find(name) {
-    return this.byId.get(name) || this.byPath.get(name);
+    return this.byId.get(name) || this.byPath.get(name) || this.ageOf(name);
+  }
+
+  // The age of a channel is a channel, too, though none that is listed.
+  ageOf(name) {
+    const one = name.startsWith(AGE) ? this.byPath.get(name.slice(AGE.length)) : undefined;
+    if (one) this.byId.set(name, { ...one, id: name, name, path: name, title: `Age of ${one.title}`, units: "s", value: one.age, isAge: true });
+    return this.byId.get(name);
   }
 
   // What is plotted while nobody has chosen: temperatures, those that the inventory labels rather than others.
@@ -34,18 +42,22 @@ function channel(node, field) {
     id,
     node: node.name,
     field: field.name,
-    title: field.label || field.name,
+    title: field.label || field.tags?.label || field.name,
+    units: field.units || field.tags?.unit || null,
     away: Boolean(node.error),
-    isAge: field.path.startsWith("age."),
+    isAge: field.path.startsWith(AGE),
     words: about.filter(Boolean).join(" ").toLowerCase(),
   };
 }
 
-// How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none.
+// How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none; "off" if it is silent and the inventory does not
+// list it.
 export function staleness(channel, now) {
   if (channel.time === null) return "never";
   const age = now - channel.time;
-  return channel.away || age > SILENT_S ? "silent" : age > STALE_S ? "stale" : "fresh";
+  if (channel.away) return "silent";
+  if (age > SILENT_S) return channel.expected === false ? "off" : "silent";
+  return age > STALE_S ? "stale" : "fresh";
 }
 
 export function matches(channel, search) {

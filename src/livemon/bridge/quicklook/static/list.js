@@ -116,11 +116,12 @@ function makePart(node, own) {
 function isListed(one, { slots, now, search, which }) {
   if (which === "plotted" && !slots.has(one.id)) return false;
   if (which === "silent" && !["silent", "never"].includes(staleness(one, now))) return false;
+  if (which === "unlisted" && one.expected !== false) return false;
   return matches(one, search);
 }
 
 export function ageText(one, state, now) {
   if (state === "never") return "never heard";
   const age = duration(now - one.time);
-  return state === "silent" ? `silent ${age}` : age;
+  return state === "silent" ? `silent ${age}` : state === "off" ? `unlisted, ${age}` : age;
 }

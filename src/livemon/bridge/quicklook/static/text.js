@@ -46,7 +46,7 @@ export function duration(seconds) {
 }
 
 const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-export const clock = (time, seconds = true) => new Date(time * 1000).toLocaleTimeString([], seconds ? { ...HOURS, second: "2-digit" } : HOURS);
+export const clock = (time, seconds = true) => new Date(Math.round(time) * 1000).toLocaleTimeString([], seconds ? { ...HOURS, second: "2-digit" } : HOURS);
 export const day = (time) => new Date(time * 1000).toLocaleDateString([], { day: "numeric", month: "short" });
 export const moment = (time) => `${day(time)} ${clock(time)}`;
 
