@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,14 +24,17 @@ from livemon_inventory.alarms import (
 from livemon_inventory.appliance_alarms import KINDS
 from livemon_inventory.checks import is_list, kind, text_faults, unknown_keys, written
 from livemon_inventory.models import MODELS
-from livemon_inventory.plant_alarms import measured
+from livemon_inventory.plant_alarms import rate, shortest_mean
 
 CHANNEL_KEYS = ("alarm_above_K", "alarm_below_K", "alarms", *CHANNEL_DEFAULTS)
 INSTRUMENT_KEYS = ("scan_cycle", *INSTRUMENT_DEFAULTS)
-AGENT_KEYS = ("away_after", "degraded_after")
-ENTRY_KEYS = (*LIMIT_KINDS, "of", "per", "over", "clears_at", "for", "severity", "summary")
+AGENT_KEYS = ("alarms", "silent_after", "away_after", "degraded_after")
+_ENTRY_KEYS = (*LIMIT_KINDS, "per", "over", "clears_at", "for", "severity", "summary")
+CHANNEL_ENTRY_KEYS = (*_ENTRY_KEYS, "of")
+AGENT_ENTRY_KEYS = (*_ENTRY_KEYS, "field", "label", "unit")
 SHORTEST_SILENCE = 30
 """Seconds; a restart of an agent takes about so long."""
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
 LONGEST_CYCLE = 6 * 3600
 """Sixteen channels, each with the longest pause and dwell, take less than two hours."""
 
@@ -42,13 +46,12 @@ def of_channel(place: str, options: Mapping[str, Any], instrument: Mapping[str, 
         if key in options and not _is_temperature(options[key]):
             yield f"{place}.{key}: {options[key]!r} is no temperature; write kelvins, for example {key}: 5.0"
             del sound[key]
-    alarms = options.get("alarms", [])
-    if not is_list(alarms):
-        yield f"{place}.alarms: this is {kind(alarms)}; write a list, for example [{{above: 5.0, severity: critical}}]"
-        alarms = []
     sound["alarms"] = []
-    for number, entry in enumerate(alarms):
-        faults = list(_of_entry(f"{place}.alarms[{number}]", entry, instrument))
+    for where, entry in _listed(place, options, "{above: 5.0, severity: critical}"):
+        if isinstance(entry, str):
+            yield entry
+            continue
+        faults = list(_of_entry(where, entry, CHANNEL_ENTRY_KEYS, instrument))
         yield from faults
         if not faults:
             sound["alarms"].append(written(entry))
@@ -72,7 +75,19 @@ def of_instrument(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
 
 def of_agent(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
     """Every fault of what an agent says of its alarms."""
-    yield from _by_itself(place, agent, AGENT_KEYS)
+    yield from _by_itself(place, agent, [key for key in AGENT_KEYS if key in INSTRUMENT_DEFAULTS])
+    seen = set()
+    for where, entry in _listed(place, agent, "{field: pressure.Channel_1, above: 0.001}"):
+        if isinstance(entry, str):
+            yield entry
+            continue
+        faults = [*_of_entry(where, entry, AGENT_ENTRY_KEYS, {}), *_field_faults(where, written(entry), agent)]
+        yield from faults
+        if not faults:
+            what = (entry["field"], kind_of(written(entry)), severity_of(written(entry)))
+            if what in seen:
+                yield f"{where}: another alarm of {what[0]} is {what[1]} and {what[2]}; leave one out, or give it another severity"
+            seen.add(what)
 
 
 def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -142,11 +157,35 @@ def _value_or_mapping(place: str, value: Any, name: str, what: str, example: str
         )
 
 
-def _of_entry(place: str, entry: Any, instrument: Mapping[str, Any]) -> Iterator[str]:
-    if not isinstance(entry, Mapping):
-        yield f"{place}: this is {kind(entry)}; write for example {{above: 5.0, severity: critical}}"
+def _listed(place: str, options: Mapping[str, Any], example: str) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
+    """Yield each of the alarms with its place, or a fault instead."""
+    alarms = options.get("alarms")
+    if alarms is not None and not is_list(alarms):
+        yield place, f"{place}.alarms: this is {kind(alarms)}; write a list, for example [{example}]"
         return
-    yield from unknown_keys(place, entry, ENTRY_KEYS)
+    for number, entry in enumerate(alarms or []):
+        where = f"{place}.alarms[{number}]"
+        yield (
+            where,
+            entry if isinstance(entry, Mapping) else f"{where}: this is {kind(entry)}; write for example {example}",
+        )
+
+
+def _field_faults(place: str, entry: Mapping[str, Any], agent: Mapping[str, Any]) -> Iterator[str]:
+    name, feeds = entry.get("field"), agent.get("feeds")
+    if not isinstance(name, str) or not _FIELD.match(name):
+        yield f"{place}.field: {name!r} is no field of a feed; write feed and field, for example pressure.Channel_1"
+    elif not is_list(feeds) or name.partition(".")[0] not in feeds:
+        feed = name.partition(".")[0]
+        yield f"{place}.field: {feed} is not among the feeds that are shown; write feeds: [{feed}] at the agent"
+    for key in ("label", "unit"):
+        yield from text_faults(place, entry, key)
+
+
+def _of_entry(
+    place: str, entry: Mapping[str, Any], keys: Iterable[str], instrument: Mapping[str, Any]
+) -> Iterator[str]:
+    yield from unknown_keys(place, entry, keys)
     entry = written(entry)
     kinds = [each for each in LIMIT_KINDS if each in entry]
     if len(kinds) != 1:
@@ -196,7 +235,8 @@ def _rate_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[str, 
         yield f"{place}.over: {entry['over']!r} is no duration; write for example 30m"
         return
     if str(instrument.get("model")) in MODELS and not list(of_instrument("", instrument)):
-        _, over, mean = measured(instrument, entry)
+        mean = shortest_mean(instrument)
+        _, over = rate(entry, mean)
         if over < mean:
             yield (
                 f"{place}.over: within {durations.spoken(over)} there are too few samples to tell a rate; "

@@ -139,7 +139,7 @@ def by_itself(
     What is written at the channel goes before what is at the instrument, and that before what is at the site.
     """
     after, severity = INSTRUMENT_DEFAULTS[key]
-    if after is None:
+    if after is None and "model" in instrument:
         after = usual_silence(instrument)
     for level in (defaults, instrument, options):
         said = (level or {}).get(key)

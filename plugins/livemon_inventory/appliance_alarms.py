@@ -9,7 +9,7 @@ from typing import Any
 from livemon_inventory import durations
 from livemon_inventory.alarms import Alarm, Entry, Query
 from livemon_inventory.dashboards.identity import APPLIANCE
-from livemon_inventory.plant_alarms import NOW, RECENTLY, of_agent
+from livemon_inventory.plant_alarms import NOW, RECENTLY, of_process
 from livemon_inventory.uids import uid
 
 GROUP = "The appliance"
@@ -182,7 +182,7 @@ def of_appliance(settings: Entry, instrument_defaults: Entry) -> Iterator[Alarm]
             dashboard=APPLIANCE,
         )
     for agent in OWN_AGENTS:
-        yield from (replace(alarm, group=GROUP) for alarm in of_agent({"id": agent}, instrument_defaults))
+        yield from (replace(alarm, group=GROUP) for alarm in of_process({"id": agent}, instrument_defaults))
 
 
 def _limit(kind: Kind, said: Any) -> tuple[float | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from livemon_inventory import durations
@@ -64,11 +65,34 @@ def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
             advice=_LOOK_AT_INSTRUMENT.format(id=instrument["id"]),
             **_about(instrument),
         )
-    yield from of_agent(instrument, defaults)
+    yield from of_process(instrument, defaults)
 
 
 def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
-    """Yield the alarms of the process that serves an instrument, or of any other agent."""
+    """Yield the alarms of any other agent: of its fields, of its feeds if it says when they are silent, and of itself."""
+    after, severity = by_itself("silent_after", {"silent_after": False} | entry)
+    for limit in entry.get("alarms") or []:
+        yield _of_limit(_of_field(entry, limit, after or RECENTLY), limit)
+    for feed in (entry.get("feeds") or []) if after is not None else []:
+        subject = f"{_subject(entry)}, feed {feed},"
+        yield Alarm(
+            uid=uid(entry["id"], feed, "silent"),
+            title=f"{subject} is silent",
+            kind="silent",
+            severity=severity,
+            queries=(Query(f"minSeries(age.{ADDRESS_ROOT}.{entry['id']}.feeds.{feed}.*)", NOW),),
+            test="gt",
+            limits=(after,),
+            no_data="Alerting",
+            summary=f"{subject} has sent nothing for {{value:duration}}",
+            advice=_LOOK_AT_INSTRUMENT.format(id=entry["id"]),
+            **_about(entry),
+        )
+    yield from of_process(entry, defaults)
+
+
+def of_process(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
+    """Yield the alarms of the process that serves an instrument, or of any other agent's."""
     agent, subject = entry["id"], _subject(entry)
     about = _about(entry)
     where = f"{ADDRESS_ROOT}.{agent}.agent"
@@ -107,7 +131,7 @@ def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
 
 def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry) -> Iterator[Alarm]:
     for entry in entries_of(options):
-        yield _of_limit(instrument, channel, options, entry)
+        yield _of_limit(_of_quantity(instrument, channel, options, entry), entry)
     temperature = _field(instrument, channel, "temperature")
     path = _path(instrument, temperature)
     subject = _subject(instrument, channel, options)
@@ -143,50 +167,89 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
         )
 
 
-def _of_limit(instrument: Entry, channel: str, options: Entry, entry: Entry) -> Alarm:
-    kind, severity, quantity = kind_of(entry), severity_of(entry), entry.get("of", "temperature")
-    field = _field(instrument, channel, quantity)
-    unit = f" {field.unit}" if field.unit else ""
-    subject = _subject(instrument, channel, options)
-    if quantity == "sensor":
-        subject += ", sensor"
+@dataclass(frozen=True)
+class _Measured:
+    """What a limit is of: where it is, what people call it, in how many seconds there is a sample, and in how many a mean."""
+
+    path: str
+    unit: str | None
+    subject: str
+    names: tuple[str, ...]
+    recently: int
+    mean: int
+    about: Mapping[str, Any]
+
+
+def _of_limit(measured: _Measured, entry: Entry) -> Alarm:
+    kind, severity = kind_of(entry), severity_of(entry)
+    unit = f" {measured.unit}" if measured.unit else ""
     if kind == "rising":
-        per, over, mean = measured(instrument, entry)
+        per, over = rate(entry, measured.mean)
         queries = (
-            Query(_path(instrument, field), over + mean, over, "mean"),
-            Query(_path(instrument, field), mean, 0, "mean"),
+            Query(measured.path, over + measured.mean, over, "mean"),
+            Query(measured.path, measured.mean, 0, "mean"),
         )
         limits, test, unit = (entry["rising"],), "gt", f"{unit} per {per}"
         said = f"rising faster than {entry['rising']:g}{unit}"
     else:
-        queries = (Query(_path(instrument, field), silent_after(instrument, options) or usual_silence(instrument)),)
+        queries = (Query(measured.path, measured.recently),)
         limits = tuple(entry["outside"]) if kind == "outside" else (entry[kind],)
         test = {"above": "gt", "below": "lt", "outside": "outside_range"}[kind]
         said = f"{kind} {' to '.join(f'{limit:g}' for limit in limits)}{unit}"
-    hold = durations.seconds(entry["for"]) if entry.get("for") is not None else HOLD
     return Alarm(
-        uid=uid(instrument["id"], channel, *(["sensor"] if quantity == "sensor" else []), kind, severity),
-        title=f"{subject} {said}, {severity}",
+        uid=uid(*measured.names, kind, severity),
+        title=f"{measured.subject} {said}, {severity}",
         kind=kind,
         severity=severity,
         queries=queries,
         test=test,
         limits=limits,
         clear=entry.get("clears_at"),
-        per=PER[entry.get("per") or "hour"] if kind == "rising" else None,
-        hold=hold,
-        summary=f"{entry.get('summary') or subject}: {{value}}{unit}, {said}",
-        advice="The dashboard of the instrument shows since when; the other stages, the pumps and the compressor tell why.",
-        **_about(instrument, channel, options),
+        per=PER[per] if kind == "rising" else None,
+        hold=durations.seconds(entry["for"]) if entry.get("for") is not None else HOLD,
+        summary=f"{entry.get('summary') or measured.subject}: {{value}}{unit}, {said}",
+        advice="The dashboards show since when; the other stages, the pumps and the compressor tell why.",
+        **measured.about,
     )
 
 
-def measured(instrument: Entry, entry: Entry) -> tuple[str, int, int]:
-    """Return how a rate is measured: per what, across how many seconds, and of how many seconds a mean is taken at either end."""
+def _of_quantity(instrument: Entry, channel: str, options: Entry, entry: Entry) -> _Measured:
+    quantity = entry.get("of", "temperature")
+    field, of_sensor = _field(instrument, channel, quantity), quantity == "sensor"
+    return _Measured(
+        path=_path(instrument, field),
+        unit=field.unit,
+        subject=_subject(instrument, channel, options) + (", sensor" if of_sensor else ""),
+        names=(instrument["id"], channel, *(["sensor"] if of_sensor else [])),
+        recently=silent_after(instrument, options) or usual_silence(instrument),
+        mean=shortest_mean(instrument),
+        about=_about(instrument, channel, options),
+    )
+
+
+def _of_field(agent: Entry, entry: Entry, recently: int) -> _Measured:
+    feed, field = entry["field"].split(".")
+    about = _about(agent)
+    return _Measured(
+        path=f"{ADDRESS_ROOT}.{agent['id']}.feeds.{entry['field']}",
+        unit=entry.get("unit"),
+        subject=f"{entry.get('label') or field} ({agent['id']}, {entry['field']})",
+        names=(agent["id"], feed, field),
+        recently=recently,
+        mean=shortest_mean(agent),
+        about=about | {"labels": about["labels"] | {"label": entry.get("label") or field}},
+    )
+
+
+def shortest_mean(entry: Entry) -> int:
+    """Return of how many seconds a mean must be to have samples for certain."""
+    return max(SHORTEST_MEAN, 2 * scan_cycle(entry)) if "model" in entry else SHORTEST_MEAN
+
+
+def rate(entry: Entry, mean: int) -> tuple[str, int]:
+    """Return how a rate is measured: per what, and across how many seconds."""
     per = entry.get("per") or "hour"
-    mean = max(SHORTEST_MEAN, 2 * scan_cycle(instrument))
-    over = durations.seconds(entry["over"]) if entry.get("over") is not None else max(RATE_OVER[per], mean)
-    return per, over, mean
+    return per, durations.seconds(entry["over"]) if entry.get("over") is not None else max(RATE_OVER[per], mean)
 
 
 def _subject(entry: Entry, channel: str | None = None, options: Entry | None = None) -> str:

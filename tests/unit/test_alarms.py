@@ -77,7 +77,17 @@ SITES = {
             FRIDGE | {"channels": {n: {"label": f"Stage {n}", "alarms": ALL_KINDS} for n in range(1, 17)}},
             DIODES | {"channels": {n: {"alarm_above_K": 5, "alarm_below_K": 0} for n in range(1, 9)}},
         ],
-        "ocs_agents": [FAKE],
+        "ocs_agents": [
+            FAKE
+            | {
+                "silent_after": "10m",
+                "alarms": [
+                    {"field": "false_temperatures.channel_00", "unit": "K", "label": "Fake", **alarm}
+                    for alarm in ALL_KINDS
+                    if "of" not in alarm
+                ],
+            }
+        ],
     },
     "twelve": {
         "instruments": [

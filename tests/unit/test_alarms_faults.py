@@ -161,10 +161,56 @@ def test_a_mistake_in_an_instruments_alarms(options, expected):
 
 
 def test_an_agent_has_alarms_of_its_own_only():
-    found = faults({"instruments": [], "ocs_agents": [FAKE | {"away_after": "soon", "silent_after": "5m"}]})
+    found = faults({"instruments": [], "ocs_agents": [FAKE | {"away_after": "soon", "invalid_after": "5m"}]})
     assert [each.partition(":")[0] for each in found] == [
-        "ocs_agents[0] (id fake1).silent_after",
+        "ocs_agents[0] (id fake1).invalid_after",
         "ocs_agents[0] (id fake1).away_after",
+    ]
+
+
+PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
+
+
+@pytest.mark.parametrize(
+    ("alarms", "expected"),
+    [
+        ([PRESSURE | {"label": "OVC", "unit": "mbar"}, PRESSURE | {"severity": "warning"}], []),
+        (
+            {"above": 1},
+            [".alarms: this is a mapping; write a list, for example [{field: pressure.Channel_1, above: 0.001}]"],
+        ),
+        (["above"], [".alarms[0]: this is a text; write for example {field: pressure.Channel_1, above: 0.001}"]),
+        (
+            [{"above": 1}],
+            [".alarms[0].field: None is no field of a feed; write feed and field, for example pressure.Channel_1"],
+        ),
+        (
+            [PRESSURE | {"field": "Channel_1"}],
+            [
+                ".alarms[0].field: 'Channel_1' is no field of a feed; write feed and field, for example pressure.Channel_1"
+            ],
+        ),
+        (
+            [PRESSURE | {"field": "flow.Channel_1"}],
+            [".alarms[0].field: flow is not among the feeds that are shown; write feeds: [flow] at the agent"],
+        ),
+        ([PRESSURE | {"labl": "OVC"}], [".alarms[0].labl: there is no such key; did you mean label?"]),
+        ([PRESSURE | {"unit": 5}], [".alarms[0].unit: 5 is a number; put it in quotes"]),
+        (
+            [PRESSURE, PRESSURE | {"above": 2}],
+            [
+                (
+                    ".alarms[1]: another alarm of pressure.Channel_1 is above and critical; "
+                    "leave one out, or give it another severity"
+                )
+            ],
+        ),
+    ],
+)
+def test_a_mistake_in_an_agents_alarms(alarms, expected):
+    agent = FAKE | {"feeds": ["pressure"], "alarms": alarms}
+    assert faults({"instruments": [], "ocs_agents": [agent]}) == [
+        "ocs_agents[0] (id fake1)" + each for each in expected
     ]
 
 

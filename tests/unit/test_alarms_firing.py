@@ -57,6 +57,17 @@ class Scenario:
     step: int = 5
 
 
+GAUGE = {
+    "ocs_agents": [
+        {
+            "agent_class": "PfeifferAgent",
+            "id": "gauge",
+            "feeds": ["pressure"],
+            "silent_after": "10m",
+            "alarms": [{"field": "pressure.Channel_1", "label": "OVC", "unit": "mbar", "above": 1e-3}],
+        }
+    ]
+}
 AGENT = "observatory.control.agent"
 GAP = "observatory.aggregator.feeds.archive.gap"
 SCENARIOS = {
@@ -132,6 +143,16 @@ SCENARIOS = {
     ),
     "an invalid reading is no temperature": Scenario(
         "control-2-above-critical", {f"{STAGE}_T": while_(20, 99, None, 4.0)}, None
+    ),
+    "a pressure rises": Scenario(
+        "gauge-pressure-Channel_1-above-critical",
+        {"observatory.gauge.feeds.pressure.Channel_1": while_(20, 40, 2e-3, 1e-6)},
+        21,
+        40,
+        GAUGE,
+    ),
+    "a feed is silent": Scenario(
+        "gauge-pressure-silent", {"age.observatory.gauge.feeds.pressure.Channel_1": age_of(10, 40)}, 20, 40, GAUGE
     ),
     "an agent is away": Scenario("control-away", {f"{AGENT}.connected": while_(20, 40, 0.0, 1.0)}, 22, 40),
     "an agent never came": Scenario("control-away", {}, 2),
