@@ -32,12 +32,12 @@ AGENT_STATES = {
 }
 """What is told of an agent, and how its values are shown."""
 HEALTH = {
-    "archive_lag": ("Archive behind by", f"{ARCHIVE}.lag", "s"),
+    "archive_lag": ("Archive lag", f"{ARCHIVE}.lag", "s"),
     "archive_lost": ("Samples lost", f"{ARCHIVE}.lost", None),
     "archive_gap": ("Newest gap", f"{ARCHIVE}.gap", "s"),
     "disk_used_percent": ("Disk used", f"{MACHINE}.disk_used", "%"),
     "disk_free_GB": ("Disk free", f"{MACHINE}.disk_free", "GB"),
-    "certificate_days": ("Certificate ends in", f"{MACHINE}.certificate_days", "d"),
+    "certificate_days": ("Certificate", f"{MACHINE}.certificate_days", "d"),
     "clock_unsynchronized": ("Clock", f"{MACHINE}.clock_synchronized", None),
     "clock_offset_s": ("Clock off by", f"absolute({MACHINE}.clock_offset)", "s"),
     "memory": ("Memory", f"{MACHINE}.memory_used", "%"),
@@ -99,7 +99,7 @@ def appliance(
     nodes = _newest(instruments, agents, further, site)
     if nodes:
         _start(grid, "Data nodes")
-        panel = bars("Seconds since the newest sample of each node", nodes, "s")
+        panel = bars("Age of the newest sample of each node", nodes, "s")
         grid.add(_named("nodes", panel), 24, 3 + len(nodes) // 2)
     return dashboard(APPLIANCE, "Appliance", grid.panels, site, [[kind] for kind in EVENTS])
 

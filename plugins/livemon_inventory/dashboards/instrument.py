@@ -33,7 +33,7 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     grid.end_row()
     ages = channels.ages(entry, site.defaults)
     height = max(4, 2 + len(ages) // 2)
-    grid.add(bars("Seconds since the newest sample", ages, "s") | {"id": panel_id(own, "ages")}, 12, height)
+    grid.add(bars("Age of the newest sample", ages, "s") | {"id": panel_id(own, "ages")}, 12, height)
     if entry.get("channels"):
         grid.add(states("Readings", channels.validity(entry)) | {"id": panel_id(own, "validity")}, 12, height)
     heaters = channels.values(entry, "heater")

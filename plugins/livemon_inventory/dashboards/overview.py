@@ -38,7 +38,7 @@ def _add_instrument(grid: Grid, instrument: Mapping[str, Any], width: int, site:
     corner = [link(instrument_uid(instrument), title)]
     temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site.defaults)
     values = present(title, temperatures, "K") | {"id": panel_id(instrument["id"], "values"), "links": corner}
-    age = bars("Seconds since the newest sample", ages, "s") | {
+    age = bars("Age of the newest sample", ages, "s") | {
         "id": panel_id(instrument["id"], "ages"),
         "links": corner,
     }
