@@ -185,6 +185,9 @@ def _comparison(alarm: Alarm) -> dict:
 def _summary(text: str, ref: str) -> str:
     def shown(found: re.Match) -> str:
         value = f"$values.{ref}.Value"
-        return f"{{{{ humanizeDuration {value} }}}}" if found[1] else f'{{{{ printf "%.4g" {value} }}}}'
+        if not found[1]:
+            return f'{{{{ printf "%.4g" {value} }}}}'
+        # Where there is no answer, Grafana has 0 for it.
+        return f"{{{{ if {value} }}}}{{{{ humanizeDuration {value} }}}}{{{{ else }}}}an unknown time{{{{ end }}}}"
 
     return NAMED.sub(shown, text)

@@ -492,8 +492,8 @@ def test_what_people_read_at_night():
         summaries["livemon-control-2-above-critical"] == 'Compressor: {{ printf "%.4g" $values.B.Value }} K, above 5 K'
     )
     assert (
-        summaries["livemon-control-2-silent"]
-        == "4K plate (control, channel 2): no sample for {{ humanizeDuration $values.B.Value }}"
+        summaries["livemon-control-2-silent"] == "4K plate (control, channel 2): no sample for "
+        "{{ if $values.B.Value }}{{ humanizeDuration $values.B.Value }}{{ else }}an unknown time{{ end }}"
     )
 
 
