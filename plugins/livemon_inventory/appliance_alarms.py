@@ -112,7 +112,7 @@ KINDS = {
         test="lt",
         hold=60,
         summary="{value} GB are left on the disk of the archive",
-        advice="Take old files of the archive elsewhere: <data_directory>/hk, oldest first. docker system df tells of the rest.",
+        advice="Take old files of the archive elsewhere, oldest first: hk below data_directory. docker system df tells of the rest.",
     ),
     "disk_used_percent": Kind(
         limit=90,
@@ -122,7 +122,7 @@ KINDS = {
         test="gt",
         hold=60,
         summary="The disk of the archive is {value} % full",
-        advice="Take old files of the archive elsewhere: <data_directory>/hk, oldest first. docker system df tells of the rest.",
+        advice="Take old files of the archive elsewhere, oldest first: hk below data_directory. docker system df tells of the rest.",
     ),
     "clock_offset_s": Kind(
         limit=0.5,
