@@ -181,8 +181,8 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "grafana_anonymous_viewer": _TRUTH,
     "backup_directory": (
-        lambda value: isinstance(value, str) and bool(value.strip()),
-        "is no directory; write a path on this computer, for example /srv/livemon-backups",
+        lambda value: isinstance(value, str) and value.startswith(("/", "~/")),
+        "is no directory; write its whole path on this computer, for example /srv/livemon-backups",
     ),
     "backup_keep": (
         lambda value: _number(value) is not None,

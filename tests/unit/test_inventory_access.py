@@ -31,6 +31,7 @@ def test_what_will_do_has_no_faults(settings):
         ("grafana_certificate", {"certificate": "/lab/monitor.crt"}, "is no certificate"),
         ("grafana_anonymous_viewer", "Viewer", "is neither true nor false"),
         ("backup_directory", 3, "3 is no directory"),
+        ("backup_directory", "backups", "write its whole path on this computer"),
         ("backup_keep", -1, "-1 is no number of backups"),
         ("backup_keep", "all", "or 0 for all of them"),
     ],
