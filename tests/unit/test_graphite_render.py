@@ -156,6 +156,19 @@ def test_steps_a_few_milliseconds_long_in_a_long_interval_take_no_memory():
     np.testing.assert_array_equal(values[-1:], 1)
 
 
+def test_samples_far_closer_together_than_their_series_are_take_no_memory():
+    """Found by odd windows at random: so many cells were made before they were counted."""
+    close, later = (
+        Irregular(f"lab.{name}", START + after + np.array([0, 0.0013, 0.0017]), [1, 2, 3])
+        for name, after in (("close", 0), ("later", 1e9))
+    )
+    _, values = points([close, later], "sumSeries(lab.close)", START - 1e9, START + 1e9)
+    assert values.tolist() == [2]
+    answer = render([close, later], "sumSeries(lab.*)", START - 1e9, START + 2e9)
+    assert answer.status_code == 400
+    assert "points" in answer.text
+
+
 # --- all samples, though a plot shows few -------------------------------------------------------------------------------
 
 SPIKE = 40_000

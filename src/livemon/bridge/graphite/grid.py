@@ -103,7 +103,7 @@ def together(
     steps = [step for each in series if (step := step_of(each)) is not None]
     step = math.lcm(*(round(1000 * each) for each in steps)) / 1000 if steps else 1.0
     starts = [each.times[0] for each in series if each.step is not None and each.times.size]
-    start = min(starts) if starts else math.ceil(window.start / step - RESOLUTION) * step
+    start = min(starts) if starts else _first_cell(series, window, step)
     rows = [_row(each, start, step, spend) for each in series]
     size = max((row.size for row in rows), default=0)
     spend(size * len(rows))
@@ -113,6 +113,12 @@ def together(
     if any(each.step is None for each in series):
         size -= _unfinished(values)
     return start + step * np.arange(size), values[:, :size], step
+
+
+def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
+    """Return where the cell of the first sample begins, or the first whole one in the window."""
+    first = min((each.times[0] for each in series if each.times.size), default=window.start)
+    return max(math.floor(first / step + RESOLUTION), math.ceil(window.start / step - RESOLUTION)) * step
 
 
 def _unfinished(values: NDArray[np.float64]) -> int:
@@ -173,6 +179,7 @@ def grouped(
     groups
         How many groups there are.
     """
+    spend(groups)
     lengths = np.bincount(numbers, minlength=groups)
     longest = int(lengths.max(initial=0))
     spend(groups * longest)
