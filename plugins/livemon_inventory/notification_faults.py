@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from livemon_inventory import durations
-from livemon_inventory.alarms import SEVERITIES
+from livemon_inventory.alarms import LIMIT_KINDS, SEVERITIES
+from livemon_inventory.appliance_alarms import KINDS, OWN_AGENTS
 from livemon_inventory.checks import is_list, kind, repeats, unknown_keys, written
 from livemon_inventory.notifications import FRIENDLY, MATCHED, NOBODY, PULSE, is_reference, secrets_in
 
@@ -40,7 +41,7 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
     said = settings.get("notifications")
     if said is not None:
         if isinstance(said, Mapping):
-            yield from _notification_faults(said)
+            yield from _notification_faults(said, _known_labels(settings))
             if smtp is None and _sends_mail(said):
                 yield f"smtp: there is none, and Grafana needs a server to send e-mail; write {_SMTP_EXAMPLE}"
         else:
@@ -86,7 +87,18 @@ def _smtp_faults(smtp: Any) -> Iterator[str]:
         yield f"smtp.verify: {smtp['verify']!r} is neither true nor false; false takes a server's certificate unseen"
 
 
-def _notification_faults(said: Mapping[str, Any]) -> Iterator[str]:
+def _known_labels(settings: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the values that labels of alarms can have, where that is known: another one in a route would never fit."""
+    lists = [settings.get(key) for key in ("instruments", "ocs_agents")]
+    entries = [entry for each in lists if is_list(each) for entry in each if isinstance(entry, Mapping)]
+    return {
+        "severity": list(SEVERITIES),
+        "instrument": [*(str(entry["id"]) for entry in entries if "id" in entry), *OWN_AGENTS],
+        "kind": [*LIMIT_KINDS, "silent", "invalid", "away", "degraded", *KINDS],
+    }
+
+
+def _notification_faults(said: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[str]:
     yield from unknown_keys("notifications", said, KEYS)
     said = written(said)
     points = said.get("contact_points")
@@ -111,7 +123,7 @@ def _notification_faults(said: Mapping[str, Any]) -> Iterator[str]:
         yield f"notifications.routes: this is {kind(routes)}; write a list, for example [{{severity: critical, to: on-call}}]"
         return
     for number, route in enumerate(routes):
-        yield from _route_faults(f"notifications.routes[{number}]", route, names)
+        yield from _route_faults(f"notifications.routes[{number}]", route, names, known)
 
 
 def _point_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
@@ -181,7 +193,7 @@ def _clear_secrets(place: str, receiver: str, settings: Mapping[str, Any]) -> It
             yield f"{place}.{key}: this is a secret, and here anybody would read it; {_REFER.format(name=name)}"
 
 
-def _route_faults(place: str, route: Any, names: list) -> Iterator[str]:
+def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[str]]) -> Iterator[str]:
     if not isinstance(route, Mapping):
         yield f"{place}: this is {kind(route)}; write for example {{severity: critical, to: on-call}}"
         return
@@ -197,21 +209,26 @@ def _route_faults(place: str, route: Any, names: list) -> Iterator[str]:
                 yield f"{place}.to: there is no contact point {goal!r}; there are {_listed(names)}"
     if not any(key in route for key in (*MATCHED, "labels")):
         yield f"{place}: it would take every alarm; say of which, for example severity: critical, or write notifications.default"
-    severities = route.get("severity", [])
-    for severity in severities if is_list(severities) else [severities]:
-        if severity not in SEVERITIES:
-            yield f"{place}.severity: {severity!r} is none; write {' or '.join(SEVERITIES)}"
+    yield from _match_faults(place, route, known)
     labels = route.get("labels", {})
     if not isinstance(labels, Mapping) or not all(isinstance(key, str) and _LABEL.match(key) for key in labels):
         yield f"{place}.labels: write the value of each label, for example {{label: 4K plate}}"
         labels = {}
-    for label, value in {**{key: route[key] for key in ("instrument", "kind") if key in route}, **labels}.items():
+    for label, value in labels.items():
         values = value if is_list(value) else [value]
         if not values or not all(_is_plain(each) for each in values):
             yield f"{place}.{label}: {value!r} is no value of a label; write one, or a list of them"
     if not isinstance(route.get("continue", False), bool):
         yield f"{place}.continue: {route['continue']!r} is neither true nor false; true lets the routes below have the alarm, too"
     yield from _repeat_faults(place, route)
+
+
+def _match_faults(place: str, route: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[str]:
+    for label in MATCHED:
+        values = route.get(label, [])
+        for value in values if is_list(values) else [values]:
+            if value not in known[label]:
+                yield f"{place}.{label}: no alarm has {value!r}; there are {_listed(known[label])}"
 
 
 def _is_plain(value: Any) -> bool:

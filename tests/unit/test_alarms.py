@@ -55,8 +55,8 @@ CONTACTS = {
     "default": "pager",
     "repeat": "6h",
     "routes": [
-        {"severity": "critical", "instrument": ["control", "a.b"], "to": ["pager", "On call"], "repeat": "30m"},
-        {"labels": {"label": "4K plate"}, "to": "hook", "continue": True},
+        {"severity": "critical", "instrument": ["control", "registry"], "to": ["pager", "On call"], "repeat": "30m"},
+        {"labels": {"label": ["4K plate", "Pot 2.1 (A)"]}, "to": "hook", "continue": True},
     ],
 }
 SECRETS = {"slack_url": "https://hooks.example/T0/B0/xyzzy", "pager": "plugh", "hook": "frotz ozmoo"}
@@ -528,9 +528,9 @@ def test_a_route_to_several_goes_on_until_the_last():
     ]
     assert policy["routes"][1]["object_matchers"] == [
         ["severity", "=", "critical"],
-        ["instrument", "=~", r"control|a\.b"],
+        ["instrument", "=~", "control|registry"],
     ]
-    assert policy["routes"][3]["object_matchers"] == [["label", "=", "4K plate"]]
+    assert policy["routes"][3]["object_matchers"] == [["label", "=~", r"4K plate|Pot 2\.1 \(A\)"]]
 
 
 def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():

@@ -350,7 +350,19 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             told(routes=[{"severity": ["critical", "bad"], "to": "on-call"}]),
-            "notifications.routes[0].severity: 'bad' is none; write warning or critical",
+            "notifications.routes[0].severity: no alarm has 'bad'; there are warning, critical",
+        ),
+        (
+            told(routes=[{"instrument": ["control", "contrl"], "to": "on-call"}]) | {"instruments": [FRIDGE]},
+            "notifications.routes[0].instrument: no alarm has 'contrl'; there are control, aggregator, registry",
+        ),
+        (
+            told(routes=[{"kind": "silence", "to": "on-call"}]),
+            (
+                "notifications.routes[0].kind: no alarm has 'silence'; there are above, below, outside, rising, silent, invalid, "
+                "away, degraded, bridge_away, nodes_silent, archive_lag, archive_gap, archive_lost, disk_free_GB, disk_used_percent, "
+                "clock_offset_s, clock_unsynchronized, certificate_days"
+            ),
         ),
         (
             told(routes=[{"labels": ["x"], "to": "on-call"}]),
