@@ -31,6 +31,17 @@ FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "description": "Di
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
 STAGES = {n: {"label": f"Stage {n}"} for n in range(1, 17)}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1", "feeds": ["false_temperatures"]}
+GAUGE = {
+    "agent_class": "PfeifferAgent",
+    "id": "gauge",
+    "feeds": ["pressure"],
+    "silent_after": "10m",
+    "alarms": [
+        {"field": "pressure.Channel_1", "above": 1e-4, "severity": "warning"},
+        {"field": "pressure.Channel_1", "label": "OVC", "unit": "mbar", "above": 1e-3},
+        {"field": "pressure.Channel_2", "label": "OVC", "rising": 0.1},
+    ],
+}
 SILENT_AGENT = {"agent_class": "HostManager", "id": "manager"}
 ALERT_LIST_OPTIONS = {
     *("viewMode", "groupMode", "groupBy", "maxItems", "sortOrder", "dashboardAlerts", "alertName"),
@@ -60,6 +71,7 @@ INVENTORIES = {
     "heaters": ([FRIDGE | {"channels": {1: None}, "also_reads": ["sample_heater", "control_input"]}], [], []),
     "twelve": (many(12), [], []),
     "long ids": ([DIODES | {"id": "d" * 63 + end, "serial": end} for end in "ab"], [], []),
+    "gauges": ([DIODES], [GAUGE], []),
     "further": ([DIODES], [FAKE, SILENT_AGENT], [WEATHER, FOREIGN]),
     "labels that Grafana could take for something else": (
         [DIODES | {"channels": {1: {"label": "5m"}, 2: {"label": "T (K) [0] {a}"}, 3: {"label": "Ω plate"}}}],
@@ -193,12 +205,16 @@ def channels(inventory: str) -> Iterator[str]:
         for field in extra.fields
     ]
     samples += [f"observatory.{each['id']}.feeds.{feed}.x" for each in agents for feed in each.get("feeds", [])]
+    samples += [
+        f"observatory.{each['id']}.feeds.{limit['field']}" for each in agents for limit in each.get("alarms", [])
+    ]
     for node in further:
         samples += (
             [f"observatory.{node['target']}.feeds.{feed}.x" for feed in node["feeds"]]
             if node["kind"] == "feed"
             else [f"livemon.{node['name']}.{key}" for key in WeatherNode("w", "").fields]
         )
+    samples = list(dict.fromkeys(samples))
     yield from samples
     yield from (f"{about}.{path}" for path in samples for about in ("age", "invalid"))
     yield from (f"observatory.aggregator.feeds.archive.{what}" for what in ("lag", "lost", "gap"))
@@ -431,6 +447,26 @@ def test_other_agents_and_nodes_have_plots_of_all_their_channels():
         "foreign: a": ["aliasByNode(observatory.elsewhere.feeds.a.*, -1)"],
         "foreign: b": ["aliasByNode(observatory.elsewhere.feeds.b.*, -1)"],
     }
+
+
+@pytest.mark.parametrize("name", ["overview", "others"])
+def test_fields_of_other_agents_that_have_alarms_are_shown_in_their_colours(name):
+    made = dashboards(*INVENTORIES["gauges"])[name]
+    (panel,) = (each for each in panels_of(made, "stat") if each["title"] == "gauge")
+    assert names_of(panel) == ["OVC", "OVC (pressure.Channel_2)"]
+    own = override_of(panel, "OVC")
+    assert own["unit"] == "suffix:mbar"
+    assert [(each["value"], each["color"]) for each in own["thresholds"]["steps"]] == [
+        (None, "green"),
+        (1e-4, "orange"),
+        (1e-3, "red"),
+    ]
+    assert override_of(panel, "OVC (pressure.Channel_2)") == {}
+
+
+def test_a_feed_is_red_when_its_alarm_calls_it_silent():
+    made = dashboards(*INVENTORIES["gauges"])["appliance"]
+    assert override_of(panels_of(made, "bargauge")[0], "gauge")["max"] == 600
 
 
 def test_heaters_are_shown_where_the_agent_reads_them():

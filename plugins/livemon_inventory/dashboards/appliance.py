@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from livemon_inventory.alarms import silent_after
 from livemon_inventory.appliance_alarms import ARCHIVE, MACHINE, OWN_AGENTS, of_appliance
-from livemon_inventory.dashboards.channels import newest, value_steps
+from livemon_inventory.dashboards.channels import age, newest, value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import APPLIANCE, panel_id
 from livemon_inventory.dashboards.layout import Grid
-from livemon_inventory.dashboards.others import patterns
+from livemon_inventory.dashboards.others import short_name, sources
 from livemon_inventory.dashboards.panels import (
     GREEN,
     ORANGE,
@@ -146,9 +147,8 @@ def _newest(
     """Return the age of the newest sample of each data node that follows a feed or a file."""
     lines = [newest(each, name_of(each), site.defaults) for each in instruments]
     for entry in (*agents, *further):
-        ages = ",".join(f"age.{pattern}" for pattern in patterns(entry))
-        if ages:
-            lines.append(Line(f"minSeries({ages})", name_of(entry) if "id" in entry else entry["name"]))
+        limit = silent_after(entry) if "id" in entry else None
+        lines += [age(f"minSeries(age.{pattern})", name, limit) for name, pattern in sources(entry, short_name(entry))]
     return lines
 
 

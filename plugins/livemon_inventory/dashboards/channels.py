@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from livemon_inventory.alarms import limits_of, silent_after
@@ -47,7 +46,7 @@ def ages(instrument: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Lin
     if not instrument.get("channels"):
         return [newest(instrument, "All channels", defaults)]
     return [
-        age_line(path_of(instrument, field.name), label, silent_after(instrument, options, defaults))
+        age(f"age.{path_of(instrument, field.name)}", label, silent_after(instrument, options, defaults))
         for field, label, options in fields_of(instrument)
         if field.quantity == "temperature"
     ]
@@ -55,15 +54,13 @@ def ages(instrument: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Lin
 
 def newest(instrument: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> Line:
     """Return the age of an instrument's newest sample, of whatever channel."""
-    line = age_line(path_of(instrument, "*"), name, silent_after(instrument, None, defaults))
-    return replace(line, target=f"minSeries({line.target})")
+    return age(f"minSeries(age.{path_of(instrument, '*')})", name, silent_after(instrument, None, defaults))
 
 
-def age_line(path: str, name: str, limit: float | None) -> Line:
-    """Return the age of a channel, which is red from `limit` seconds on."""
-    if limit is None:
-        return Line(f"age.{path}", name)
-    return Line(f"age.{path}", name, steps=steps((None, GREEN), (limit, RED)), maximum=limit)
+def age(target: str, name: str, limit: float | None) -> Line:
+    """Return an age as a line that is red from `limit` seconds on, and never without one."""
+    colors = None if limit is None else steps((None, GREEN), (limit, RED))
+    return Line(target, name, steps=colors, maximum=limit)
 
 
 def validity(instrument: Mapping[str, Any]) -> list[Line]:

@@ -5,13 +5,15 @@ What channels they have shows only when they run, so a plot asks for all of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from livemon_inventory.alarms import limits_of
+from livemon_inventory.dashboards.channels import value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import OTHERS, panel_id
-from livemon_inventory.dashboards.layout import Grid
-from livemon_inventory.dashboards.panels import Line, plot
+from livemon_inventory.dashboards.layout import WIDTH, Grid
+from livemon_inventory.dashboards.panels import Line, plot, present
 from livemon_inventory.plant import ADDRESS_ROOT, name_of
 
 Entries = Sequence[Mapping[str, Any]]
@@ -20,23 +22,52 @@ Entries = Sequence[Mapping[str, Any]]
 def others(agents: Entries, further: Entries, site: Site) -> dict | None:
     """Return the dashboard; `None` where there is nothing to see."""
     grid = Grid()
-    for title, pattern in _sources(agents, further):
-        # The last node of a path is the channel's own name.
-        grid.add(plot(title, [Line(f"aliasByNode({pattern}, -1)")], None) | {"id": panel_id("other", pattern)}, 12, 9)
+    for agent in agents:
+        lines = measured(agent)
+        if lines:
+            grid.add(present(title_of(agent), lines, None) | {"id": panel_id(agent["id"], "values")}, WIDTH, 4)
+    for entry in (*agents, *further):
+        for title, pattern in sources(entry, title_of(entry)):
+            # The last node of a path is the channel's own name.
+            channels = [Line(f"aliasByNode({pattern}, -1)")]
+            grid.add(plot(title, channels, None) | {"id": panel_id("other", pattern)}, 12, 9)
     return dashboard(OTHERS, "Other channels", grid.panels, site, [[kind] for kind in EVENTS]) if grid.panels else None
 
 
-def patterns(entry: Mapping[str, Any]) -> list[str]:
-    """Return what finds the channels of an agent, one pattern for each of its feeds, or those of a data node."""
-    if entry.get("kind", "feed") == "feed":
-        source = entry.get("target") or entry["id"]
-        return [f"{ADDRESS_ROOT}.{source}.feeds.{feed}.*" for feed in entry.get("feeds") or []]
-    return [f"livemon.{entry['name']}.*"]
+def measured(agent: Mapping[str, Any]) -> list[Line]:
+    """Return a line for each field of an agent that has alarms, in their colours."""
+    entries: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in agent.get("alarms") or []:
+        entries.setdefault(entry["field"], []).append(entry)
+    lines: dict[str, Line] = {}
+    for field, own in entries.items():
+        label = _first(own, "label") or field
+        name = label if label not in lines else f"{label} ({field})"
+        path = f"{ADDRESS_ROOT}.{agent['id']}.feeds.{field}"
+        lines[name] = Line(path, name, steps=value_steps(limits_of({"alarms": own})), unit=_first(own, "unit"))
+    return list(lines.values())
 
 
-def _sources(agents: Entries, further: Entries) -> Iterator[tuple[str, str]]:
-    for entry in (*agents, *further):
-        name, found = name_of(entry) if "id" in entry else entry["name"], patterns(entry)
-        title = f"{entry['description']} ({name})" if entry.get("description") else name
-        for pattern in found:
-            yield (title if len(found) == 1 else f"{title}: {pattern.split('.')[-2]}"), pattern
+def short_name(entry: Mapping[str, Any]) -> str:
+    """What an agent or a data node is called before its fields."""
+    return name_of(entry) if "id" in entry else entry["name"]
+
+
+def title_of(entry: Mapping[str, Any]) -> str:
+    """What an agent or a data node is called for people."""
+    name = short_name(entry)
+    return f"{entry['description']} ({name})" if entry.get("description") else name
+
+
+def sources(entry: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    """Return what finds the channels of each feed of an agent, or those of a data node, and what to call it after `name`."""
+    if entry.get("kind", "feed") != "feed":
+        return [(name, f"livemon.{entry['name']}.*")]
+    feeds, source = entry.get("feeds") or [], entry.get("target") or entry["id"]
+    return [
+        (name if len(feeds) == 1 else f"{name}: {feed}", f"{ADDRESS_ROOT}.{source}.feeds.{feed}.*") for feed in feeds
+    ]
+
+
+def _first(entries: Entries, key: str) -> str | None:
+    return next((entry[key] for entry in entries if entry.get(key)), None)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from livemon_inventory.dashboards import appliance, channels
+from livemon_inventory.dashboards import appliance, channels, others
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
-from livemon_inventory.dashboards.identity import APPLIANCE, OVERVIEW, instrument_uid, panel_id
+from livemon_inventory.dashboards.identity import APPLIANCE, OTHERS, OVERVIEW, instrument_uid, panel_id
 from livemon_inventory.dashboards.layout import WIDTH, Grid
 from livemon_inventory.dashboards.panels import alarms, bars, link, plot, present
 from livemon_inventory.plant import model_of
@@ -24,6 +24,12 @@ def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
     width = WIDTH if len(instruments) == 1 else WIDTH // 2
     for each in instruments:
         _add_instrument(grid, each, width, site)
+    for agent in agents:
+        measured = others.measured(agent)
+        if measured:
+            values = present(others.title_of(agent), measured, None)
+            corner = [link(OTHERS, "Other channels")]
+            grid.add(values | {"id": panel_id(agent["id"], "values"), "links": corner}, WIDTH // 2, 4)
     grid.end_row()
     lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
     if lines:

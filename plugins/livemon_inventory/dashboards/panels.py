@@ -58,7 +58,7 @@ def words(*values: tuple[float, str, str]) -> list[dict]:
 def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = False, span: tuple = ()) -> dict:
     """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise."""
     defaults: dict[str, Any] = {
-        "unit": UNITS[unit],
+        "unit": _unit(unit),
         "custom": {
             "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
             "lineWidth": 1,
@@ -81,7 +81,7 @@ def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = Fal
 
 def present(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
     """Return the present values of `lines`, each with its trend behind it."""
-    panel = _panel("stat", title, lines, {"unit": UNITS[unit], "thresholds": _thresholds(ALWAYS_GREEN)}, description)
+    panel = _panel("stat", title, lines, {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN)}, description)
     several = len(lines) > 1
     return panel | {
         "options": {
@@ -97,7 +97,7 @@ def present(title: str, lines: Sequence[Line], unit: str | None, *, description:
 
 def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
     """Return the present values of `lines` as bars, which are full where the last of their colours begins."""
-    defaults = {"unit": UNITS[unit], "min": 0, "thresholds": _thresholds(ALWAYS_GREEN)}
+    defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN)}
     return _panel("bargauge", title, lines, defaults, description) | {
         "options": {
             "reduceOptions": _LAST,
@@ -179,13 +179,18 @@ def _override(line: Line) -> Iterable[dict]:
     own = {
         "thresholds": _thresholds(line.steps) if line.steps else None,
         "mappings": line.mappings,
-        "unit": UNITS[line.unit] if line.unit else None,
+        "unit": _unit(line.unit) if line.unit else None,
         "max": line.maximum,
         "links": [line.link] if line.link else None,
     }
     properties = [{"id": key, "value": value} for key, value in own.items() if value]
     if properties:
         yield {"matcher": {"id": "byName", "options": line.name}, "properties": properties}
+
+
+def _unit(unit: str | None) -> str:
+    """Return Grafana's name of a unit; one that it is not known by here stands behind the number as it is written."""
+    return UNITS.get(unit) or f"suffix:{unit}"
 
 
 def _thresholds(of: Steps) -> dict:
