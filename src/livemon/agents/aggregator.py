@@ -19,16 +19,24 @@ import txaio
 txaio.use_twisted()
 
 from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
+from twisted.internet.task import LoopingCall  # noqa: E402
 
+from livemon.agents.recording import Recording, as_message, last_write, lost_samples  # noqa: E402
 from livemon.hkarchive import Recorder  # noqa: E402
 
 MAX_QUEUED_MESSAGES = 20_000
 """Messages that wait for the recording thread, about a minute of 300 feeds; more are dropped and counted."""
 TURN_SECONDS = 1.0
+FEED = "archive"
+TELL_EVERY = 5.0
 
 
 class AggregatorAgent:
     """Hands feed messages from the network to a :class:`~livemon.hkarchive.Recorder` in the thread of ``record``.
+
+    It has a feed of its own that tells of the archive every few seconds: ``lag`` (seconds for which the oldest sample waits that is
+    not on the disk), ``lost`` (samples, since the recording began) and ``gap`` (seconds of the newest interruption of the recording).
+    The feed is recorded like any other: it is three numbers, whose message causes no other, and the archive tells of its own gaps.
 
     Parameters
     ----------
@@ -45,9 +53,34 @@ class AggregatorAgent:
         self._messages: queue.Queue[tuple[Any, Any]] = queue.Queue(MAX_QUEUED_MESSAGES)
         self._stopping = threading.Event()
         self._recording = False
-        self._overflowed = 0
+        self._overflowed = self._overflowed_samples = 0
+        self._recorder: Recorder | None = None
+        self._state = Recording(last_write(Path(args.data_dir)))
+        self._telling = LoopingCall(self._tell)
+        agent.register_feed(FEED, record=True)
+        agent.on("join", self._joined)
+        agent.on("leave", self._left)
         agent.subscribe_on_start(self._receive, f"{args.address_root}..feeds.", options={"match": "wildcard"})
         agent.register_process("record", self.record, self._stop_record, startup=args.initial_state == "record")
+
+    def _joined(self, *_: Any) -> None:
+        if not self._telling.running:
+            self._telling.start(TELL_EVERY, now=False)
+
+    def _left(self, *_: Any) -> None:
+        """Note that no samples come, also if the recording goes on."""
+        self._state.interrupted()
+        if self._telling.running:
+            self._telling.stop()
+
+    def _tell(self) -> None:
+        """Publish how the recording goes (reactor thread: a disk that hangs does not keep it)."""
+        lag = self._state.lag(self._recorder, messages_wait=not self._messages.empty())
+        self.agent.publish_to_feed(FEED, as_message(lag, self._lost(), self._state.gap), from_reactor=True)
+
+    def _lost(self) -> int:
+        dropped = dict(self._recorder.dropped) if self._recorder else {}
+        return lost_samples(dropped | {"overflow": self._overflowed_samples})
 
     def _receive(self, event: Any) -> None:
         """Queue what a feed published (reactor thread)."""
@@ -57,8 +90,10 @@ class AggregatorAgent:
             data, feed = event
             if feed["record"]:
                 self._messages.put_nowait((data, feed))
+                self._state.received()
         except queue.Full:
             self._overflowed += 1
+            self._overflowed_samples += _samples_in(data)
         except (KeyError, TypeError, ValueError):
             self.log.warn("passed over a message that has not the form of a feed's")
 
@@ -90,26 +125,30 @@ class AggregatorAgent:
         """  # noqa: D400, D406, D407 - upstream's clients show it in the form of upstream's own
         self._stopping.clear()
         self._drain()
-        self._overflowed = 0
+        self._overflowed = self._overflowed_samples = 0
+        self._recorder = None
+        self._state.began()
         self._recording = True  # what comes while the recorder finishes a long file of a killed one waits in the queue
         try:
-            recorder = self._recorder(session)
+            self._recorder = recorder = self._make_recorder(session)
             while True:
                 stopping = self._stopping.wait(TURN_SECONDS)
                 for message in self._drain():
                     recorder.add(*message)
                 recorder.run()
+                self._state.turned(recorder, self._lost())
                 session.data = self._status(recorder)
                 session.degraded = recorder.write_error is not None
                 if stopping or params["test_mode"]:
                     break
         finally:
             self._recording = False
+            self._state.ended()
         recorder.close()
         session.data = self._status(recorder)
         return True, "Aggregation has ended"
 
-    def _recorder(self, session: ocs_agent.OpSession) -> Recorder:
+    def _make_recorder(self, session: ocs_agent.OpSession) -> Recorder:
         recorder = Recorder(Path(self._args.data_dir), float(self._args.time_per_file), float(self._args.frame_seconds))
         for rescued in recorder.rescued:
             outcome = f"now {rescued.path}" if rescued.path else "removed"
@@ -140,6 +179,13 @@ class AggregatorAgent:
         self._recording = False
         self._stopping.set()
         return True, "Stopping aggregation"
+
+
+def _samples_in(data: Any) -> int:
+    try:
+        return sum(len(block["timestamps"]) for block in data.values())
+    except (AttributeError, KeyError, TypeError):
+        return 0
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -92,11 +92,17 @@ class Recorder:
         self._status_due = False
         self._frame_started: float | None = None
         self._unwritten: list[_Frame] = []
+        self._unwritten_since: float | None = None
 
     @property
     def current_file(self) -> Path | None:
         """The file being written, `None` before the first frame."""
         return self._writer.path
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the oldest sample came that is not on the disk; `None` if all are."""
+        return self._unwritten_since if self._unwritten else self._frame_started
 
     def add(self, data: Any, feed: Mapping[str, Any]) -> None:
         """Take one message of a feed: its data and its description, as OCS publishes the two.
@@ -211,6 +217,8 @@ class Recorder:
 
     def _make_frames(self) -> None:
         """Turn all pending samples into encoded frames, ready to be written."""
+        if not self._unwritten:
+            self._unwritten_since = self._frame_started
         self._frame_started = None
         now = self._clock()
         for address, entry in self._entries.items():
