@@ -159,7 +159,7 @@ def test_steps_a_few_milliseconds_long_in_a_long_interval_take_no_memory():
 def test_samples_far_closer_together_than_their_series_are_take_no_memory():
     """Found by odd windows at random: so many cells were made before they were counted."""
     close, later = (
-        Irregular(f"lab.{name}", START + after + np.array([0, 0.0013, 0.0017]), [1, 2, 3])
+        Irregular(f"lab.{name}", START + after + np.array([0, 0.0023, 0.0047]), [1, 2, 3])
         for name, after in (("close", 0), ("later", 1e9))
     )
     _, values = points([close, later], "sumSeries(lab.close)", START - 1e9, START + 1e9)
