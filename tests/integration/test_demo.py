@@ -1,0 +1,40 @@
+"""The demo is well, and so is what its alarms ask for: every target has data at the running bridge."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from crossbar_router import wait_for
+from demo import demo, inventory, queries
+
+LISTS = inventory()
+SETTLED_AFTER = 90.0
+"""Seconds by which the first turn of a 372's scanner, of a node's sampling and of every feed has been."""
+ASKED_FOR = sorted({target for _, target in queries(LISTS)})
+
+
+@pytest.fixture(scope="module")
+def appliance(router, tmp_path_factory):
+    with demo(router, tmp_path_factory.mktemp("demo")) as running:
+        running.settled = time.monotonic() + SETTLED_AFTER
+        yield running
+
+
+def has_data(appliance, target):
+    status, answer = appliance.get("/render", target=target, **{"from": "-5min", "until": "now", "maxDataPoints": 500})
+    assert status == 200, answer
+    return answer and all(any(value is not None for value, _ in each["datapoints"]) for each in answer)
+
+
+@pytest.mark.parametrize("target", ASKED_FOR)
+def test_there_are_data(appliance, target):
+    patience = max(2.0, appliance.settled - time.monotonic())
+    wait_for(lambda: has_data(appliance, target), f"data of {target}", patience, every=0.5)
+
+
+def test_the_demo_is_well(appliance):
+    def problems():
+        return appliance.get("/api/health")[1]["problems"]
+
+    wait_for(lambda: not problems(), f"the demo to be well, without {problems()}", 60, every=1)
