@@ -49,13 +49,13 @@ def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:
 
 def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
     who, reason = f"{operation.name} of {agent.instance_id}", f"docker logs ocs_{agent.instance_id} tells why"
-    connection = operation.data.get("connection")  # so tell agents that are never degraded, a 240's among them
+    connection = operation.data.get("connection")  # what some agents tell of it, a 240's among them
     if operation.degraded and (write_error := operation.data.get("write_error")):
         yield f"{agent.instance_id} cannot write the archive (df -h tells the space left): {write_error}"
-    elif operation.degraded:
-        yield f"{who} runs without doing its work (degraded): {reason}"
     elif operation.status == "running" and isinstance(connection, dict) and connection.get("connected") is False:
         yield f"{who} has no connection to its instrument: {reason}"
+    elif operation.degraded:
+        yield f"{who} runs without doing its work (degraded): {reason}"
 
 
 def _gaps(instance_id: str, data: Mapping[str, Any]) -> Iterator[str]:
