@@ -64,8 +64,8 @@ def appliance(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with site.agent("ls240"), site.agent("control"), Appliance(directory, router) as running:
             running.write_nodes(*NODES)
             running.start()
-            running.wait_for_values("LSA21OQ")
-            running.wait_for_values("LSA22YG", 60)
+            running.wait_for_values("LSA21OQ", 120)
+            running.wait_for_values("LSA22YG", 120)
             yield running
 
 

@@ -14,6 +14,7 @@ const EVERY_MS = 1000, HEALTH_MS = 10_000, SLOWEST_MS = 60_000;
 const OVERLAP_S = 20; // samples may come this late and still be plotted at once
 const ANEW_S = 300; // those that come later are plotted after this time
 const MOST_PLOTTED = 50;
+const WIDE_SPREAD = 100;
 const calm = matchMedia("(prefers-reduced-motion: reduce)"); // a plot that moves less often
 const CALM_MS = 5000;
 
@@ -48,8 +49,15 @@ const missing = () => (channels && view.fields ? view.fields.filter((name) => !c
 function toggle(id, on) {
   const one = channels.byId.get(id);
   const others = [...(view.fields || chosen().map((each) => each.name))].filter((name) => channels.find(name) !== one);
-  change({ fields: on ? [...others, one.name] : others });
+  change({ fields: on ? [...others, one.name] : others, log: isLog() });
   loadPlot();
+}
+
+// Stages from millikelvin to room temperature are told apart on a logarithmic axis only.
+function isLog() {
+  if (view.log !== null) return view.log;
+  const sizes = chosen().map((one) => one.value);
+  return Math.min(...sizes) > 0 && Math.max(...sizes) > WIDE_SPREAD * Math.min(...sizes);
 }
 
 // A channel keeps its colour while others come and go.
@@ -190,9 +198,10 @@ function draw(samplesAreNew = false) {
   if (!plot) return;
   if (!shown.length) return plot.clear();
   const series = shown.map((one) => ({ ...one, label: one.title, slot: slots.get(one.id), ...(loaded.samples.get(one.id) || { times: [], values: [], gap: Infinity }) }));
-  const layout = JSON.stringify([...slots.entries(), view.log]);
+  const layout = JSON.stringify([...slots.entries(), isLog()]);
   if ((samplesAreNew || layout !== draw.layout) && loaded.range) {
-    plot.show(series, loaded.range, view.log);
+    plot.show(series, loaded.range, isLog());
+    byId("log").checked = isLog();
     draw.layout = layout;
     mark(place, "points", String(series.reduce((sum, one) => sum + one.times.length, 0)));
     mark(place, "newest", String(Math.max(0, ...series.map((one) => one.times.at(-1) || 0))));
@@ -218,7 +227,7 @@ function showState() {
   if (!channels) return;
   const times = channels.all.filter((one) => one.time !== null && !one.isAge).map((one) => one.time);
   const age = times.length ? now() - Math.max(...times) : null;
-  const newest = age === null ? "never a sample" : `newest sample ${duration(age)}${age < 0.95 ? "" : " ago"}`;
+  const newest = age === null ? "never a sample" : `newest ${duration(age)}${age < 0.95 ? "" : " ago"}`;
   fill(byId("freshness"), `${count(channels.nodes.length, "data node")}, ${count(channels.all.length, "channel")}, ${newest}`);
 }
 
@@ -260,7 +269,7 @@ function showHint(shown) {
   if (shown.length && loaded.samples.size) {
     const known = shown.map((one) => loaded.samples.get(one.id)).filter(Boolean);
     if (known.every((one) => !one.times.length)) hints.push("No samples in this range.");
-    const below = view.log ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
+    const below = isLog() ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
     if (below.length) hints.push(`Zero and below have no place on a logarithmic axis: ${below.map((one) => one.title).join(", ")}.`);
   }
   const bare = place ? unitsWithoutAxis(shown, place.clientWidth) : [];
@@ -294,7 +303,7 @@ function showCursor(time) {
 
 function showControls() {
   for (const radio of document.querySelectorAll('input[name="range"]')) radio.checked = isLive(view) && Number(radio.value) === view.range;
-  byId("log").checked = view.log;
+  byId("log").checked = isLog();
   if (byId("search").value !== view.search) byId("search").value = view.search;
 }
 
@@ -361,7 +370,7 @@ byId("exact").querySelector("form").addEventListener("input", (event) => event.c
 
 byId("copy").addEventListener("click", async () => {
   // What the page chose by itself must stand in the link, or it would be another view when channels have changed.
-  if (!view.fields) change({ fields: chosen().map((one) => one.name) });
+  if (!view.fields) change({ fields: chosen().map((one) => one.name), log: isLog() });
   try {
     await navigator.clipboard.writeText(location.href);
     done("The link is copied.");

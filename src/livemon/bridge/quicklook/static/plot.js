@@ -90,6 +90,7 @@ export class Plot {
     return {
       ...this.size(),
       legend: { show: false },
+      padding: [8, shown.length > 1 ? 0 : 28, 0, 0],
       scales: { x: { time: true }, ...Object.fromEntries(side.map((unit) => [`y${unit}`, log ? { distr: 3, range: logRange } : { range: linearRange }])) },
       axes: [
         { ...common, grid, space: 64, values: (_, times, _axis, _space, step) => timeTexts(times, step) },

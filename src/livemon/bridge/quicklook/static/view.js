@@ -1,7 +1,7 @@
 // What is shown, as it stands in the URL's fragment: every view is a link.
 //   range=600                  seconds up to now; or
 //   from=..&until=..           ISO 8601 or UNIX seconds: a view that stands still
-//   log=1  search=..           logarithmic axes, what the list is searched for
+//   log=1  search=..           logarithmic axes (0: not), what the list is searched for
 //   field=..&field=..          channels, by their permanent names or NODE::field; fields=a,b is what older links say
 
 export const RANGES = [[600, "10 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"], [604800, "7 d"], [2592000, "30 d"]];
@@ -19,7 +19,8 @@ export function read(fragment) {
     range: range > 0 && Number.isFinite(range) ? within(range) : RANGES[0][0],
     from: fixed ? from : null,
     until: fixed ? until : null,
-    log: words.get("log") === "1",
+    // null: nobody has said, so that the page may choose.
+    log: words.has("log") ? words.get("log") === "1" : named.length ? false : null,
     search: words.get("search") || "",
     // null: nothing chosen yet, so that the page may choose.
     fields: words.has("field") || words.has("fields") ? [...new Set(named)] : null,
@@ -30,7 +31,7 @@ export function written(view) {
   const words = new URLSearchParams();
   if (isLive(view)) words.set("range", String(round(view.range)));
   else [["from", view.from], ["until", view.until]].forEach(([name, time]) => words.set(name, iso(time, view.until - view.from < 60)));
-  if (view.log) words.set("log", "1");
+  if (view.log || (view.log === false && !view.fields)) words.set("log", view.log ? "1" : "0");
   if (view.search) words.set("search", view.search);
   if (view.fields && !view.fields.length) words.set("field", "");
   for (const name of view.fields || []) words.append("field", name);
