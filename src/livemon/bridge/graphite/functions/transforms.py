@@ -252,9 +252,9 @@ def rounded(values: Numbers, digits: int) -> Numbers:
 
 
 def check_percentage(n: float, what: str) -> None:
-    """Raise a RequestError for a percentage of zero or less."""
-    if n <= 0:
-        raise RequestError(f"{what}: a percentage must be above 0, not {n:g}")
+    """Raise a RequestError for a percentage that is none."""
+    if not 0 < n <= 100:
+        raise RequestError(f"{what}: a percentage must be above 0 and at most 100, not {n:g}")
 
 
 def _each(series: SeriesList, name: str, compute: Callable[[Numbers], Numbers]) -> SeriesList:

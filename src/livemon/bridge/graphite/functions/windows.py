@@ -17,6 +17,7 @@ from livemon.bridge.graphite.context import Context, Tree
 from livemon.bridge.graphite.functions.declaration import SERIES, X_FILES_FACTOR, Parameter, function
 from livemon.bridge.graphite.intervals import interval
 from livemon.bridge.graphite.series import Series, SeriesList, Window
+from livemon.errors import RequestError, shown
 
 Numbers = NDArray[np.float64]
 Numbering = NDArray[np.int64]
@@ -278,7 +279,8 @@ def fold(
 )
 def moving_deviation(context: Context, series: SeriesList, points: int, tolerance: float) -> SeriesList:
     """Give, at each point, the standard deviation of so many points up to it, null if less than a tenth of them are there."""
-    points = max(1, points)
+    if points < 1:
+        raise RequestError(f"stdev: a window must have a point at least, not {points}")
     found = []
     for each in series:
         filled = context.filled(each)
@@ -316,7 +318,7 @@ def _running_deviation(values: Numbers, points: int, tolerance: float) -> Number
 )
 def summarize(context: Context, series: SeriesList, length: str, func: str, align_to_from: bool) -> SeriesList:
     """Aggregate what lies in each interval, which begins at a multiple of its length, or is counted from the time asked for on."""
-    seconds = abs(interval(length, "summarize")) or 1
+    seconds = _seconds(length, "summarize")
     found = []
     for each in series:
         filled = context.filled(each)
@@ -326,6 +328,13 @@ def summarize(context: Context, series: SeriesList, length: str, func: str, alig
         name = f'summarize({each.name}, "{length}", "{func}"{", true" if align_to_from else ""})'
         found.append(_summarized(context, filled, func, extent, seconds).called(name))
     return found
+
+
+def _seconds(length: str, what: str) -> int:
+    seconds = abs(interval(length, what))
+    if not seconds:
+        raise RequestError(f"{what}: an interval must be longer than {shown(length)}")
+    return seconds
 
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 7 * 86400}
@@ -346,7 +355,7 @@ _MONDAY = 4 * 86400
 )
 def smart_summarize(context: Context, tree: Tree, length: str, func: str, align_to: str | None) -> SeriesList:
     """Aggregate what lies in each interval, counted from the time asked for on, or from the unit of time (UTC) in which that is."""
-    seconds = abs(interval(length, "smartSummarize")) or 1
+    seconds = _seconds(length, "smartSummarize")
     window = _aligned(context.window, align_to)
     found = []
     for each in context.evaluate(tree, window):
