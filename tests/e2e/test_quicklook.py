@@ -196,8 +196,8 @@ def test_the_age_of_a_channel_is_a_channel(open_page):
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_pictures(open_page, size, scheme):
     """Those of docs/quick-look.md; all instruments' temperatures, on the axis that the page chooses for them."""
-    page = open_page("#range=120", size=size, color_scheme=scheme)
-    wait_for(page, lambda: plotted(page, "newest") - plotted(page, "from") > 100, "a plot that is full")
+    page = open_page("#range=90", size=size, color_scheme=scheme)
+    wait_for(page, lambda: 0 < plotted(page, "oldest") < plotted(page, "from") + 10, "a plot that is full", 150)
     expect(page.get_by_label("log")).to_be_checked()
     expect(page.locator("#state")).to_have_text("All is well", timeout=60_000)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -240,7 +240,10 @@ FUNCTIONS = [
     ("text", "duration(7200)", "2 h"),
     ("text", "fromLocal(local(1800000000.4))", 1_800_000_000),
     ("samples", "gapOf([0, 1, 2, 3, 30])", 10),
-    ("samples", "gapOf([0, 200, 400])", 1000),
+    ("samples", "gapOf([0, 1, 2, 60, 61, 62, 120])", 174),
+    ("samples", "gapOf([0, 1, 2, 210, 211, 212, 420])", 300),
+    ("samples", "gapOf([0, 1])", None),
+    ("samples", "gapOf([0, 200, 400])", 600),
     (
         "samples",
         "joined([{times: [1, 3], values: [1, 2], gap: 9}, {times: [2, 3], values: [0, 5], gap: 9}], true)",

@@ -205,6 +205,7 @@ function draw(samplesAreNew = false) {
     draw.layout = layout;
     mark(place, "points", String(series.reduce((sum, one) => sum + one.times.length, 0)));
     mark(place, "newest", String(Math.max(0, ...series.map((one) => one.times.at(-1) || 0))));
+    mark(place, "oldest", String(Math.min(...series.map((one) => one.times[0] ?? Infinity))));
     mark(place, "from", String(loaded.range[0]));
     mark(place, "until", String(loaded.range[1]));
   }

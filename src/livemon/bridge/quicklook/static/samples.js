@@ -1,7 +1,7 @@
 // Samples of the plotted channels. A series is {times, values, gap, ...}: UNIX seconds, ascending; null where a sample is no number; the
 // seconds between two samples from which on there is a gap.
 
-const GAP = 5, SHORTEST_GAP = 10; // so many times the usual distance, and so many seconds, without a sample are a gap
+const SHORTEST_GAP = 10, SILENT = 300; // seconds without a sample that may, and that must, be a gap
 
 // What is there, continued by what was read again from `from` on; only what is in [start, end) stays.
 export function continued(old, next, from, start, end) {
@@ -14,10 +14,13 @@ export function continued(old, next, from, start, end) {
   return { ...next, times: cut(times), values: cut(values), gap: gapOf(cut(times)) };
 }
 
+// An instrument that scans comes back to a channel after minutes, with some samples each time. What is longer than anything else, or so
+// long that a channel counts as silent, is a gap; to wait as a rule is none.
 export function gapOf(times) {
   if (times.length < 3) return Infinity;
   const steps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-  return Math.max(GAP * steps[steps.length >> 1], SHORTEST_GAP);
+  const usual = steps[steps.length >> 1], longest = steps[Math.max(steps.length - 2, 0)]; // but for one
+  return Math.max(Math.min(3 * longest, Math.max(SILENT, 5 * usual)), SHORTEST_GAP);
 }
 
 // One timeline for all, as uPlot wants it: undefined where a series has no sample of its own, null for a gap.
