@@ -102,7 +102,8 @@ def changed(entry: dict, **changes: object) -> dict:
             {"colour": "red"},
             (
                 ".colour: there is no such key; known here: model, id, serial, name, address, "
-                "description, channels, simulated, memory_window, also_reads, scan_cycle, silent_after, invalid_after, away_after, degraded_after"
+                "description, channels, simulated, memory_window, also_reads, scan_cycle, silent_after, "
+                "invalid_after, away_after, degraded_after"
             ),
         ),
         (
