@@ -55,6 +55,7 @@ def context():
 
 
 @pytest.mark.parametrize("name", sorted(PLAINLY))
+@settings(deadline=None)
 @given(rows=st.lists(VALUES, min_size=1, max_size=5))
 def test_rows_are_aggregated(name, rows):
     longest = max(len(row) for row in rows)
@@ -86,6 +87,7 @@ def test_windows_over_values_that_hardly_differ_lose_no_digits(context):
     np.testing.assert_allclose(found, expected, rtol=1e-7)
 
 
+@settings(deadline=None)
 @given(values=st.lists(NUMBERS, min_size=1, max_size=30), n=st.floats(0.1, 100))
 def test_a_percentile_is_one_of_the_values_and_grows_with_n(values, n):
     row = np.array([values])
@@ -96,6 +98,7 @@ def test_a_percentile_is_one_of_the_values_and_grows_with_n(values, n):
     assert percentile(row, max(0.1, n / 2))[0] <= found
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.floats(-1e12, 1e12), min_size=1), digits=st.integers(-5, 12))
 def test_numbers_are_rounded_as_python_rounds_them(values, digits):
     expected = [round(each, digits) for each in values]
@@ -109,6 +112,7 @@ def test_halves_and_giants_are_rounded_as_python_rounds_them(value, digits):
         assert rounded(np.array([value]), digits)[0] == pytest.approx(round(value, digits), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-4, 1e8))
 def test_a_round_step_is_not_shorter_and_hardly_longer(seconds):
     step = grid.round_step(seconds)
@@ -117,6 +121,7 @@ def test_a_round_step_is_not_shorter_and_hardly_longer(seconds):
     assert math.lcm(round(step * 1000), 86_400_000) % 86_400_000 == 0
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([0.001, 0.02, 0.5, 1, 7, 10, 60, 3600]),
     st.integers(0, 2_000_000_000),
@@ -132,6 +137,7 @@ def test_samples_on_a_grid_are_known_as_regular(step, start, numbers):
         assert found is None
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES.filter(bool), min_size=1, max_size=4))
 def test_series_of_one_step_stand_beside_each_other_as_they_are(rows):
     window = Window(1000, 1000 + 10 * max(len(row) for row in rows))
@@ -145,6 +151,7 @@ def test_series_of_one_step_stand_beside_each_other_as_they_are(rows):
         np.testing.assert_array_equal(times, 1000 + 10 * np.arange(times.size))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 9_999), st.one_of(st.none(), NUMBERS)), unique_by=lambda each: each[0], max_size=80
