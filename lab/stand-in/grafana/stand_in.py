@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -174,6 +174,11 @@ class Server(ThreadingHTTPServer):
             request.settimeout(10)
             request = self.context.wrap_socket(request, server_side=True)
         super().finish_request(request, client_address)
+        if self.context is not None:
+            # Closed without a word, the connection may be reset before the client has read the answer.
+            with suppress(OSError):
+                request.unwrap()
+            self.shutdown_request(request)
 
     def handle_error(self, request, client_address) -> None:
         print(f"{client_address[0]}: {sys.exc_info()[1]}", file=sys.stderr)
