@@ -93,7 +93,7 @@ KINDS = {
         query=Query(NEW_GAP, RECENTLY),
         test="gt",
         summary="The recording was interrupted for {value:duration}",
-        advice="Agents send again what was missed, so that the files may be whole all the same: docker logs ocs_aggregator.",
+        advice="What was measured meanwhile is missing in the files. On the monitor: docker logs ocs_aggregator.",
     ),
     "archive_lost": Kind(
         limit=0,
@@ -153,7 +153,7 @@ KINDS = {
         query=Query(f"{MACHINE}.certificate_days", 7200),
         test="lt",
         summary="A certificate ends in {value} days",
-        advice="It is renewed 30 days before its end: run the playbook again, and see why the timer did not.",
+        advice="The playbook renews what ends within 30 days: run it again.",
     ),
 }
 """By what the inventory calls them under ``appliance_alarms``."""

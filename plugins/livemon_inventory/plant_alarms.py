@@ -123,7 +123,7 @@ def of_process(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
             test="gt",
             limits=(0,),
             hold=after,
-            summary=f"{subject}: its agent runs without doing its work, or one of its tasks has failed",
+            summary=f"{subject}: its agent runs without doing its work",
             advice=_LOOK_AT_INSTRUMENT.format(id=agent),
             **about,
         )
