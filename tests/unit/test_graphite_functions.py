@@ -341,3 +341,10 @@ def test_a_call_that_makes_no_sense_is_refused_in_a_sentence(target, words):
     assert answer.text.count("\n") == 1
     for word in words:
         assert word in answer.text
+
+
+def test_the_noise_of_a_thermometer_is_not_rounded_away():
+    noisy = [4 + 1e-6 * (-1) ** number for number in range(1000)]
+    source = MemorySource([Samples("lab.d.T", START, 1, noisy, {"node": "D"})])
+    (found,) = rendered("stdev(lab.d.T,100)", source, until=START + 1000)
+    assert [value for value, _ in found["datapoints"]][99:] == pytest.approx([1e-6] * 901, rel=1e-6)

@@ -290,17 +290,21 @@ def moving_deviation(context: Context, series: SeriesList, points: int, toleranc
 
 
 def _running_deviation(values: Numbers, points: int, tolerance: float) -> Numbers:
-    """Return it by running sums, each value added when it comes and taken away when it goes: graphite-web's own last digits."""
-    known = np.where(np.isnan(values), 0.0, values)
+    """Return it by running sums, each value added when it comes and taken away when it goes, as graphite-web does.
+
+    Ours are of distances from one of the values: of the squares of 4 K themselves, noise of a microkelvin would be rounded away.
+    """
+    there = ~np.isnan(values)
+    known = np.where(there, values - values[there][0], 0.0) if there.any() else np.zeros(values.size)
     dropped = np.concatenate((np.zeros(min(points, values.size)), known[:-points]))
-    number = np.cumsum(~np.isnan(values))
+    number = np.cumsum(there)
     number = number - np.concatenate((np.zeros(min(points, values.size), int), number[:-points]))
 
     def running(come: Numbers, gone: Numbers) -> Numbers:
         return np.cumsum(np.stack((-gone, come), axis=-1))[1::2]
 
     sums, squares = running(known, dropped), running(known**2, dropped**2)
-    deviation = np.sqrt(number * squares - sums**2) / number
+    deviation = np.sqrt(np.maximum(number * squares - sums**2, 0.0)) / number
     return np.where((number > 0) & (number / points >= tolerance), deviation, np.nan)
 
 
