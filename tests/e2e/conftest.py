@@ -31,7 +31,10 @@ NODES = [
         "target": "ls240",
         "feeds": ["temperatures"],
         "description": "Diodes",
-        "labels": {"Channel_1_T": "4K plate"},
+        "labels": {
+            f"Channel_{number}_T": label
+            for number, label in enumerate(("50K plate", "50K shield", "4K plate", "4K shield"), 1)
+        },
         "units": {
             f"Channel_{number}_{kind}": unit for number in range(1, 9) for kind, unit in (("T", "K"), ("V", "V"))
         },

@@ -117,7 +117,7 @@ def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
     assert head == [
         "unix_seconds",
         "utc",
-        f"{PLATE} 4K plate (K)",
+        f"{PLATE} 50K plate (K)",
         "observatory.control.feeds.temperatures.Channel_01_T 50K plate (K)",
     ]
     with urllib.request.urlopen(f"{appliance.url}/{address}") as answer:
@@ -178,7 +178,7 @@ def test_older_links_still_lead_there(open_page):
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
     expect(page.get_by_label("log")).to_be_checked()
     expect(page.locator("#hint")).to_contain_text("Not there at the moment: LSA21OQ::channel_99_t.")
-    page.get_by_role("checkbox", name="4K plate channel_1_t").uncheck()
+    page.get_by_role("checkbox", name="50K plate channel_1_t").uncheck()
     expect(page.locator("#plot canvas")).to_have_count(0)
     page.get_by_role("checkbox", name="channel_2_t").check()
     wait_for_more(page, "points", 1)
@@ -188,7 +188,7 @@ def test_older_links_still_lead_there(open_page):
 def test_the_age_of_a_channel_is_a_channel(open_page):
     page = open_page(f"#range=60&field=age.{PLATE}")
     wait_for_more(page, "points", 5)
-    expect(page.locator("#values tbody th .title")).to_contain_text("Age of 4K plate")
+    expect(page.locator("#values tbody th .title")).to_contain_text("Age of 50K plate")
     expect(page.locator("#values tbody td").first).to_have_text(re.compile(r"^[0-9.]+ s$"))
     expect(page.locator("#hint")).to_have_text("")
 
