@@ -91,6 +91,14 @@ def test_feeds_are_recorded_rotated_and_read_by_so3g(site, tmp_path):
     assert ours[1].tolist() == values
 
 
+def test_what_an_aggregator_tells_of_the_archive_is_in_the_archive(site, tmp_path):
+    own = "observatory.patient.feeds.archive.lag"
+    with site.agent("patient"):
+        wait_for(
+            lambda: own in hkarchive.scan(time.time() - 60, time.time(), tmp_path / "hk"), "its own feed on disk", 40
+        )
+
+
 def test_a_new_agent_is_recorded_by_a_running_aggregator(site, tmp_path):
     with site.agent("patient"), site.agent("fake1"):
         client = site.running("patient", "record")

@@ -21,7 +21,7 @@ txaio.use_twisted()
 from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
 from twisted.internet.task import LoopingCall  # noqa: E402
 
-from livemon.agents.recording import Recording, as_message, last_write, lost_samples  # noqa: E402
+from livemon.agents.recording import Recording, as_block, as_message, last_write, lost_samples  # noqa: E402
 from livemon.hkarchive import Recorder  # noqa: E402
 
 MAX_QUEUED_MESSAGES = 20_000
@@ -76,7 +76,11 @@ class AggregatorAgent:
     def _tell(self) -> None:
         """Publish how the recording goes (reactor thread: a disk that hangs does not keep it)."""
         lag = self._state.lag(self._recorder, messages_wait=not self._messages.empty())
-        self.agent.publish_to_feed(FEED, as_message(lag, self._lost(), self._state.gap), from_reactor=True)
+        message = as_message(lag, self._lost(), self._state.gap)
+        self.agent.publish_to_feed(FEED, message, from_reactor=True)
+        if self._recording and not self._messages.full():
+            # The router gives a session nothing of what it publishes itself.
+            self._messages.put_nowait((as_block(message), self.agent.feeds[FEED].encoded()))
 
     def _lost(self) -> int:
         dropped = dict(self._recorder.dropped) if self._recorder else {}

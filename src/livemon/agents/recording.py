@@ -93,3 +93,10 @@ def as_message(lag: float, lost: int, gap: float) -> dict[str, Any]:
         "timestamp": time.time(),
         "data": {"lag": round(lag, 3), "lost": float(lost), "gap": round(gap, 3)},
     }
+
+
+def as_block(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message as others receive it: a block of one sample, by its name."""
+    data = {name: [value] for name, value in message["data"].items()}
+    block = {"block_name": message["block_name"], "timestamps": [message["timestamp"]], "data": data}
+    return {message["block_name"]: block}
