@@ -1,4 +1,4 @@
-"""The one place where livemon reads its environment.
+"""The one place where livemon reads its environment, and how it reads files of settings.
 
 Every key stands in docs/architecture.md. A missing or malformed one raises
 :class:`livemon.errors.ConfigError` naming it.
@@ -11,8 +11,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+import yaml
 
 from livemon.errors import ConfigError
 
@@ -42,6 +44,20 @@ def setting(
         return cast(text)
     except ValueError as error:
         raise ConfigError(f"the environment variable {name} is {text!r}: {error}") from error
+
+
+def yaml_content(text: str | bytes, place: str) -> Any:
+    """Return what a YAML file says; `place` is what people call it.
+
+    Raises
+    ------
+    ConfigError
+        If it is no YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
 
 
 def readable_file(text: str) -> Path:

@@ -11,9 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from livemon.bridge.catalogue import Field
+from livemon.config import yaml_content
 from livemon.errors import ConfigError
 from livemon.wamp import log
 
@@ -103,10 +102,7 @@ def read(text: str | bytes, place: str) -> Site:
     ConfigError
         One sentence: where, what, and what to write instead.
     """
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
+    content = yaml_content(text, place)
     if not isinstance(content, Mapping) or set(content) != {"agents"} or not isinstance(content["agents"], list):
         raise ConfigError(f"{place}: write agents: and below it one entry for each agent, and nothing else")
     agents: dict[str, Mapping[str, str]] = {}

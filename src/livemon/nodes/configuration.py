@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from twisted.internet.task import LoopingCall
 
+from livemon.config import yaml_content
 from livemon.datanode import DataNodeServer
 from livemon.errors import ConfigError
 from livemon.nodehost import NodeHost
@@ -72,10 +72,7 @@ def read_entries(text: str | bytes, place: str) -> dict[str, dict[str, Any]]:
     ConfigError
         One sentence: where, what, and what to write instead.
     """
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
+    content = yaml_content(text, place)
     if not isinstance(content, Mapping) or not isinstance(content.get("nodes"), list):
         raise ConfigError(f"{place}: write nodes: and below it one entry for each node")
     entries: dict[str, dict[str, Any]] = {}
