@@ -34,7 +34,7 @@ def monitor(outside: Receiver, settings: dict, tmp_path_factory: pytest.TempPath
         here = f"http://{running.outside}:{outside.url.rpartition(':')[2]}"
         settings["notifications"] = {"contact_points": [{"name": "lab", "webhook": f"{here}/alarms"}]}
         settings["dead_mans_switch"] = {"url": f"{here}/ping", "every": 20}
-        running.set_up(**settings)
+        running.play("site", **settings)
         with running.tunnel(tmp_path_factory.mktemp("tunnel") / "ssh.log"):
             wait_for(lambda: running.answers, "Grafana to answer", 120)
             yield running

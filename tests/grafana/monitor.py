@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -59,14 +58,6 @@ class Monitor:
             ROOT / f"playbooks/{playbook}.yml",
             seconds=SET_UP_WITHIN,
         )
-
-    def set_up(self, **settings: Any) -> None:
-        """Set the machine up, with the image of this machine's engine."""
-        self.play("site", "--tags=docker")
-        ssh = shlex.join(["ssh", "-F", str(SSH_CONFIG), "-o", "BatchMode=yes", f"livemon-{NAME}"])
-        load = f"set -o pipefail; docker save {shlex.quote(self.image)} | {ssh} sudo docker load"
-        run("bash", "-c", load, seconds=SET_UP_WITHIN)
-        self.play("site", **settings)
 
     @contextmanager
     def tunnel(self, log: Path) -> Iterator[None]:

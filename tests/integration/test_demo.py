@@ -6,7 +6,7 @@ import time
 
 import pytest
 from crossbar_router import wait_for
-from demo import demo, inventory, queries
+from on_loopback import inventory, queries, running
 
 LISTS = inventory()
 SETTLED_AFTER = 90.0
@@ -16,9 +16,9 @@ ASKED_FOR = sorted({target for _, target in queries(LISTS)})
 
 @pytest.fixture(scope="module")
 def appliance(router, tmp_path_factory):
-    with demo(router, tmp_path_factory.mktemp("demo")) as running:
-        running.settled = time.monotonic() + SETTLED_AFTER
-        yield running
+    with running(LISTS, router, tmp_path_factory.mktemp("demo")) as appliance:
+        appliance.settled = time.monotonic() + SETTLED_AFTER
+        yield appliance
 
 
 def has_data(appliance, target):

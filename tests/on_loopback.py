@@ -1,4 +1,4 @@
-"""The demo's inventory on loopback: its agents against simulated instruments, its data nodes, and what its alarms ask for."""
+"""What an inventory says, on loopback: its agents against simulated instruments, its data nodes, and what its alarms ask for."""
 
 from __future__ import annotations
 
@@ -34,31 +34,30 @@ def queries(lists: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def demo(router: Router, directory: Path) -> Iterator[Appliance]:
-    """Run the demo as long as the block lasts; values of all instruments are there."""
-    lists = inventory()
+def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[Appliance]:
+    """Run an inventory of simulated instruments as long as the block lasts; values of all instruments are there."""
     site = Site(directory, router)
     (directory / "archive").mkdir()
     instances = plant.site_config(lists["instruments"], lists["ocs_agents"], HOST, 60)["hosts"][HOST]["agent-instances"]
-    with ExitStack() as running:
+    with ExitStack() as stack:
         addresses = {}
         for instrument in lists["instruments"]:
             serial = "--serial", instrument["serial"]
-            addresses[instrument["id"]] = running.enter_context(
-                simulator(int(instrument["model"]), directory, *serial)
-            )[0]
+            addresses[instrument["id"]] = stack.enter_context(simulator(int(instrument["model"]), directory, *serial))[
+                0
+            ]
         site.write(
             **{
                 each["instance-id"]: (
                     each["agent-class"],
-                    *(_here(pair, addresses.get(each["instance-id"]), directory) for pair in each["arguments"]),
+                    *(_here(words, addresses.get(each["instance-id"]), directory) for words in each["arguments"]),
                 )
                 for each in instances
             }
         )
         for each in instances:
-            running.enter_context(site.agent(each["instance-id"]))
-        appliance = running.enter_context(Appliance(directory, router))
+            stack.enter_context(site.agent(each["instance-id"]))
+        appliance = stack.enter_context(Appliance(directory, router))
         certificates = [str(router.directory / "pki" / name) for name in ("ca.crt", "server/server.crt")]
         appliance.write_nodes(
             *(
@@ -74,11 +73,7 @@ def demo(router: Router, directory: Path) -> Iterator[Appliance]:
         yield appliance
 
 
-def _here(pair: list[str], address: str | None, directory: Path) -> list[str]:
+def _here(words: list[str], address: str | None, directory: Path) -> list[str]:
     """An argument of an agent with what it has here for an address in the agents' network or the archive's directory."""
-    option, value = pair
-    if option == "--ip-address":
-        return [option, str(address)]
-    if option == "--port":
-        return [option, f"tcp://{address}"]
-    return [option, str(directory / "archive")] if option == "--data-dir" else [option, value]
+    here = {"--ip-address": address, "--port": f"tcp://{address}", "--data-dir": str(directory / "archive")}
+    return [words[0], here[words[0]]] if words[0] in here else words
