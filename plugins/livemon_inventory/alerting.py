@@ -15,10 +15,9 @@ import yaml
 
 from livemon_inventory import appliance_alarms, notifications, plant_alarms
 from livemon_inventory.alarms import Alarm, Entry, Query
-from livemon_inventory.dashboards.identity import FOLDER
+from livemon_inventory.dashboards.identity import DATA_SOURCE, FOLDER
 from livemon_inventory.uids import uid
 
-DATA_SOURCE = "livemon"
 WATCHDOG_FOLDER = "livemon watchdog"
 """A folder of its own: lists of what fires leave it out."""
 EXPRESSIONS = "-100"
@@ -151,7 +150,7 @@ def _rule(alarm: Alarm) -> dict:
 def _query(ref: str, query: Query) -> dict:
     return {
         "refId": ref,
-        "datasourceUid": DATA_SOURCE,
+        "datasourceUid": DATA_SOURCE["uid"],
         "relativeTimeRange": {"from": int(query.start), "to": int(query.end)},
         "model": {
             "refId": ref,
@@ -159,7 +158,7 @@ def _query(ref: str, query: Query) -> dict:
             "textEditor": True,
             "intervalMs": 1000,
             "maxDataPoints": POINTS,
-            "datasource": {"type": "graphite", "uid": DATA_SOURCE},
+            "datasource": DATA_SOURCE,
         },
     }
 

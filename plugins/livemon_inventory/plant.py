@@ -40,6 +40,11 @@ def name_of(entry: Entry) -> str:
     return entry.get("name") or entry.get("serial") or entry["id"]
 
 
+def path_of(instrument: Entry, field: str) -> str:
+    """Return the permanent name of a field of an instrument; ``*`` stands for all of its fields."""
+    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.{field}"
+
+
 def channels_of(instrument: Entry) -> dict[str, dict]:
     """Return the options of each channel that the inventory lists, or of every channel of the model when it lists none."""
     listed = instrument.get("channels") or {channel: {} for channel in model_of(instrument).channels}

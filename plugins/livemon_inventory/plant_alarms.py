@@ -23,14 +23,12 @@ from livemon_inventory.alarms import (
     usual_silence,
 )
 from livemon_inventory.dashboards.identity import APPLIANCE, instrument_uid, temperature_panel
-from livemon_inventory.models import FEED, Field
-from livemon_inventory.plant import ADDRESS_ROOT, model_of, name_of
+from livemon_inventory.models import Field
+from livemon_inventory.plant import ADDRESS_ROOT, model_of, name_of, path_of
 from livemon_inventory.uids import uid
 
 SHORTEST_MEAN = 60
 """Seconds of which a mean is taken where a rate is measured; two scan cycles if that is longer."""
-
-
 RECENTLY = 600
 """Seconds within which the newest sample counts of what is sampled every few seconds."""
 NOW = 120
@@ -48,45 +46,32 @@ def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
     """Yield all alarms of an instrument, its channels' first."""
     for channel, options in (instrument.get("channels") or {}).items():
         yield from _of_channel(instrument, str(channel), options or {}, defaults)
-    subject = _subject(instrument)
-    after, severity = by_itself("silent_after", instrument, None, defaults)
-    if after is not None and not instrument.get("channels"):
-        yield Alarm(
-            uid=uid(instrument["id"], "silent"),
-            title=f"{subject} is silent",
-            kind="silent",
-            severity=severity,
+    if not instrument.get("channels"):
+        yield from _of_silence(
+            by_itself("silent_after", instrument, None, defaults),
+            names=(instrument["id"],),
+            subject=_subject(instrument),
             # Which of its channels there are nobody has said: the youngest counts.
-            queries=(Query(f"minSeries(age.{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.*)", NOW),),
-            test="gt",
-            limits=(after,),
-            no_data="Alerting",
-            summary=f"{subject}: no sample of any channel for {{value:duration}}",
-            advice=_LOOK_AT_INSTRUMENT.format(id=instrument["id"]),
-            **_about(instrument),
+            target=f"minSeries(age.{path_of(instrument, '*')})",
+            said=": no sample of any channel",
+            about=_about(instrument),
         )
     yield from of_process(instrument, defaults)
 
 
 def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
     """Yield the alarms of any other agent: of its fields, of its feeds if it says when they are silent, and of itself."""
-    after, severity = by_itself("silent_after", {"silent_after": False} | entry)
+    silence = by_itself("silent_after", {"silent_after": False} | entry)
     for limit in entry.get("alarms") or []:
-        yield _of_limit(_of_field(entry, limit, after or RECENTLY), limit)
-    for feed in (entry.get("feeds") or []) if after is not None else []:
-        subject = f"{_subject(entry)}, feed {feed},"
-        yield Alarm(
-            uid=uid(entry["id"], feed, "silent"),
-            title=f"{subject} is silent",
-            kind="silent",
-            severity=severity,
-            queries=(Query(f"minSeries(age.{ADDRESS_ROOT}.{entry['id']}.feeds.{feed}.*)", NOW),),
-            test="gt",
-            limits=(after,),
-            no_data="Alerting",
-            summary=f"{subject} has sent nothing for {{value:duration}}",
-            advice=_LOOK_AT_INSTRUMENT.format(id=entry["id"]),
-            **_about(entry),
+        yield _of_limit(_of_field(entry, limit, silence[0] or RECENTLY), limit)
+    for feed in entry.get("feeds") or []:
+        yield from _of_silence(
+            silence,
+            names=(entry["id"], feed),
+            subject=f"{_subject(entry)}, feed {feed},",
+            target=f"minSeries(age.{ADDRESS_ROOT}.{entry['id']}.feeds.{feed}.*)",
+            said=" has sent nothing",
+            about=_about(entry),
         )
     yield from of_process(entry, defaults)
 
@@ -132,24 +117,16 @@ def of_process(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
 def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry) -> Iterator[Alarm]:
     for entry in entries_of(options):
         yield _of_limit(_of_quantity(instrument, channel, options, entry), entry)
-    temperature = _field(instrument, channel, "temperature")
-    path = _path(instrument, temperature)
-    subject = _subject(instrument, channel, options)
-    after, severity = by_itself("silent_after", instrument, options, defaults)
-    if after is not None:
-        yield Alarm(
-            uid=uid(instrument["id"], channel, "silent"),
-            title=f"{subject} is silent",
-            kind="silent",
-            severity=severity,
-            queries=(Query(f"age.{path}", NOW),),
-            test="gt",
-            limits=(after,),
-            no_data="Alerting",
-            summary=f"{subject}: no sample for {{value:duration}}",
-            advice=_LOOK_AT_INSTRUMENT.format(id=instrument["id"]),
-            **_about(instrument, channel, options),
-        )
+    path = path_of(instrument, _field(instrument, channel, "temperature").name)
+    subject, about = _subject(instrument, channel, options), _about(instrument, channel, options)
+    yield from _of_silence(
+        by_itself("silent_after", instrument, options, defaults),
+        names=(instrument["id"], channel),
+        subject=subject,
+        target=f"age.{path}",
+        said=": no sample",
+        about=about,
+    )
     after, severity = by_itself("invalid_after", instrument, options, defaults)
     if after is not None:
         yield Alarm(
@@ -163,7 +140,34 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
             hold=after,
             summary=f"{subject}: samples come, but they are no temperatures",
             advice=_LOOK_AT_CHANNEL.format(id=instrument["id"]),
-            **_about(instrument, channel, options),
+            **about,
+        )
+
+
+def _of_silence(
+    limit: tuple[int | None, str],
+    *,
+    names: tuple[str, ...],
+    subject: str,
+    target: str,
+    said: str,
+    about: Mapping[str, Any],
+) -> Iterator[Alarm]:
+    """Yield the alarm of a subject that sends nothing, if anybody wants it; `names` begin with the agent's, `target` is its age."""
+    after, severity = limit
+    if after is not None:
+        yield Alarm(
+            uid=uid(*names, "silent"),
+            title=f"{subject} is silent",
+            kind="silent",
+            severity=severity,
+            queries=(Query(target, NOW),),
+            test="gt",
+            limits=(after,),
+            no_data="Alerting",
+            summary=f"{subject}{said} for {{value:duration}}",
+            advice=_LOOK_AT_INSTRUMENT.format(id=names[0]),
+            **about,
         )
 
 
@@ -217,7 +221,7 @@ def _of_quantity(instrument: Entry, channel: str, options: Entry, entry: Entry) 
     quantity = entry.get("of", "temperature")
     field, of_sensor = _field(instrument, channel, quantity), quantity == "sensor"
     return _Measured(
-        path=_path(instrument, field),
+        path=path_of(instrument, field.name),
         unit=field.unit,
         subject=_subject(instrument, channel, options) + (", sensor" if of_sensor else ""),
         names=(instrument["id"], channel, *(["sensor"] if of_sensor else [])),
@@ -276,7 +280,3 @@ def _about(entry: Entry, channel: str | None = None, options: Entry | None = Non
 
 def _field(instrument: Entry, channel: str, quantity: str) -> Field:
     return next(field for field in model_of(instrument).fields(channel) if field.quantity == quantity)
-
-
-def _path(instrument: Entry, field: Field) -> str:
-    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.{field.name}"

@@ -8,8 +8,7 @@ from typing import Any
 from livemon_inventory.alarms import limits_of, silent_after
 from livemon_inventory.dashboards.identity import instrument_uid
 from livemon_inventory.dashboards.panels import GREEN, ORANGE, RED, Line, Steps, link, steps, words
-from livemon_inventory.models import FEED
-from livemon_inventory.plant import ADDRESS_ROOT, fields_of, model_of, name_of
+from livemon_inventory.plant import fields_of, model_of, name_of, path_of
 
 COLORS = {"critical": RED, "warning": ORANGE}
 """Of a value beyond a limit of that severity, worst first."""
@@ -21,11 +20,6 @@ Limits = Mapping[str, tuple[float | None, float | None]]
 def title_of(instrument: Mapping[str, Any]) -> str:
     """What an instrument is called for people; its name makes it unique."""
     return f"{instrument.get('description') or model_of(instrument).name} ({name_of(instrument)})"
-
-
-def path_of(instrument: Mapping[str, Any], field: str) -> str:
-    """Return the permanent name of a field of an instrument."""
-    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.{field}"
 
 
 def values(instrument: Mapping[str, Any], quantity: str) -> list[Line]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from livemon_inventory.dashboards.identity import TAG
-from livemon_inventory.dashboards.panels import DATA_SOURCE
+from livemon_inventory.dashboards.identity import DATA_SOURCE, TAG
 
 SCHEMA_VERSION = 37
 """What Grafana 9.4 knows; newer ones migrate it, older than theirs."""

@@ -12,6 +12,7 @@ OVERVIEW = "livemon-overview"
 APPLIANCE = "livemon-appliance"
 OTHERS = "livemon-others"
 FOLDER = "livemon"
+DATA_SOURCE = {"type": "graphite", "uid": "livemon"}
 TAG = "livemon"
 """Of all our dashboards; the list of links on each is made by it."""
 

@@ -6,8 +6,6 @@ places: from above to below, from left to right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 WIDTH = 24
 
 
@@ -25,11 +23,6 @@ class Grid:
         self.panels.append(panel | {"gridPos": {"x": self._x, "y": self._y, "w": width, "h": height}})
         self._x += width
         self._row_height = max(self._row_height, height)
-
-    def add_all(self, panels: Iterable[dict], width: int, height: int) -> None:
-        """Put panels of one size beside each other, in as many rows as they need."""
-        for panel in panels:
-            self.add(panel, width, height)
 
     def end_row(self) -> None:
         """Let the next panel stand at the left."""

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from livemon_inventory.dashboards.identity import FOLDER, ref_id
+from livemon_inventory.dashboards.identity import DATA_SOURCE, FOLDER, ref_id
 
-DATA_SOURCE = {"type": "graphite", "uid": "livemon"}
 UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "suffix:days", None: "none"}
 """Grafana's names of units. Its own kelvin has no millikelvin, seconds and ohms have all prefixes."""
-GREEN, ORANGE, RED, GREY = "green", "orange", "red", "#808080"
+GREEN, ORANGE, RED = "green", "orange", "red"
 
 Steps = list[dict[str, Any]]
 
