@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def exclude(_context: Context, series: SeriesList, pattern: str) -> SeriesList:
 @function("sortByName", "Sorting", SERIES, Parameter("natural", "boolean", default=False), REVERSE, keeps_extremes=True)
 def sort_by_name(_context: Context, series: SeriesList, natural: bool, reverse: bool) -> SeriesList:
     """Sort by name; naturally means that the numbers in them count as numbers."""
-    return sorted(series, key=_natural_name if natural else _name, reverse=reverse)
+    return sorted(series, key=_natural_name if natural else attrgetter("name"), reverse=reverse)
 
 
 @function("sortBy", "Sorting", SERIES, AGGREGATE, REVERSE)
@@ -157,10 +158,6 @@ def _ranked(series: SeriesList, func: str, *, reverse: bool = False) -> SeriesLi
 
 def _of_series(func: str, series: SeriesList) -> list[float]:
     return of_each(func, [each.values for each in series])
-
-
-def _name(series: Series) -> str:
-    return series.name
 
 
 def _natural_name(series: Series) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def as_percent(context: Context, series: SeriesList, total: Any, nodes: list[int
     elif len(total) == 1:
         totals = total[0]
     elif len(total) == len(series):
-        pairs = zip(sorted(series, key=_name), sorted(total, key=_name), strict=True)
+        pairs = zip(sorted(series, key=attrgetter("name")), sorted(total, key=attrgetter("name")), strict=True)
         return [_percent(context, each, other) for each, other in pairs]
     else:
         raise RequestError(
@@ -229,10 +230,6 @@ def _ratio(context: Context, dividend: Series, divisor: Series, name: str) -> Se
     times, (above, below), step = grid.together([dividend, divisor], context.window, context.spend)
     values = above / np.where(below == 0, np.nan, below)
     return dividend.called(name, times=times, values=values, step=step, consolidation=None)
-
-
-def _name(series: Series) -> str:
-    return series.name
 
 
 # --- one of each group --------------------------------------------------------------------------------------------------
