@@ -20,6 +20,9 @@ from ocs_site import Site
 
 MAX_GROWTH = 2 * 2**20
 """Bytes that a process may hold more after everything was done once more: what Python's allocator scatters."""
+ROUNDS = 4
+"""How often everything is done once more. Of what a request needed and gave back malloc keeps up to 64 MiB (its trim threshold rises
+to that), a step that is taken once; what is lost is lost every time."""
 
 SISOCK = "org.simonsobservatory"
 NODES = [
@@ -192,11 +195,15 @@ def test_nothing_that_is_asked_hurts(appliance, router):
     with Caller(router, "client") as client, Caller(router, "node") as node:
         callers = (client, node)
         everything()
-        before = held()
-        everything()
         after = held()
-    growth = {part: after[part] - before[part] for part in after}
-    print({part: f"{size / 2**20:.0f} MiB, {growth[part] / 2**10:+.0f} KiB" for part, size in after.items()})
+        for _ in range(ROUNDS):
+            before = after
+            everything()
+            after = held()
+            growth = {part: after[part] - before[part] for part in after}
+            print({part: f"{size / 2**20:.0f} MiB, {growth[part] / 2**10:+.0f} KiB" for part, size in after.items()})
+            if max(growth.values()) <= MAX_GROWTH:
+                break
     assert {part: child.poll() for part, child in children.items()} == dict.fromkeys(children)
     for part in children:
         assert not problems(appliance.log(part)), appliance.log(part)[-3000:]
