@@ -104,9 +104,18 @@ def after(content: Mapping[str, Any], former: Mapping[str, Any] | None) -> dict:
 
 def text_after(content: Mapping[str, Any], former: str) -> str:
     """Return :func:`after` as the text of the file; `former` is the text of the earlier one, empty if there was none."""
-    return HEAD + yaml.safe_dump(
-        after(content, yaml.safe_load(former)), sort_keys=False, allow_unicode=True, width=1000
+    return HEAD + yaml.dump(
+        after(content, yaml.safe_load(former)), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000
     )
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes out what stands in several places, for people who read the file."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Whether it is written out: always."""
+        del data
+        return True
 
 
 def _uids(key: str, content: Mapping[str, Any]) -> list[str]:
