@@ -660,7 +660,7 @@ VARIABLES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "values"), VARIABLES, ids=str)
+@pytest.mark.parametrize(("body", "values"), VARIABLES, ids=[str(body.get("payload", body)) for body, _ in VARIABLES])
 def test_a_variable_s_values_are_listed_with_a_text_of_their_own_each(grafana, body, values):
     answer = grafana.post("/variable", json=body).json
     assert [each["value"] for each in answer] == [each["__value"] for each in answer] == values
