@@ -32,11 +32,11 @@ images:  ## build the container images that are missing
 
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule grafana on-host-build
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
-	@lab/test environments lint unit integration e2e molecule grafana
+	@lab/test environments "integration | lint unit e2e molecule grafana"
 test-fast:  ## the same without what needs Docker
-	@lab/test lint unit integration e2e
+	@lab/test "integration | lint unit e2e"
 test-all:  ## make test, and an image build on a bare lab machine
-	@lab/test environments lint unit integration e2e molecule grafana on-host-build
+	@lab/test environments "integration | lint unit e2e molecule grafana" on-host-build
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
 	$(app)/ruff check --quiet .

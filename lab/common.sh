@@ -33,19 +33,30 @@ step() {
 }
 
 # together NAME COMMAND NAME COMMAND ...: run shell commands side by side, each line of output headed by its NAME; fail when
-# one of them failed, after all have ended.
+# one of them failed, after all have ended. Each is a process group of its own, so that end_together ends all that it started.
 together() {
-    local -A children=()
     local name failed=0
+    set -m
     while (($#)); do
         (set -o pipefail && bash -c "$2" </dev/null 2>&1 | sed -u "s/^/   $1 | /") &
         children[$1]=$!
         shift 2
     done
+    set +m
     for name in "${!children[@]}"; do
         wait "${children[$name]}" || { say "$name failed" && failed=1; }
+        unset "children[$name]"
     done
     return "$failed"
+}
+declare -A children=()  # what `together` runs: the process group by its name
+
+# For a trap: what `together` started and did not see end.
+end_together() {
+    local name
+    for name in "${!children[@]}"; do
+        kill -TERM -- "-${children[$name]}" 2>/dev/null || true
+    done
 }
 
 # wait_until SECONDS WHAT COMMAND...: repeat a command until it succeeds; fail after SECONDS, saying what was waited for.
