@@ -1,0 +1,45 @@
+"""Effects of the appliance on a lab machine that the playbook has set up: LIVEMON_MACHINE names it, `make molecule` does all of it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import testinfra
+from lab_machine import Machine, Neighbour
+from testinfra.host import Host
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "reboots: restarts the lab machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that restart the machine run last."""
+    items.sort(key=lambda item: item.get_closest_marker("reboots") is not None)
+
+
+@pytest.fixture(scope="session")
+def machine() -> Machine:
+    """The machine that is tried."""
+    name = os.environ.get("LIVEMON_MACHINE")
+    if not name:
+        pytest.skip("no machine is named: make molecule sets one up; LIVEMON_MACHINE=NAME names one of lab/machine")
+    found = Machine(name)
+    if not found.ssh_config.exists():
+        pytest.fail(f"there is no lab machine {name}: lab/machine up {name}, and the playbook")
+    return found
+
+
+@pytest.fixture(scope="session")
+def host(machine: Machine) -> Host:
+    """The machine, as root on it sees it."""
+    return testinfra.get_host(
+        f"ssh://livemon-{machine.name}", ssh_config=str(machine.ssh_config), sudo=True, controlpersist=0
+    )
+
+
+@pytest.fixture(scope="session")
+def neighbour(machine: Machine) -> Neighbour:
+    """Another host of its network."""
+    return Neighbour.of(machine)
