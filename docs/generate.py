@@ -29,6 +29,7 @@ Every role has the same stages, each under its own tag:
 | `install` | packages, images, users, keys |
 | `configure` | files below `/etc/livemon` |
 | `run` | containers and services; restarts only what changed |
+| `remove` | takes it all off again, by a playbook of its own: [remove.md](remove.md) |
 
 Each role has its name as a tag too: `--tags crossbar`, `--tags configure`. The inventory is checked under every tag and limit.
 """
@@ -44,14 +45,16 @@ def page() -> str:
 
 def _section(role: str) -> str:
     directory = ROOT / "roles" / role
-    spec = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    specs = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]
     tasks = yaml.safe_load((directory / "tasks/main.yml").read_text())
-    stages = [f"`{task['tags'][0]}`" for task in tasks if "tags" in task]
-    lines = [f"\n## {role}", spec["short_description"] + "."]
+    stages = [task["tags"][0] for task in tasks if "tags" in task]
+    if (directory / "tasks/remove.yml").exists():
+        stages.append("remove")
+    lines = [f"\n## {role}", specs["main"]["short_description"] + "."]
     if stages:
-        lines.append(f"Stages: {', '.join(stages)}.")
+        lines.append(f"Stages: {', '.join(f'`{stage}`' for stage in stages)}.")
     lines += ["", "| variable | type | default | |", "|---|---|---|---|"]
-    for name, option in spec.get("options", {}).items():
+    for name, option in {**specs.get("remove", {}).get("options", {}), **specs["main"].get("options", {})}.items():
         lines.append(f"| `{name}` | {_type(option)} | {_default(option)} | {_text(option['description'])} |")
     return "\n".join(lines) + "\n"
 

@@ -22,7 +22,8 @@ def read(role: str, part: str) -> dict:
 
 
 def options_of(role: str) -> dict:
-    return read(role, "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
+    specs = read(role, "meta/argument_specs.yml")["argument_specs"].values()
+    return {name: option for spec in specs for name, option in spec.get("options", {}).items()}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -89,6 +90,31 @@ def test_no_role_reads_the_users_settings(role):
     for path in (ROOT / "roles" / role).rglob("*"):
         if path.is_file():
             assert "livemon_instruments" not in path.read_text(), path
+
+
+def test_remove_yml_takes_every_role_off_in_the_opposite_order():
+    plays = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    order = [entry["role"] for play in plays for entry in play.get("roles", [])]
+    plays = yaml.safe_load((ROOT / "playbooks/remove.yml").read_text())
+    entries = [task for task in plays[-1]["tasks"] if "ansible.builtin.import_role" in task]
+    roles = [task["ansible.builtin.import_role"]["name"] for task in entries]
+    assert roles == [role for role in reversed(order) if (ROOT / f"roles/{role}/tasks/remove.yml").exists()]
+    assert all(task["ansible.builtin.import_role"]["tasks_from"] == "remove" for task in entries)
+    assert [task["tags"] for task in entries] == [["remove", role] for role in roles]
+
+
+def test_what_a_role_makes_it_takes_off_again():
+    makes_nothing = {"preflight"}
+    others_work = {"certificates", "docker", "firewall"}
+    for role in set(ROLES) - makes_nothing - others_work - ELSEWHERE:
+        assert (ROOT / f"roles/{role}/tasks/remove.yml").exists(), role
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_precious_goes_only_when_it_is_named(role):
+    for name, option in options_of(role).items():
+        if name.startswith(f"{role}_remove_"):
+            assert option["default"] is False
 
 
 def test_site_yml_runs_every_role_under_its_own_tag():
