@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from livemon_inventory import (
     alerting,
+    daemon,
     data_nodes,
     lab_dashboards,
     networks,
@@ -151,6 +152,16 @@ def livemon_host_address(subnet: str, number: int) -> str:
 def livemon_dynamic_range(subnet: str) -> str:
     """The part of a subnet from which Docker gives out addresses."""
     return networks.dynamic_range(str(subnet))
+
+
+def livemon_daemon_difference(current: str, wanted: dict) -> dict:
+    """Which options of daemon.json change, by what it takes: a reload or a restart of the engine."""
+    return daemon.difference(str(current), _plain(wanted))
+
+
+def livemon_daemon_missing(current: str, wanted: dict) -> dict:
+    """Which wanted options a daemon.json does not have."""
+    return daemon.missing(str(current), _plain(wanted))
 
 
 class FilterModule:

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 # A '-' in front would make an option of it on the agents' command lines.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
@@ -54,6 +55,23 @@ def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice:
 def is_list(value: Any) -> bool:
     """Whether it is a list, whoever made it."""
     return isinstance(value, (list, tuple))
+
+
+def is_web_address(value: Any) -> bool:
+    """Whether it is the address of something that speaks HTTP."""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        return (
+            parts is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and value.isascii()
+            and value.isprintable()
+            and " " not in value
+        )
+    except ValueError:
+        return False
 
 
 def made_plain(value: Any) -> str:

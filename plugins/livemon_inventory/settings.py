@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from livemon_inventory import durations
+from livemon_inventory.checks import is_web_address
 from livemon_inventory.data_nodes import is_window
+from livemon_inventory.docker_settings import DOCKER_SETTINGS
 
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
 TAKEN_PORTS = {5000, 8001}
@@ -22,7 +23,7 @@ OWN_USERS = {"hub", "node", "bridge", "client"}
 SHORTEST_SECRET = 12
 PINGS = 20, 86400
 """Shortest and longest time in seconds between two pings of the dead-man's switch; an attempt may take ten."""
-SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch"}
+SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch", "proxy"}
 """Those whose value is repeated nowhere."""
 
 SHORTEST_REFRESH = 5
@@ -111,33 +112,18 @@ def _is_switch(value: Any) -> bool:
         return False
     every = _number(value.get("every", PINGS[0]))
     return (
-        _is_web_address(value["url"])
-        and ("fail_url" not in value or _is_web_address(value["fail_url"]))
+        is_web_address(value["url"])
+        and ("fail_url" not in value or is_web_address(value["fail_url"]))
         and every is not None
         and PINGS[0] <= every <= PINGS[1]
         and value.get("method", "GET") in ("GET", "POST")
     )
 
 
-def _is_web_address(value: Any) -> bool:
-    try:
-        parts = urlsplit(value) if isinstance(value, str) else None
-        return (
-            parts is not None
-            and parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.port != 0
-            and value.isascii()
-            and value.isprintable()
-            and " " not in value
-        )
-    except ValueError:
-        return False
-
-
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
 SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **DOCKER_SETTINGS,
     "archive_seconds_per_file": (
         lambda value: bool(_number(value)),
         "is no number of seconds; write a whole number, for example 3600",
