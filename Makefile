@@ -8,12 +8,14 @@ export PYTHON ?= python3
 app := .venv/app/bin
 controller := $(CURDIR)/.venv/controller/bin
 old_controller := $(CURDIR)/.venv/controller-2.16/bin
+# The oldest Ansible that this Python can run: that for Ubuntu 18.04 hosts needs Python 3.10 to 3.12.
+oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.version_info < (3, 13) else "controller")')
 shell_files = $(shell git ls-files lab .ci files src | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
 
 .PHONY: help
 help:  ## this list
-	@grep -hE '^[a-z0-9.-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9.-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 # --- the demo --------------------------------------------------------------------------------------------------------
 
@@ -30,7 +32,7 @@ images:  ## build the container images that are missing
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule grafana on-host-build
+.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing grafana on-host-build
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
 	@lab/test environments "integration | lint unit e2e molecule grafana"
 test-fast:  ## the same without what needs Docker
@@ -62,11 +64,16 @@ integration: venv-app venv-router venv-referee venv-graphite-web venv-controller
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
 	$(pytest) tests/e2e
-molecule: venv-controller  ## the playbook on a lab machine: check, converge, idempotence, verify
+molecule: venv-app venv-controller venv-referee  ## the playbook on a lab machine: check, converge, idempotence, verify
 	@lab/need ssh openssh-client ip iproute2
 	@lab/engine start
 	@lab/images
 	PATH=$(controller):$$PATH molecule test
+molecule-existing: venv-app venv-$(oldest_lane)  ## the same on a Debian 12 that had a Docker engine before, by ansible-core 2.16
+	@lab/need ssh openssh-client ip iproute2
+	@lab/engine start
+	@lab/images
+	LIVEMON_CONTROLLER=$(oldest_lane) PATH=$(CURDIR)/.venv/$(oldest_lane)/bin:$$PATH molecule test --scenario-name existing
 grafana: venv-app venv-controller  ## a real Grafana on a lab machine, where its image (GRAFANA_IMAGE) can be had: data, alarms, backup
 	@lab/need ssh openssh-client chromium chromium
 	@lab/engine start
@@ -82,7 +89,7 @@ venv-%:  ## (app, router, controller, controller-2.16, referee, graphite-web) a 
 	@lab/venv $*
 environments:  ## all Python environments, two at a time
 	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee venv-graphite-web \
-		$(shell $(PYTHON) -c 'import sys; print("venv-controller-2.16" if sys.version_info < (3, 13) else "")')
+		$(if $(filter controller-2.16,$(oldest_lane)),venv-controller-2.16)
 lock:  ## pin requirements/*.txt anew from requirements/*.in
 	@lab/lock
 

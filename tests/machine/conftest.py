@@ -1,4 +1,4 @@
-"""Effects of the appliance on a lab machine that the playbook has set up: LIVEMON_MACHINE names it, `make molecule` does all of it."""
+"""Effects of the appliance on a lab machine that the playbook has set up: LIVEMON_MACHINE names it, `make molecule` does it all."""
 
 from __future__ import annotations
 

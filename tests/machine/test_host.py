@@ -1,0 +1,147 @@
+"""The appliance as those see it who sit at its machine: containers, data, commands, and all of it again after a restart."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from crossbar_router import ROOT, wait_for
+from lab_machine import Machine
+from testinfra.host import Host
+
+INSTRUMENTS = yaml.safe_load((ROOT / "inventory/demo/hosts.yml").read_text())["livemon"]["vars"]["instruments"]
+IDS = [instrument["id"] for instrument in INSTRUMENTS]
+SERIALS = [instrument["serial"] for instrument in INSTRUMENTS]
+LABELS = {channel["label"] for instrument in INSTRUMENTS for channel in instrument["channels"].values()}
+LABELLED = sum(len(instrument["channels"]) for instrument in INSTRUMENTS)
+FIRST_CHANNEL = {"372": "channel_01_t", "240": "channel_1_t"}
+CONTAINERS = {
+    "sisock_crossbar",
+    "sisock_hub",
+    "sisock_nodes",
+    "sisock_grafana_http",
+    *(f"ocs_{instance}" for instance in IDS),
+    *(f"simulator_{instance}" for instance in IDS),
+}
+HOW_THEY_RUN = "{{.Name}} {{.State.Status}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}}"
+
+
+def bridge(host: Host, path: str, body: object = None, **arguments: object) -> object:
+    """What the bridge answers on the machine's loopback address, or None."""
+    url = f"http://127.0.0.1:5000{path}{'?' if arguments else ''}{urlencode(arguments)}"
+    posted = "" if body is None else f"--header 'Content-Type: application/json' --data '{json.dumps(body)}'"
+    answer = host.run(f"curl --silent --fail --max-time 20 {posted} '{url}'")
+    return json.loads(answer.stdout) if answer.rc == 0 else None
+
+
+def all_fresh(host: Host) -> bool:
+    """Whether every channel that the inventory labels has a value of the last half minute."""
+    status = bridge(host, "/api/status") or {"nodes": []}
+    ages = [
+        field["age"]
+        for node in status["nodes"]
+        if node["name"] in SERIALS
+        for field in node["fields"]
+        if field["label"] in LABELS
+    ]
+    return len(ages) >= LABELLED and all(age is not None and age < 30 for age in ages)
+
+
+def times(host: Host, name: str, since: float) -> list[float]:
+    """Times of a channel's samples since then."""
+    answer = bridge(host, "/api/series", field=name, **{"from": since, "until": 0, "points": 100000})
+    return answer["series"][0]["times"] if answer else []
+
+
+def running(host: Host) -> set[str]:
+    return set(host.check_output("docker ps --format '{{.Names}}'").split())
+
+
+def first_channel(instrument: dict) -> str:
+    return f"{instrument['serial']}::{FIRST_CHANNEL[str(instrument['model'])]}"
+
+
+def test_the_seeds_containers_and_an_agent_for_each_instrument_run(host: Host):
+    assert running(host) >= CONTAINERS
+
+
+def test_no_container_is_root_or_can_write_to_its_root(host: Host):
+    names = " ".join(sorted(running(host) & CONTAINERS))
+    told = [
+        line.split() for line in host.check_output(f"docker inspect --format '{HOW_THEY_RUN}' {names}").splitlines()
+    ]
+    wrong = [line for line in told if len(line) != 4 or line[2].split(":")[0] in {"0", "root"} or line[3] != "true"]
+    assert not wrong
+
+
+def test_every_labelled_channel_has_a_fresh_value(host: Host):
+    wait_for(lambda: all_fresh(host), "a fresh value of every labelled channel", 60, every=2)
+
+
+# A 372 scans its channels: each has a new reading after half a minute.
+@pytest.mark.parametrize("instrument", INSTRUMENTS, ids=IDS)
+def test_series_grow(host: Host, instrument: dict):
+    started = time.time()
+    before = times(host, first_channel(instrument), started - 600)
+    assert before
+    wait_for(
+        lambda: times(host, first_channel(instrument), started - 600)[-1:] > before[-1:],
+        "a further sample",
+        60,
+        every=3,
+    )
+
+
+def test_a_query_for_an_unknown_channel_is_refused_by_its_name(host: Host):
+    query = {
+        "range": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"},
+        "targets": [{"target": "nobody::nothing"}],
+    }
+    answer = host.run(
+        "curl --silent --write-out '%%{http_code}' --header 'Content-Type: application/json' --data %s "
+        "http://127.0.0.1:5000/query",
+        json.dumps(query),
+    )
+    assert answer.stdout[-3] == "4"
+    assert "nobody" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("livemon status", "LSA21OQ"),
+        ("livemon query LSA21OQ::channel_1_t", ":"),
+        ("ocs-client-cli scan", "ls240"),
+        ("livemon acq stop --target=ls240", ""),
+        ("livemon acq start --target=ls240", ""),
+        ("livemon record stop", ""),
+        ("livemon record start", ""),
+    ],
+)
+def test_the_operators_commands_answer(host: Host, command: str, says: str):
+    answer = host.run(command)
+    assert answer.rc == 0, answer
+    assert says in answer.stdout
+
+
+def test_one_who_may_not_use_docker_is_told_what_to_write(machine: Machine):
+    told = machine.ssh("livemon status --json 2>&1 || echo status $?")
+    assert told.endswith("may not use Docker: write sudo livemon status --json\nstatus 1\n")
+
+
+@pytest.mark.reboots
+def test_after_a_restart_everything_is_back(host: Host, machine: Machine):
+    containers = running(host)
+    since = time.time()
+    assert times(host, first_channel(INSTRUMENTS[1]), since - 60), "no data before the restart"
+    machine.reboot()
+    wait_for(lambda: running(host) == containers, "the containers that ran before", 60, every=2)
+    wait_for(lambda: all_fresh(host), "a fresh value of every labelled channel", 120, every=2)
+    assert times(host, first_channel(INSTRUMENTS[1]), since - 60)[0] < since, (
+        "the history from before the restart is gone"
+    )
+    failed = host.check_output("systemctl --failed --plain --no-legend")
+    assert not failed
