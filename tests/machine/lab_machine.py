@@ -76,7 +76,7 @@ class Machine:
         command = [
             CONTROLLER / "ansible-playbook",
             f"--inventory={ROOT / 'inventory/demo'}",
-            f"--extra-vars=@{ROOT / 'molecule/shared/machine.yml'}",
+            f"--extra-vars=@{ROOT / 'molecule/shared/vars/machine.yml'}",
             f"--extra-vars={json.dumps(extra_vars)}",
             *arguments,
             ROOT / f"playbooks/{playbook.removesuffix('.yml')}.yml",
