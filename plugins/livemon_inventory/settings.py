@@ -175,6 +175,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "is no number of backups; write how many are kept, or 0 for all of them",
     ),
     "wait_for_data": _TRUTH,
+    "show_secrets": _TRUTH,
     "memory_window": (is_window, "is no number of seconds; write a whole number, for example 86400"),
     "sisock_anonymous_nodes": _TRUTH,
     "sisock_upstream_consumer": (

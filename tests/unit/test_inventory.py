@@ -233,6 +233,7 @@ def test_a_misspelt_setting():
         ("grafana_required", "no", "perhaps"),
         ("grafana_port", 443, 5000),
         ("wait_for_data", False, None),
+        ("show_secrets", True, "perhaps"),
         ("sisock_anonymous_nodes", True, "perhaps"),
         ("sisock_upstream_consumer", {"user": "simonsobs", "secret": "a-long-secret"}, "simonsobs"),
     ],

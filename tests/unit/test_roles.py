@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -129,3 +130,41 @@ def test_an_image_of_ours_that_is_missing_is_not_asked_of_a_public_registry(path
     """Whoever owned the name there would run as root beside the keys."""
     words = re.findall(r"[\w-]+", (ROOT / "roles" / path).read_text())
     assert any(words[at : at + 2] == ["--pull", "never"] for at in range(len(words)))
+
+
+def secret_arguments(role: str) -> set[str]:
+    """The arguments of a role that are secret, or hold something that is."""
+
+    def is_secret(option: dict) -> bool:
+        return option.get("no_log", False) or any(map(is_secret, option.get("options", {}).values()))
+
+    return {name for name, option in options_of(role).items() if is_secret(option)}
+
+
+def tasks_of(role: str) -> Iterator[dict]:
+    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+        waiting = list(yaml.safe_load(path.read_text()))
+        while waiting:
+            task = waiting.pop()
+            waiting += task.get("block", []) + task.get("rescue", []) + task.get("always", [])
+            yield task
+
+
+def reads_value_of(role: str, task: dict, name: str) -> bool:
+    """Whether a task or the template that it renders reads the value of an argument: more than whether there is one, or its keys."""
+    source = re.sub(r"\{\{.*?\}\}", "*", task.get("ansible.builtin.template", {}).get("src", "none"))
+    text = "".join(path.read_text() for path in (ROOT / "roles" / role / "templates").glob(source))
+    text += yaml.safe_dump(
+        {key: part for key, part in task.items() if key not in {"when", "block", "rescue", "always"}}, width=1000
+    )
+    return bool(re.search(rf"(?<!in )\b{name}\b(?! \| (length|list|map)\b)", text))
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role in ROLES for name in sorted(secret_arguments(role))])
+def test_tasks_that_handle_a_secret_say_nothing_by_one_switch(role, name):
+    tasks = [task for task in tasks_of(role) if reads_value_of(role, task, name)]
+    assert tasks, "nobody reads it"
+    for task in tasks:
+        assert task.get("no_log") == f"{{{{ {role}_no_log | bool }}}}", task["name"]
+    wiring = yaml.safe_load((ROOT / "playbooks/group_vars/all.yml").read_text())
+    assert wiring[f"{role}_no_log"] == "{{ livemon_no_log }}"
