@@ -1,4 +1,4 @@
-"""Every secret of the machine is in files that root and its one reader can open, and nowhere else, while the playbook runs and after."""
+"""Every secret of the machine is in files that root and its one reader can open, nowhere else, while the playbook runs and after."""
 
 from __future__ import annotations
 
