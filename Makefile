@@ -37,8 +37,8 @@ test:  ## everything that must pass: lint, unit, integration, e2e, molecule, gra
 	@lab/test environments "integration | lint unit e2e molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "integration | lint unit e2e"
-test-all:  ## make test, and an image build on a bare lab machine
-	@lab/test environments "integration | lint unit e2e molecule grafana" on-host-build
+test-all:  ## make test, a machine that had an engine before, and an image build on a bare one
+	@lab/test environments "integration | lint unit e2e molecule grafana" molecule-existing on-host-build
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
 	$(app)/ruff check --quiet .
