@@ -22,6 +22,8 @@ NEW_GAP = f"minSeries({_GAP},scale(absolute(diffSeries({_GAP},timeShift({_GAP},'
 
 The difference is that of the gap itself where there was no recording an hour ago; a million times it is more than any gap.
 """
+CLOCK_ERROR = f"multiplySeries({MACHINE}.clock_error,{MACHINE}.clock_synchronized)"
+"""By how much the clock may be wrong while somebody keeps it; the kernel adds half a millisecond for each second without a measurement."""
 OWN_AGENTS = ("aggregator", "registry")
 
 
@@ -124,15 +126,15 @@ KINDS = {
         summary="The disk of the archive is {value} % full",
         advice="Take old files of the archive elsewhere, oldest first: hk below data_directory. docker system df tells of the rest.",
     ),
-    "clock_offset_s": Kind(
-        limit=0.5,
+    "clock_error_s": Kind(
+        limit=3,
         severity="warning",
-        title="The clock is off",
-        query=Query(f"absolute({MACHINE}.clock_offset)", RECENTLY),
+        title="The clock may be off",
+        query=Query(CLOCK_ERROR, RECENTLY),
         test="gt",
         hold=300,
-        summary="The clock is {value} s off",
-        advice="Samples bear wrong times. On the monitor: timedatectl; chronyc tracking.",
+        summary="The clock may be {value} s off",
+        advice="No time server has answered for a while. On the monitor: chronyc sources; chronyc tracking.",
     ),
     "clock_unsynchronized": Kind(
         limit=1800,

@@ -85,6 +85,10 @@ def _is_list_of_servers(value: Any) -> bool:
     )
 
 
+def _is_list_of_time_servers(value: Any) -> bool:
+    return value == [] or _is_list_of_servers(value)
+
+
 def _is_ip_address(text: str) -> bool:
     try:
         return bool(ip_address(text))
@@ -173,6 +177,11 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "backup_keep": (
         lambda value: _number(value) is not None,
         "is no number of backups; write how many are kept, or 0 for all of them",
+    ),
+    "timesync": _TRUTH,
+    "time_servers": (
+        _is_list_of_time_servers,
+        "is no list of time servers; write their names or addresses, for example [ntp.lab.example, 192.0.2.1]",
     ),
     "wait_for_data": _TRUTH,
     "show_secrets": _TRUTH,

@@ -466,11 +466,11 @@ def test_what_is_silent_follows_the_scan_cycle(instrument, minutes):
 def test_severity_goes_with_a_time_or_alone():
     settings = {
         "instruments": [FRIDGE | {"channels": {2: {"silent_after": {"severity": "critical"}}}}],
-        "appliance_alarms": {"disk_free_GB": {"limit": 50, "severity": "warning"}, "clock_offset_s": 2},
+        "appliance_alarms": {"disk_free_GB": {"limit": 50, "severity": "warning"}, "clock_error_s": 2},
     }
     rules = {rule["uid"]: rule for rule in rules_of(alerting.document(settings))}
     assert rules["livemon-control-2-silent"]["labels"]["severity"] == "critical"
-    disk, clock = rules["livemon-appliance-disk_free_GB"], rules["livemon-appliance-clock_offset_s"]
+    disk, clock = rules["livemon-appliance-disk_free_GB"], rules["livemon-appliance-clock_error_s"]
     assert disk["labels"]["severity"] == "warning"
     assert [rule["data"][-1]["model"]["conditions"][0]["evaluator"]["params"] for rule in (disk, clock)] == [[50], [2]]
 

@@ -361,7 +361,7 @@ WHERE = "notifications.contact_points[0]"
             (
                 "notifications.routes[0].kind: no alarm has 'silence'; there are above, below, outside, rising, silent, invalid, "
                 "away, degraded, bridge_away, nodes_silent, archive_lag, archive_gap, archive_lost, disk_free_GB, disk_used_percent, "
-                "clock_offset_s, clock_unsynchronized, certificate_days"
+                "clock_error_s, clock_unsynchronized, certificate_days"
             ),
         ),
         (

@@ -191,8 +191,22 @@ SCENARIOS = {
     "the disk is used": Scenario(
         "appliance-disk_used_percent", {"livemon.sensors.disk_used": ramp(80.0, 0.5, end=40)}, 22
     ),
-    "the clock is behind": Scenario(
-        "appliance-clock_offset_s", {"livemon.sensors.clock_offset": while_(20, 40, -0.9, 0.0)}, 25, 40
+    "the time servers do not answer": Scenario(
+        "appliance-clock_error_s",
+        {
+            "livemon.sensors.clock_error": lambda minute: 2.4 + 0.03 * minute if minute < 40 else 0.02,
+            "livemon.sensors.clock_synchronized": while_(0, 100, 1.0, 1.0),
+        },
+        26,
+        40,
+    ),
+    "a clock that nobody keeps has an alarm of its own": Scenario(
+        "appliance-clock_error_s",
+        {
+            "livemon.sensors.clock_error": while_(0, 100, 16.0, 16.0),
+            "livemon.sensors.clock_synchronized": while_(0, 100, 0.0, 0.0),
+        },
+        None,
     ),
     "the clock is free": Scenario(
         "appliance-clock_unsynchronized", {"livemon.sensors.clock_synchronized": while_(10, 50, 0.0, 1.0)}, 40, 50

@@ -40,7 +40,7 @@ HEALTH = {
     "disk_free_GB": ("Disk free", f"{MACHINE}.disk_free", "GB"),
     "certificate_days": ("Certificate", f"{MACHINE}.certificate_days", "d"),
     "clock_unsynchronized": ("Clock", f"{MACHINE}.clock_synchronized", None),
-    "clock_offset_s": ("Clock off by", f"absolute({MACHINE}.clock_offset)", "s"),
+    "clock_error_s": ("Clock off by at most", f"{MACHINE}.clock_error", "s"),
     "memory": ("Memory", f"{MACHINE}.memory_used", "%"),
     "processors": ("Processors", f"{MACHINE}.cpu_used", "%"),
     "load": ("Load", f"{MACHINE}.load_1", None),
@@ -119,12 +119,12 @@ def _add_machine(grid: Grid, lines: Mapping[str, Line]) -> None:
         "disk_free_GB",
         "certificate_days",
         "clock_unsynchronized",
-        "clock_offset_s",
+        "clock_error_s",
         "memory",
     ):
         grid.add(_present(kind, lines[kind]), 4, 4)
     grid.add(_over_time("disk_free_GB", lines), 8, 7)
-    grid.add(_over_time("clock_offset_s", lines), 8, 7)
+    grid.add(_over_time("clock_error_s", lines), 8, 7)
     use = [lines[kind] for kind in ("processors", "memory", "load")]
     grid.add(_named("use", plot("Use and load", use, None)), 8, 7)
 

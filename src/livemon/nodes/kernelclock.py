@@ -6,6 +6,7 @@ import ctypes
 import os
 from dataclasses import dataclass
 
+STA_PLL = 0x0001
 STA_UNSYNC = 0x0040
 STA_NANO = 0x2000
 
@@ -31,14 +32,14 @@ class Discipline:
     Attributes
     ----------
     offset
-        Seconds by which the clock is still to be moved.
+        Seconds by which the clock is still to be moved; `None` if the kernel does not do that, as under chrony, which moves it itself.
     error
         Seconds by which it may be wrong at most, as whoever keeps it reckons; 16 and more if nobody does.
     synchronized
         Whether somebody keeps it.
     """
 
-    offset: float
+    offset: float | None
     error: float
     synchronized: bool
 
@@ -59,4 +60,5 @@ def discipline() -> Discipline | None:
         number = ctypes.get_errno()
         raise OSError(number, f"adjtimex: {os.strerror(number)}")
     unit = 1e-9 if state.status & STA_NANO else 1e-6
-    return Discipline(state.offset * unit, state.maxerror * 1e-6, not state.status & STA_UNSYNC)
+    offset = state.offset * unit if state.status & STA_PLL else None
+    return Discipline(offset, state.maxerror * 1e-6, not state.status & STA_UNSYNC)

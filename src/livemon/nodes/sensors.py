@@ -138,7 +138,8 @@ def _memory() -> Iterator[Reading]:
 def _clock() -> Iterator[Reading]:
     state = kernelclock.discipline()
     if state is not None:
-        yield Reading("clock_offset", "Clock, offset", "s", state.offset)
+        if state.offset is not None:
+            yield Reading("clock_offset", "Clock, offset", "s", state.offset)
         yield Reading("clock_error", "Clock, error at most", "s", state.error)
         yield Reading("clock_synchronized", "Clock synchronised", None, float(state.synchronized), "bool")
 
