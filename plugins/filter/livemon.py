@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +12,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from livemon_host import elsewhere, problems
+from livemon_host.report import Report
+from livemon_host.wanted import Wanted
 from livemon_inventory import (
     alerting,
     daemon,
@@ -88,6 +93,11 @@ def livemon_text_directories(further: list) -> list:
     return data_nodes.text_directories(_entries(further))
 
 
+def livemon_instrument_hosts(instruments: list) -> list:
+    """The names by which the instruments are reached."""
+    return plant.host_names(_entries(instruments))
+
+
 def livemon_names(instruments: list) -> list:
     """What consumers call the instruments."""
     return [plant.name_of(instrument) for instrument in _entries(instruments)]
@@ -162,6 +172,36 @@ def livemon_daemon_difference(current: str, wanted: dict) -> dict:
 def livemon_daemon_missing(current: str, wanted: dict) -> dict:
     """Which wanted options a daemon.json does not have."""
     return daemon.missing(str(current), _plain(wanted))
+
+
+def livemon_host_questions(report: str, wanted: dict) -> list:
+    """What the machine that told `report` is to ask elsewhere, for a run that wants `wanted`."""
+    return [
+        dataclasses.asdict(question)
+        for question in elsewhere.questions(Report(str(report)), Wanted.read(_plain(wanted)))
+    ]
+
+
+def livemon_host_problems(report: str, wanted: dict, answers: str) -> list:
+    """All that stands in the way of a run on the machine that told `report`; `answers` is what it was answered elsewhere."""
+    return problems.problems(Report(str(report)), Wanted.read(_plain(wanted)), Report(str(answers)))
+
+
+def livemon_certificate_problems(files: dict) -> list:
+    """Why a certificate and a key, files on this computer, cannot be used together."""
+    if not files:
+        return []
+    try:
+        # A passphrase is not asked for: nobody would be there to type it when the server starts.
+        ssl.create_default_context().load_cert_chain(files["certificate"], files["key"], password=lambda: "")
+    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
+        return [
+            (
+                f"grafana_certificate: {files['certificate']} and {files['key']} cannot be used ({error}): name the certificate "
+                "with its chain, and the key that was made for it, without a passphrase; both PEM files on this computer."
+            )
+        ]
+    return []
 
 
 class FilterModule:

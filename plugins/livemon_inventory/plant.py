@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -38,6 +39,16 @@ def model_of(instrument: Entry) -> Model:
 def name_of(entry: Entry) -> str:
     """What consumers see before a field: the entry's name, an instrument's serial number, or an agent's id."""
     return entry.get("name") or entry.get("serial") or entry["id"]
+
+
+def host_names(instruments: Iterable[Entry]) -> list[str]:
+    """Return the names by which instruments are reached; of those without, none."""
+    hosts = [
+        str(instrument.get("address") or "").partition(":")[0]
+        for instrument in instruments
+        if not instrument.get("simulated")
+    ]
+    return sorted({host for host in hosts if re.search("[A-Za-z]", host)})
 
 
 def path_of(instrument: Entry, field: str) -> str:

@@ -18,6 +18,8 @@ TAKEN_PORTS = {5000, 8001}
 LONGEST_PREFIX = 27
 """Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
 
+OLDEST_GRAFANA = 9, 4
+
 OWN_USERS = {"hub", "node", "bridge", "client"}
 """Of the router."""
 SHORTEST_SECRET = 12
@@ -56,6 +58,16 @@ def _is_directory(value: Any) -> bool:
 
 def _is_image(value: Any) -> bool:
     return isinstance(value, str) and bool(_IMAGE.match(value))
+
+
+def _is_grafana(value: Any) -> bool:
+    if not _is_image(value):
+        return False
+    tag = value.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    release = re.match(r"(\d+)\.(\d+)", tag)
+    return not re.search("slim|distroless", tag) and (
+        release is None or (int(release[1]), int(release[2])) >= OLDEST_GRAFANA
+    )
 
 
 def _is_subnet(value: Any) -> bool:
@@ -146,7 +158,13 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         _is_subnet,
         "is no subnet for the agents; write its first address and a length of 27 at most, for example 172.28.80.0/24",
     ),
-    "grafana_image": (_is_image, "is no image; write its name, for example grafana/grafana:12.0.2"),
+    "grafana_image": (
+        _is_grafana,
+        (
+            "will not do: livemon provisions Grafana 9.4 and newer, and images with -slim or -distroless lack the data source or the "
+            "commands that it needs; write for example grafana/grafana:12.0.2"
+        ),
+    ),
     "grafana_required": _TRUTH,
     "grafana_port": (
         _is_port,

@@ -1,0 +1,178 @@
+"""What a run needs from other machines: registries, package indexes, mirrors; and whether they answer *now*."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment
+
+from livemon_host import docker, packages
+from livemon_host.machine import missing_images, python_problems
+from livemon_host.report import TIMED_OUT, Report, Section
+from livemon_host.wanted import Wanted
+
+AS_APT = "apt"
+"""Instead of a proxy: the one that the machine's apt is configured with."""
+AS_ENVIRONMENT = ""
+DIRECT = "DIRECT"
+DOCKER_HUB = "registry-1.docker.io"
+BELOW_AN_INDEX = {"pip": "pip/", "npm": "-/ping"}
+"""What every index has, and is short."""
+
+
+REPOSITORY_ADVICE = "docker_repository names a mirror, docker_from: existing leaves the installation to you."
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that is to be had elsewhere: one address that answers is enough."""
+
+    what: str
+    addresses: tuple[str, ...]
+    proxy: str
+    advice: str = ""
+    must_have: bool = False
+    """Whether the address itself must be there; else any answer of its server will do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An address that the machine asks, by a proxy, by `AS_APT` or `AS_ENVIRONMENT`."""
+
+    address: str
+    proxy: str
+
+
+def questions(report: Report, wanted: Wanted) -> list[Question]:
+    """Return what the machine is to ask; nothing where Ansible cannot work on it."""
+    if any(python_problems(report, wanted)):
+        return []
+    asked = (
+        Question(address, _proxy(need, address, wanted))
+        for need in _needs(report, wanted)
+        for address in need.addresses
+    )
+    return list(dict.fromkeys(asked))
+
+
+def problems(report: Report, wanted: Wanted, answers: Report) -> Iterator[str]:
+    """Which needs nobody answers."""
+    numbers = {question: str(number) for number, question in enumerate(questions(report, wanted))}
+    for need in _needs(report, wanted) if numbers else []:
+        faults = []
+        for address in need.addresses:
+            proxy = _proxy(need, address, wanted)
+            fault = _fault(answers[numbers[Question(address, proxy)]], address, proxy, need.must_have)
+            if fault is None:
+                break
+            faults.append(fault)
+        else:
+            what = f"{need.what} ({' or '.join(need.addresses)}) cannot be had"
+            yield f"{what}: {'; '.join(dict.fromkeys(faults))}.{f' {need.advice}' if need.advice else ''}"
+
+
+def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
+    missing = missing_images(report, wanted)
+    for download in wanted.downloads:
+        wanted_for = set(download.get("images") or [])
+        if not wanted_for & missing:
+            continue
+        if download.get("pull"):
+            need = _pull(report, download)
+        else:
+            addresses = _index(report, download.get("index"), download["addresses"])
+            need = Need(download["what"], addresses, AS_ENVIRONMENT, download.get("advice", ""))
+        if need.addresses:
+            yield need
+    if docker.comes_from_repository(report, wanted):
+        yield Need(
+            "Docker's repository",
+            (docker.repository_index(report, wanted),),
+            AS_ENVIRONMENT,
+            REPOSITORY_ADVICE,
+            must_have=True,
+        )
+    if packages.are_needed(report, wanted) or set(wanted.images_from_apt) & missing:
+        for address in packages.indexes(report):
+            places = packages.places(report, address.split("/dists/")[0])
+            where = f" It stands in {' and '.join(places)}." if places else ""
+            yield Need("A package source of apt", (address,), AS_APT, where.strip(), must_have=True)
+
+
+def _pull(report: Report, download: Mapping[str, Any]) -> Need:
+    """The registry that an image is pulled from, or one of its mirrors."""
+    reference = download["pull"]
+    first, _, rest = reference.partition("/")
+    host = first if rest and (re.search(r"[.:]", first) or first == "localhost") else DOCKER_HUB
+    registries = report.engine.get("registries") or {}
+    own = (registries.get("IndexConfigs") or {}).get(host) or {}
+    addresses = [f"https://{host}/v2/"]
+    if own.get("Secure") is False or host.split(":")[0] in {"localhost", "127.0.0.1"}:
+        addresses.append(f"http://{host}/v2/")
+    mirrors = []
+    if host == DOCKER_HUB:
+        mirrors = [
+            f"{mirror.rstrip('/')}/v2/"
+            for mirror in [*(download.get("mirrors") or []), *(registries.get("Mirrors") or [])]
+        ]
+    engine = report.engine.get("https") or report.engine.get("http") or DIRECT
+    # What is there is not pulled, and an engine that hides its proxy's password cannot be asked for it.
+    if reference in report["images"].words or "xxxxx" in engine:
+        mirrors, addresses = [], []
+    return Need(f"The image {reference}", tuple(dict.fromkeys(mirrors + addresses)), engine, download.get("advice", ""))
+
+
+def _index(report: Report, kind: str | None, addresses: Iterable[str]) -> tuple[str, ...]:
+    """The index that the machine itself is configured with, else those that are said."""
+    if kind is None:
+        return tuple(addresses)
+    own = [word for word in report[kind].words if "://" in word]
+    found = own[:1] or addresses
+    return tuple(f"{address.rstrip('/')}/{BELOW_AN_INDEX[kind]}" for address in found if address.startswith("http"))
+
+
+def _proxy(need: Need, address: str, wanted: Wanted) -> str:
+    """The inventory's proxy for an address, where it says one; else the need's own."""
+    if need.proxy == AS_APT or not wanted.proxy:
+        return need.proxy
+    exceptions = ",".join(wanted.proxy_exceptions)
+    return DIRECT if proxy_bypass_environment(urlsplit(address).hostname, {"no": exceptions}) else wanted.proxy
+
+
+def _fault(answer: Section, address: str, proxy: str, must_have: bool) -> str | None:  # noqa: PLR0911 # one for each kind
+    """What went wrong, in apt-helper's words; nothing when somebody answered."""
+    text = answer.text
+    status = re.search(r"(?:^\s+|HTTP/\d\S* )(\d{3})  ?([A-Z][\w' -]*?)(?:  | \[|$)", text, re.MULTILINE)
+    by = "the proxy" if proxy == AS_APT or "Invalid response from proxy" in text else f"the proxy {_bare(proxy)}"
+    name = re.search(r"resolv(?:e|ing) '([^':]+)", text)
+    if answer.rc == 0:
+        return None
+    if name:
+        return f"the name {name[1]} is not resolved there (getent hosts {name[1]}); see its /etc/resolv.conf, or name a proxy"
+    if status and status[1] == "407":
+        return f"{by} wants a user and a password (407), or others than those it got"
+    if re.search(r"certificate verif|not trusted", text, re.IGNORECASE):
+        return (
+            "its certificate is signed by an authority that is unknown there (x509), as behind a TLS-inspecting proxy: give that "
+            "authority's certificate by extra_ca_certificates"
+        )
+    if status and "Invalid response from proxy" in text:
+        return f"{by} refuses ({status[1]} {status[2]})"
+    if status and (must_have or (status[1] in {"502", "503", "504"} and proxy not in {DIRECT, AS_ENVIRONMENT})):
+        return f"the answer is {status[1]} {status[2]}"
+    # The connection stood, by a certificate that holds; who then hangs up was there.
+    if status or "unexpected eof" in text:
+        return None
+    if answer.rc == TIMED_OUT or re.search(r"timed out|Connection failed|wait for server", text):
+        return "nobody answers in time"
+    reason = re.search(rf"Failed to fetch {re.escape(address)}\s+(.*?)(?: \[IP: .*)?$", text, re.MULTILINE)
+    return reason[1].strip() if reason else (answer.lines[-1].strip() if answer.lines else "no answer")
+
+
+def _bare(proxy: str) -> str:
+    """A proxy without its password."""
+    parts = urlsplit(proxy)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

@@ -1,0 +1,37 @@
+"""What a run is going to need of a machine: the arguments of roles/preflight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The role's arguments without the role's name; docs/roles.md describes them."""
+
+    ansible_core: str
+    dry_run: bool = False
+    problems: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    ports: list[dict[str, Any]] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    firewall: bool = True
+    images: list[dict[str, Any]] = field(default_factory=list)
+    images_from_apt: list[str] = field(default_factory=list)
+    downloads: list[dict[str, Any]] = field(default_factory=list)
+    docker_from: str = "auto"
+    docker_repository: str = ""
+    proxy: str = ""
+    proxy_exceptions: list[str] = field(default_factory=list)
+    min_memory_mb: int = 0
+    min_disk_gb: int = 0
+    min_archive_gb: int = 0
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Wanted:
+        """Return them as Ansible gives them, which makes text of a number in a template."""
+        numbers = {option.name for option in fields(cls) if option.type == "int"}
+        return cls(**{key: int(value) if key in numbers else value for key, value in arguments.items()})

@@ -1,0 +1,98 @@
+#!/bin/sh
+# Tell what a machine is like, in sections for plugins/livemon_host/report.py. Changes nothing; needs neither Python nor any of the
+# programs it asks: what is not there answers as the shell does, with 127.
+#   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES
+# NOW is the controller's clock, PYTHON the interpreter that Ansible is told to use, DATA the directory of the archive; the others are
+# lists of words.
+now=$1 python=${2:-/usr/bin/python3} data=$3 packages=$4 images=$5 archives=$6 names=$7
+export LC_ALL=C DOCKER_CLI_HINTS=false
+PATH=$PATH:/usr/sbin:/sbin:/snap/bin
+
+section() {
+    name=$1
+    shift
+    output=$("$@" 2>&1 </dev/null)
+    printf '@livemon %s %s\n%s\n' "$name" "$?" "$output"
+}
+
+# A part of it may be made by this very run.
+existing() {
+    path=$1
+    until [ -e "$path" ]; do path=$(dirname "$path"); done
+    echo "$path"
+}
+
+free() {
+    df -Pk "$(existing "$1")"
+}
+
+is_image() { timeout 20 docker image inspect "$1"; }
+is_archive() { [ -r "$1" ]; }
+is_resolved() { timeout 10 getent ahosts "$1"; }
+is_active() { systemctl is-active --quiet "$1"; }
+
+# Those of the words of which the first argument is true.
+those() {
+    for word in $2; do
+        ! "$1" "$word" >/dev/null 2>&1 || echo "$word"
+    done
+}
+
+# Who holds apt's and dpkg's locks, and for how many seconds it has been running.
+lock_holders() {
+    for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+        [ -e "$lock" ] || continue
+        holder=$(awk -v inode="$(stat -c %i "$lock")" '{ split($6, place, ":") } place[3] == inode { print $5; exit }' /proc/locks)
+        [ -z "$holder" ] || ps -o pid=,etimes=,comm= -p "$holder"
+    done
+}
+
+interrupted() {
+    dpkg --audit
+    find /var/lib/dpkg/updates -type f
+}
+
+source_lines() {
+    grep -nHE '^[[:space:]]*(deb(-src)?[[:space:]]|URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
+        2>/dev/null
+}
+
+pip_index() {
+    if [ -n "${PIP_INDEX_URL:-}" ]; then
+        echo "$PIP_INDEX_URL"
+    else
+        timeout 20 python3 -m pip config get global.index-url
+    fi
+}
+
+section clock echo "$now" "$(date +%s)"
+section os cat /etc/os-release
+section machine uname -m
+section init cat /proc/1/comm
+section python "$python" --version
+section memory grep MemTotal /proc/meminfo
+section listeners ss -Hltnp
+section program readlink -f "$(command -v docker)"
+section client timeout 20 docker --version
+section engine timeout 20 docker version --format '{{.Server.Version}}'
+section compose timeout 20 docker compose version --short
+section info timeout 20 docker info --format \
+    '{"root": {{json .DockerRootDir}}, "security": {{json .SecurityOptions}}, "registries": {{json .RegistryConfig}},
+      "http": {{json .HTTPProxy}}, "https": {{json .HTTPSProxy}}, "none": {{json .NoProxy}}}'
+section containers timeout 20 docker ps --all --format '{{.Names}}	{{.Label "com.docker.compose.project.working_dir"}}	{{.Ports}}'
+section images those is_image "$images"
+section archives those is_archive "$archives"
+section disk free "$(timeout 20 docker info --format '{{.DockerRootDir}}' 2>/dev/null || echo /var/lib/docker)"
+section data_disk free "$data"
+section data ls -d "$data"
+# shellcheck disable=SC2016,SC2086 # the fields are dpkg's; a list of words
+section packages dpkg-query --show --showformat '${Package} ${Status} ${Version}\n' $packages \
+    docker.io docker-cli docker-ce docker-ce-cli containerd containerd.io podman-docker python3-apt ufw
+section interrupted interrupted
+section locks lock_holders
+section sources source_lines
+section update timeout 30 apt-get --print-uris update
+section firewalls those is_active 'firewalld nftables netfilter-persistent'
+section names those is_resolved "$names"
+section pip pip_index
+section npm timeout 20 npm config get registry
