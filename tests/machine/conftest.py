@@ -12,11 +12,12 @@ from testinfra.host import Host
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "reboots: restarts the lab machine")
+    config.addinivalue_line("markers", "takes_apart: takes the appliance off it and sets it up again")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that restart the machine run last."""
-    items.sort(key=lambda item: item.get_closest_marker("reboots") is not None)
+    """Tests that restart the machine run last, and after them those that take it apart."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is not None for mark in ("takes_apart", "reboots")])
 
 
 @pytest.fixture(scope="session")
