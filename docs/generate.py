@@ -53,6 +53,7 @@ def _section(role: str) -> str:
     lines = [f"\n## {role}", specs["main"]["short_description"] + "."]
     if stages:
         lines.append(f"Stages: {', '.join(f'`{stage}`' for stage in stages)}.")
+    lines += ["", "```yaml", specs["main"]["examples"].strip(), "```"]
     lines += ["", "| variable | type | default | |", "|---|---|---|---|"]
     for name, option in {**specs.get("remove", {}).get("options", {}), **specs["main"].get("options", {})}.items():
         lines.append(f"| `{name}` | {_type(option)} | {_default(option)} | {_text(option['description'])} |")
