@@ -168,3 +168,8 @@ def test_tasks_that_handle_a_secret_say_nothing_by_one_switch(role, name):
         assert task.get("no_log") == f"{{{{ {role}_no_log | bool }}}}", task["name"]
     wiring = yaml.safe_load((ROOT / "playbooks/group_vars/all.yml").read_text())
     assert wiring[f"{role}_no_log"] == "{{ livemon_no_log }}"
+
+
+def test_no_template_has_a_quoted_apostrophe_which_ansible_2_16_cannot_parse():
+    for path in [*(ROOT / "roles").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml")]:
+        assert "\\\\'" not in path.read_text(), path
