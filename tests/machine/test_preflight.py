@@ -40,11 +40,12 @@ PLANTED = {
     ),
     "/var/lib/dpkg/updates/0000": "",
     "/run/faults/servers.py": SERVERS,
+    # A file, for systemd keeps a transient unit that others name.
+    "/run/systemd/system/firewalld.service": "[Service]\nExecStart=sleep 3600\n",
 }
 UNITS = {
     "somebodys-page": f"python3 -m http.server --bind 127.0.0.2 {PORT}",
     "faults": "python3 /run/faults/servers.py",
-    "firewalld": "sleep 3600",
 }
 SETTINGS = {
     "grafana_port": PORT,
@@ -67,9 +68,10 @@ TOLD = [
 
 
 def remove(host: Host) -> None:
-    host.run(f"systemctl stop {' '.join(UNITS)}")
+    host.run(f"systemctl stop firewalld {' '.join(UNITS)}")
     host.run("docker rm --force livemon_deadman")
     host.run(f"rm -rf {' '.join(PLANTED)} /run/faults")
+    host.run("systemctl daemon-reload")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,7 @@ def _in_the_way(host: Host) -> Iterator[None]:
         for path, content in PLANTED.items():
             host.check_output("printf %%s %s >%s", content, path)
         host.check_output("chmod +x /usr/local/bin/date")
+        host.check_output("systemctl daemon-reload && systemctl start firewalld")
         for unit, command in UNITS.items():
             host.check_output(f"systemd-run --unit={unit} {command}")
         image = host.check_output("docker image ls --quiet livemon/app").split()[0]
