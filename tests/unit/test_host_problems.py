@@ -257,6 +257,22 @@ def test_the_controllers_problems_and_unknown_names_are_in_the_list():
     assert len(found) == 2
 
 
+def test_the_page_shows_what_is_said():
+    sections = {
+        "clock": (0, "1795851861 1795851550"),
+        "sources": (0, FOREIGN_LIST),
+        "listeners": (0, 'LISTEN 0 4096 *:3000 *:* users:(("grafana-server",pid=812,fd=11))'),
+        "images": (0, f"{APP} {ROUTER}"),
+    }
+    advice = "Load it there by docker load, or write grafana_required: false to go on without Grafana."
+    changes = {"downloads": [{**DOWNLOADS[3], "advice": advice}]}
+    failed = FAILED.format(HUB, "Could not resolve 'registry-1.docker.io'")
+    answers = f"@livemon 0 100\n{failed}\n@livemon 1 0\n@livemon 2 0\n@livemon 3 0\n"
+    page = (ROOT / "docs/preflight.md").read_text()
+    assert re.findall(r"^    - (.*)", page, re.MULTILINE) == told("debian-13-bare", sections, answers, **changes)
+    assert advice in (ROOT / "playbooks/group_vars/all.yml").read_text()
+
+
 def test_a_dry_run_on_a_bare_machine_needs_what_reads_the_package_lists():
     without = {"packages": (0, INSTALLED.format("ufw"))}
     assert told("debian-13-bare", without) == []
