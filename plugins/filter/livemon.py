@@ -17,6 +17,7 @@ from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 from livemon_inventory import (
     alerting,
+    containers,
     daemon,
     data_nodes,
     lab_dashboards,
@@ -81,6 +82,11 @@ def livemon_usb_serials(instruments: list) -> list:
 def livemon_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
     """The data nodes."""
     return plant.nodes(_entries(instruments), _entries(agents), _entries(further), int(window))
+
+
+def livemon_nodes_memory(nodes: dict) -> str:
+    """How much memory the data nodes may take."""
+    return plant.nodes_memory(_plain(nodes))
 
 
 def livemon_site(instruments: list, agents: list) -> dict:
@@ -202,6 +208,22 @@ def livemon_certificate_problems(files: dict) -> list:
             )
         ]
     return []
+
+
+def livemon_container_faults(definition: dict, name: str) -> list:
+    """Why the services of a compose project may not run."""
+    return containers.faults(str(name), _plain(definition))
+
+
+def livemon_compose_file(definition: dict, name: str) -> dict:
+    """A compose project's file: its definition, with what every service has in common."""
+    # YAML would write aliases for what services share.
+    return _plain(containers.compose_file(str(name), _plain(definition)))
+
+
+def livemon_docker_run(memory: str) -> list:
+    """The beginning of a command that runs a container once, with at most so much memory."""
+    return containers.docker_run(str(memory))
 
 
 class FilterModule:

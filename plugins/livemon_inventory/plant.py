@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -229,6 +230,15 @@ def nodes(
     )
     result.append({"kind": "agents", "name": "agents", "description": "Agents"})
     return {"nodes": result}
+
+
+def nodes_memory(nodes: Mapping[str, Any]) -> str:
+    """Return how much memory the process of the data nodes may take, as Docker writes it.
+
+    A day of 500 channels at 1 Hz takes 0.5 GB (bench/RESULTS.md): what takes more than three times as much is a fault.
+    """
+    longest = max((node.get("window", 0) for node in nodes["nodes"]), default=0)
+    return f"{2 * max(1, math.ceil(longest / 86400))}g"
 
 
 def silent_nodes(status: Mapping[str, Any], expected: Iterable[str]) -> list[str]:

@@ -28,6 +28,7 @@ from twisted.internet import (  # noqa: E402
     ssl,
 )
 from twisted.internet.defer import Deferred  # noqa: E402
+from twisted.internet.task import LoopingCall  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
     Logger,
@@ -38,6 +39,7 @@ from twisted.logger import (  # noqa: E402
 )
 from twisted.python.failure import Failure  # noqa: E402
 
+from livemon.alive import EVERY, touch_alive  # noqa: E402
 from livemon.config import RouterConfig  # noqa: E402
 from livemon.errors import ConfigError, RouterError  # noqa: E402
 
@@ -125,13 +127,21 @@ def join_router(
         realm=config.realm,
     )
 
+    # The router's session answers pings as long as it lasts, so it tells of both ends.
+    living = LoopingCall(touch_alive)
+    living.clock = reactor
+
     @component.on_join
     def joined(session: ISession, details: SessionDetails) -> object:
         log.info("joined the router {url} as {user}", url=config.url, user=config.user)
+        if not living.running:
+            living.start(EVERY)
         return on_join(session, details)
 
     @component.on_leave
     def left(_session: ISession, details: CloseDetails) -> None:
+        if living.running:
+            living.stop()
         log.info("left the router: {reason}", reason=details.message or details.reason)
         on_leave()
 

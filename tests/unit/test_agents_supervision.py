@@ -152,3 +152,16 @@ def test_what_an_agent_calls_degraded_itself_stays_so(agent, operation, monkeypa
     session.degraded, session.data = True, {"connection": {"connected": True}}
     agent.publish_to_feed("heartbeat", {})
     assert session.degraded
+
+
+@pytest.mark.parametrize("degraded", [False, True])
+def test_a_heartbeat_is_a_sign_of_life_unless_an_operation_is_degraded(
+    agent, operation, monkeypatch, tmp_path, degraded
+):
+    monkeypatch.setenv("LIVEMON_ALIVE", str(tmp_path / "alive"))
+    agent.register_feed("heartbeat", max_messages=1)
+    agent.start("scan")
+    agent.sessions["scan"].set_status("running")
+    agent.sessions["scan"].degraded = degraded
+    agent.publish_to_feed("heartbeat", {}, from_reactor=True)
+    assert (tmp_path / "alive").exists() is not degraded

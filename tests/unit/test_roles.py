@@ -125,13 +125,6 @@ def test_site_yml_runs_every_role_under_its_own_tag():
     assert all(entry["tags"] == [entry["role"]] for entry in entries)
 
 
-@pytest.mark.parametrize("path", ["certificates/tasks/configure.yml", "ocs/templates/command.sh.j2"])
-def test_an_image_of_ours_that_is_missing_is_not_asked_of_a_public_registry(path):
-    """Whoever owned the name there would run as root beside the keys."""
-    words = re.findall(r"[\w-]+", (ROOT / "roles" / path).read_text())
-    assert any(words[at : at + 2] == ["--pull", "never"] for at in range(len(words)))
-
-
 def secret_arguments(role: str) -> set[str]:
     """The arguments of a role that are secret, or hold something that is."""
 

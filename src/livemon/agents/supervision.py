@@ -29,6 +29,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
+from livemon.alive import touch_alive
+
 ONE_TURN = ("run_once", "test_mode")
 SECONDS_TO_END = 8.0
 """An operation that blocks in a driver would keep the process from ending; Docker kills after 10 s."""
@@ -107,7 +109,7 @@ class SupervisedAgent(ocs_agent.OCSAgent):
     # What the heartbeat says
 
     def publish_to_feed(self, feed_name: str, message: Any, from_reactor: bool | None = None) -> None:
-        """Publish; before a heartbeat look which processes have lost their connections."""
+        """Publish; before a heartbeat look which processes have lost their connections, and show that none has."""
         if feed_name == "heartbeat":
             for name in self.processes:
                 if (session := self.sessions.get(name)) is not None:
@@ -116,6 +118,8 @@ class SupervisedAgent(ocs_agent.OCSAgent):
                 name: (ocs.base.OpCode.NONE if session is None else session.op_code).value
                 for name, session in self.sessions.items()
             }
+            if ocs.base.OpCode.DEGRADED.value not in message.values():
+                touch_alive()
         super().publish_to_feed(feed_name, message, from_reactor)
 
     def _look_at_connection(self, session: ocs_agent.OpSession) -> None:
