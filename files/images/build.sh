@@ -100,7 +100,7 @@ base_from_apt() {
 }
 
 build_base() {
-    local tag=$1 origin
+    local tag=$1 origin name digest
     case $base in
         auto)
             echo "[base] asking the image registry for $registry_image"
@@ -118,7 +118,12 @@ build_base() {
             exists "$origin" || pull "$origin" || fail "cannot pull the base image $origin: $(tail -n 1 "$work/pull.log")"
             ;;
     esac
-    run_build base "$tag" --build-arg "ORIGIN=$origin"
+    name=$origin
+    [[ $origin != "$tag-origin" ]] || name=$apt_suite-by-apt
+    digest=$(docker image inspect --format '{{join .RepoDigests " "}}' "$origin" | grep -oE 'sha256:[0-9a-f]+' | head -n 1 || true)
+    # The images that stand on it inherit its labels.
+    run_build base "$tag" --build-arg "ORIGIN=$origin" --build-arg "NAME=${name%@*}${digest:+@$digest}" \
+        --label "org.opencontainers.image.base.name=${name%@*}" ${digest:+--label "org.opencontainers.image.base.digest=$digest"}
 }
 
 # The build arguments that come from this machine's configuration. A package index in a local file is of no use in a build.
@@ -160,7 +165,10 @@ make_image() {
     local image=$1 tag arguments=()
     tag=$(tag_of "$image")
     mapfile -d '' -t arguments < <(machine_build_args)
-    run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" "${arguments[@]}"
+    # Not the commit: two that have the same files have the same image.
+    run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
+        --label "org.opencontainers.image.title=livemon $image" --label "org.opencontainers.image.revision=${tag#*:}" \
+        --label "org.opencontainers.image.version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")"
     save "$image" "$tag"
 }
 

@@ -18,8 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = {
     "base": ["files/images/base"],
-    "router": ["files/images/router", "files/crossbar", "requirements/router.txt"],
-    "app": ["files/images/app", "requirements/app.txt", "pyproject.toml", "src"],
+    "router": ["files/images/router", "files/images/bytecode.py", "files/crossbar", "requirements/router.txt"],
+    "app": [
+        "files/images/app",
+        "files/images/bytecode.py",
+        "requirements/app.txt",
+        "requirements/build.txt",
+        "pyproject.toml",
+        "src",
+    ],
 }
 # Made by running or building the project, so they differ from machine to machine.
 GENERATED_DIRECTORIES = {"__pycache__", "vendor"}

@@ -9,6 +9,7 @@ import sys
 import click
 
 from livemon import __version__, commands
+from livemon.config import setting
 from livemon.errors import LivemonError
 
 
@@ -26,8 +27,14 @@ class LazyGroup(click.Group):
         return importlib.import_module(f"{commands.__name__}.{cmd_name}").command
 
 
+def version() -> str:
+    """Return livemon's version and, in an image, which one that is and what it was built on."""
+    revision, base = setting("LIVEMON_REVISION", default=""), setting("LIVEMON_BASE", default="")
+    return f"{__version__} (image {revision} on {base})" if revision else __version__
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(version())
 def livemon() -> None:
     """Live monitoring of a cryogenics lab: agents, archive, data nodes and the bridge to Grafana."""
 
