@@ -20,6 +20,7 @@ from livemon_inventory import (
     containers,
     daemon,
     data_nodes,
+    firewall,
     lab_dashboards,
     networks,
     notifications,
@@ -224,6 +225,21 @@ def livemon_compose_file(definition: dict, name: str) -> dict:
 def livemon_docker_run(memory: str) -> list:
     """The beginning of a command that runs a container once, with at most so much memory."""
     return containers.docker_run(str(memory))
+
+
+def livemon_is_within(address: str, allowed: list) -> bool:
+    """Whether an address belongs to what a rule of the firewall is open to."""
+    return firewall.is_within(str(address), _plain(allowed))
+
+
+def livemon_ufw_settings(text: str) -> dict:
+    """What ufw's files of settings say of its state and policy."""
+    return firewall.settings(str(text))
+
+
+def livemon_ufw_changes(added: str, settings: str, wanted: dict) -> list:
+    """What ufw is to be told, after what it was told."""
+    return firewall.changes(str(added), str(settings), _plain(wanted))
 
 
 class FilterModule:

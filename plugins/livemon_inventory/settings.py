@@ -175,6 +175,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
         f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
     ),
+    "firewall": _TRUTH,
     "grafana_https": _TRUTH,
     "grafana_certificate": (
         _is_certificate,

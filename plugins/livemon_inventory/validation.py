@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import alarm_faults, data_nodes, notification_faults
+from livemon_inventory import alarm_faults, data_nodes, firewall, notification_faults
 from livemon_inventory.checks import NAME, is_list, kind, made_plain, repeats, text_faults, unknown_keys, written
 from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
 ALARM_SETTINGS = ("instrument_alarms", "appliance_alarms", "notifications", "notification_secrets", "smtp")
-SETTINGS = {"instruments", "ocs_agents", "data_nodes", *ALARM_SETTINGS, *SITE_SETTINGS}
+SETTINGS = {"instruments", "ocs_agents", "data_nodes", "allow_from", *ALARM_SETTINGS, *SITE_SETTINGS}
 INSTRUMENT_KEYS = (
     *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
     "also_reads",
@@ -80,6 +80,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     found += repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
     found += alarm_faults.of_site(settings)
     found += notification_faults.of_site(settings)
+    found += firewall.of_site(settings)
     networked = [(p, {"address": _place_on_network(e)}) for p, e in instruments]
     found += repeats(networked, "address", lambda value: value.lower(), "two instruments cannot share an address")
     return found

@@ -1,0 +1,356 @@
+"""What another host reaches: what ufw was told, of Docker's ports too, whatever happens to ufw, Docker and the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from crossbar_router import wait_for
+from lab_machine import Machine, Neighbour
+from testinfra.host import Host
+
+SSH, GRAFANA = 22, 3000
+INTERNAL = (5000, 8001, 8080)
+"""Bridge, plain router, TLS router."""
+CLOSED, OPENED, LOOPBACK, INSIDE = 47081, 47082, 47083, 8000
+"""Ports of the tests' container: published; published, and opened to one source by ufw; published on 127.0.0.1; its own."""
+PORTS = (SSH, GRAFANA, *INTERNAL, CLOSED, OPENED, LOOPBACK, INSIDE)
+
+UNGUARD = "systemctl stop livemon-firewall.path && livemon-firewall remove"
+
+# Calls a port again and again until it is told to stop; prints how often somebody answered.
+CALL_ON = """import os, socket, sys, time
+answered, calls = 0, 0
+while not os.path.exists("/tmp/enough"):
+    calls += 1
+    try:
+        socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.05).close()
+        answered += 1
+    except OSError:
+        time.sleep(0.01)
+print(answered, calls)
+"""
+
+
+@dataclass
+class Container:
+    """A container with published ports that is none of livemon's."""
+
+    host: Host
+    name: str = "firewall-test"
+    network: str = "bridge"
+
+    def start(self) -> None:
+        image = self.host.check_output("docker image ls --format '{{.Repository}}:{{.Tag}}' livemon/app | head -n 1")
+        published = [f"--publish {CLOSED}:{INSIDE} --publish {OPENED}:{INSIDE} --publish 127.0.0.1:{LOOPBACK}:{INSIDE}"]
+        self.host.run_expect(
+            [0],
+            f"docker run --detach --name {self.name} --network {self.network} --restart always --stop-timeout 1 {' '.join(published)}"
+            f" --entrypoint python {image} -m http.server --bind :: {INSIDE}",
+        )
+        wait_for(lambda: self.host.run(f"curl -sf http://127.0.0.1:{CLOSED}").rc == 0, "the tests' container")
+
+    def stop(self) -> None:
+        self.host.run_expect([0], f"docker rm --force {self.name}")
+
+    def recreate(self) -> None:
+        self.stop()
+        self.start()
+
+    def address(self, name: str | None = None) -> str:
+        """The address that a container has in its own network."""
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        return self.host.check_output(f"docker inspect --format '{form}' {name or self.name}").split()[0]
+
+
+@pytest.fixture(scope="module")
+def container(host: Host) -> Iterator[Container]:
+    container = Container(host)
+    container.start()
+    yield container
+    container.stop()
+
+
+@pytest.fixture(scope="module")
+def sources(host: Host, neighbour: Neighbour) -> Iterator[list[str]]:
+    """The neighbour's addresses from which ufw lets it reach the port OPENED: the first of each family."""
+    sources = neighbour.addresses[::2]
+    rules = [f"allow from {source} to any port {OPENED} proto tcp" for source in sources]
+    for rule in rules:
+        host.run_expect([0], f"ufw {rule}")
+    yield sources
+    for rule in rules:
+        host.run_expect([0], f"ufw delete {rule}")
+
+
+def reached(neighbour: Neighbour, source: str, ports: tuple[int, ...] = PORTS, address: str | None = None) -> set[int]:
+    """Which ports answer to one of the neighbour's addresses."""
+    with ThreadPoolExecutor(len(ports)) as pool:
+        answers = pool.map(lambda port: neighbour.reaches(port, address=address, source=source), ports)
+        return {port for port, answer in zip(ports, answers, strict=True) if answer}
+
+
+def wait_until(
+    answers: bool, neighbour: Neighbour, source: str, port: int, *, after: str, address: str | None = None
+) -> None:
+    """Wait for what ufw was told to be so of Docker's ports, too."""
+    wait_for(
+        lambda: (port in reached(neighbour, source, (port,), address)) is answers,
+        f"{source} at {port} after {after}",
+        10,
+    )
+
+
+def expected(source: str, sources: list[str]) -> set[int]:
+    grafana = set() if ":" in source else {GRAFANA}  # it is published on IPv4
+    return {SSH} | grafana | ({OPENED} if source in sources else set())
+
+
+def assert_only_the_allowed_ports_answer(neighbour: Neighbour, sources: list[str]) -> None:
+    for source in neighbour.addresses:
+        assert reached(neighbour, source) == expected(source, sources), source
+
+
+def restart_docker(host: Host) -> None:
+    host.run_expect([0], "systemctl reset-failed docker.service; systemctl restart docker.service")
+
+
+@pytest.fixture
+def _told(host: Host) -> Iterator[None]:
+    """Whatever a test does to the firewall, it is as before afterwards."""
+    yield
+    host.run_expect([0], "ufw --force enable && systemctl start livemon-firewall.service livemon-firewall.path")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "nothing",
+        "ufw reload",
+        "ufw disable && ufw --force enable",
+        "docker restart firewall-test",
+        "systemctl restart livemon-firewall.service",
+    ],
+)
+def test_only_the_allowed_ports_answer_after(
+    event, host: Host, neighbour: Neighbour, container: Container, sources: list[str]
+):
+    if event != "nothing":
+        host.run_expect([0], event)
+    assert_only_the_allowed_ports_answer(neighbour, sources)
+
+
+def test_only_the_allowed_ports_answer_after_a_container_is_made_anew(
+    neighbour: Neighbour, container: Container, sources: list[str]
+):
+    container.recreate()
+    assert_only_the_allowed_ports_answer(neighbour, sources)
+
+
+def test_only_the_allowed_ports_answer_after_a_restart_of_the_engine(
+    host: Host, neighbour: Neighbour, container: Container, sources: list[str]
+):
+    restart_docker(host)
+    assert_only_the_allowed_ports_answer(neighbour, sources)
+
+
+@pytest.mark.usefixtures("_told")
+@pytest.mark.parametrize("how", ["ufw disable", UNGUARD])
+def test_without_the_firewall_a_published_port_answers_everybody(
+    how, host: Host, neighbour: Neighbour, container: Container, sources: list[str]
+):
+    """What the tests above see closed is open without what they are about: they can fail."""
+    host.run_expect([0], how)
+    wait_until(True, neighbour, neighbour.addresses[1], CLOSED, after=how)
+    with pytest.raises(AssertionError):
+        assert_only_the_allowed_ports_answer(neighbour, sources)
+
+
+@pytest.mark.parametrize("family", [0, 2])
+def test_a_published_port_obeys_what_the_operator_types(family, host: Host, neighbour: Neighbour, container: Container):
+    source, other = neighbour.addresses[family : family + 2]
+    both = ((source, True), (other, True))
+    for rule, answers in [
+        (f"allow {CLOSED}/tcp", both),
+        (
+            f"insert 1 deny from {source}" if family == 0 else f"prepend deny from {source}",
+            ((source, False), (other, True)),
+        ),
+        (f"delete deny from {source}", both),
+        (f"delete allow {CLOSED}/tcp", ((source, False), (other, False))),
+    ]:
+        host.run_expect([0], f"ufw {rule}")
+        for caller, answer in answers:
+            wait_until(answer, neighbour, caller, CLOSED, after=f"ufw {rule}")
+
+
+@pytest.fixture
+def routed(neighbour: Neighbour, machine: Machine) -> Iterator[list[str]]:
+    """Addresses to which the neighbour made itself a route by way of the machine."""
+    routes: list[str] = []
+
+    class Routes(list):
+        def append(self, address: str) -> None:
+            neighbour.run(f"ip route replace {address}/32 via {machine.address}")
+            super().append(address)
+
+    routes = Routes()
+    yield routes
+    for address in routes:
+        neighbour.run(f"ip route del {address}/32")
+
+
+@pytest.mark.usefixtures("_told")
+def test_a_route_to_a_container_leads_nowhere(
+    host: Host, neighbour: Neighbour, container: Container, routed: list[str]
+):
+    source = neighbour.address
+    for name in host.check_output("docker ps --format '{{.Names}}'").splitlines():
+        address = container.address(name)
+        routed.append(address)
+        assert reached(neighbour, source, (*INTERNAL, GRAFANA, INSIDE), address) == set(), name
+    address = container.address()
+    rule = f"allow proto tcp from {source} to {address} port {INSIDE}"
+    host.run_expect([0], f"ufw route {rule}")
+    wait_until(True, neighbour, source, INSIDE, after=rule, address=address)
+    assert not reached(neighbour, neighbour.addresses[1], (INSIDE,), address)
+    host.run_expect([0], f"ufw route delete {rule}")
+    wait_until(False, neighbour, source, INSIDE, after=f"delete {rule}", address=address)
+    host.run_expect([0], UNGUARD)
+    assert reached(neighbour, source, (INSIDE,), address), "the test can fail: Docker itself lets it through"
+
+
+def test_a_network_may_have_any_name(host: Host, neighbour: Neighbour, routed: list[str]):
+    host.run_expect([0], "docker network create --opt com.docker.network.bridge.name=cryo0 firewall-test")
+    container = Container(host, name="firewall-test-2", network="firewall-test")
+    try:
+        host.run_expect([0], "docker rm --force firewall-test")
+        container.start()
+        assert reached(neighbour, neighbour.address, (CLOSED, LOOPBACK)) == set()
+        routed.append(container.address())
+        wait_until(False, neighbour, neighbour.address, INSIDE, after="a new network", address=container.address())
+    finally:
+        container.stop()
+        host.run_expect([0], "docker network rm firewall-test")
+
+
+def test_containers_call_out_and_each_other(host: Host, neighbour: Neighbour, container: Container):
+    neighbour.run("nohup python3 -m http.server 47090 >/dev/null 2>&1 &")
+    call = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).status)"
+    for url in (f"http://{neighbour.address}:47090/", f"http://{container.address()}:{INSIDE}/"):
+        image = host.check_output("docker inspect --format '{{.Config.Image}}' firewall-test")
+        assert host.check_output(f'docker run --rm --entrypoint python {image} -c "{call}" {url}') == "200"
+
+
+def test_internal_ports_are_bound_to_the_loopback_address(host: Host):
+    listening = host.check_output("ss --tcp --listening --numeric --no-header | awk '{print $4}'").splitlines()
+    for port in INTERNAL:
+        assert [address for address in listening if address.endswith(f":{port}")] in ([f"127.0.0.1:{port}"], [])
+    assert {"127.0.0.1:5000", "127.0.0.1:8001"} <= set(listening)
+
+
+def play(machine: Machine, **settings: object) -> str:
+    """Run the playbook for the firewall alone; return what it says when it fails, else the line of what it changed."""
+    result = machine.play("site", "--tags=firewall", **settings)
+    assert result.rc in {0, 2}, result.stdout + result.stderr
+    return result.stdout.partition("PLAY RECAP")[2].splitlines()[1] if result.rc == 0 else result.stdout
+
+
+@pytest.fixture
+def _playbook_again(machine: Machine) -> Iterator[None]:
+    """The firewall is as the demo's inventory says afterwards."""
+    yield
+    assert "failed=0" in play(machine)
+    assert "changed=0" in play(machine)
+
+
+@pytest.mark.usefixtures("_playbook_again")
+def test_allow_from_and_the_port_of_grafana_replace_rules_of_ours_only(
+    machine: Machine, host: Host, neighbour: Neighbour, container: Container
+):
+    mine, others = neighbour.addresses[0], neighbour.addresses[1]
+    host.run_expect([0], "ufw allow 4444/tcp comment 'the operator'")
+    assert "changed=0" not in play(machine, allow_from={"grafana": [mine, "2001:db8::/32"]})
+    assert reached(neighbour, mine, (GRAFANA,)) == {GRAFANA}
+    assert reached(neighbour, others, (GRAFANA,)) == set()
+    # The tests' container stands for Grafana on another port.
+    assert "changed=0" not in play(machine, allow_from={"grafana": [mine]}, grafana_port=CLOSED)
+    assert reached(neighbour, mine, (GRAFANA, CLOSED)) == {CLOSED}
+    assert reached(neighbour, others, (GRAFANA, CLOSED)) == set()
+    rules = host.check_output("ufw show added")
+    assert "4444/tcp comment 'the operator'" in rules
+    assert f"port {GRAFANA} " not in rules
+    host.run_expect([0], "ufw delete allow 4444/tcp")
+
+
+def test_ssh_is_not_closed_to_ansible_itself(machine: Machine, host: Host):
+    before = host.check_output("ufw show added; iptables-save | grep livemon")
+    said = play(machine, allow_from={"ssh": ["192.0.2.0/24"]})
+    assert "allow_from.ssh (192.0.2.0/24) would shut Ansible itself out, which comes from" in said
+    assert host.check_output("ufw show added; iptables-save | grep livemon") == before
+
+
+@pytest.mark.usefixtures("_playbook_again")
+def test_a_change_that_cuts_the_connection_is_undone(machine: Machine, host: Host, neighbour: Neighbour):
+    """The operator denied the controller's address while ufw was off; switching it on would shut him out."""
+    controller = host.check_output(
+        "ss --tcp --numeric --no-header state established '( sport = :22 )' | awk '{print $4}' | head -n 1"
+    )
+    controller = controller.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
+    host.run_expect([0], "ufw disable")
+    host.run_expect([0], f"ufw insert 1 deny from {controller} to any port 22 proto tcp")
+    started = float(host.check_output("cut -d ' ' -f 1 /proc/uptime"))
+    said = play(machine, firewall_undo_after=30)
+    assert "after the change of the firewall Ansible could not connect any more, and so it was undone" in said
+    assert float(host.check_output("cut -d ' ' -f 1 /proc/uptime")) - started < 180
+    assert "Status: inactive" in host.check_output("ufw status")
+    assert "was undone" in host.check_output("journalctl --unit livemon-firewall-undo --no-pager --output cat")
+    host.run_expect([0], f"ufw delete deny from {controller} to any port 22 proto tcp")
+
+
+@pytest.mark.usefixtures("_playbook_again")
+def test_switched_off_it_leaves_what_was_there_before(
+    machine: Machine, host: Host, neighbour: Neighbour, container: Container
+):
+    host.run_expect([0], "ufw allow 4444/tcp comment 'the operator'")
+    assert "changed=0" not in play(machine, firewall=False)
+    assert reached(neighbour, neighbour.address, (CLOSED,)) == {CLOSED}
+    assert "Status: inactive" in host.check_output("ufw status")
+    assert host.check_output("ufw show added").splitlines()[1:] == ["ufw allow 4444/tcp comment 'the operator'"]
+    assert "livemon" not in host.check_output("iptables-save; ip6tables-save")
+    assert not host.check_output("systemctl list-unit-files 'livemon-firewall*' --no-legend")
+    assert not host.check_output("find / -xdev -name 'livemon-firewall*' -not -path '/proc/*'")
+    assert "changed=0" in play(machine, firewall=False)
+    host.run_expect([0], "ufw delete allow 4444/tcp")
+
+
+@pytest.mark.reboots
+def test_only_the_allowed_ports_answer_after_and_during_a_restart_of_the_machine(
+    machine: Machine, host: Host, neighbour: Neighbour, container: Container, sources: list[str]
+):
+    neighbour.run("rm -f /tmp/enough")
+    with ThreadPoolExecutor(1) as pool:
+        calls = pool.submit(neighbour.run, f"timeout 400 python3 -c '{CALL_ON}' {machine.address} {CLOSED}", 420)
+        try:
+            machine.reboot()
+            wait_for(
+                lambda: OPENED in reached(neighbour, sources[0], (OPENED,)),
+                "the tests' container after the restart",
+                60,
+            )
+        finally:
+            neighbour.run("touch /tmp/enough")
+    answered, called = map(int, calls.result().split())
+    assert called > 50
+    assert answered == 0
+    assert_only_the_allowed_ports_answer(neighbour, sources)
+
+
+@pytest.mark.reboots
+def test_a_change_that_nobody_confirms_is_undone_by_a_restart(machine: Machine, host: Host):
+    host.run_expect([0], "livemon-firewall-change begin 3600 && ufw allow 4445/tcp")
+    machine.reboot()
+    assert "4445" not in host.check_output("ufw show added")
+    assert "Status: active" in host.check_output("ufw status")
