@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import pytest
 from crossbar_router import wait_for
@@ -19,6 +20,18 @@ CLOSED, OPENED, LOOPBACK, INSIDE = 47081, 47082, 47083, 8000
 PORTS = (SSH, GRAFANA, *INTERNAL, CLOSED, OPENED, LOOPBACK, INSIDE)
 
 UNGUARD = "systemctl stop livemon-firewall.path && livemon-firewall remove"
+
+# Calls ports from an address, all at once; prints those that answer.
+CALL_ALL = """import concurrent.futures, socket, sys
+source, target, *ports = sys.argv[1:]
+def answers(port):
+    try:
+        return socket.create_connection((target, int(port)), 3, (source, 0)).close() is None
+    except OSError:
+        return False
+with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+    print(*(port for port, answer in zip(ports, pool.map(answers, ports)) if answer))
+"""
 
 # Calls a port again and again until it is told to stop; prints how often somebody answered.
 CALL_ON = """import os, socket, sys, time
@@ -41,16 +54,18 @@ class Container:
     host: Host
     name: str = "firewall-test"
     network: str = "bridge"
+    published: tuple[int, int, int] = (CLOSED, OPENED, LOOPBACK)
 
     def start(self) -> None:
         image = self.host.check_output("docker image ls --format '{{.Repository}}:{{.Tag}}' livemon/app | head -n 1")
-        published = [f"--publish {CLOSED}:{INSIDE} --publish {OPENED}:{INSIDE} --publish 127.0.0.1:{LOOPBACK}:{INSIDE}"]
+        everywhere, elsewhere, here = self.published
+        ports = f"--publish {everywhere}:{INSIDE} --publish {elsewhere}:{INSIDE} --publish 127.0.0.1:{here}:{INSIDE}"
         self.host.run_expect(
             [0],
-            f"docker run --detach --name {self.name} --network {self.network} --restart always --stop-timeout 1 {' '.join(published)}"
+            f"docker run --detach --name {self.name} --network {self.network} --restart always --stop-timeout 1 {ports}"
             f" --entrypoint python {image} -m http.server --bind :: {INSIDE}",
         )
-        wait_for(lambda: self.host.run(f"curl -sf http://127.0.0.1:{CLOSED}").rc == 0, "the tests' container")
+        wait_for(lambda: self.host.run(f"curl -sf http://127.0.0.1:{everywhere}").rc == 0, "the tests' container")
 
     def stop(self) -> None:
         self.host.run_expect([0], f"docker rm --force {self.name}")
@@ -76,7 +91,7 @@ def container(host: Host) -> Iterator[Container]:
 @pytest.fixture(scope="module")
 def sources(host: Host, neighbour: Neighbour) -> Iterator[list[str]]:
     """The neighbour's addresses from which ufw lets it reach the port OPENED: the first of each family."""
-    sources = neighbour.addresses[::2]
+    sources = [of_family(neighbour, family)[0] for family in (4, 6)]
     rules = [f"allow from {source} to any port {OPENED} proto tcp" for source in sources]
     for rule in rules:
         host.run_expect([0], f"ufw {rule}")
@@ -85,11 +100,16 @@ def sources(host: Host, neighbour: Neighbour) -> Iterator[list[str]]:
         host.run_expect([0], f"ufw delete {rule}")
 
 
+def of_family(neighbour: Neighbour, family: int) -> list[str]:
+    """Its two addresses of IPv4 or of IPv6."""
+    return [address for address in neighbour.addresses if ip_address(address).version == family]
+
+
 def reached(neighbour: Neighbour, source: str, ports: tuple[int, ...] = PORTS, address: str | None = None) -> set[int]:
     """Which ports answer to one of the neighbour's addresses."""
-    with ThreadPoolExecutor(len(ports)) as pool:
-        answers = pool.map(lambda port: neighbour.reaches(port, address=address, source=source), ports)
-        return {port for port, answer in zip(ports, answers, strict=True) if answer}
+    target = address or (neighbour.machine.address6 if ":" in source else neighbour.machine.address)
+    called = " ".join(map(str, ports))
+    return {int(port) for port in neighbour.run(f"python3 -c '{CALL_ALL}' {source} {target} {called}").split()}
 
 
 def wait_until(
@@ -109,8 +129,15 @@ def expected(source: str, sources: list[str]) -> set[int]:
 
 
 def assert_only_the_allowed_ports_answer(neighbour: Neighbour, sources: list[str]) -> None:
-    for source in neighbour.addresses:
-        assert reached(neighbour, source) == expected(source, sources), source
+    with ThreadPoolExecutor() as pool:
+        found = dict(
+            zip(
+                neighbour.addresses,
+                pool.map(lambda source: reached(neighbour, source), neighbour.addresses),
+                strict=True,
+            )
+        )
+    assert found == {source: expected(source, sources) for source in neighbour.addresses}
 
 
 def restart_docker(host: Host) -> None:
@@ -163,19 +190,19 @@ def test_without_the_firewall_a_published_port_answers_everybody(
 ):
     """What the tests above see closed is open without what they are about: they can fail."""
     host.run_expect([0], how)
-    wait_until(True, neighbour, neighbour.addresses[1], CLOSED, after=how)
+    wait_until(True, neighbour, of_family(neighbour, 4)[1], CLOSED, after=how)
     with pytest.raises(AssertionError):
         assert_only_the_allowed_ports_answer(neighbour, sources)
 
 
-@pytest.mark.parametrize("family", [0, 2])
+@pytest.mark.parametrize("family", [4, 6])
 def test_a_published_port_obeys_what_the_operator_types(family, host: Host, neighbour: Neighbour, container: Container):
-    source, other = neighbour.addresses[family : family + 2]
+    source, other = of_family(neighbour, family)
     both = ((source, True), (other, True))
     for rule, answers in [
         (f"allow {CLOSED}/tcp", both),
         (
-            f"insert 1 deny from {source}" if family == 0 else f"prepend deny from {source}",
+            f"insert 1 deny from {source}" if family == 4 else f"prepend deny from {source}",
             ((source, False), (other, True)),
         ),
         (f"delete deny from {source}", both),
@@ -206,7 +233,7 @@ def routed(neighbour: Neighbour, machine: Machine) -> Iterator[list[str]]:
 def test_a_route_to_a_container_leads_nowhere(
     host: Host, neighbour: Neighbour, container: Container, routed: list[str]
 ):
-    source = neighbour.address
+    source, other = of_family(neighbour, 4)
     for name in host.check_output("docker ps --format '{{.Names}}'").splitlines():
         address = container.address(name)
         routed.append(address)
@@ -215,7 +242,7 @@ def test_a_route_to_a_container_leads_nowhere(
     rule = f"allow proto tcp from {source} to {address} port {INSIDE}"
     host.run_expect([0], f"ufw route {rule}")
     wait_until(True, neighbour, source, INSIDE, after=rule, address=address)
-    assert not reached(neighbour, neighbour.addresses[1], (INSIDE,), address)
+    assert not reached(neighbour, other, (INSIDE,), address)
     host.run_expect([0], f"ufw route delete {rule}")
     wait_until(False, neighbour, source, INSIDE, after=f"delete {rule}", address=address)
     host.run_expect([0], UNGUARD)
@@ -224,11 +251,10 @@ def test_a_route_to_a_container_leads_nowhere(
 
 def test_a_network_may_have_any_name(host: Host, neighbour: Neighbour, routed: list[str]):
     host.run_expect([0], "docker network create --opt com.docker.network.bridge.name=cryo0 firewall-test")
-    container = Container(host, name="firewall-test-2", network="firewall-test")
+    container = Container(host, "firewall-test-cryo", "firewall-test", (47084, 47085, 47086))
     try:
-        host.run_expect([0], "docker rm --force firewall-test")
         container.start()
-        assert reached(neighbour, neighbour.address, (CLOSED, LOOPBACK)) == set()
+        assert reached(neighbour, neighbour.address, container.published) == set()
         routed.append(container.address())
         wait_until(False, neighbour, neighbour.address, INSIDE, after="a new network", address=container.address())
     finally:
@@ -270,7 +296,7 @@ def _playbook_again(machine: Machine) -> Iterator[None]:
 def test_allow_from_and_the_port_of_grafana_replace_rules_of_ours_only(
     machine: Machine, host: Host, neighbour: Neighbour, container: Container
 ):
-    mine, others = neighbour.addresses[0], neighbour.addresses[1]
+    mine, others = of_family(neighbour, 4)
     host.run_expect([0], "ufw allow 4444/tcp comment 'the operator'")
     assert "changed=0" not in play(machine, allow_from={"grafana": [mine, "2001:db8::/32"]})
     assert reached(neighbour, mine, (GRAFANA,)) == {GRAFANA}
