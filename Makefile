@@ -10,7 +10,7 @@ controller := $(CURDIR)/.venv/controller/bin
 old_controller := $(CURDIR)/.venv/controller-2.16/bin
 # The oldest Ansible that this Python can run: that for Ubuntu 18.04 hosts needs Python 3.10 to 3.12.
 oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.version_info < (3, 13) else "controller")')
-shell_files = $(shell git ls-files lab .ci files src 'roles/*/files' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
+shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
 
 .PHONY: help

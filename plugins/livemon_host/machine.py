@@ -11,6 +11,7 @@ OLDEST = {"ubuntu": (18, 4), "debian": (12,)}
 ARCHITECTURES = {"x86_64", "amd64"}
 LOWEST_PYTHON = {(2, 16): (3, 6), (2, 17): (3, 7), (2, 18): (3, 8), (2, 20): (3, 9)}
 """Of a managed machine, by the first ansible-core that demands it."""
+OTHER_CLOCKS = ("ntp", "ntpsec", "openntpd")
 LARGEST_OFFSET = 60
 """Seconds between the machine's clock and the controller's."""
 
@@ -20,7 +21,10 @@ def problems(report: Report, wanted: Wanted) -> Iterator[str]:
     yield from _system(report)
     yield from python_problems(report, wanted)
     yield from _memory_and_disk(report, wanted)
-    yield from _clock(report)
+    yield from _clock(report, wanted)
+    for directory in wanted.directories:
+        if directory not in report["directories"].words:
+            yield f"The directory {directory} of a node in data_nodes is not there: make it, or write another one."
     known = report["names"].words
     for name in wanted.names:
         if name not in known:
@@ -84,7 +88,13 @@ def _space(report: Report, disk: str, needed: int, what: str) -> Iterator[str]:
             yield f"Only {free} GB are free on the file system of {fields[5]}; {what} {needed} GB: make room, or mount a larger disk."
 
 
-def _clock(report: Report) -> Iterator[str]:
+def _clock(report: Report, wanted: Wanted) -> Iterator[str]:
+    others = [package for package in OTHER_CLOCKS if package in report.packages]
+    if wanted.time_servers and others:
+        yield (
+            f"The clock is kept by {' and '.join(others)}, which livemon does not set up: remove that package, or leave "
+            "time_servers out of the inventory."
+        )
     times = [int(word) for word in report["clock"].words]
     offset = times[1] - times[0] if len(times) == 2 else 0
     if abs(offset) > LARGEST_OFFSET:

@@ -15,6 +15,8 @@ class Wanted:
     dry_run: bool = False
     problems: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    time_servers: list[str] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)

@@ -273,6 +273,19 @@ def test_the_page_shows_what_is_said():
     assert advice in (ROOT / "playbooks/group_vars/all.yml").read_text()
 
 
+def test_a_directory_that_is_not_there_is_told():
+    wanted = ["/srv/weather", "/srv/gone"]
+    (problem,) = told("debian-13-bare", {"directories": (0, "/srv/weather")}, directories=wanted)
+    assert problem.startswith("The directory /srv/gone of a node in data_nodes is not there")
+
+
+def test_servers_for_a_clock_that_somebody_else_keeps_are_told():
+    kept = {"packages": packages("ntpsec")}
+    assert told("debian-13-bare", kept) == []
+    (problem,) = told("debian-13-bare", kept, time_servers=["192.0.2.1"])
+    assert problem.startswith("The clock is kept by ntpsec")
+
+
 def test_a_dry_run_on_a_bare_machine_needs_what_reads_the_package_lists():
     without = {"packages": (0, INSTALLED.format("ufw"))}
     assert told("debian-13-bare", without) == []
@@ -306,6 +319,8 @@ REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Se
         ("debian-13-bare", {"images": (0, f"{APP} {GRAFANA}")}, {}, {PYPI: "", HUB: "DIRECT", **DEBIAN}),
         ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER} {GRAFANA}")}, {}, {}),
         ("debian-13-monitor", {"images": (0, f"{ROUTER} {GRAFANA}")}, {"downloads": [], "images_from_apt": [APP]}, DEBIAN),
+        # Ansible reads lists that are older than a day anew, also where nothing is missing.
+        ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER} {GRAFANA}"), "lists": (0, "86500")}, {}, DEBIAN),
         # By the inventory's proxy, the environment's, or the engine's own.
         ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY}, {PYPI: PROXY, NPM: PROXY, HUB: PROXY}),
         ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY, "proxy_exceptions": [".npmjs.org"]}, {PYPI: PROXY, NPM: "DIRECT", HUB: PROXY}),
@@ -416,12 +431,13 @@ def test_the_script_reports_on_this_machine():
     """It may run anywhere: nothing that it asks need be there."""
     script = ROOT / "roles/preflight/files/probe.sh"
     answer = subprocess.run(
-        ["sh", script, "0", sys.executable, "/nowhere/data", "bash", "no/image", "/etc/passwd /nowhere", "localhost"],
+        ["sh", script, "0", sys.executable, "/nowhere/data", "bash", "no/image", "/etc/passwd /nowhere", "localhost", "/etc /nowhere"],
         capture_output=True, text=True, timeout=200, check=True,
     )  # fmt: skip
     about = Report(answer.stdout)
     assert about["python"].text.startswith("Python 3")
     assert about["archives"].words == ["/etc/passwd"]
+    assert about["directories"].words == ["/etc"]
     assert about["images"].words == []
     assert about["data"].rc != 0
     assert len(about["clock"].words) == 2

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Tell what a machine is like, in sections for plugins/livemon_host/report.py. Changes nothing; needs neither Python nor any of the
 # programs it asks: what is not there answers as the shell does, with 127.
-#   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES
+#   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES DIRECTORIES
 # NOW is the controller's clock, PYTHON the interpreter that Ansible is told to use, DATA the directory of the archive; the others are
 # lists of words.
-now=$1 python=${2:-/usr/bin/python3} data=$3 packages=$4 images=$5 archives=$6 names=$7
+now=$1 python=${2:-/usr/bin/python3} data=$3 packages=$4 images=$5 archives=$6 names=$7 directories=$8
 export LC_ALL=C DOCKER_CLI_HINTS=false
 PATH=$PATH:/usr/sbin:/sbin:/snap/bin
 
@@ -27,6 +27,7 @@ free() {
 }
 
 is_image() { timeout 20 docker image inspect "$1"; }
+is_directory() { [ -d "$1" ]; }
 is_archive() { [ -r "$1" ]; }
 is_resolved() { timeout 10 getent ahosts "$1"; }
 is_active() { systemctl is-active --quiet "$1"; }
@@ -50,6 +51,13 @@ lock_holders() {
 interrupted() {
     dpkg --audit
     find /var/lib/dpkg/updates -type f
+}
+
+# Seconds since apt has read its sources, as Ansible counts them.
+age_of_lists() {
+    stamp=/var/lib/apt/periodic/update-success-stamp
+    [ -e "$stamp" ] || stamp=/var/lib/apt/lists
+    echo $(($(date +%s) - $(stat -c %Y "$stamp")))
 }
 
 source_lines() {
@@ -87,12 +95,14 @@ section data_disk free "$data"
 section data ls -d "$data"
 # shellcheck disable=SC2016,SC2086 # the fields are dpkg's; a list of words
 section packages dpkg-query --show --showformat '${Package} ${Status} ${Version}\n' $packages \
-    docker.io docker-cli docker-ce docker-ce-cli containerd containerd.io podman-docker python3-apt ufw
+    docker.io docker-cli docker-ce docker-ce-cli containerd containerd.io podman-docker python3-apt ntp ntpsec openntpd
 section interrupted interrupted
 section locks lock_holders
+section lists age_of_lists
 section sources source_lines
 section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
+section directories those is_directory "$directories"
 section names those is_resolved "$names"
 section pip pip_index
 section npm timeout 20 npm config get registry
