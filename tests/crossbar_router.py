@@ -67,11 +67,13 @@ def process(*command: object, log: Path, name: str | None = None, **popen) -> It
 
 @dataclass
 class Router:
-    """A crossbar router of our configuration: TLS and WAMP-CRA on one port, OCS agents and ``/call`` on another."""
+    """A crossbar router of our configuration: TLS and WAMP-CRA on one port, OCS agents and ``/call`` on another, the host's
+    own clients on a third."""
 
     directory: Path
     tls_port: int = field(default_factory=free_port)
     ocs_port: int = field(default_factory=free_port)
+    host_port: int = field(default_factory=free_port)
     child: subprocess.Popen | None = None
     anonymous_nodes: bool = False
     """Whether sessions on the plain port may serve data nodes too."""
@@ -80,6 +82,7 @@ class Router:
         list(pki.ensure(self.directory / "pki", ["localhost", "sisock-crossbar"], ["127.0.0.1"]))
         uid = os.getuid()
         copies = [secret_store.Copy(user, reader, uid) for user in USERS for reader in ("crossbar", user)]
+        copies.append(secret_store.Copy("control", "ocs", uid))
         list(secret_store.ensure(self.directory / "secrets", copies))
 
     @property
@@ -98,6 +101,21 @@ class Router:
         return f"http://127.0.0.1:{self.ocs_port}/call"
 
     @property
+    def host_url(self) -> str:
+        """Where OCS clients of the host join."""
+        return f"ws://127.0.0.1:{self.host_port}/ws"
+
+    @property
+    def host_http(self) -> str:
+        """Where OCS clients of the host call."""
+        return f"http://127.0.0.1:{self.host_port}/call"
+
+    @property
+    def control_secret(self) -> Path:
+        """The file whose content gives the right to operate the agents of this router."""
+        return self.directory / "secrets/ocs/control"
+
+    @property
     def url(self) -> str:
         """Where everything of sisock joins."""
         return f"wss://localhost:{self.tls_port}/ws"
@@ -112,6 +130,7 @@ class Router:
             "LIVEMON_ROUTER_USER": user,
             "LIVEMON_ROUTER_SECRET_FILE": str(self.directory / "secrets" / user / user),
             "SITE_HTTP": self.ocs_http,
+            "LIVEMON_CONTROL_SECRET_FILE": str(self.control_secret),
         }
 
     def let_in(self, role: str, user: str, secret: str) -> None:
@@ -121,7 +140,7 @@ class Router:
         file.write_text(secret)
 
     def start(self) -> None:
-        """Start the router and return when it accepts connections on both ports."""
+        """Start the router and return when it accepts connections on all its ports."""
         if not ROUTER_PYTHON.exists():
             pytest.fail(f"{ROUTER_PYTHON} is missing: run `make venv-router`")
         cbdir = self.directory / "crossbar"
@@ -134,6 +153,7 @@ class Router:
             "CROSSBAR_TLS_PORT": str(self.tls_port),
             "CROSSBAR_TLS_INTERFACE": "127.0.0.1",
             "CROSSBAR_OCS_PORT": str(self.ocs_port),
+            "CROSSBAR_HOST_PORT": str(self.host_port),
             "CROSSBAR_ANONYMOUS_NODES": str(self.anonymous_nodes).lower(),
         }
         with self.log.open("ab") as output:
@@ -145,7 +165,7 @@ class Router:
                 start_new_session=True,
             )
         wait_for(
-            lambda: self.child.poll() is not None or (listens(self.ocs_port) and listens(self.tls_port)),
+            lambda: self.child.poll() is not None or all(map(listens, (self.ocs_port, self.host_port, self.tls_port))),
             "the router to listen",
             seconds=40,
         )

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +51,15 @@ class Site:
     directory: Path
     router: Router
 
-    def write(self, **agents: tuple) -> None:
+    def write(self, open_operations: Sequence[str] = (), **agents: tuple) -> None:
         """Write the config; each agent is `(class, [option, value], ...)` under its instance-id."""
         instances = [
-            {"instance-id": name, "agent-class": kind, "arguments": [list(map(str, each)) for each in arguments]}
+            {
+                "instance-id": name,
+                "agent-class": kind,
+                "arguments": [list(map(str, each)) for each in arguments],
+                "open-operations": list(open_operations),
+            }
             for name, (kind, *arguments) in agents.items()
         ]
         hub = {
@@ -67,11 +72,18 @@ class Site:
         (self.directory / "default.yaml").write_text(yaml.safe_dump(content))
 
     @property
+    def control_log(self) -> Path:
+        """The trail of control commands."""
+        return self.directory / "commands.log"
+
+    @property
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "OCS_CONFIG_DIR": str(self.directory),
             "SITE_HOST": "lab",
             "SITE_HTTP": self.router.ocs_http,
+            "LIVEMON_CONTROL_SECRET_FILE": str(self.router.control_secret),
+            "LIVEMON_CONTROL_LOG": str(self.control_log),
             "PYTHONWARNINGS": "ignore",
         }
 
@@ -82,13 +94,14 @@ class Site:
         with process(LIVEMON, "agent", instance_id, *arguments, log=path, env=self.environment) as child:
             yield Agent(child, path)
 
-    def client(self, instance_id: str, seconds: float = 30.0) -> OCSClient:
-        """Upstream's client of an agent, as soon as the agent answers."""
+    def client(self, instance_id: str, seconds: float = 30.0, password: str | None = None) -> OCSClient:
+        """Upstream's client of an agent, as soon as the agent answers; with the right to control unless a password is given."""
+        password = self.router.control_secret.read_text() if password is None else password
         arguments = ["--site-file", str(self.directory / "default.yaml"), "--site-host", "lab"]
 
         def connect() -> OCSClient | None:
             try:
-                return OCSClient(instance_id, args=arguments)
+                return OCSClient(instance_id, privs=password, args=arguments)
             except (RuntimeError, ValueError):
                 return None
 

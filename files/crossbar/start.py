@@ -7,8 +7,8 @@ file holds the secrets: it is written for the owner only, into a directory that 
 
 Environment: CROSSBAR_CONFIG (this directory's config.json), CROSSBAR_DIR (required: writable, private),
 CROSSBAR_SECRETS (/run/secrets), CROSSBAR_TLS_DIR (/run/tls: server.crt, server.key), CROSSBAR_TLS_PORT (8080),
-CROSSBAR_OCS_PORT (8001), CROSSBAR_OCS_INTERFACE (127.0.0.1), CROSSBAR_TLS_INTERFACE (all), CROSSBAR_ANONYMOUS_NODES ("true":
-sessions on the plain port may serve data nodes too).
+CROSSBAR_OCS_PORT (8001), CROSSBAR_HOST_PORT (8002), CROSSBAR_OCS_INTERFACE (127.0.0.1, of both), CROSSBAR_TLS_INTERFACE (all),
+CROSSBAR_ANONYMOUS_NODES ("true": sessions on the agents' plain port may serve data nodes too).
 
 Standard library only: it shares its environment with crossbar alone.
 """
@@ -31,9 +31,10 @@ def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
         With a sentence, when a secret or a certificate is missing.
     """
     transports = {transport["id"]: transport for transport in config["workers"][0]["transports"]}
-    ocs, sisock = transports["ocs"], transports["sisock"]
-    ocs["endpoint"]["interface"] = environ.get("CROSSBAR_OCS_INTERFACE", "127.0.0.1")
-    ocs["endpoint"]["port"] = int(environ.get("CROSSBAR_OCS_PORT", "8001"))
+    ocs, host, sisock = transports["ocs"], transports["host"], transports["sisock"]
+    for plain, variable, port in ((ocs, "CROSSBAR_OCS_PORT", "8001"), (host, "CROSSBAR_HOST_PORT", "8002")):
+        plain["endpoint"]["interface"] = environ.get("CROSSBAR_OCS_INTERFACE", "127.0.0.1")
+        plain["endpoint"]["port"] = int(environ.get(variable, port))
     if environ.get("CROSSBAR_ANONYMOUS_NODES") == "true":
         ocs["paths"]["ws"]["auth"]["anonymous"]["role"] = "ocs_and_nodes"
 

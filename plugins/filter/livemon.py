@@ -60,9 +60,13 @@ def _setting(variables: Mapping[str, Any], key: str) -> Any:
     return _plain(variables[key]) if key in validation.SETTINGS else None
 
 
-def livemon_site_config(instruments: list, agents: list, host: str, seconds_per_file: int) -> dict:
+def livemon_site_config(
+    instruments: list, agents: list, host: str, seconds_per_file: int, open_operations: list
+) -> dict:
     """The OCS site config of `host`."""
-    return plant.site_config(_entries(instruments), _entries(agents), str(host), int(seconds_per_file))
+    return plant.site_config(
+        _entries(instruments), _entries(agents), str(host), int(seconds_per_file), _entries(open_operations)
+    )
 
 
 def livemon_agent_services(site: dict, host: str) -> list:

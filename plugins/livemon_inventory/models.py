@@ -31,7 +31,8 @@ class Model:
     `channels` are the channels' names as the inventory writes them; `fields` gives the fields of one channel, temperature
     first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
     long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
-    `kelvins` are the ends of the axis that shows all its sensors. `extras` can be read beside the channels.
+    `kelvins` are the ends of the axis that shows all its sensors. `extras` can be read beside the channels. `operations` are those of
+    its agent that do more than read.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Model:
     needs_address: bool
     scan_seconds: int
     kelvins: tuple[float, float]
+    operations: tuple[str, ...]
     extras: Mapping[str, Extra] = field(default_factory=dict)
 
 
@@ -71,6 +73,7 @@ MODELS = {
         needs_address=False,
         scan_seconds=0,
         kelvins=(1.0, 400.0),
+        operations=("acq", "init_lakeshore", "set_values", "upload_cal_curve"),
     ),
     "372": Model(
         name="Lake Shore 372",
@@ -81,6 +84,29 @@ MODELS = {
         needs_address=True,
         scan_seconds=13,
         kelvins=(0.001, 400.0),
+        operations=(
+            "acq",
+            "check_temperature_stability",
+            "disable_control_chan",
+            "enable_control_chan",
+            "engage_autorange",
+            "engage_channel",
+            "init_lakeshore",
+            "input_configfile",
+            "servo_to_temperature",
+            "set_active_channel",
+            "set_autoscan",
+            "set_calibration_curve",
+            "set_dwell",
+            "set_excitation",
+            "set_excitation_mode",
+            "set_heater_output",
+            "set_heater_range",
+            "set_output_mode",
+            "set_pid",
+            "set_resistance_range",
+            "set_still_output",
+        ),
         extras={
             "control_input": Extra(
                 ("--enable-control-chan",),

@@ -79,8 +79,17 @@ def fields_of(instrument: Entry) -> list[tuple[Field, str, dict]]:
     ] + [(field, extra.label, {}) for extra in extras_of(instrument) for field in extra.fields]
 
 
-def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str, seconds_per_file: int) -> dict:
-    """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments."""
+def site_config(
+    instruments: Iterable[Entry],
+    agents: Iterable[Entry],
+    host: str,
+    seconds_per_file: int,
+    open_operations: Iterable[str] = (),
+) -> dict:
+    """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
+
+    `open_operations` of the site are added to every agent's own; where there are any, our launcher opens them to everybody.
+    """
     instances = [
         {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
         {
@@ -97,6 +106,7 @@ def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str
         {
             "agent-class": model_of(instrument).agent_class,
             "instance-id": instrument["id"],
+            "open-operations": list(instrument.get("open_operations") or []),
             "arguments": [
                 ["--serial-number", instrument["serial"]],
                 _connection(instrument),
@@ -110,10 +120,15 @@ def site_config(instruments: Iterable[Entry], agents: Iterable[Entry], host: str
         {
             "agent-class": agent["agent_class"],
             "instance-id": agent["id"],
+            "open-operations": list(agent.get("open_operations") or []),
             "arguments": [[str(word) for word in pair] for pair in agent.get("arguments") or []],
         }
         for agent in agents
     ]
+    for instance in instances:
+        is_open = [*open_operations, *instance.pop("open-operations", [])]
+        if is_open:
+            instance["open-operations"] = is_open
     return {
         "hub": {
             "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",

@@ -8,16 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import alarm_faults, data_nodes, firewall, notification_faults
+from livemon_inventory import alarm_faults, control_faults, data_nodes, firewall, notification_faults
 from livemon_inventory.checks import NAME, is_list, kind, made_plain, repeats, text_faults, unknown_keys, written
 from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
 ALARM_SETTINGS = ("instrument_alarms", "appliance_alarms", "notifications", "notification_secrets", "smtp")
-SETTINGS = {"instruments", "ocs_agents", "data_nodes", "allow_from", *ALARM_SETTINGS, *SITE_SETTINGS}
+SETTINGS = {"instruments", "ocs_agents", "data_nodes", "allow_from", control_faults.KEY, *ALARM_SETTINGS, *SITE_SETTINGS}
 INSTRUMENT_KEYS = (
     *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
     "also_reads",
+    control_faults.KEY,
     *alarm_faults.INSTRUMENT_KEYS,
 )
 CHANNEL_KEYS = ("label", *alarm_faults.CHANNEL_KEYS)
@@ -29,6 +30,7 @@ AGENT_KEYS = (
     "description",
     "feeds",
     "memory_window",
+    control_faults.KEY,
     *alarm_faults.AGENT_KEYS,
 )
 OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
@@ -78,6 +80,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
         f"{p}.name: {e['name']!r} is {OWN_NAMES[e['name']]}; choose another" for p, e in nodes if e["name"] in OWN_NAMES
     ]
     found += repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
+    found += control_faults.of_site(settings)
     found += alarm_faults.of_site(settings)
     found += notification_faults.of_site(settings)
     found += firewall.of_site(settings)
@@ -164,6 +167,7 @@ def _instrument_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[st
     if model is not None:
         yield from _channel_faults(place, instrument, model.channels)
         yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
+        yield from control_faults.of_instrument(place, instrument, model.operations)
 
 
 def _also_read(instrument: Mapping[str, Any]) -> list:
@@ -202,6 +206,7 @@ def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
     yield from text_faults(place, agent, "description")
     yield from data_nodes.window_faults(place, agent)
+    yield from control_faults.of_agent(place, agent)
     yield from alarm_faults.of_agent(place, agent)
 
 

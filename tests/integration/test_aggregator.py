@@ -181,7 +181,7 @@ def test_recording_can_be_stopped_and_started_with_upstreams_clients(site, tmp_p
         assert client.record.wait(timeout=10).session["success"] is True
         assert files(tmp_path, ".part") == []
         (first,) = files(tmp_path, ".g3")
-        command = [Path(sys.executable).with_name("ocs-client-cli"), "shell", "idle"]
+        command = [sys.executable, "-m", "livemon.client.upstream", "shell", "idle"]
         typed = "print(client.record.start().msg)\n"
         answer = subprocess.run(
             command, env=site.environment, input=typed, capture_output=True, text=True, timeout=30, check=False

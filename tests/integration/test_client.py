@@ -56,7 +56,12 @@ def running(router, tmp_path_factory):
             appliance.wait_for_values("SIM240")
 
             def livemon(*words: object, **environment: str) -> subprocess.CompletedProcess:
-                own = {"SITE_HTTP": router.ocs_http, "LIVEMON_BRIDGE_URL": appliance.url, "COLUMNS": "200"}
+                own = {
+                    "SITE_HTTP": router.ocs_http,
+                    "LIVEMON_BRIDGE_URL": appliance.url,
+                    "LIVEMON_CONTROL_SECRET_FILE": str(router.control_secret),
+                    "COLUMNS": "200",
+                }
                 return subprocess.run(
                     [LIVEMON, *map(str, words)],
                     env=os.environ | own | environment,

@@ -69,8 +69,16 @@ CONSUME = {
     f"call:{SISOCK}.data_node.holder",
     *(f"subscribe:{topic}" for topic in HUB_TOPICS),
 }
+HOST = {
+    "call:observatory.test.ops",
+    "subscribe:observatory.test.feeds.a",
+    "subscribe@wildcard:observatory..feeds.heartbeat",
+    "subscribe@prefix:observatory.",
+}
+"""A user of the host looks and calls; who could register an agent's procedure would be told the operator's secret."""
 NEEDED = {
     "anonymous": OCS,
+    "host": HOST,
     "hub": {
         *(f"register:{procedure}" for procedure in HUB_PROCEDURES),
         *(f"register@force:{procedure}" for procedure in HUB_PROCEDURES),
@@ -108,9 +116,10 @@ def bare_router(tmp_path_factory):
 def attempt(router: Router, user: str, attempts: list[str], url: str | None = None) -> list[bool] | None:
     """What became of the attempts; `None` if the router did not let the user in."""
     who = ["-", "-", "-"]
-    if user != "anonymous":
+    plain = {"anonymous": router.ocs_url, "host": router.host_url}
+    if user not in plain:
         who = [router.directory / "pki/ca.crt", user, router.directory / "secrets" / user / user]
-    url = url or (router.ocs_url if user == "anonymous" else router.url)
+    url = url or plain.get(user, router.url)
     answer = subprocess.run(
         [sys.executable, ROOT / "tests/wamp_attempts.py", url, *who, *attempts],
         capture_output=True,
@@ -135,7 +144,7 @@ def test_the_doors_open_only_what_they_are_for(tmp_path):
     (tmp_path / "secrets/simonsobs/simonsobs").write_text("of the inventory")
     router.start()
     try:
-        for user, needed in (("anonymous", OCS | SERVE), ("simonsobs", CONSUME)):
+        for user, needed in (("anonymous", OCS | SERVE), ("host", HOST), ("simonsobs", CONSUME)):
             answers = attempt(router, user, EVERYTHING)
             assert {act for act, allowed in zip(EVERYTHING, answers, strict=True) if allowed} == needed
     finally:
@@ -175,6 +184,7 @@ def test_the_plain_port_lets_nobody_in_as_a_user(bare_router):
         ("wamp.session.list", "wamp.error.not_authorized"),
     ],
 )
-def test_the_http_caller_reaches_agents_only(bare_router, procedure, error):
-    answer = requests.post(bare_router.ocs_http, json={"procedure": procedure}, timeout=10)
-    assert answer.json()["error"] == error
+def test_the_http_callers_reach_agents_only(bare_router, procedure, error):
+    for url in (bare_router.ocs_http, bare_router.host_http):
+        answer = requests.post(url, json={"procedure": procedure}, timeout=10)
+        assert answer.json()["error"] == error

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 from crossbar_router import ROOT
 from livemon_inventory import data_nodes, networks, plant
+from livemon_inventory.models import MODELS
 from livemon_inventory.validation import faults
 
 from livemon.nodes.configuration import make_node
@@ -97,12 +102,24 @@ def changed(entry: dict, **changes: object) -> dict:
             {"simulated": "yes"},
             ".simulated: 'yes' is neither true nor false; write simulated: true, or leave it out",
         ),
+        (
+            {"open_operations": "acq"},
+            ".open_operations: write a list of operations, for example [acq, set_heater_range]",
+        ),
+        (
+            {"open_operations": ["set_heater_rang"]},
+            ".open_operations: 'set_heater_rang' is no operation of this model; did you mean set_heater_range?",
+        ),
+        (
+            {"open_operations": ["a b"]},
+            ".open_operations: 'a b' is no operation; write a name as upstream has it, for example acq, or '*' for all",
+        ),
         ({"adress": "172.16.127.192"}, ".adress: there is no such key; did you mean address?"),
         (
             {"colour": "red"},
             (
                 ".colour: there is no such key; known here: model, id, serial, name, address, "
-                "description, channels, simulated, memory_window, also_reads, scan_cycle, silent_after, "
+                "description, channels, simulated, memory_window, also_reads, open_operations, scan_cycle, silent_after, "
                 "invalid_after, away_after, degraded_after"
             ),
         ),
@@ -202,6 +219,17 @@ def test_a_mistake_in_the_list_of_instruments(instruments, expected):
             ".arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]",
         ),
         ({"feeds": "temperatures"}, ".feeds: write a list of feed names, for example [false_temperatures]"),
+        (
+            {"arguments": [["--access-policy", "override:advanced,full"]]},
+            (
+                ".arguments: passwords do not belong here; leave --access-policy out: the secret is made on the machine, "
+                "and open_operations says what needs none"
+            ),
+        ),
+        (
+            {"open_operations": ["acq", 4]},
+            ".open_operations: 4 is no operation; write a name as upstream has it, for example acq, or '*' for all",
+        ),
         ({"argumnts": []}, ".argumnts: there is no such key; did you mean arguments?"),
         (
             {"id": "control"},
@@ -286,6 +314,36 @@ def test_the_site_config_starts_every_agent():
     assert ["--port", "tcp://simulator-ls240:1094"] in agents["ls240"]["arguments"]
     assert ["--time-per-file", "60"] in agents["aggregator"]["arguments"]
     assert agents["fake1"]["arguments"] == [["--sample-rate", "4"]]
+
+
+def test_what_the_inventory_opens_is_in_the_site_config_and_nothing_else():
+    opened = changed(FRIDGE, open_operations=["set_pid"])
+    for everywhere, expected in (([], {"control": ["set_pid"]}), (["acq"], {"control": ["acq", "set_pid"]})):
+        site = plant.site_config([opened, DIODES], [FAKE], "monitor", 60, everywhere)
+        found = {
+            each["instance-id"]: each.get("open-operations") for each in site["hosts"]["monitor"]["agent-instances"]
+        }
+        others = dict.fromkeys(["registry", "aggregator", "ls240", "fake1"], everywhere or None)
+        assert found == others | expected
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_operations_of_a_model_are_those_that_upstream_registers(model):
+    """A name that upstream gives up would open nothing, and one that it adds could not be opened."""
+    module = importlib.util.find_spec(f"socs.agents.lakeshore{model}.agent")
+    names = re.findall(r"agent\.register_(?:task|process)\('(\w+)'", Path(module.origin).read_text())
+    assert sorted(name for name in names if not name.startswith("get_")) == list(MODELS[model].operations)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["acq", "set_*"], []),
+        ("acq", ["open_operations: write a list of operations, for example [acq, set_heater_range]"]),
+    ],
+)
+def test_operations_that_the_site_opens(value, expected):
+    assert faults({"instruments": [FRIDGE], "open_operations": value}) == expected
 
 
 def test_an_instrument_on_usb_is_found_by_its_serial_number():

@@ -17,7 +17,7 @@ from ocs import ocs_agent  # noqa: E402
 from twisted.application import internet  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
-from livemon.agents import classes, site, supervision  # noqa: E402
+from livemon.agents import classes, controlled, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
 
 MAX_RECONNECT_SECONDS = 5.0
@@ -66,7 +66,7 @@ def _prepare(agent_class: classes.AgentClass) -> None:
         stream.reconfigure(line_buffering=True)
     # autobahn would import it for a serializer that nobody uses; built for numpy 1, it prints 60 lines of traceback.
     sys.modules["bjdata"] = None
-    ocs_agent.OCSAgent = supervision.SupervisedAgent
+    ocs_agent.OCSAgent = controlled.ControlledAgent
     internet.backoffPolicy = functools.partial(internet.backoffPolicy, maxDelay=MAX_RECONNECT_SECONDS)
     if agent_class.module == "socs.agents.lakeshore372.agent":
         from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import

@@ -22,6 +22,8 @@ class Instance:
     instance_id: str
     agent_class: str
     host: str
+    open_operations: tuple[str, ...] = ()
+    """Patterns of the operations that everybody may start and stop (``open-operations``, which upstream passes over)."""
 
 
 def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> Instance:
@@ -48,7 +50,10 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
         host = wanted if wanted in hosts else "localhost"
         if host not in hosts:
             raise ConfigError(f"{path} has no host {wanted!r}: set SITE_HOST to one of {', '.join(sorted(hosts))}")
-        instances = {entry["instance-id"]: entry["agent-class"] for entry in hosts[host]["agent-instances"]}
+        instances = {
+            entry["instance-id"]: (entry["agent-class"], tuple(entry.get("open-operations") or ()))
+            for entry in hosts[host]["agent-instances"]
+        }
     except (KeyError, TypeError) as error:
         raise ConfigError(f"{path} is no site config: {type(error).__name__}: {error}") from error
     if instance_id not in instances:
@@ -56,4 +61,5 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
         hint = f"; did you mean {near[0]}?" if near else "."
         known = ", ".join(sorted(instances)) or "none"
         raise ConfigError(f"{path}, host {host}: no agent {instance_id!r}{hint} Known are {known}")
-    return Instance(instance_id, instances[instance_id], host)
+    agent_class, open_operations = instances[instance_id]
+    return Instance(instance_id, agent_class, host, open_operations)

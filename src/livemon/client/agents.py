@@ -1,4 +1,6 @@
-"""OCS agents as an operator sees them, over crossbar's HTTP caller (``SITE_HTTP``), which needs no secret.
+"""OCS agents as an operator sees them, over crossbar's HTTP caller (``SITE_HTTP``).
+
+To look needs no secret; to start and stop does, unless the site opens the operation to everybody (``LIVEMON_CONTROL_SECRET_FILE``).
 
 The protocol is upstream's (ocs 0.12.1, ``ocs/client_http.py`` and ``ocs/ocs_agent.py``); upstream's own client waits for an
 agent that hangs as long as the router does, this one never longer than it is told.
@@ -20,7 +22,7 @@ import requests
 import yaml
 
 from livemon.client import direct
-from livemon.config import setting
+from livemon.config import secret, setting
 from livemon.errors import RequestError, RouterError
 
 SECONDS_TO_ANSWER = 5.0
@@ -99,14 +101,21 @@ class Site:
         First part of every agent's address.
     configured
         Agents that should run, ``{instance-id: class}``.
+    environ
+        Where the name of the control secret's file is.
     """
 
     def __init__(
-        self, url: str, address_root: str = "observatory", configured: Mapping[str, str] | None = None
+        self,
+        url: str,
+        address_root: str = "observatory",
+        configured: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.url = url
         self.address_root = address_root
         self.configured = dict(configured or {})
+        self._environ = environ
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Site:
@@ -124,10 +133,10 @@ class Site:
             }
             root = content.get("hub", {}).get("address_root", "observatory")
         except (KeyError, TypeError, AttributeError, OSError, yaml.YAMLError):
-            return cls(url)
-        return cls(url, root, configured)
+            return cls(url, environ=environ)
+        return cls(url, root, configured, environ)
 
-    def call(self, address: str, *arguments: Any) -> Any:
+    def call(self, address: str, *arguments: Any, **keywords: Any) -> Any:
         """Call the procedure `address` below the root and return its answer, within `SECONDS_TO_ANSWER`.
 
         Raises
@@ -136,7 +145,7 @@ class Site:
             If the router, or the agent behind it, does not answer in time, or the procedure is not there.
         """
         try:
-            content = self._post(address, arguments)
+            content = self._post(address, arguments, keywords)
         except requests.Timeout as error:
             raise RouterError(f"{address} does not answer within {SECONDS_TO_ANSWER:g} s") from error
         if "error" in content:
@@ -146,9 +155,11 @@ class Site:
             raise RouterError(f"{address}: {content['error']} {' '.join(map(str, content.get('args') or []))}".rstrip())
         return content["args"][0]
 
-    def _post(self, address: str, arguments: Sequence[Any] = ()) -> dict[str, Any]:
+    def _post(
+        self, address: str, arguments: Sequence[Any] = (), keywords: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Return the router's answer, be it the procedure's or an error; a RouterError if no router is there."""
-        body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": {}}
+        body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": keywords or {}}
         try:
             with direct.session() as session:
                 answer = session.post(self.url, json=body, timeout=SECONDS_TO_ANSWER)
@@ -250,7 +261,14 @@ class Site:
         return now
 
     def _request(self, instance_id: str, action: str, name: str) -> Operation:
-        status, message, session = self.call(f"{instance_id}.ops", action, name, {})
+        password = setting("LIVEMON_CONTROL_SECRET_FILE", secret, "", self._environ) if action != "status" else ""
+        right = {"password": password} if password else {}
+        status, message, session = self.call(f"{instance_id}.ops", action, name, {}, **right)
+        if status != OK and "credential level" in message and not right:
+            message = (
+                "it takes the control secret, write sudo livemon ... on the monitor, "
+                "or name its file in LIVEMON_CONTROL_SECRET_FILE"
+            )
         if status != OK:
             raise RequestError(f"{instance_id} refuses to {action} {name}: {message}")
         return Operation.from_session(name, "process", session)

@@ -1,0 +1,123 @@
+"""An OCS agent that those operate who may (:mod:`livemon.agents.control`), and that says who did (:mod:`livemon.agents.audit`).
+
+Where the site config or an argument names an access policy of OCS's own (``director:...``) that policy stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ocs
+from autobahn.wamp.types import CallDetails, RegisterOptions
+from ocs import access
+from twisted.internet.defer import Deferred
+
+from livemon.agents import site
+from livemon.agents.audit import Trail
+from livemon.agents.control import Control
+from livemon.agents.supervision import SupervisedAgent
+
+COMMANDS = ("start", "stop", "abort")
+
+
+class ControlledAgent(SupervisedAgent):
+    """A supervised agent with an access policy and a trail of commands."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._trail = Trail.from_environment(self.instance_id, lambda line: self.log.info("{line}", line=line))
+        self._control: Control | None = None
+        if self.access_config.policy == "none":
+            self._control = Control.from_environment(site.find_instance(self.instance_id).open_operations)
+            about = access.AgentSpec(self.instance_id, self.class_name, superuser_key=self)
+            self.access_config = access.AgentAccessRules(policy="livemon", agent=about)
+            self.access_data["policy"] = "livemon"
+            self._refresh()
+            if self._control.secret_file is None:
+                self.log.warn("nobody may control this agent: LIVEMON_CONTROL_SECRET_FILE names no secret")
+
+    def _refresh(self) -> None:
+        if self._control is None:
+            return
+        try:
+            self.access_config.rules = self._control.rules()
+        except ValueError as error:
+            fault = f"nobody may control this agent: {self._control.secret_file}: {error}"
+            self.log.error("{fault}", fault=fault)  # noqa: TRY400 - it says all there is to know
+            self.access_config.rules = Control().rules()
+
+    def register_task(self, name: str, func: Any, *args: Any, min_privs: int = 0, **kwargs: Any) -> None:
+        """Register a task with the level that it wants of its callers."""
+        super().register_task(name, func, *args, min_privs=self._level(name, min_privs), **kwargs)
+
+    def register_process(self, name: str, start: Any, stop: Any, *args: Any, min_privs: int = 0, **kwargs: Any) -> None:
+        """Register a process with the level that it wants of its callers."""
+        super().register_process(name, start, stop, *args, min_privs=self._level(name, min_privs), **kwargs)
+
+    def _level(self, name: str, own: int) -> int:
+        return own if self._control is None else max(own, self._control.level(name))
+
+    def register(self, endpoint: Any, procedure: str | None = None, options: Any = None, **kwargs: Any) -> Deferred:
+        """Let the router say who calls an operation."""
+        if procedure == f"{self.agent_address}.ops":
+            options = RegisterOptions(force_reregister=True, details=True)
+        return super().register(endpoint, procedure, options, **kwargs)
+
+    def _ops_handler(  # noqa: PLR0917 - the arguments are upstream's
+        self,
+        action: str,
+        op_name: str,
+        params: Any = None,
+        timeout: float | None = None,
+        password: str | None = None,
+        details: CallDetails | None = None,
+    ) -> Any:
+        """Answer a call from the router: refuse it, or hand it on; in both cases write it down if it is a command."""
+        if action not in COMMANDS:
+            return super()._ops_handler(action, op_name, params, timeout, password)
+        self._refresh()
+        password = password if isinstance(password, str) else ""
+        rights = self.access_config
+        level, hint = access.agent_get_creds(password, rights, rights.agent, access.ActionContext(op_name, action))
+        operation = self.tasks.get(op_name) or self.processes.get(op_name)
+        if operation and level < operation.min_privs:
+            # Before upstream's own check, which comes after it has forgotten how the operation's last run went.
+            answer = (ocs.ERROR, access.agent_rejection_message(level, operation.min_privs, hint), {})
+        else:
+            answer = super()._ops_handler(action, op_name, params, timeout, password)
+        status, message, session = answer
+        self._trail.note(
+            action,
+            op_name,
+            "accepted" if status == ocs.OK else "refused",
+            parameters=params,
+            message=None if status == ocs.OK else message,
+            run=session.get("session_id") if status == ocs.OK else None,
+            level=int(level),
+            by=_caller(details),
+        )
+        if action == "start" and status == ocs.OK:
+            self._note_end(self.sessions[op_name])
+        return answer
+
+    def _note_end(self, session: Any) -> None:
+        def ended(result: Any) -> Any:
+            message = str(session.messages[-1][-1]) if session.messages else ""
+            self._trail.note(
+                "end",
+                session.op_name,
+                "succeeded" if session.success else "failed",
+                run=session.session_id,
+                message=message,
+            )
+            return result
+
+        session.d.addBoth(ended)
+
+
+def _caller(details: CallDetails | None) -> dict[str, Any]:
+    """Return what the router discloses of a caller. Whoever comes by HTTP has the session of the router's own caller."""
+    if details is None:
+        return {}
+    known = {"session": details.caller, "authid": details.caller_authid, "role": details.caller_authrole}
+    return {name: value for name, value in known.items() if value is not None}
