@@ -11,7 +11,7 @@ BEFORE = "/var/lib/lab-before"
 PRESENT = {
     "container": "docker inspect --format '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' somebodys_page",
     "processes": "systemctl show --property=MainPID docker containerd",
-    "packages": "dpkg-query --show docker.io containerd runc docker-compose docker-buildx",
+    "packages": "dpkg-query --show 'docker*' 'containerd*' runc",
     "daemon.json": "cat /etc/docker/daemon.json",
 }
 PAGE = "curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:8099/"
