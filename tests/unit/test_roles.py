@@ -44,6 +44,16 @@ def test_every_argument_is_described_and_bears_the_roles_name(role):
         assert option["type"]
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_the_example_says_what_is_required_and_nothing_else_that_the_role_does_not_know(role):
+    """What ansible-core says of the values is in tests/integration/test_role_examples.py."""
+    spec = read(role, "meta/argument_specs.yml")["argument_specs"]["main"]
+    (example,) = yaml.safe_load(spec["examples"])
+    assert example["role"] == role
+    assert set(example["vars"]) >= {name for name, option in spec["options"].items() if option.get("required")}
+    assert set(example["vars"]) <= set(spec["options"])
+
+
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in {INCLUDED} | ELSEWHERE])
 def test_stages_have_the_same_tags_in_the_same_order(role):
     tasks = read(role, "tasks/main.yml")
