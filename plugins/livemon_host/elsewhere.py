@@ -70,7 +70,8 @@ def problems(report: Report, wanted: Wanted, answers: Report) -> Iterator[str]:
                 break
             faults.append(fault)
         else:
-            what = f"{need.what} ({' or '.join(need.addresses)}) cannot be had"
+            shown = need.addresses[:1] if need.must_have else need.addresses
+            what = f"{need.what} ({' or '.join(shown)}) cannot be had"
             yield f"{what}: {'; '.join(dict.fromkeys(faults))}.{f' {need.advice}' if need.advice else ''}"
 
 
@@ -90,7 +91,7 @@ def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
     if docker.comes_from_repository(report, wanted):
         yield Need(
             "Docker's repository",
-            (docker.repository_index(report, wanted),),
+            packages.either_index(docker.repository_index(report, wanted)),
             AS_ENVIRONMENT,
             REPOSITORY_ADVICE,
             must_have=True,
@@ -99,7 +100,8 @@ def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
         for address in packages.indexes(report):
             places = packages.places(report, address.split("/dists/")[0])
             where = f" It stands in {' and '.join(places)}." if places else ""
-            yield Need("A package source of apt", (address,), AS_APT, where.strip(), must_have=True)
+            found = packages.either_index(address)
+            yield Need("A package source of apt", found, AS_APT, where.strip(), must_have=True)
 
 
 def _pull(report: Report, download: Mapping[str, Any]) -> Need:

@@ -55,6 +55,11 @@ def places(report: Report, address: str) -> list[str]:
     return [line[1] for line in map(named.match, report["sources"].lines) if line]
 
 
+def either_index(address: str) -> tuple[str, str]:
+    """Return an InRelease with what apt asks for where there is none."""
+    return address, address.replace("/InRelease", "/Release")
+
+
 def indexes(report: Report) -> list[str]:
     """Return the addresses that apt asks for what there is."""
     quoted = re.findall(r"^'(https?://[^']+)'", report["update"].text, re.MULTILINE)

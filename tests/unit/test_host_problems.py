@@ -267,7 +267,7 @@ def test_the_page_shows_what_is_said():
     advice = "Load it there by docker load, or write grafana_required: false to go on without Grafana."
     changes = {"downloads": [{**DOWNLOADS[3], "advice": advice}]}
     failed = FAILED.format(HUB, "Could not resolve 'registry-1.docker.io'")
-    answers = f"@livemon 0 100\n{failed}\n@livemon 1 0\n@livemon 2 0\n@livemon 3 0\n"
+    answers = f"@livemon 0 100\n{failed}\n@livemon 1 0\n@livemon 3 0\n@livemon 5 0\n"
     page = (ROOT / "docs/preflight.md").read_text()
     assert re.findall(r"^    - (.*)", page, re.MULTILINE) == told("debian-13-bare", sections, answers, **changes)
     assert advice in (ROOT / "playbooks/group_vars/all.yml").read_text()
@@ -299,8 +299,9 @@ def asked(host: str, sections: dict[str, tuple[int, str]], **changes: object) ->
 
 
 DEBIAN = {
-    f"http://deb.debian.org/{path}/InRelease": "apt"
+    f"http://deb.debian.org/{path}/{index}": "apt"
     for path in ("debian/dists/trixie", "debian/dists/trixie-updates", "debian-security/dists/trixie-security")
+    for index in ("InRelease", "Release")
 }
 HUB = "https://registry-1.docker.io/v2/"
 PYPI, NPM = "https://pypi.org/simple/pip/", "https://registry.npmjs.org/-/ping"
@@ -335,10 +336,10 @@ REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Se
          {"https://registry.lab.example:5000/v2/": "DIRECT", "http://registry.lab.example:5000/v2/": "DIRECT"}),
         # Docker's own repository, where the engine is to come from there.
         ("debian-13-bare", {"images": (0, f"{APP} {ROUTER} {GRAFANA}")}, {"docker_from": "docker"},
-         {"https://download.docker.com/linux/debian/dists/trixie/InRelease": "", **DEBIAN}),
+         {f"https://download.docker.com/linux/debian/dists/trixie/{index}": "" for index in ("InRelease", "Release")} | DEBIAN),
         ("debian-13-bare", {"images": (0, f"{APP} {ROUTER} {GRAFANA}"), "os": (0, UBUNTU_18), "update": (0, "")},
          {"docker_repository": "http://mirror.lab.example/docker/", "proxy": PROXY, "ansible_core": "2.16.19"},
-         {"http://mirror.lab.example/docker/dists/bionic/InRelease": PROXY}),
+         {f"http://mirror.lab.example/docker/dists/bionic/{index}": PROXY for index in ("InRelease", "Release")}),
         # Ansible could not ask there.
         ("debian-13-bare", {"python": (0, "Python 3.6.9")}, {}, {}),
         ("debian-13-bare", {"python": (127, "")}, {}, {}),
@@ -348,7 +349,7 @@ def test_only_what_is_needed_now_is_asked_and_by_the_right_way(host, sections, c
     assert asked(host, sections, **changes) == expected
 
 
-# As apt-helper of apt 2.6 (GnuTLS) and of apt 3.0 (OpenSSL) said it.
+# As apt-helper of apt 1.6 and 2.6 (GnuTLS) and of apt 3.0 (OpenSSL) said it.
 FAILED = "Err:1 {0}\n  {1}\nE: Failed to fetch {0}  {1}\nE: Download Failed"
 CONNECT = "Invalid response from proxy: HTTP/1.0 {}  Server: BaseHTTP/0.6 Python/3.13.5  Date: Sat, 28 Nov 2026 07:48:26 GMT  Content-Length: 0     [IP: 127.0.0.1 8407]"
 
@@ -372,6 +373,7 @@ CONNECT = "Invalid response from proxy: HTTP/1.0 {}  Server: BaseHTTP/0.6 Python
         (CONNECT.format("503 Service Unavailable"), PROXY, "the proxy refuses (503 Service Unavailable)"),
         ("503  Service Unavailable [IP: 127.0.0.1 8503]", PROXY, "the answer is 503 Service Unavailable"),
         ("Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)", "", "Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)"),
+        ("Reading from proxy failed - read (115: Operation now in progress) [IP: 127.0.0.1 8403]", PROXY, "Reading from proxy failed"),
         ("Connection failed [IP: 127.0.0.1 8000]", "", "nobody answers in time"),
         ("Could not wait for server fd - select (11: Resource temporarily unavailable) [IP: 127.0.0.1 8000]", "", "nobody answers in time"),
         ("SSL connection failed: error:0A00010B:SSL routines::wrong version number / Success [IP: 127.0.0.1 8403]", "", "wrong version number"),
@@ -402,7 +404,11 @@ def test_a_mirror_that_answers_is_enough():
 def test_a_package_source_must_have_what_apt_asks_it_for():
     """Any answer was taken for one: apt then failed after everything before it had changed the machine."""
     address = "http://deb.debian.org/debian/dists/trixie-updates/InRelease"
-    answers = f"@livemon 0 0\n\n@livemon 1 100\n{FAILED.format(address, '404  Not Found [IP: 203.0.113.80 80]')}\n@livemon 2 0\n"
+    failed = FAILED.format(address, "404  Not Found [IP: 203.0.113.80 80]")
+    # Of the first source there is the older of the two indexes only, of the second none.
+    answers = (
+        f"@livemon 0 100\n{failed}\n@livemon 1 0\n@livemon 2 100\n{failed}\n@livemon 3 100\n{failed}\n@livemon 4 0\n"
+    )
     (problem,) = told("debian-13-bare", {}, answers)
     assert problem == (
         f"A package source of apt ({address}) cannot be had: the answer is 404 Not Found. "
