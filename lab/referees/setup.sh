@@ -116,14 +116,13 @@ for url in http://packages.referees.test/linux/debian/gpg http://packages.refere
     curl --silent --show-error --fail --retry 5 --retry-connrefused --cacert ca.pem --proxy http://postdoc:throwaway@127.0.0.1:8888 "$url" >/dev/null
 done
 
+# Buildx is not held: the newest one comes.
 cat >settings.yml <<SETTINGS
 proxy: http://postdoc:throw%61way@$address:8888
-proxy_exceptions: [.not.referees.test]
-docker_from: docker
 docker_repository:
   url: http://packages.referees.test/linux/debian
   fingerprint: $fingerprint
   versions: {docker-ce: "5:24.0.2-1~*", docker-ce-cli: "5:24.0.2-1~*", containerd.io: 1.6.21-1, docker-compose-plugin: "2.18.1-*"}
 registry_mirrors: [https://registry.referees.test]
-referees_digest: $digest
+digest: $digest
 SETTINGS
