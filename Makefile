@@ -32,13 +32,15 @@ images:  ## build the container images that are missing
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing grafana on-host-build
+.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing molecule-docker-sources grafana \
+	on-host-build
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
 	@lab/test environments "integration | lint unit e2e molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "integration | lint unit e2e"
 test-all:  ## make test, a machine that had an engine before, and an image build on a bare one
-	@lab/test environments "integration | lint unit e2e molecule grafana" molecule-existing on-host-build
+	@lab/test environments "integration | lint unit e2e molecule grafana" molecule-existing molecule-docker-sources \
+		on-host-build
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
 	$(app)/ruff check --quiet .
@@ -74,6 +76,11 @@ molecule-existing: venv-app venv-$(oldest_lane)  ## the same on a Debian 12 that
 	@lab/engine start
 	@lab/images
 	LIVEMON_CONTROLLER=$(oldest_lane) PATH=$(CURDIR)/.venv/$(oldest_lane)/bin:$$PATH molecule test --scenario-name existing
+molecule-docker-sources: venv-app venv-controller  ## where Docker and images come from: packages, keys, registries, mirrors, a proxy
+	@lab/need ssh openssh-client ip iproute2
+	@lab/engine start
+	@lab/images
+	PATH=$(controller):$$PATH molecule test --scenario-name docker_sources
 grafana: venv-app venv-controller  ## a real Grafana on a lab machine, where its image (GRAFANA_IMAGE) can be had: data, alarms, backup
 	@lab/need ssh openssh-client chromium chromium
 	@lab/engine start

@@ -17,7 +17,6 @@ from testinfra.host import Host
 
 REGISTRY = "registry.referees.test"
 PYTHON = "python:3.11-slim-bookworm"
-OWN_AUTHORITIES = "{{ query('ansible.builtin.fileglob', '/usr/local/share/ca-certificates/*.crt') }}"
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,17 @@ def settings(referees: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def trusting(
-    machine: Machine, host: Host, referees: dict[str, Any], settings: dict[str, Any]
-) -> Iterator[dict[str, str]]:
+def trusting_settings(referees: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """What an inventory says that trusts the registry's authority, and has a user who may use Docker."""
+    authority = ROOT / f".cache/lab/{referees['name']}/ca.pem"
+    authorities = (
+        f"{{{{ query('ansible.builtin.fileglob', '/usr/local/share/ca-certificates/*.crt') + ['{authority}'] }}}}"
+    )
+    return settings | {"extra_ca_certificates": authorities, "docker_users": ["postdoc"]}
+
+
+@pytest.fixture(scope="module")
+def trusting(machine: Machine, host: Host, trusting_settings: dict[str, Any]) -> Iterator[dict[str, str]]:
     """What was said and done when the registry's authority came, while the engine and a container ran; a user came, too."""
     host.run_expect([0], "apt-get install --yes --no-install-recommends busybox-static")
     host.run_expect([0], "tar --directory /bin --create busybox | docker import - somebodys/container")
@@ -48,14 +55,7 @@ def trusting(
     before = host.check_output(started)
     refused = host.run(f"docker pull {REGISTRY}/library/{PYTHON}")
     assert refused.rc != 0
-    authority = ROOT / f".cache/lab/{referees['name']}/ca.pem"
-    played = machine.play(
-        "site",
-        "--tags=docker",
-        **settings,
-        extra_ca_certificates=f"{OWN_AUTHORITIES[:-3]} + ['{authority}'] }}}}",
-        docker_users=["postdoc"],
-    )
+    played = machine.play("site", "--tags=docker", **trusting_settings)
     assert played.rc == 0, played.stdout[-3000:]
     yield {"refusal": refused.stderr, "said": played.stdout, "before": before, "after": host.check_output(started)}
     host.run("docker rm --force stays")
@@ -79,8 +79,8 @@ def test_an_upgrade_of_the_machine_moves_no_held_version(host: Host, referees: d
 
 def test_the_proxys_password_is_shown_to_nobody(host: Host, referees: dict[str, Any]):
     password = referees["proxy"].split(":")[2].split("@")[0]
-    for shown in ("systemctl show docker containerd", "docker info", "ps -e --format args e"):
-        assert password not in host.check_output(f"sudo -u postdoc {shown}" if "docker info" not in shown else shown)
+    for shown in ("systemctl show docker containerd", "ps -e --format args e", "sudo docker info"):
+        assert password not in host.check_output(f"sudo -u postdoc {shown}")
     found = host.run("grep --recursive --files-with-matches --exclude-dir=ssl %s /etc", password).stdout.split()
     assert found
     assert {host.file(path).mode for path in found} == {0o600}
@@ -123,6 +123,20 @@ def test_who_is_asked_for_is_in_the_group_and_it_is_told_what_that_means(host: H
     assert "users in the group docker are root equivalent" in trusting["said"]
 
 
+def test_a_mirror_is_taken_over_without_a_restart(
+    machine: Machine, host: Host, trusting: dict[str, str], trusting_settings: dict[str, Any]
+):
+    process = host.check_output("systemctl show --property=MainPID docker")
+    mirrors = [*trusting_settings["registry_mirrors"], "https://second.referees.test"]
+    played = machine.play("site", "--tags=docker", **trusting_settings | {"registry_mirrors": mirrors})
+    assert played.rc == 0, played.stdout[-3000:]
+    assert "Docker is restarted" not in played.stdout
+    assert host.check_output("systemctl show --property=MainPID docker") == process
+    assert "https://second.referees.test/" in host.check_output(
+        "docker info --format '{{json .RegistryConfig.Mirrors}}'"
+    )
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -153,10 +167,6 @@ def test_it_goes_with_its_packages_when_they_are_named(machine: Machine, host: H
     played = machine.play("remove", "--tags=docker", **settings, confirm="lab", also_remove="docker")
     assert played.rc == 0, played.stdout[-3000:]
     assert not host.package("docker-ce").is_installed
-    assert (
-        host.run(
-            "find /etc /var/lib/livemon /usr/local/share -name '*livemon-docker*' -o -name daemon.json -o -name 'livemon-*.crt'"
-        ).stdout
-        == ""
-    )
+    ours = "-name '*livemon-docker*' -o -name daemon.json -o -name 'livemon-*.crt'"
+    assert host.run(f"find /etc /var/lib/livemon /usr/local/share {ours}").stdout == ""
     assert host.group("docker").members == []
