@@ -9,15 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment
 
-from livemon_host import docker, packages
+from livemon_host import answer, docker, packages
+from livemon_host.answer import AS_APT, AS_ENVIRONMENT, DIRECT
 from livemon_host.machine import missing_images, python_problems
-from livemon_host.report import TIMED_OUT, Report, Section
+from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 
-AS_APT = "apt"
-"""Instead of a proxy: the one that the machine's apt is configured with."""
-AS_ENVIRONMENT = ""
-DIRECT = "DIRECT"
 DOCKER_HUB = "registry-1.docker.io"
 BELOW_AN_INDEX = {"pip": "pip/", "npm": "-/ping"}
 """What every index has, and is short."""
@@ -65,7 +62,7 @@ def problems(report: Report, wanted: Wanted, answers: Report) -> Iterator[str]:
         faults = []
         for address in need.addresses:
             proxy = _proxy(need, address, wanted)
-            fault = _fault(answers[numbers[Question(address, proxy)]], address, proxy, need.must_have)
+            fault = answer.fault(answers[numbers[Question(address, proxy)]], address, proxy, need.must_have)
             if fault is None:
                 break
             faults.append(fault)
@@ -99,9 +96,8 @@ def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
     if packages.are_needed(report, wanted) or set(wanted.images_from_apt) & missing:
         for address in packages.indexes(report):
             places = packages.places(report, address.split("/dists/")[0])
-            where = f" It stands in {' and '.join(places)}." if places else ""
-            found = packages.either_index(address)
-            yield Need("A package source of apt", found, AS_APT, where.strip(), must_have=True)
+            where = f"It stands in {' and '.join(places)}." if places else ""
+            yield Need("A package source of apt", packages.either_index(address), AS_APT, where, must_have=True)
 
 
 def _pull(report: Report, download: Mapping[str, Any]) -> Need:
@@ -142,39 +138,3 @@ def _proxy(need: Need, address: str, wanted: Wanted) -> str:
         return need.proxy
     exceptions = ",".join(wanted.proxy_exceptions)
     return DIRECT if proxy_bypass_environment(urlsplit(address).hostname, {"no": exceptions}) else wanted.proxy
-
-
-def _fault(answer: Section, address: str, proxy: str, must_have: bool) -> str | None:  # noqa: PLR0911 # one for each kind
-    """What went wrong, in apt-helper's words; nothing when somebody answered."""
-    text = answer.text
-    status = re.search(r"(?:^\s+|HTTP/\d\S* )(\d{3})  ?([A-Z][\w' -]*?)(?:  | \[|$)", text, re.MULTILINE)
-    by = "the proxy" if proxy == AS_APT or "Invalid response from proxy" in text else f"the proxy {_bare(proxy)}"
-    name = re.search(r"resolv(?:e|ing) '([^':]+)", text)
-    if answer.rc == 0:
-        return None
-    if name:
-        return f"the name {name[1]} is not resolved there (getent hosts {name[1]}); see its /etc/resolv.conf, or name a proxy"
-    if status and status[1] == "407":
-        return f"{by} wants a user and a password (407), or others than those it got"
-    if re.search(r"certificate verif|not trusted", text, re.IGNORECASE):
-        return (
-            "its certificate is signed by an authority that is unknown there (x509), as behind a TLS-inspecting proxy: give that "
-            "authority's certificate by extra_ca_certificates"
-        )
-    if status and "Invalid response from proxy" in text:
-        return f"{by} refuses ({status[1]} {status[2]})"
-    if status and (must_have or (status[1] in {"502", "503", "504"} and proxy not in {DIRECT, AS_ENVIRONMENT})):
-        return f"the answer is {status[1]} {status[2]}"
-    # The connection stood, by a certificate that holds; who then hangs up was there.
-    if status or "unexpected eof" in text:
-        return None
-    if answer.rc == TIMED_OUT or re.search(r"timed out|Connection failed|wait for server", text):
-        return "nobody answers in time"
-    reason = re.search(rf"Failed to fetch {re.escape(address)}\s+(.*?)(?: \[IP: .*)?$", text, re.MULTILINE)
-    return reason[1].strip() if reason else (answer.lines[-1].strip() if answer.lines else "no answer")
-
-
-def _bare(proxy: str) -> str:
-    """A proxy without its password."""
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

@@ -14,7 +14,15 @@ from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
 ALARM_SETTINGS = ("instrument_alarms", "appliance_alarms", "notifications", "notification_secrets", "smtp")
-SETTINGS = {"instruments", "ocs_agents", "data_nodes", "allow_from", control_faults.KEY, *ALARM_SETTINGS, *SITE_SETTINGS}
+SETTINGS = {
+    "instruments",
+    "ocs_agents",
+    "data_nodes",
+    "allow_from",
+    control_faults.KEY,
+    *ALARM_SETTINGS,
+    *SITE_SETTINGS,
+}
 INSTRUMENT_KEYS = (
     *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
     "also_reads",
