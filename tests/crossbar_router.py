@@ -79,11 +79,16 @@ class Router:
     """Whether sessions on the plain port may serve data nodes too."""
 
     def __post_init__(self) -> None:
-        list(pki.ensure(self.directory / "pki", ["localhost", "sisock-crossbar"], ["127.0.0.1"]))
+        self.renew()
         uid = os.getuid()
         copies = [secret_store.Copy(user, reader, uid) for user in USERS for reader in ("crossbar", user)]
         copies.append(secret_store.Copy("control", "ocs", uid))
         list(secret_store.ensure(self.directory / "secrets", copies))
+
+    def renew(self, **wanted: bool) -> list[str]:
+        """Make what is missing of the authority and the certificate, or what is wanted anew; what was made."""
+        server = pki.Server(names=("localhost", "sisock-crossbar"), addresses=("127.0.0.1",))
+        return list(pki.ensure(self.directory / "pki", [server], **wanted))
 
     @property
     def log(self) -> Path:

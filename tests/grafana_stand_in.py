@@ -31,7 +31,6 @@ class StandIn:
             json={"dashboard": wanted},
             auth=("admin", PASSWORD),
             timeout=10,
-            verify=False,
         )
         answer.raise_for_status()
 

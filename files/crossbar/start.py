@@ -38,14 +38,20 @@ def fill_in(config: dict, environ: Mapping[str, str]) -> dict:
     if environ.get("CROSSBAR_ANONYMOUS_NODES") == "true":
         ocs["paths"]["ws"]["auth"]["anonymous"]["role"] = "ocs_and_nodes"
 
-    sisock["endpoint"]["port"] = int(environ.get("CROSSBAR_TLS_PORT", "8080"))
-    if environ.get("CROSSBAR_TLS_INTERFACE"):
-        sisock["endpoint"]["interface"] = environ["CROSSBAR_TLS_INTERFACE"]
     tls_dir = Path(environ.get("CROSSBAR_TLS_DIR", "/run/tls"))
-    for key, name in (("key", "server.key"), ("certificate", "server.crt")):
+    for name in ("server.key", "server.crt"):
         if not os.access(tls_dir / name, os.R_OK):
             sys.exit(f"router: cannot read {tls_dir / name}: the role certificates makes it, for uid {os.getuid()}")
-        sisock["endpoint"]["tls"][key] = str(tls_dir / name)
+    # Crossbar's own TLS port would read the certificate once; this one takes a renewed one up (twisted/plugins/renewing_tls.py).
+    sisock["endpoint"]["server_string"] = ":".join(
+        [
+            "renewing-tls",
+            str(int(environ.get("CROSSBAR_TLS_PORT", "8080"))),
+            f"interface={environ.get('CROSSBAR_TLS_INTERFACE', '')}",
+            f"certificate={tls_dir / 'server.crt'}",
+            f"key={tls_dir / 'server.key'}",
+        ]
+    )
 
     secrets = Path(environ.get("CROSSBAR_SECRETS", "/run/secrets"))
     # One that begins with a dot is what a killed `livemon secrets` had not finished.
@@ -71,7 +77,9 @@ def main() -> None:
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(complete, file)
     crossbar = Path(sys.executable).with_name("crossbar")
-    os.execv(crossbar, [str(crossbar), "start", "--cbdir", str(directory)])
+    # Where Twisted finds our endpoint.
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    os.execve(crossbar, [str(crossbar), "start", "--cbdir", str(directory)], environment)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ CONTENT = {
 }
 # Made by running or building the project, so they differ from machine to machine.
 GENERATED_DIRECTORIES = {"__pycache__", "vendor"}
-GENERATED_SUFFIXES = {".egg-info", ".pyc"}
+GENERATED_SUFFIXES = {".egg-info", ".pyc", ".cache"}
 
 
 def is_source(path: Path) -> bool:

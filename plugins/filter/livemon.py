@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from livemon_inventory import (
     plant,
     remote_access,
     site,
+    supplied_certificates,
     validation,
 )
 from livemon_inventory.dashboards import render
@@ -155,6 +155,25 @@ def livemon_dashboard_places(adopted: list, present: list) -> list:
     return lab_dashboards.places(_plain(adopted), texts)
 
 
+def livemon_certificate_faults(brought: list, lookup: Callable) -> list:
+    """What keeps the certificates that the lab brings from being used, files on this computer, perhaps encrypted by Ansible Vault."""
+
+    def content(path: str) -> str | None:
+        text = lookup("ansible.builtin.file", path, errors="ignore")
+        return str(text) if text else None
+
+    return [
+        fault
+        for each in _entries(brought)
+        for fault in supplied_certificates.faults(each, content(each["certificate"]), content(each["key"]))
+    ]
+
+
+def livemon_certificate_name(certificate: str) -> str:
+    """A name by which a server with that certificate may be asked."""
+    return supplied_certificates.name(str(certificate))
+
+
 def livemon_ssh_entry(effective: str, default: str, alias: str, forwards: list) -> str:
     """The entry of ssh's configuration for a monitor."""
     return remote_access.entry(str(alias), str(effective), str(default), _plain(forwards))
@@ -196,23 +215,6 @@ def livemon_host_questions(report: str, wanted: dict) -> list:
 def livemon_host_problems(report: str, wanted: dict, answers: str) -> list:
     """All that stands in the way of a run on the machine that told `report`; `answers` is what it was answered elsewhere."""
     return problems.problems(Report(str(report)), Wanted.read(_plain(wanted)), Report(str(answers)))
-
-
-def livemon_certificate_problems(files: dict) -> list:
-    """Why a certificate and a key, files on this computer, cannot be used together."""
-    if not files:
-        return []
-    try:
-        # A passphrase is not asked for: nobody would be there to type it when the server starts.
-        ssl.create_default_context().load_cert_chain(files["certificate"], files["key"], password=lambda: "")
-    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
-        return [
-            (
-                f"grafana_certificate: {files['certificate']} and {files['key']} cannot be used ({error}): name the certificate "
-                "with its chain, and the key that was made for it, without a passphrase; both PEM files on this computer."
-            )
-        ]
-    return []
 
 
 def livemon_container_faults(definition: dict, name: str) -> list:

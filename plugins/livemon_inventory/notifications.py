@@ -82,8 +82,6 @@ def smtp_environment(smtp: Entry) -> dict[str, str]:
     }
     if smtp.get("user"):
         environment["GF_SMTP_USER"] = smtp["user"]
-    if smtp.get("verify") is False:
-        environment["GF_SMTP_SKIP_VERIFY"] = "true"
     if smtp.get("password"):
         environment["GF_SMTP_PASSWORD__FILE"] = _file(smtp["password"]["secret"])
     return environment

@@ -16,7 +16,7 @@ ROUTER_HOST = "sisock-crossbar"
 REALM = "test_realm"
 ADDRESS_ROOT = "observatory"
 ARCHIVE_DIRECTORY = "/data/hk"
-CERTIFICATES = ("/run/pki/ca.crt", "/run/certificates/*/server.crt")
+CERTIFICATES = ("/run/pki/*.crt",)
 """Where they are in the container of the nodes."""
 ARCHIVE_NODE = {
     "kind": "feed",

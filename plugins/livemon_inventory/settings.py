@@ -184,6 +184,17 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
             'best as "{{ inventory_dir }}/grafana.crt"'
         ),
     ),
+    "certificate_authority": (
+        _is_certificate,
+        (
+            "is no authority; write {certificate: ..., key: ...}, two PEM files on this computer, "
+            'best as "{{ inventory_dir }}/lab-ca.crt"'
+        ),
+    ),
+    "certificate_renewal_hour": (
+        lambda value: (_number(value) if _number(value) is not None else 24) < 24,
+        "is no hour of the day; write a number from 0 to 23, for example 4",
+    ),
     "grafana_server_names": (
         _is_list_of_servers,
         "is no list of names; write what people type in the browser, for example [monitor.lab.example, 192.0.2.10]",

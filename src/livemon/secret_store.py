@@ -1,8 +1,7 @@
 """The installation's secrets: each made once at random, with one copy for each process that reads it.
 
 A master lies in ``master/<name>``, readable by its owner (root) alone; a reader's copy in ``<reader>/<name>``, in a
-directory that nobody but the reader can enter. A copy that is missing or differs from its master is written again, so
-replacing a master and running this once more rotates a secret.
+directory that nobody but the reader can enter. A copy that is missing or differs from its master is written again.
 """
 
 from __future__ import annotations
@@ -45,8 +44,13 @@ class Copy:
         return cls(name, reader, int(uid))
 
 
-def ensure(directory: Path, copies: Iterable[Copy]) -> Iterator[str]:
+def ensure(directory: Path, copies: Iterable[Copy], rotate: Iterable[str] = ()) -> Iterator[str]:
     """Make the secrets that `copies` name and the copies themselves, where they are missing.
+
+    Parameters
+    ----------
+    rotate
+        Names of secrets that are made anew though they are there.
 
     Yields
     ------
@@ -57,6 +61,8 @@ def ensure(directory: Path, copies: Iterable[Copy]) -> Iterator[str]:
     masters = directory / "master"
     directory.mkdir(parents=True, exist_ok=True)
     masters.mkdir(mode=0o700, exist_ok=True)
+    for name in rotate:
+        (masters / name).unlink(missing_ok=True)
     for copy in copies:
         master = masters / copy.name
         if not master.exists():

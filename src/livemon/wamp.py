@@ -8,9 +8,11 @@ that does not verify). Then the process ends with one sentence, to be started ag
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import txaio
 
@@ -22,12 +24,14 @@ from autobahn.twisted.component import Component  # noqa: E402 - txaio must know
 from autobahn.wamp.interfaces import ISession  # noqa: E402
 from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
 from OpenSSL import crypto  # noqa: E402
+from OpenSSL.SSL import Connection  # noqa: E402
 from twisted.internet import (  # noqa: E402
     defer,
     reactor,
     ssl,
 )
 from twisted.internet.defer import Deferred  # noqa: E402
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator  # noqa: E402
 from twisted.internet.task import LoopingCall  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
@@ -37,7 +41,9 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
     textFileLogObserver,
 )
+from twisted.protocols.tls import TLSMemoryBIOProtocol  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
+from zope.interface import implementer  # noqa: E402
 
 from livemon.alive import EVERY, touch_alive  # noqa: E402
 from livemon.config import RouterConfig  # noqa: E402
@@ -48,6 +54,8 @@ MAX_RETRY_DELAY = 4.0
 """Seconds between two attempts, at most: a service is back within ten seconds of a router's restart."""
 
 PING = {"autoPingInterval": 10.0, "autoPingTimeout": 15.0}
+
+PEM = re.compile(b"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 TAKE_OVER = RegisterOptions(force_reregister=True)
 """Takes a registration over from an earlier connection of ours whose death the router has not noticed yet."""
@@ -81,6 +89,43 @@ def answered_within(call: Deferred, seconds: float) -> Deferred:
     return answer
 
 
+@implementer(IOpenSSLClientConnectionCreator)
+class Trust:
+    """Verifies a router by the authorities that a file holds when the connection begins: a new one there needs no restart here.
+
+    Parameters
+    ----------
+    host
+        The name that the router's certificate has to have.
+    authorities
+        Certificates (PEM) of those that may have signed it.
+
+    Raises
+    ------
+    ConfigError
+        If there is no certificate in the file.
+    """
+
+    def __init__(self, host: str, authorities: Path) -> None:
+        self._host = host
+        self._authorities = authorities
+        self._options()
+
+    def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> Connection:  # noqa: N802 - Twisted's name
+        """Return a connection that verifies."""
+        return self._options().clientConnectionForTLS(protocol)
+
+    def _options(self) -> IOpenSSLClientConnectionCreator:
+        pems = PEM.findall(self._authorities.read_bytes())
+        try:
+            authorities = [ssl.Certificate.loadPEM(pem) for pem in pems]
+        except crypto.Error:
+            authorities = []
+        if not authorities:
+            raise ConfigError(f"{self._authorities} (LIVEMON_ROUTER_CA) holds no certificate in PEM")
+        return ssl.optionsForClientTLS(self._host, trustRoot=ssl.trustRootFromCertificates(authorities))
+
+
 def join_router(
     config: RouterConfig,
     on_join: Callable[[ISession, SessionDetails], object],
@@ -102,10 +147,6 @@ def join_router(
     ConfigError
         If there is no certificate in the authority's file.
     """
-    try:
-        authority = ssl.Certificate.loadPEM(config.ca.read_bytes())
-    except crypto.Error as error:
-        raise ConfigError(f"{config.ca} (LIVEMON_ROUTER_CA) holds no certificate in PEM") from error
     component = Component(
         transports=[
             {
@@ -115,7 +156,7 @@ def join_router(
                     "type": "tcp",
                     "host": config.host,
                     "port": config.port,
-                    "tls": ssl.optionsForClientTLS(config.host, trustRoot=authority),
+                    "tls": Trust(config.host, config.ca),
                 },
                 "max_retries": -1,
                 "initial_retry_delay": 0.5,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
 from crossbar_router import wait_for
 from ocs_site import Site
+from panels import Panels
 
 FEEDS = ["false_temperatures"]
 FAKE = {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": FEEDS, "description": "Fake data"}
@@ -19,39 +18,6 @@ CHANNELS = [f"FAKE::channel_{number:02}" for number in range(4)]
 PATH = "observatory.fake1.feeds.false_temperatures.channel_00"
 HISTORY = 20.0
 BACK_WITHIN = 10.0
-
-
-@dataclass
-class Panels:
-    """Somebody who looks at a panel and a list of metrics all the time."""
-
-    appliance: Appliance
-    looks: list[tuple[float, int, list]] = field(default_factory=list)
-    lists: list[tuple[float, int, list]] = field(default_factory=list)
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    def look(self) -> None:
-        while not self._ended.wait(0.1):
-            body = {"range": {"from": "-60s", "to": "now"}, "targets": [{"target": name} for name in CHANNELS]}
-            self.looks.append((time.time(), *self.appliance.get("/query", body)))
-            self.lists.append((time.time(), *self.appliance.get("/search")))
-
-    def __enter__(self) -> Panels:
-        self._thread = threading.Thread(target=self.look)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join(30)
-
-    def plotted(self, since: float, oldest: float) -> bool:
-        """Whether the last look shows all channels, samples newer than `since` and history back to `oldest`."""
-        _, status, answer = self.looks[-1]
-        if status != 200 or len(answer) != len(CHANNELS):
-            return False
-        times = [[point[1] / 1000 for point in series["datapoints"]] for series in answer]
-        return all(each and each[0] <= oldest and each[-1] > since for each in times)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +82,7 @@ def test_a_label_that_is_renamed_leaves_the_series_alone(appliance):
 @pytest.mark.parametrize("part", ["nodes", "hub", "bridge", "router"])
 def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
     oldest = max(appliance.times(name, since=-55)[0] for name in CHANNELS) + 15
-    with Panels(appliance) as panels:
+    with Panels(appliance, CHANNELS) as panels:
         wait_for(lambda: panels.looks and panels.plotted(time.time() - 5, oldest), "a panel", 20)
         if part == "router":
             appliance.router.restart()

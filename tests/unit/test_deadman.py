@@ -184,7 +184,7 @@ def test_no_message_has_any_part_of_the_address(url, reason, monkeypatch, caplog
 
 
 def test_a_certificate_that_does_not_verify_is_refused(tmp_path, monkeypatch):
-    list(pki.ensure(tmp_path, ["localhost"], ["127.0.0.1"]))
+    list(pki.ensure(tmp_path, [pki.Server(names=("localhost",), addresses=("127.0.0.1",))]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server/server.crt", tmp_path / "server/server.key")
     monkeypatch.setenv("no_proxy", "*")

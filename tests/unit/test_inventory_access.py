@@ -14,6 +14,8 @@ from livemon_inventory.settings import setting_faults
         {"grafana_certificate": {}},
         {"grafana_anonymous_viewer": "yes", "backup_directory": "~/backups", "backup_keep": "30"},
         {"backup_keep": 0},
+        {"certificate_authority": {"certificate": "/lab/ca.crt", "key": "/lab/ca.key"}, "certificate_renewal_hour": 0},
+        {"certificate_renewal_hour": "23"},
     ],
 )
 def test_what_will_do_has_no_faults(settings):
@@ -29,6 +31,9 @@ def test_what_will_do_has_no_faults(settings):
         ("grafana_server_names", ["https://monitor:3000"], "is no list of names"),
         ("grafana_certificate", "/lab/monitor.pem", "is no certificate; write {certificate: ..., key: ...}"),
         ("grafana_certificate", {"certificate": "/lab/monitor.crt"}, "is no certificate"),
+        ("certificate_authority", "/lab/ca.pem", "is no authority; write {certificate: ..., key: ...}"),
+        ("certificate_renewal_hour", 24, "24 is no hour of the day"),
+        ("certificate_renewal_hour", "4:30", "write a number from 0 to 23"),
         ("grafana_anonymous_viewer", "Viewer", "is neither true nor false"),
         ("backup_directory", 3, "3 is no directory"),
         ("backup_directory", "backups", "write its whole path on this computer"),

@@ -72,3 +72,27 @@ def test_a_secret_that_was_not_finished_is_no_user(tmp_path, fill_in):
 def test_a_router_without_secrets_says_who_makes_them(fill_in):
     with pytest.raises(SystemExit, match="the role certificates makes them"):
         fill_in()
+
+
+def test_the_tls_port_follows_the_files_of_its_certificate(tmp_path):
+    config = json.loads(START.with_name("config.json").read_text())
+    for name in ("server.key", "server.crt"):
+        (tmp_path / name).touch()
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/hub").write_text("one")
+    environ = {
+        "CROSSBAR_SECRETS": str(tmp_path / "secrets"),
+        "CROSSBAR_TLS_DIR": str(tmp_path),
+        "CROSSBAR_TLS_PORT": "18080",
+        "CROSSBAR_TLS_INTERFACE": "127.0.0.1",
+    }
+    runpy.run_path(str(START))["fill_in"](config, environ)
+    (endpoint,) = [each["endpoint"] for each in config["workers"][0]["transports"] if each["id"] == "sisock"]
+    assert endpoint["type"] == "twisted"
+    assert endpoint["server_string"].split(":") == [
+        "renewing-tls",
+        "18080",
+        "interface=127.0.0.1",
+        f"certificate={tmp_path / 'server.crt'}",
+        f"key={tmp_path / 'server.key'}",
+    ]

@@ -34,6 +34,16 @@ def test_a_replaced_master_reaches_its_readers(tmp_path):
     assert (tmp_path / "hub/hub").read_text() == "rotated"
 
 
+def test_a_secret_that_is_rotated_is_another_one_for_all_its_readers_and_the_others_stay(tmp_path):
+    copies = [Copy(name, reader, UID) for name in ("hub", "node") for reader in ("crossbar", "own")]
+    list(ensure(tmp_path, copies))
+    before = {copy: (tmp_path / copy.reader / copy.name).read_text() for copy in copies}
+    assert len(list(ensure(tmp_path, copies, rotate=["hub"]))) == 3
+    after = {copy: (tmp_path / copy.reader / copy.name).read_text() for copy in copies}
+    assert {copy.name for copy in copies if before[copy] != after[copy]} == {"hub"}
+    assert after[copies[0]] == after[copies[1]]
+
+
 def test_the_command_prints_no_secret(tmp_path):
     result = CliRunner().invoke(command, ["--dir", str(tmp_path), "--copy", f"hub:hub:{UID}"])
     assert result.exit_code == 0

@@ -7,13 +7,14 @@ from it the few requests of Grafana's HTTP API that backups and adopting a dashb
 draws nothing, and alarms on nothing.
 
 ``stand_in.py server`` serves. Called as ``grafana`` or ``curl``, it does what the appliance calls these commands for in Grafana's
-image: ``grafana cli admin reset-admin-password --password-from-stdin``, ``curl -fsSk URL``. Standard library only.
+image: ``grafana cli admin reset-admin-password --password-from-stdin``, ``curl -fsS ... URL``. Standard library only.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
+import http.client
 import json
 import os
 import signal
@@ -22,7 +23,6 @@ import ssl
 import sys
 import threading
 import time
-import urllib.request
 from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -203,16 +203,27 @@ def reset_password() -> None:
     print("Admin password changed successfully")
 
 
-def ask(url: str) -> None:
-    # As curl's -k: the health check looks for an answer, not for a name.
-    context = ssl._create_unverified_context()
-    with urllib.request.urlopen(url, timeout=5, context=context) as answer:
-        print(answer.read().decode())
+def ask(url: str, options: list[str]) -> None:
+    """Ask this machine, whatever name the URL has; of curl's options only --cacert counts."""
+    parts = urlsplit(url)
+    client = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=5)
+    client.connect()
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=options[options.index("--cacert") + 1])
+        context.verify_flags |= (
+            ssl.VERIFY_X509_PARTIAL_CHAIN
+        )  # as curl does: a server's own certificate is trusted, too
+        client.sock = context.wrap_socket(client.sock, server_hostname=parts.hostname)
+    client.request("GET", parts.path, headers={"Host": parts.netloc})
+    answer = client.getresponse()
+    print(answer.read().decode())
+    if answer.status >= 400:
+        sys.exit(22)
 
 
 def main(name: str, arguments: list[str]) -> None:
     if name == "curl":
-        ask(arguments[-1])
+        ask(arguments[-1], arguments)
     elif arguments[:1] == ["server"]:
         serve()
     elif arguments == ["cli", "admin", "reset-admin-password", "--password-from-stdin"]:

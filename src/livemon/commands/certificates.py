@@ -7,20 +7,28 @@ from pathlib import Path
 import click
 
 from livemon import pki
+from livemon.pki import servers
 
 
 @click.command()
-@click.option("--dir", "directory", type=click.Path(path_type=Path), required=True, help="Where the keys live.")
-@click.option("--name", "names", multiple=True, required=True, help="A host name of the server. Repeatable.")
-@click.option("--address", "addresses", multiple=True, help="An IP address of the server. Repeatable.")
-@click.option("--owner", type=int, help="The uid that may read the server's key.")
-@click.option("--server", default="server", help="The server's directory below --dir.")
-def command(
-    directory: Path, names: tuple[str, ...], addresses: tuple[str, ...], owner: int | None, server: str
-) -> None:
-    """Make the certificate authority and a server's certificate where they are missing or about to end.
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where the keys live, and servers.json, which says whose certificates there are.",
+)
+@click.option("--new-keys", is_flag=True, help="Make the servers' keys and certificates anew.")
+@click.option("--new-authority", is_flag=True, help="Make a new authority; the former stays trusted for a month.")
+@click.option("--forget", is_flag=True, help="Trust replaced authorities no longer.")
+def command(directory: Path, **wanted: bool) -> None:
+    """Make the certificate authority and the servers' certificates where they are missing or about to end.
 
-    Prints one line for each thing made, and nothing where nothing had to be.
+    Prints one line for each thing made; where nothing had to be made, one line to the standard error.
     """
-    for sentence in pki.ensure(directory, names, addresses, owner, server=server):
+    made = False
+    for sentence in pki.ensure(directory, servers.read(directory / "servers.json"), **wanted):
         click.echo(sentence)
+        made = True
+    if not made:
+        click.echo(f"every certificate holds; the first ends on {pki.first_end(directory):%Y-%m-%d}", err=True)

@@ -14,10 +14,11 @@ from livemon import secret_store
 @click.option(
     "--copy", "copies", multiple=True, required=True, metavar="NAME:READER:UID", help="Who reads a secret. Repeatable."
 )
-def command(directory: Path, copies: tuple[str, ...]) -> None:
+@click.option("--rotate", multiple=True, metavar="NAME", help="A secret that is made anew. Repeatable.")
+def command(directory: Path, copies: tuple[str, ...], rotate: tuple[str, ...]) -> None:
     """Make secrets that are missing, and each reader's copy.
 
     Prints one line for each thing made, never a secret, and nothing where nothing had to be made.
     """
-    for sentence in secret_store.ensure(directory, [secret_store.Copy.parse(text) for text in copies]):
+    for sentence in secret_store.ensure(directory, [secret_store.Copy.parse(text) for text in copies], rotate):
         click.echo(sentence)

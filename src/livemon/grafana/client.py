@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import ssl
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from requests.adapters import HTTPAdapter
 
 from livemon.config import readable_file, secret, setting
@@ -22,17 +23,21 @@ PAGE = 1000
 
 
 class _Pinned(HTTPAdapter):
-    """Trusts one certificate, whatever names it has: in its network Grafana has another name than in the lab's browsers."""
+    """Trusts one certificate, under a name that it has: in its network Grafana has another one than in the lab's browsers."""
 
     def __init__(self, certificate: Path) -> None:
-        pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", certificate.read_text(), re.DOTALL)
-        if pem is None:
-            raise GrafanaError(f"{certificate} holds no certificate; name a PEM file")
-        self._fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem[0])).hexdigest()
+        try:
+            shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+            names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (ValueError, x509.ExtensionNotFound) as error:
+            raise GrafanaError(f"{certificate} holds no certificate of a server; name a PEM file") from error
+        self._name = next(str(name.value).replace("*", "grafana") for name in names)
+        self._context = ssl.create_default_context(cadata=shown.public_bytes(Encoding.DER))
+        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # no need to know who signed it
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, assert_fingerprint=self._fingerprint, **options)
+        super().init_poolmanager(*arguments, ssl_context=self._context, server_hostname=self._name, **options)
 
 
 class Grafana:
@@ -55,7 +60,7 @@ class Grafana:
         if password is not None:
             self._session.auth = (ADMINISTRATOR, password)
         if certificate is not None:
-            self._session.verify = False  # by authority and name; the adapter compares the certificate itself
+            self._session.verify = str(certificate)
             self._session.mount("https://", _Pinned(certificate))
 
     @classmethod
