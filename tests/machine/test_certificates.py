@@ -75,12 +75,7 @@ def shown(host: Host, image: str):
 
 def serial(host: Host, file: str) -> str:
     """The serial number of a certificate in a file."""
-    lines = host.check_output("cat %s", f"{PKI}/{file}")
-    return _serial_of(re.search("-----BEGIN.*?END CERTIFICATE-----", lines, re.DOTALL)[0])
-
-
-def _serial_of(pem: str) -> str:
-    return f"{x509.load_pem_x509_certificate(pem.encode()).serial_number:X}"
+    return f"{x509.load_pem_x509_certificate(host.file(f'{PKI}/{file}').content).serial_number:X}"
 
 
 def same(one: str, other: str) -> bool:
@@ -155,13 +150,30 @@ def test_no_container_sees_a_key_that_it_does_not_read(host: Host):
 
 
 def test_who_comes_from_elsewhere_verifies_grafana_by_the_machines_address(
-    host: Host, machine: Machine, neighbour: Neighbour, has_grafana: bool, tmp_path
+    host: Host, machine: Machine, neighbour: Neighbour, has_grafana: bool
 ):
     if not has_grafana:
         pytest.skip("Grafana does not run on this machine")
     neighbour.run(f"mkdir -p /run/pki && cat >/run/pki/ca.crt <<'END'\n{host.check_output(f'cat {PKI}/ca.crt')}\nEND")
     answer = neighbour.run(f"python3 - {machine.address} 3000 {machine.address} <<'END'\n{SHOW}END")
     assert same(answer.strip(), serial(host, "grafana/server.crt"))
+
+
+def test_a_certificate_has_every_name_of_its_server(host: Host, machine: Machine, has_grafana: bool):
+    own = {
+        host.check_output("hostname"),
+        host.check_output("hostname --fqdn"),
+        machine.address,
+        "localhost",
+        "127.0.0.1",
+    }
+    names = {"server": own | {"sisock-crossbar", "sisock_crossbar"}}
+    if has_grafana:
+        names["grafana"] = own | {"sisock-grafana", "sisock_grafana"}
+    for server, wanted in names.items():
+        certificate = x509.load_pem_x509_certificate(host.file(f"{PKI}/{server}/server.crt").content)
+        present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert wanted <= {str(name.value) for name in present}, server
 
 
 @pytest.fixture
