@@ -13,7 +13,12 @@ WAYS = {
         r"CERT_NONE|CERT_OPTIONAL|check_hostname\s*=\s*False|_create_unverified_context|get_server_certificate\(|VERIFY_NONE",
         "context.check_hostname = False",
     ),
-    "requests": (r"\bverify\s*=\s*False", "requests.get(url, verify=False)"),
+    "requests": (r"(?-i:\bverify\s*=\s*False)", "requests.get(url, verify=False)"),
+    # A registry on the loopback that speaks plain HTTP shows no certificate.
+    "skopeo": (
+        r"tls-verify=false(?!.*docker://127\.0\.0\.1)",
+        "skopeo copy --dest-tls-verify=false docker://registry/image",
+    ),
     "a setting of ours": (r"\bverify: (false|no|off)\b", "smtp: {verify: false}"),
     "Ansible": (r"validate_certs['\"]?\s*[:=]\s*['\"]?(false|no|off|0)\b", "validate_certs: false"),
     "curl": (r"\bcurl\b[^|;\n]*\s(-[a-zA-Z]*k[a-zA-Z]*|--insecure)\b|\[CMD, curl, -\w*k", "curl -fsSk https://monitor"),
