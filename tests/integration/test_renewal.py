@@ -36,7 +36,6 @@ def test_who_was_there_before_trusts_the_new_authority_when_he_has_to_come_back(
     assert found.lost_sessions >= len(PARTS), "a restart is noticed: the test can fail"
     for part in PARTS:
         assert appliance.children[part].poll() is None, f"{part} did not give up"
-    assert found.closed < BACK_WITHIN + 30
 
 
 def test_a_certificate_that_does_not_fit_its_key_is_not_taken_up(appliance):
