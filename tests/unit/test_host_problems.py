@@ -211,7 +211,7 @@ def packages(*names: str) -> tuple[int, str]:
         ({"compose": (0, "2.17.3")}, {}, ["with compose 2.17.3; livemon needs 2.18"]),
         ({"compose": (0, "v2.6.0")}, {}, ["with compose v2.6.0"]),
         ({"compose": (1, "docker: 'compose' is not a docker command.")}, {}, ["without compose"]),
-        ({"client": (0, "Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.\npodman version 4.3.1"), "engine": (125, "Error")}, {},
+        ({"client": (0, "Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.\npodman version 5.4.2"), "engine": (0, "5.4.2")}, {},
          ["Podman's", "apt remove podman-docker"]),
         ({"program": (0, "/snap/docker/2932/bin/docker")}, {}, ["Docker is a snap", "snap remove docker"]),
         ({"program": (0, "/usr/bin/snap")}, {}, ["Docker is a snap"]),
