@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from livemon_host import packages
-from livemon_host.report import MISSING, TIMED_OUT, Report, version
+from livemon_host.report import TIMED_OUT, Report, version
 from livemon_host.wanted import Wanted
 
 OLDEST_ENGINE = "20.10.10"
@@ -15,6 +15,8 @@ COMPOSE_SINCE = {"ubuntu": (20, 4), "debian": (13,)}
 DOCKERS_REPOSITORY = "download.docker.com"
 OWN_LIST = "/etc/apt/sources.list.d/livemon-"
 """What this product's own lists of sources begin with."""
+PACKAGES = {"distribution": "docker.io", "docker": "docker-ce"}
+"""The engine's, by what docker_from says."""
 FROM_THE_DISTRIBUTION = ("docker.io", "docker-cli", "containerd")
 FROM_DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
 
@@ -37,10 +39,11 @@ def problems(report: Report, wanted: Wanted) -> Iterator[str]:
     else:
         yield from _from_elsewhere(report, wanted)
         yield from _engine(report)
+        yield from _compose(report, wanted)
 
 
 def _from_elsewhere(report: Report, wanted: Wanted) -> Iterator[str]:
-    package = {"distribution": "docker.io", "docker": "docker-ce"}.get(wanted.docker_from)
+    package = PACKAGES.get(wanted.docker_from)
     if package and package not in report.packages:
         yield (
             f"There is a Docker engine, but not that of docker_from: {wanted.docker_from} (package {package}): write "
@@ -94,7 +97,7 @@ def _has_compose(report: Report) -> bool:
 
 
 def _engine(report: Report) -> Iterator[str]:
-    engine, compose = report["engine"], report["compose"]
+    engine = report["engine"]
     if engine.rc == TIMED_OUT:
         yield "The Docker engine has not answered within 20 s: sudo systemctl restart docker, and journalctl -u docker tells why."
     elif engine.rc != 0:
@@ -114,10 +117,15 @@ def _engine(report: Report) -> Iterator[str]:
             "The Docker engine is a rootless one, which cannot publish to the host's addresses as the firewall expects: let root's "
             "docker command reach an engine of root's (docker context use default)."
         )
+
+
+def _compose(report: Report, wanted: Wanted) -> Iterator[str]:
+    compose = report["compose"]
+    if compose.rc != 0 and wanted.docker_from in PACKAGES:
+        return  # this run installs what is missing of them
     if compose.rc != 0 or version(compose.text) < version(OLDEST_COMPOSE):
         found = "without compose" if compose.rc != 0 else f"with compose {compose.text}"
-        if compose.rc != MISSING and engine.rc == 0:
-            yield (
-                f"Docker is there {found}; livemon needs {OLDEST_COMPOSE} or newer: install the plugins compose and buildx from "
-                "where Docker came."
-            )
+        yield (
+            f"Docker is there {found}; livemon needs {OLDEST_COMPOSE} or newer: install the plugins compose and buildx from where "
+            "Docker came."
+        )

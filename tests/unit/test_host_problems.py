@@ -236,6 +236,7 @@ def test_an_engine_that_will_not_do(sections, changes, said):
         ({"engine": (0, "20.10.24+dfsg1"), "compose": (0, "v2.18.1")}, {}),
         ({"engine": (0, "29.0.1"), "compose": (0, "5.0.0"), "packages": packages("docker-ce", "docker-ce-cli", "containerd.io")}, {"docker_from": "existing"}),
         ({"packages": (0, "docker.io deinstall ok config-files 20\n" + packages("docker-ce", "containerd.io")[1])}, {}),
+        ({"compose": (1, "docker: 'compose' is not a docker command.")}, {"docker_from": "distribution"}),
         # Whoever installed Docker from there needs the line.
         ({"sources": (0, FOREIGN_LIST), "packages": packages("docker-ce", "containerd.io")}, {}),
         ({"locks": (0, LOCKED), "sources": (0, CDROM)}, {}),
