@@ -25,10 +25,11 @@ LEFT = {
     "secrets of the inventory": "find /etc/livemon/secrets/deadman /etc/livemon/secrets/grafana/notification_*",
     "lines in other files": (
         "grep --recursive --ignore-case --files-with-matches livemon /etc --exclude-dir=livemon --exclude-dir=ssh "
-        "--exclude=hostname --exclude=hosts"
+        "--exclude=hostname --exclude=hosts --exclude='*-'"  # passwd- and the like: what was there before
     ),
     "users": "getent passwd ocs; getent group ocs",
     "commands": "ls /usr/local/bin/livemon /usr/local/bin/ocs-client-cli",
+    "rules of ufw": "ufw show added | grep livemon",
     "rules": "{ iptables-save; ip6tables-save; } | grep -i -E 'livemon|ufw-docker'",
     "listeners": "ss -Hltn | grep -E ':(3000|5000|8001|8080) '",
     "clock's daemon": "command -v chronyd",
