@@ -233,9 +233,9 @@ def livemon_docker_run(memory: str) -> list:
     return containers.docker_run(str(memory))
 
 
-def livemon_is_within(address: str, allowed: list) -> bool:
-    """Whether an address belongs to what a rule of the firewall is open to."""
-    return firewall.is_within(str(address), _plain(allowed))
+def livemon_firewall_obstacles(way: str, ssh_from: list, others: str) -> list:
+    """Why ufw cannot be set up on a machine that Ansible reaches by `way`, as sshd's SSH_CONNECTION has it."""
+    return list(firewall.obstacles(firewall.source(str(way)), _plain(ssh_from), " and ".join(str(others).split())))
 
 
 def livemon_ufw_settings(text: str) -> dict:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from livemon_inventory import firewall
+
 from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 
@@ -23,7 +25,7 @@ def problems(report: Report, wanted: Wanted) -> Iterator[str]:
     yield from _programs(report, wanted.ports)
     yield from _containers(report, wanted)
     if wanted.firewall:
-        yield from _firewalls(report)
+        yield from _firewalls(report, wanted)
 
 
 def _programs(report: Report, ports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -70,12 +72,14 @@ def _containers(report: Report, wanted: Wanted) -> Iterator[str]:
                 )
 
 
-def _firewalls(report: Report) -> Iterator[str]:
+def _firewalls(report: Report, wanted: Wanted) -> Iterator[str]:
     reasons = {
         "firewalld": "it and ufw would each undo the other's rules",
         "nftables": "whenever it loads its file it flushes the rules of ufw and of Docker",
         "netfilter-persistent": "it loads rules of its own over those of ufw, and the package ufw removes it",
     }
+    others = " and ".join(report["docker_rules"].lines)
+    yield from firewall.obstacles(firewall.source(wanted.ssh_way), wanted.ssh_from, others)
     for service in report["firewalls"].words:
         yield (
             f"The service {service} runs beside ufw, which livemon manages: {reasons[service]}; "

@@ -21,6 +21,8 @@ class Wanted:
     containers: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     firewall: bool = True
+    ssh_from: list[str] = field(default_factory=list)
+    ssh_way: str = ""
     images: list[dict[str, Any]] = field(default_factory=list)
     images_from_apt: list[str] = field(default_factory=list)
     downloads: list[dict[str, Any]] = field(default_factory=list)

@@ -49,11 +49,41 @@ def _network_faults(place: str, text: Any) -> Iterator[str]:
             yield f"{place}: {text!r} is everybody; for that, leave the list out"
 
 
+def source(way: str) -> str:
+    """Return the address from which somebody comes, by sshd's SSH_CONNECTION; nothing where it was not said."""
+    return next(iter(way.split()), "")
+
+
 def is_within(address: str, networks: Iterable[str]) -> bool:
     """Whether a rule for `networks` is one for `address`; no network at all is any."""
     networks = list(networks)
     here = ip_address(address.partition("%")[0])
     return not networks or any(here in ip_network(text) for text in networks)
+
+
+def obstacles(source: str, ssh_from: Iterable[str], others: str) -> Iterator[str]:
+    """Why ufw cannot be set up on a machine.
+
+    Parameters
+    ----------
+    source
+        The address from which Ansible comes, empty where it comes by another way than SSH.
+    ssh_from
+        Whom SSH is to be open to.
+    others
+        Files of ufw's in which somebody else has rules for Docker.
+    """
+    ssh_from = list(ssh_from)
+    if source and not is_within(source, ssh_from):
+        yield (
+            f"allow_from.ssh ({', '.join(ssh_from)}) would shut Ansible itself out, which comes from {source}: add {source}, or a "
+            "network that it belongs to."
+        )
+    if others:
+        yield (
+            f"{others} has rules for Docker (DOCKER-USER) that would put those of livemon aside: take the block out and say sudo ufw "
+            "reload, or write firewall: false to keep it."
+        )
 
 
 def settings(text: str) -> dict[str, Any]:

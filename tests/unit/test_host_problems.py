@@ -125,6 +125,7 @@ HALF_INSTALLED = (
         ({"sources": (0, FOREIGN_SOURCES)}, ["/etc/apt/sources.list.d/docker.sources:2", "no Docker is installed"]),
         ({"firewalls": (0, "firewalld")}, ["The service firewalld runs beside ufw", "systemctl disable --now firewalld"]),
         ({"firewalls": (0, "nftables")}, ["flushes the rules of ufw and of Docker"]),
+        ({"docker_rules": (2, "/etc/ufw/after.rules")}, ["/etc/ufw/after.rules has rules for Docker (DOCKER-USER)", "firewall: false"]),
     ],
 )  # fmt: skip
 def test_what_a_bare_machine_may_have_in_the_way(sections, said):
@@ -285,6 +286,19 @@ def test_servers_for_a_clock_that_somebody_else_keeps_are_told():
     assert told("debian-13-bare", kept) == []
     (problem,) = told("debian-13-bare", kept, time_servers=["192.0.2.1"])
     assert problem.startswith("The clock is kept by ntpsec")
+
+
+@pytest.mark.parametrize("way", ["192.0.2.7 50022 192.0.2.1 22", "2001:db8::7%eth0 50022 2001:db8::1 22\r\n"])
+def test_a_rule_that_would_shut_ansible_out_is_told_before_anything_changes(way):
+    """The role that sets up the firewall said it only after Docker had been installed."""
+    address = way.split()[0]
+    assert told("debian-13-bare", {}, ssh_way=way, ssh_from=["192.0.2.0/24", "2001:db8::/64"]) == []
+    assert told("debian-13-bare", {}, ssh_way=way, ssh_from=["198.51.100.0/24"], firewall=False) == []
+    assert told("debian-13-bare", {}, ssh_way="", ssh_from=["198.51.100.0/24"]) == []
+    (problem,) = told("debian-13-bare", {}, ssh_way=way, ssh_from=["198.51.100.0/24"])
+    assert problem.startswith(
+        f"allow_from.ssh (198.51.100.0/24) would shut Ansible itself out, which comes from {address}: "
+    )
 
 
 def test_a_dry_run_on_a_bare_machine_needs_what_reads_the_package_lists():

@@ -102,6 +102,8 @@ section lists age_of_lists
 section sources source_lines
 section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
+# A widely copied recipe; each `ufw reload` empties Docker's chain by it.
+section docker_rules grep -ls ^:DOCKER-USER /etc/ufw/before.rules /etc/ufw/after.rules
 section directories those is_directory "$directories"
 section names those is_resolved "$names"
 section pip pip_index
