@@ -23,7 +23,7 @@ def _own_engine(host: Host) -> None:
 @pytest.fixture
 def flooded(host: Host) -> Iterator[str]:
     """The identity of a container that wrote 40 MB."""
-    image = host.check_output("docker inspect --format '{{.Config.Image}}' sisock_hub")
+    image = host.check_output("docker image ls --format '{{.Repository}}:{{.Tag}}' livemon/app").splitlines()[0]
     identity = host.check_output("docker run --detach --network none --entrypoint python3 %s -c %s", image, FLOOD)
     assert host.check_output("docker wait %s", identity) == "0"
     yield identity

@@ -152,19 +152,19 @@ def test_a_mirror_is_taken_over_without_a_restart(
     ],
 )
 def test_a_repository_that_is_not_the_right_one_changes_no_package(
-    machine: Machine, host: Host, settings: dict[str, Any], wrong: dict[str, str], told: str
+    machine: Machine, host: Host, trusting_settings: dict[str, Any], wrong: dict[str, str], told: str
 ):
     before = host.check_output("dpkg-query --show")
-    repository = settings["docker_repository"] | wrong
-    played = machine.play("site", "--tags=docker", **settings | {"docker_repository": repository})
+    repository = trusting_settings["docker_repository"] | wrong
+    played = machine.play("site", "--tags=docker", **trusting_settings | {"docker_repository": repository})
     assert played.rc != 0
     assert told in played.stdout
     assert host.check_output("dpkg-query --show") == before
     host.run_expect([0], "apt-get --quiet update")
 
 
-def test_it_goes_with_its_packages_when_they_are_named(machine: Machine, host: Host, settings: dict[str, Any]):
-    played = machine.play("remove", "--tags=docker", **settings, confirm="lab", also_remove="docker")
+def test_it_goes_with_its_packages_when_they_are_named(machine: Machine, host: Host, trusting_settings: dict[str, Any]):
+    played = machine.play("remove", "--tags=docker", **trusting_settings, confirm="lab", also_remove="docker")
     assert played.rc == 0, played.stdout[-3000:]
     assert not host.package("docker-ce").is_installed
     ours = "-name '*livemon-docker*' -o -name daemon.json -o -name 'livemon-*.crt'"
