@@ -112,7 +112,7 @@ def cost(appliance: Appliance, event: Callable[[], object]) -> tuple[Cost, Calle
         event()
         happened = time.time()
         wait_for(
-            lambda: panels.looks and panels.plotted(happened, time.time()), "panels with samples from after it", 40
+            lambda: panels.looks and panels.plotted(happened, time.time()), "panels with samples from after it", 90
         )
         time.sleep(2)
         ended = time.time()

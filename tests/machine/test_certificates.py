@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -14,6 +15,8 @@ from crossbar_router import wait_for
 from cryptography import x509
 from lab_machine import Machine, Neighbour
 from testinfra.host import Host
+
+from livemon import pki
 
 PKI = "/etc/livemon/pki"
 SERVICE = "livemon-certificates.service"
@@ -258,6 +261,49 @@ def test_a_new_authority_cuts_nobody_off(host: Host, machine: Machine, shown):
     assert host.check_output(f"grep --count BEGIN {PKI}/ca.crt") == "1"
     shown(ROUTER)
     assert sessions_lost(host, since) == ""
+
+
+def test_what_the_lab_brings_is_shown_in_place_of_ours(
+    host: Host, machine: Machine, shown, has_grafana: bool, tmp_path: Path
+):
+    """Its authority signs for the router; its certificate is Grafana's; and both go again."""
+    lab = {
+        "certificate_authority": {"certificate": str(tmp_path / "ca.crt"), "key": str(tmp_path / "ca.key")},
+        "grafana_certificate": {
+            "certificate": str(tmp_path / "grafana/server.crt"),
+            "key": str(tmp_path / "grafana/server.key"),
+        },
+    }
+    list(pki.ensure(tmp_path, [pki.Server("grafana", ("localhost", "monitor.lab.example"))]))
+    result = machine.play("site", "--tags=certificates,grafana", **lab)
+    assert result.rc == 0, result.stdout[-3000:]
+    assert "PRIVATE" not in result.stdout
+    signed = x509.load_pem_x509_certificate(host.file(f"{PKI}/server/server.crt").content)
+    signed.verify_directly_issued_by(x509.load_pem_x509_certificate((tmp_path / "ca.crt").read_bytes()))
+    assert same(shown(ROUTER), f"{signed.serial_number:X}")
+    if has_grafana:
+        brought = x509.load_pem_x509_certificate((tmp_path / "grafana/server.crt").read_bytes())
+        wait_for(
+            lambda: same(shown(GRAFANA), f"{brought.serial_number:X}"), "Grafana to show it", RENEWED_WITHIN, every=2
+        )
+    result = machine.play("site", "--tags=certificates,grafana")
+    assert result.rc == 0, result.stdout[-3000:]
+    for settings in ({"authority": True}, {"forget": True}):
+        result = machine.play("rotate_certificates", **settings)
+        assert result.rc == 0, result.stdout[-3000:]
+    assert not host.file(f"{PKI}/supplied").exists
+    assert host.check_output(f"grep --count BEGIN {PKI}/ca.crt") == "1"
+    shown(ROUTER)
+
+
+def test_a_key_that_does_not_fit_stops_the_run_before_anything_is_changed(host: Host, machine: Machine, tmp_path: Path):
+    for name in ("one", "other"):
+        list(pki.ensure(tmp_path / name, [pki.Server("grafana", ("localhost",))]))
+    pair = {"certificate": str(tmp_path / "one/grafana/server.crt"), "key": str(tmp_path / "other/grafana/server.key")}
+    result = machine.play("site", "--tags=preflight", grafana_certificate=pair)
+    assert result.rc != 0
+    assert f"grafana_certificate: {pair['key']} was not made for the first certificate of" in result.stdout
+    assert not host.file(f"{PKI}/supplied").exists
 
 
 def test_new_secrets_of_the_router_are_taken_up_by_everybody(host: Host, machine: Machine):
