@@ -33,7 +33,7 @@ images:  ## build the container images that are missing
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing molecule-docker-sources grafana \
-	on-host-build
+	on-host-build reproducible
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
 	@lab/test environments "integration | lint unit e2e molecule grafana"
 test-fast:  ## the same without what needs Docker
@@ -85,6 +85,10 @@ grafana: venv-app venv-controller  ## a real Grafana on a lab machine, where its
 	@lab/need ssh openssh-client chromium chromium
 	@lab/engine start
 	@lab/grafana
+reproducible:  ## two builds of each image from nothing have the same files
+	@lab/engine start
+	@lab/images
+	lab/reproducible
 on-host-build: venv-controller
 	@lab/engine start
 	lab/on-host-build

@@ -11,7 +11,7 @@ registry_patience=30  # seconds without an answer
 
 usage() {
     cat <<'HELP'
-build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [IMAGE...]
+build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--anew WORD] [IMAGE...]
 
 Makes the images IMAGE (router, app; default: both) exist on this machine's Docker engine, under the tags that tags.py
 prints. An image that is there is left alone.
@@ -23,6 +23,7 @@ prints. An image that is there is left alone.
                  while building and is not in the images
   --archive DIR  an image that is missing is loaded from DIR/<name>-<tag>.tar where that exists, and saved there when
                  it does not; the two newest archives of an image are kept
+  --anew WORD    images that are there are built once more, without a cache, and get -WORD behind their tags
 
 pip's and npm's indexes and the proxies are those that this machine is configured with (PIP_INDEX_URL, pip.conf,
 NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from a copy of the files that tags.py --files lists.
@@ -36,16 +37,18 @@ fail() {
 
 base=auto
 archive=
+anew=
 authorities=()
 images=()
 while (($#)); do
     case $1 in
         --help | -h) usage && exit ;;
-        --base | --ca | --archive)
+        --base | --ca | --archive | --anew)
             [[ -n ${2:-} ]] || fail "$1 needs a value; see build.sh --help"
             case $1 in
                 --base) base=$2 ;;
                 --archive) archive=$2 ;;
+                --anew) anew=$2 ;;
                 --ca)
                     [[ -r $2 ]] || fail "cannot read the CA certificate $2"
                     authorities+=("$2")
@@ -153,12 +156,12 @@ run_build() {
         cp "$authority" "$context/ca/livemon-$((++number)).crt"
     done
     python3 "$here/tags.py" --files "$image" | tar -C "$root" --create --files-from - | tar -C "$context" --extract
-    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag" --file "$context/files/images/$image/Dockerfile" \
+    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${anew:+-$anew}" ${anew:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
         "$@" "$context" 2>&1 | tee "$log" | sed -nuE "s/^(Step .*|#[0-9]+ \[.*|Collecting .*|Successfully .*)/[$image] \1/p" | cut -c -150; then
         tail -n 40 "$log" >&2
         fail "building the image $image failed; the end of its output is above"
     fi
-    echo "[$image] $tag built in $((SECONDS - started)) s"
+    echo "[$image] $tag${anew:+-$anew} built in $((SECONDS - started)) s"
 }
 
 make_image() {
@@ -169,7 +172,7 @@ make_image() {
     run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
         --label "org.opencontainers.image.title=livemon $image" --label "org.opencontainers.image.revision=${tag#*:}" \
         --label "org.opencontainers.image.version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")"
-    save "$image" "$tag"
+    [[ -n $anew ]] || save "$image" "$tag"
 }
 
 save() {
@@ -195,7 +198,9 @@ fi
 missing=()
 for image in "${images[@]}"; do
     tag=$(tag_of "$image")
-    if exists "$tag"; then
+    if [[ -n $anew ]]; then
+        missing+=("$image")
+    elif exists "$tag"; then
         echo "[$image] $tag is there"
         save "$image" "$tag"
     elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
@@ -208,7 +213,7 @@ done
 ((${#missing[@]})) || exit 0
 
 base_tag=$(tag_of base)
-exists "$base_tag" || build_base "$base_tag"
+exists "$base_tag" || anew="" build_base "$base_tag"
 children=()
 for image in "${missing[@]}"; do
     make_image "$image" &

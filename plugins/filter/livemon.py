@@ -222,10 +222,10 @@ def livemon_container_faults(definition: dict, name: str) -> list:
     return containers.faults(str(name), _plain(definition))
 
 
-def livemon_compose_file(definition: dict, name: str) -> dict:
+def livemon_compose_file(definition: dict, name: str, start_interval: bool) -> dict:
     """A compose project's file: its definition, with what every service has in common."""
     # YAML would write aliases for what services share.
-    return _plain(containers.compose_file(str(name), _plain(definition)))
+    return _plain(containers.compose_file(str(name), _plain(definition), start_interval=bool(start_interval)))
 
 
 def livemon_docker_run(memory: str) -> list:

@@ -19,6 +19,8 @@ FIXED = {
 MOST_PROCESSES = 100
 """Threads count as well. Most have had 14 at the same time (docs/containers.md)."""
 HEALTH = {"interval": "10s", "timeout": "10s", "retries": 3, "start_period": "120s"}
+SELDOM = {"interval": "20s", "start_interval": "2s"}
+"""Where the engine can look more often at a container that starts."""
 
 RIGHTS = {
     "cap_add",
@@ -38,16 +40,20 @@ ENGINE = PurePosixPath("/var/run/docker.sock"), PurePosixPath("/run/docker.sock"
 """Whoever reaches one of them is root on the host."""
 
 
-def compose_file(name: str, definition: Mapping[str, Any]) -> dict:
-    """Return the compose file of the project `name`: its definition, with what every service has in common."""
-    services = {service: _completed(stated) for service, stated in (definition.get("services") or {}).items()}
+def compose_file(name: str, definition: Mapping[str, Any], *, start_interval: bool = False) -> dict:
+    """Return the compose file of the project `name`: its definition, with what every service has in common.
+
+    `start_interval` says whether engine and compose know the key of that name.
+    """
+    health = HEALTH | (SELDOM if start_interval else {})
+    services = {service: _completed(stated, health) for service, stated in (definition.get("services") or {}).items()}
     return {"name": name, **definition, "services": services}
 
 
-def _completed(stated: Service) -> dict:
+def _completed(stated: Service, health: Mapping[str, Any]) -> dict:
     """Return a service as it runs. Swap would only make slow what is to be ended."""
     defaults = {"tmpfs": ["/tmp"], "pids_limit": MOST_PROCESSES, "memswap_limit": stated["mem_limit"]}  # noqa: S108 - the container's
-    return FIXED | defaults | dict(stated) | {"healthcheck": HEALTH | stated["healthcheck"]}
+    return FIXED | defaults | dict(stated) | {"healthcheck": {**health, **stated["healthcheck"]}}
 
 
 def faults(name: str, definition: Mapping[str, Any]) -> list[str]:

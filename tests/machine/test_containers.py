@@ -96,7 +96,7 @@ def test_all_say_that_they_are_well(host: Host, containers: dict[str, dict]):
 
 
 @pytest.fixture
-def without(host: Host) -> Iterator[callable]:
+def without(host: Host, containers: dict[str, dict]) -> Iterator[callable]:
     """Stop a container until the end of the test."""
     stopped = []
 
@@ -107,7 +107,7 @@ def without(host: Host) -> Iterator[callable]:
     yield stop
     for name in stopped:
         host.run_expect([0], "docker start %s", name)
-    wait_for(lambda: {health(host, name) for name in stopped} == {"healthy"}, "them to be back", 120, every=2)
+    wait_for(lambda: {health(host, name) for name in containers} == {"healthy"}, "all to be back", 180, every=2)
 
 
 def test_an_agent_without_its_instrument_says_so_and_the_playbook_goes_on(

@@ -45,6 +45,14 @@ def test_what_a_service_states_wins_where_it_may():
     assert (service["tmpfs"], service["pids_limit"], service["healthcheck"]["interval"]) == (["/cb"], 500, "1m")
 
 
+def test_where_the_engine_can_it_looks_often_at_first_and_seldom_later():
+    file = containers.compose_file("x", {"services": {"hub": SOUND}}, start_interval=True)
+    assert (
+        file["services"]["hub"]["healthcheck"].items()
+        >= {"interval": "20s", "start_interval": "2s", "retries": 3}.items()
+    )
+
+
 def test_a_project_without_services_is_one():
     assert containers.compose_file("deadman", {"services": {}}) == {"name": "deadman", "services": {}}
     assert containers.faults("deadman", {"services": None}) == []
