@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from livemon_host import elsewhere, problems
+from livemon_host import docker_source, elsewhere, problems
 from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 from livemon_inventory import (
@@ -246,6 +246,13 @@ def livemon_ufw_settings(text: str) -> dict:
 def livemon_ufw_changes(added: str, settings: str, wanted: dict) -> list:
     """What ufw is to be told, after what it was told."""
     return firewall.changes(str(added), str(settings), _plain(wanted))
+
+
+def livemon_docker_source(wanted: str, distribution: str, release: str, is_there: bool, own_engines: list) -> str:
+    """Where Docker comes from: distribution, docker, or existing, which is an engine of somebody else."""
+    return docker_source.source(
+        str(wanted), str(distribution), str(release), is_there=is_there, own_engines=_plain(own_engines)
+    )
 
 
 class FilterModule:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from livemon_host import packages
+from livemon_host.docker_source import PACKAGES, brings_compose
 from livemon_host.report import TIMED_OUT, Report, version
 from livemon_host.wanted import Wanted
 
 OLDEST_ENGINE = "20.10.10"
 OLDEST_COMPOSE = "2.18"
-COMPOSE_SINCE = {"ubuntu": (20, 4), "debian": (13,)}
-"""The first release whose own packages bring compose 2."""
 DOCKERS_REPOSITORY = "download.docker.com"
 OWN_LIST = "/etc/apt/sources.list.d/livemon-"
 """What this product's own lists of sources begin with."""
-PACKAGES = {"distribution": "docker.io", "docker": "docker-ce"}
-"""The engine's, by what docker_from says."""
 FROM_THE_DISTRIBUTION = ("docker.io", "docker-cli", "containerd")
 FROM_DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
 
@@ -91,9 +88,7 @@ def repository_index(report: Report, wanted: Wanted) -> str:
 
 def _has_compose(report: Report) -> bool:
     """Whether the distribution has a package of compose 2."""
-    release = report.release
-    number = version(release.get("VERSION_ID", ""))
-    return not number or number >= COMPOSE_SINCE.get(release.get("ID", ""), (0,))
+    return brings_compose(report.release.get("ID", ""), report.release.get("VERSION_ID", ""))
 
 
 def _engine(report: Report) -> Iterator[str]:
