@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livemon_host import docker, elsewhere, machine, occupied, packages
+from livemon_host import docker, elsewhere, machine, occupied, packages, subnets
 from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 
@@ -25,5 +25,6 @@ def problems(report: Report, wanted: Wanted, answers: Report) -> list[str]:
         *packages.problems(report, wanted),
         *docker.problems(report, wanted),
         *occupied.problems(report, wanted),
+        *subnets.problems(report, wanted),
         *elsewhere.problems(report, wanted, answers),
     ]

@@ -19,6 +19,7 @@ class Wanted:
     time_servers: list[str] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
+    networks: list[dict[str, Any]] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     firewall: bool = True
     ssh_from: list[str] = field(default_factory=list)

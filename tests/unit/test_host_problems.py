@@ -247,6 +247,34 @@ def test_a_monitor_is_no_problem_to_itself(sections, changes):
     assert told("debian-13-monitor", sections, **changes) == []
 
 
+OCS_NET = {"name": "ocs-net", "subnet": "172.28.80.0/24", "setting": "ocs_subnet"}
+NETWORKS = (
+    "bridge 0123456789ab 172.17.0.0/16 \nhost 1123456789ab \nocs-net 2123456789ab {} \nother 3123456789ab {} fd00::/64 "
+)
+ROUTES = (
+    "default via 192.0.2.1 dev eth0 \n{}\n172.28.80.0/24 dev br-2123456789ab proto kernel scope link src 172.28.80.1 \n"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "other", "route", "said"),
+    [
+        ("debian-13-monitor", "172.19.0.0/16", "192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.7", None),
+        ("debian-13-monitor", "172.28.0.0/16", "", "Docker's network other (172.28.0.0/16)"),
+        ("debian-13-monitor", "172.19.0.0/16", "172.28.0.0/16 dev eth1 proto kernel scope link src 172.28.0.7", "the interface eth1 (172.28.0.0/16)"),
+        ("debian-13-monitor", "172.19.0.0/16", "172.28.80.16/28 via 192.0.2.3 dev eth0", "the interface eth0 (172.28.80.16/28)"),
+        ("debian-13-monitor", "172.19.0.0/16", "172.28.80.77 dev eth0 scope link", "the interface eth0 (172.28.80.77)"),
+        ("debian-13-monitor", "172.19.0.0/16", "172.16.0.0/12 via 10.8.0.1 dev tun0", None),
+        ("debian-13-monitor", "172.19.0.0/16", "unreachable 172.28.80.0/24 metric 1", None),
+    ],
+)  # fmt: skip
+def test_a_subnet_that_others_have_is_told(host, other, route, said):
+    sections = {"networks": (0, NETWORKS.format("172.28.80.0/24", other)), "routes": (0, ROUTES.format(route))}
+    found = told(host, sections, networks=[OCS_NET])
+    assert len(found) == (said is not None)
+    assert all(f"The subnet 172.28.80.0/24 of ocs-net is that of {said}: " in problem for problem in found)
+
+
 def test_the_controllers_problems_and_unknown_names_are_in_the_list():
     found = told(
         "debian-13-bare",

@@ -65,6 +65,11 @@ source_lines() {
         2>/dev/null
 }
 
+networks() {
+    timeout 20 docker network ls --quiet | xargs --no-run-if-empty timeout 20 docker network inspect --format \
+        '{{.Name}} {{slice .Id 0 12}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
+}
+
 pip_index() {
     if [ -n "${PIP_INDEX_URL:-}" ]; then
         echo "$PIP_INDEX_URL"
@@ -88,6 +93,8 @@ section info timeout 20 docker info --format \
     '{"root": {{json .DockerRootDir}}, "security": {{json .SecurityOptions}}, "registries": {{json .RegistryConfig}},
       "http": {{json .HTTPProxy}}, "https": {{json .HTTPSProxy}}, "none": {{json .NoProxy}}}'
 section containers timeout 20 docker ps --all --format '{{.Names}}	{{.Label "com.docker.compose.project.working_dir"}}	{{.Ports}}'
+section networks networks
+section routes ip -4 route show
 section images those is_image "$images"
 section archives those is_archive "$archives"
 section disk free "$(timeout 20 docker info --format '{{.DockerRootDir}}' 2>/dev/null || echo /var/lib/docker)"
