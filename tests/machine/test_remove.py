@@ -20,7 +20,7 @@ LEFT = {
     "containers": "docker ps --all --format '{{.Names}}' | grep -E '^(sisock|ocs|simulator|livemon)_'",
     "networks": "docker network ls --format '{{.Name}}' | grep -E '^(ocs|sisock)-net$'",
     "images": "docker image ls --quiet 'livemon/*'",
-    "units": "systemctl list-units --all --plain --no-legend | grep -i livemon",
+    "units": "systemctl list-units --all --plain --no-legend 'livemon*'",
     "files of the configuration": "find /etc/livemon -type f -not -path '/etc/livemon/pki/*' -not -path '/etc/livemon/secrets/*'",
     "secrets of the inventory": "find /etc/livemon/secrets/deadman /etc/livemon/secrets/grafana/notification_*",
     "lines in other files": (
