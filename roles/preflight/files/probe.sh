@@ -66,7 +66,8 @@ source_lines() {
 }
 
 networks() {
-    timeout 20 docker network ls --quiet | xargs --no-run-if-empty timeout 20 docker network inspect --format \
+    found=$(timeout 20 docker network ls --quiet) || return
+    echo "$found" | xargs --no-run-if-empty timeout 20 docker network inspect --format \
         '{{.Name}} {{slice .Id 0 12}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
 }
 
