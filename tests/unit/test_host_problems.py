@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -490,3 +491,14 @@ def test_the_script_reports_on_this_machine():
     assert about["images"].words == []
     assert about["data"].rc != 0
     assert len(about["clock"].words) == 2
+
+
+def test_no_docker_command_is_not_taken_for_networks(tmp_path):
+    for command in {path for place in os.get_exec_path() for path in Path(place).glob("*") if path.name != "docker"}:
+        if not (tmp_path / command.name).is_symlink():
+            (tmp_path / command.name).symlink_to(command)
+    answer = subprocess.run(
+        ["sh", ROOT / "roles/preflight/files/probe.sh", "0", sys.executable, "/nowhere", "bash", "", "", "", ""],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=200, check=True,
+    )  # fmt: skip
+    assert Report(answer.stdout)["networks"].rc != 0
