@@ -32,7 +32,7 @@ class Discipline:
     Attributes
     ----------
     offset
-        Seconds by which the clock is still to be moved; `None` if the kernel does not do that, as under chrony, which moves it itself.
+        Seconds by which the clock is still to be moved; `None` where the kernel does not move it, as under chrony, which does.
     error
         Seconds by which it may be wrong at most, as whoever keeps it reckons; 16 and more if nobody does.
     synchronized
