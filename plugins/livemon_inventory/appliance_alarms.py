@@ -23,7 +23,7 @@ NEW_GAP = f"minSeries({_GAP},scale(absolute(diffSeries({_GAP},timeShift({_GAP},'
 The difference is that of the gap itself where there was no recording an hour ago; a million times it is more than any gap.
 """
 CLOCK_ERROR = f"multiplySeries({MACHINE}.clock_error,{MACHINE}.clock_synchronized)"
-"""By how much the clock may be wrong while somebody keeps it; the kernel adds half a millisecond for each second without a measurement."""
+"""By how much the clock may be wrong while somebody keeps it; the kernel adds half a millisecond a second without a measurement."""
 OWN_AGENTS = ("aggregator", "registry")
 
 
