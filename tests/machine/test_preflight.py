@@ -47,7 +47,13 @@ UNITS = {
     "somebodys-page": f"python3 -m http.server --bind 127.0.0.2 {PORT}",
     "faults": "python3 /run/faults/servers.py",
 }
+INTERFACE = [
+    "ip link add somebodys type bridge",
+    "ip address add 10.98.76.1/24 dev somebodys",
+    "ip link set somebodys up",
+]
 SETTINGS = {
+    "ocs_subnet": "10.98.76.0/24",
     "grafana_port": PORT,
     "base_image": "localhost:8443/python:3.11",  # so that images are to be built
     "images_archive": "",
@@ -61,6 +67,7 @@ TOLD = [
     rf"python3 \(pid \d+\) has TCP port {PORT}, which is for Grafana: stop it, or write another grafana_port",
     r"The container livemon_deadman, which livemon did not make, has the name of one of livemon's",
     rf"The container livemon_deadman, which livemon did not make, has TCP port {PORT}",
+    r"The subnet 10.98.76.0/24 of ocs-net is that of the interface somebodys",
     r"The service firewalld runs beside ufw",
     r"Python's package index .* wants a user and a password \(407\)",
     r"The image localhost:8443/python:3.11 .* \(x509\)",
@@ -70,6 +77,7 @@ TOLD = [
 def remove(host: Host) -> None:
     host.run(f"systemctl stop firewalld {' '.join(UNITS)}")
     host.run("docker rm --force livemon_deadman")
+    host.run("ip link delete somebodys")
     host.run(f"rm -rf {' '.join(PLANTED)} /run/faults")
     host.run("systemctl daemon-reload")
 
@@ -87,6 +95,8 @@ def _in_the_way(host: Host) -> Iterator[None]:
             host.check_output("printf %%s %s >%s", content, path)
         host.check_output("chmod +x /usr/local/bin/date")
         host.check_output("systemctl daemon-reload && systemctl start firewalld")
+        for command in INTERFACE:
+            host.check_output(command)
         for unit, command in UNITS.items():
             host.check_output(f"systemd-run --unit={unit} {command}")
         image = host.check_output("docker image ls --quiet livemon/app").split()[0]
