@@ -165,6 +165,13 @@ def test_the_operators_commands_have_the_right(lab):
     for action in ("stop", "start"):
         answer = run(LIVEMON, "acq", action, "--target=ls240")
         assert answer.returncode == 0, answer.stderr
+    wait_for(
+        lambda: (
+            [(line["command"], line["outcome"]) for line in trail(lab) if line["agent"] == "ls240"][-3:]
+            == [("stop", "accepted"), ("end", "succeeded"), ("start", "accepted")]
+        ),
+        "the trail of a stop, of the end of what had begun by itself, and of a start",
+    )
     shell = subprocess.run(
         [sys.executable, "-m", "livemon.client.upstream", "shell", "control", "--simple"],
         env=lab.environment,

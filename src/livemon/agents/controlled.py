@@ -26,6 +26,7 @@ class ControlledAgent(SupervisedAgent):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._trail = Trail.from_environment(self.instance_id, lambda line: self.log.info("{line}", line=line))
+        self._awaited: set[int] = set()
         self._control: Control | None = None
         if self.access_config.policy == "none":
             self._control = Control.from_environment(site.find_instance(self.instance_id).open_operations)
@@ -96,12 +97,18 @@ class ControlledAgent(SupervisedAgent):
             level=int(level),
             by=_caller(details),
         )
-        if action == "start" and status == ocs.OK:
+        if status == ocs.OK:
             self._note_end(self.sessions[op_name])
         return answer
 
     def _note_end(self, session: Any) -> None:
+        """Write down, once, how what was started or stopped has ended."""
+        if session.session_id in self._awaited:
+            return
+        self._awaited.add(session.session_id)
+
         def ended(result: Any) -> Any:
+            self._awaited.discard(session.session_id)
             message = str(session.messages[-1][-1]) if session.messages else ""
             self._trail.note(
                 "end",
