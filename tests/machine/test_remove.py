@@ -57,7 +57,7 @@ NOT_SOMEBODYS = """
 docker rm --force somebodys; docker volume rm somebodys; docker network rm somebodys; docker image rm somebodys/image
 ufw delete allow proto tcp from 192.0.2.7 to any port 4242
 """
-PLAY = 600.0
+PLAY = 420.0
 """Seconds that one run of the playbook takes at most, on a machine that does other things beside."""
 
 
