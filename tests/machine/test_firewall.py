@@ -57,13 +57,14 @@ class Container:
     published: tuple[int, int, int] = (CLOSED, OPENED, LOOPBACK)
 
     def start(self) -> None:
+        self.host.run(f"docker rm --force {self.name}")  # a killed run's
         image = self.host.check_output("docker image ls --format '{{.Repository}}:{{.Tag}}' livemon/app | head -n 1")
         everywhere, elsewhere, here = self.published
         ports = f"--publish {everywhere}:{INSIDE} --publish {elsewhere}:{INSIDE} --publish 127.0.0.1:{here}:{INSIDE}"
         self.host.run_expect(
             [0],
             f"docker run --detach --name {self.name} --network {self.network} --restart always --stop-timeout 1 {ports}"
-            f" --entrypoint python {image} -m http.server --bind :: {INSIDE}",
+            f" --entrypoint python {image} -m http.server --bind 0.0.0.0 {INSIDE}",
         )
         wait_for(lambda: self.host.run(f"curl -sf http://127.0.0.1:{everywhere}").rc == 0, "the tests' container")
 
@@ -129,6 +130,8 @@ def expected(source: str, sources: list[str]) -> set[int]:
 
 
 def assert_only_the_allowed_ports_answer(neighbour: Neighbour, sources: list[str]) -> None:
+    first = sources[0]
+    wait_for(lambda: expected(first, sources) <= reached(neighbour, first), "what is allowed to answer", 120)
     with ThreadPoolExecutor() as pool:
         found = dict(
             zip(
@@ -138,10 +141,6 @@ def assert_only_the_allowed_ports_answer(neighbour: Neighbour, sources: list[str
             )
         )
     assert found == {source: expected(source, sources) for source in neighbour.addresses}
-
-
-def restart_docker(host: Host) -> None:
-    host.run_expect([0], "systemctl reset-failed docker.service; systemctl restart docker.service")
 
 
 @pytest.fixture
@@ -179,7 +178,7 @@ def test_only_the_allowed_ports_answer_after_a_container_is_made_anew(
 def test_only_the_allowed_ports_answer_after_a_restart_of_the_engine(
     host: Host, neighbour: Neighbour, container: Container, sources: list[str]
 ):
-    restart_docker(host)
+    host.run_expect([0], "systemctl reset-failed docker.service; systemctl restart docker.service")
     assert_only_the_allowed_ports_answer(neighbour, sources)
 
 
