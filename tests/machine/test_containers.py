@@ -114,7 +114,7 @@ def test_an_agent_without_its_instrument_says_so_and_the_playbook_goes_on(
     host: Host, machine: Machine, without: callable
 ):
     without("simulator_ls240")
-    wait_for(lambda: health(host, "ocs_ls240") == "unhealthy", "the agent to be unhealthy", 120, every=2)
+    wait_for(lambda: health(host, "ocs_ls240") == "unhealthy", "the agent to be unhealthy", 240, every=2)
     assert health(host, "ocs_control") == "healthy"
     again = machine.play("site", "--tags=ocs", wait_for_data=False)
     assert again.rc == 0, again.stdout[-3000:]
@@ -122,7 +122,7 @@ def test_an_agent_without_its_instrument_says_so_and_the_playbook_goes_on(
 
 def test_a_hub_without_its_router_says_so_and_the_nodes_answer(host: Host, without: callable):
     without("sisock_crossbar")
-    wait_for(lambda: health(host, "sisock_hub") == "unhealthy", "the hub to be unhealthy", 120, every=2)
+    wait_for(lambda: health(host, "sisock_hub") == "unhealthy", "the hub to be unhealthy", 240, every=2)
     assert health(host, "sisock_nodes") == "healthy"
     assert host.run("curl --silent --fail --max-time 20 http://127.0.0.1:5000/api/status").rc == 0
 
