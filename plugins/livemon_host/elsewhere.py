@@ -81,7 +81,7 @@ def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
         if download.get("pull"):
             need = _pull(report, download)
         else:
-            addresses = _index(report, download.get("index"), download["addresses"])
+            addresses = _index(report, download.get("index"), download.get("addresses") or ())
             need = Need(download["what"], addresses, AS_ENVIRONMENT, download.get("advice", ""))
         if need.addresses:
             yield need

@@ -283,6 +283,35 @@ def play(machine: Machine, **settings: object) -> str:
     return result.stdout.partition("PLAY RECAP")[2].splitlines()[1] if result.rc == 0 else result.stdout
 
 
+FORMER = """# BEGIN livemon: ports that Docker publishes
+*filter
+:DOCKER-USER - [0:0]
+:ufw-user-forward - [0:0]
+:ufw-docker - [0:0]
+-A DOCKER-USER -o docker0 -j ufw-docker
+-A DOCKER-USER -o br-+ -j ufw-docker
+-A DOCKER-USER -j RETURN
+-A ufw-docker -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
+-A ufw-docker -i docker0 -j RETURN
+-A ufw-docker -i br-+ -j RETURN
+-A ufw-docker -j ufw-user-forward
+-A ufw-docker -j DROP
+COMMIT
+# END livemon: ports that Docker publishes
+"""
+"""What livemon wrote into after.rules formerly."""
+
+
+@pytest.mark.timeout(900)
+def test_rules_of_a_former_livemon_go_by_themselves(machine: Machine, host: Host):
+    host.run_expect([0], "printf %s >>/etc/ufw/after.rules", FORMER)
+    host.run_expect([0], "ufw reload")
+    assert "ufw-docker" in host.check_output("iptables -w -S DOCKER-USER")
+    assert "failed=0" in play(machine)
+    assert "ufw-docker" not in host.check_output("iptables-save; cat /etc/ufw/after.rules")
+    assert "livemon-published" in host.check_output("iptables -w -S DOCKER-USER")
+
+
 @pytest.fixture
 def _playbook_again(machine: Machine) -> Iterator[None]:
     """The firewall is as the demo's inventory says afterwards."""

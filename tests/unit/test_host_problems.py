@@ -30,10 +30,10 @@ DOWNLOADS = [
     {
         "what": "Python's package index",
         "index": "pip",
-        "addresses": ["https://pypi.org/simple"],
+        "addresses": ["https://packages.lab.example/simple"],
         "images": [APP, ROUTER],
     },
-    {"what": "npm's package index", "index": "npm", "addresses": ["https://registry.npmjs.org"], "images": [APP]},
+    {"what": "npm's package index", "index": "npm", "addresses": ["https://registry.lab.example"], "images": [APP]},
     {"pull": BASE, "mirrors": [], "images": [APP, ROUTER], "advice": ADVICE},
     {"pull": GRAFANA, "mirrors": [], "images": [GRAFANA]},
 ]
@@ -343,12 +343,12 @@ def asked(host: str, sections: dict[str, tuple[int, str]], **changes: object) ->
 
 
 DEBIAN = {
-    f"http://deb.debian.org/{path}/{index}": "apt"
+    f"http://apt.lab.example/{path}/{index}": "apt"
     for path in ("debian/dists/trixie", "debian/dists/trixie-updates", "debian-security/dists/trixie-security")
     for index in ("InRelease", "Release")
 }
 HUB = "https://registry-1.docker.io/v2/"
-PYPI, NPM = "https://pypi.org/simple/pip/", "https://registry.npmjs.org/-/ping"
+PYPI, NPM = "https://packages.lab.example/simple/pip/", "https://registry.lab.example/-/ping"
 PROXY = "http://lab:secret@proxy.lab.example:3128"
 REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Secure": false}}, "Mirrors": ["https://mirror.lab.example/"]}}'
 
@@ -368,7 +368,7 @@ REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Se
         ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER} {GRAFANA}"), "lists": (0, "86500")}, {}, DEBIAN),
         # By the inventory's proxy, the environment's, or the engine's own.
         ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY}, {PYPI: PROXY, NPM: PROXY, HUB: PROXY}),
-        ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY, "proxy_exceptions": [".npmjs.org"]}, {PYPI: PROXY, NPM: "DIRECT", HUB: PROXY}),
+        ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY, "proxy_exceptions": ["registry.lab.example"]}, {PYPI: PROXY, NPM: "DIRECT", HUB: PROXY}),
         ("debian-13-monitor", {"images": (0, ""), "info": (0, '{"https": "http://own:3128"}')}, {}, {PYPI: "", NPM: "", HUB: "http://own:3128"}),
         ("debian-13-monitor", {"images": (0, ""), "info": (0, '{"https": "http://xxxxx:xxxxx@own:3128"}')}, {}, {PYPI: "", NPM: ""}),
         # The machine's own indexes and mirrors.
@@ -447,7 +447,7 @@ def test_a_mirror_that_answers_is_enough():
 
 def test_a_package_source_must_have_what_apt_asks_it_for():
     """Any answer was taken for one: apt then failed after everything before it had changed the machine."""
-    address = "http://deb.debian.org/debian/dists/trixie-updates/InRelease"
+    address = "http://apt.lab.example/debian/dists/trixie-updates/InRelease"
     failed = FAILED.format(address, "404  Not Found [IP: 203.0.113.80 80]")
     # Of the first source there is the older of the two indexes only, of the second none.
     answers = (

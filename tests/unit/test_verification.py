@@ -24,7 +24,7 @@ WAYS = {
     "curl": (r"\bcurl\b[^|;\n]*\s(-[a-zA-Z]*k[a-zA-Z]*|--insecure)\b|\[CMD, curl, -\w*k", "curl -fsSk https://monitor"),
     "wget": (r"no-check-certificate", "wget --no-check-certificate"),
     "Grafana": (r"SKIP_VERIFY|skip_verify|tls_?skip_?verify", "tlsSkipVerify: true"),
-    "pip": (r"--trusted-host|trusted-host\s*=", "pip install --trusted-host pypi.org"),
+    "pip": (r"--trusted-host|trusted-host\s*=", "pip install --trusted-host packages.lab.example"),
     "npm and Node": (
         r"strict-ssl\s*=?\s*false|NODE_TLS_REJECT_UNAUTHORIZED|rejectUnauthorized['\"]?:\s*false",
         "npm config set strict-ssl false",

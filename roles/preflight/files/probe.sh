@@ -65,6 +65,11 @@ source_lines() {
         2>/dev/null
 }
 
+# A widely copied recipe; each `ufw reload` empties Docker's chain by it. A block that livemon wrote formerly goes by itself.
+files_with_docker_rules() {
+    awk '/^# (BEGIN|END) livemon:/ {ours = /BEGIN/} /^:DOCKER-USER/ && !ours {found[FILENAME]} END {for (file in found) print file}' "$@" 2>/dev/null
+}
+
 networks() {
     found=$(timeout 20 docker network ls --quiet) || return
     echo "$found" | xargs --no-run-if-empty timeout 20 docker network inspect --format \
@@ -110,8 +115,7 @@ section lists age_of_lists
 section sources source_lines
 section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
-# A widely copied recipe; each `ufw reload` empties Docker's chain by it.
-section docker_rules grep -ls ^:DOCKER-USER /etc/ufw/before.rules /etc/ufw/after.rules
+section docker_rules files_with_docker_rules /etc/ufw/before.rules /etc/ufw/after.rules
 section directories those is_directory "$directories"
 section names those is_resolved "$names"
 section pip pip_index
