@@ -15,7 +15,7 @@ from livemon import pki
 from livemon.commands.certificates import command
 from livemon.errors import ConfigError
 from livemon.pki import authority, making
-from livemon.pki.servers import read
+from livemon.pki.servers import Server, read
 
 ROUTER = pki.Server(names=("sisock-crossbar", "localhost"), addresses=("127.0.0.1",))
 GRAFANA = pki.Server("grafana", ("monitor.lab",), ("192.0.2.7",))
@@ -290,6 +290,13 @@ def test_the_command_says_what_it_made_and_else_how_long_all_holds(tmp_path):
     assert [line.split()[0] for line in first.stdout.splitlines()] == ["made", "made"]
     assert second.stdout == ""
     assert "the first ends on" in second.stderr
+
+
+def test_a_number_that_ansible_2_16_wrote_as_a_text_is_one(tmp_path):
+    (tmp_path / "servers.json").write_text(
+        '{"servers": [{"directory": "server", "names": ["localhost"], "owner": "9001"}]}'
+    )
+    assert read(tmp_path / "servers.json") == [Server("server", ("localhost",), owner=9001)]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"servers": [{"name": "a"}]}', '{"servers": 3}'])

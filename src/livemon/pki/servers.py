@@ -44,6 +44,10 @@ class Server:
         subject_alternative_names(self.names, self.addresses)
 
 
+FIELDS = {"names": tuple, "addresses": tuple, "owner": int}
+"""What JSON or ansible-core 2.16, which writes numbers out of variables as texts, has otherwise."""
+
+
 def read(path: Path) -> list[Server]:
     """Return the servers of a file, ``{"servers": [{"directory": ...}, ...]}``.
 
@@ -54,7 +58,7 @@ def read(path: Path) -> list[Server]:
     """
     try:
         return [
-            Server(**entry | {key: tuple(entry[key]) for key in ("names", "addresses") if key in entry})
+            Server(**entry | {key: as_it_is(entry[key]) for key, as_it_is in FIELDS.items() if key in entry})
             for entry in json.loads(path.read_text())["servers"]
         ]
     except (OSError, ValueError, TypeError, LookupError) as error:
