@@ -71,6 +71,7 @@ class Machine:
         environment = os.environ | {
             "PATH": f"{CONTROLLER}:{os.environ['PATH']}",
             "LIVEMON_MACHINE": self.name,
+            "MOLECULE_PROJECT_DIRECTORY": str(ROOT),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",  # YAML breaks long sentences in two
         }
         command = [
