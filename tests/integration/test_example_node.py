@@ -14,6 +14,7 @@ import pytest
 import yaml
 from appliance import Appliance, problems
 from crossbar_router import ROOT, process, wait_for
+from livemon_inventory.containers import compose_file
 
 PAGE = (ROOT / "docs/data-nodes.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -171,9 +172,10 @@ def test_the_container_of_the_page_is_made_as_that_of_our_own_nodes():
     page = yaml.safe_load(next(text for language, text in BLOCKS if language == "yaml"))
     template = jinja2.Template((ROOT / "roles/sisock/templates/compose.yml.j2").read_text())
     uids = yaml.safe_load((ROOT / "playbooks/group_vars/all.yml").read_text())["livemon_uids"]
-    ours = yaml.safe_load(template.render(sisock_nodes_uid=uids["nodes"]))
+    stated = yaml.safe_load(template.render(sisock_nodes_uid=uids["nodes"], sisock_nodes_memory="2g"))
+    ours = compose_file("sisock", stated)
     (theirs,), nodes = page["services"].values(), ours["services"]["nodes"]
-    same = ["user", "read_only", "cap_drop", "security_opt", "restart", "logging", "tmpfs", "networks"]
+    same = ["user", "read_only", "cap_drop", "security_opt", "restart", "logging", "tmpfs", "pids_limit", "networks"]
     assert {key: theirs[key] for key in same} == {key: nodes[key] for key in same}
     assert theirs["environment"].items() <= nodes["environment"].items()
     assert set(theirs["volumes"]) - {"/opt/still:/node:ro"} <= set(nodes["volumes"])
