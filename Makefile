@@ -35,12 +35,12 @@ images:  ## build the container images that are missing
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing molecule-docker-sources grafana \
 	on-host-build reproducible
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
-	@lab/test environments "integration | lint unit e2e molecule grafana"
+	@lab/test environments "integration unit e2e | lint molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "integration | lint unit e2e"
-test-all:  ## make test, a machine that had an engine before, and an image build on a bare one
-	@lab/test environments "integration | lint unit e2e molecule grafana" molecule-existing molecule-docker-sources \
-		on-host-build
+test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
+	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration unit e2e | lint molecule grafana" \
+		molecule-existing molecule-docker-sources on-host-build reproducible
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
 	$(app)/ruff check --quiet .
@@ -66,6 +66,7 @@ integration: venv-app venv-router venv-referee venv-graphite-web venv-controller
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
 	$(pytest) tests/e2e
+molecule: export LIVEMON_MACHINE_TESTS ?= not long
 molecule: venv-app venv-controller venv-referee  ## the playbook on a lab machine: check, converge, idempotence, verify
 	@lab/need ssh openssh-client ip iproute2
 	@lab/engine start

@@ -12,6 +12,7 @@ from testinfra.host import Host
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "reboots: restarts the lab machine")
+    config.addinivalue_line("markers", "long: runs playbooks again and again; not in make test, but in make test-all")
     config.addinivalue_line("markers", "takes_apart: takes the appliance off it and sets it up again")
 
 

@@ -248,6 +248,7 @@ def test_a_renewal_that_fails_is_seen(host: Host, without_the_authoritys_key):
     )
 
 
+@pytest.mark.long
 def test_a_new_authority_cuts_nobody_off(host: Host, machine: Machine, shown):
     before, since = shown(ROUTER), host.check_output("date --utc +%Y-%m-%dT%H:%M:%SZ")
     trusted = host.check_output(f"grep --count BEGIN {PKI}/ca.crt")
@@ -263,6 +264,7 @@ def test_a_new_authority_cuts_nobody_off(host: Host, machine: Machine, shown):
     assert sessions_lost(host, since) == ""
 
 
+@pytest.mark.long
 def test_what_the_lab_brings_is_shown_in_place_of_ours(
     host: Host, machine: Machine, shown, has_grafana: bool, tmp_path: Path
 ):
@@ -306,6 +308,7 @@ def test_a_key_that_does_not_fit_stops_the_run_before_anything_is_changed(host: 
     assert not host.file(f"{PKI}/supplied").exists
 
 
+@pytest.mark.long
 def test_new_secrets_of_the_router_are_taken_up_by_everybody(host: Host, machine: Machine):
     """After a new authority, too: who has to come back trusts it without having been restarted for it."""
     copies = host.check_output("cat /etc/livemon/secrets/hub/hub")

@@ -110,6 +110,7 @@ def without(host: Host, containers: dict[str, dict]) -> Iterator[callable]:
     wait_for(lambda: {health(host, name) for name in containers} == {"healthy"}, "all to be back", 180, every=2)
 
 
+@pytest.mark.long
 def test_an_agent_without_its_instrument_says_so_and_the_playbook_goes_on(
     host: Host, machine: Machine, without: callable
 ):

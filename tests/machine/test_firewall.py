@@ -302,6 +302,7 @@ COMMIT
 """What livemon wrote into after.rules formerly."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_rules_of_a_former_livemon_go_by_themselves(machine: Machine, host: Host):
     host.run_expect([0], "printf %s >>/etc/ufw/after.rules", FORMER)
@@ -343,6 +344,7 @@ def test_ssh_is_not_closed_to_ansible_itself(machine: Machine, host: Host):
     assert host.check_output("ufw show added; iptables-save | grep livemon") == before
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("_playbook_again")
 def test_a_change_that_cuts_the_connection_is_undone(machine: Machine, host: Host, neighbour: Neighbour):
@@ -362,6 +364,7 @@ def test_a_change_that_cuts_the_connection_is_undone(machine: Machine, host: Hos
     host.run_expect([0], f"ufw delete deny from {controller} to any port 22 proto tcp")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("_playbook_again")
 def test_switched_off_it_leaves_what_was_there_before(
@@ -404,6 +407,7 @@ def test_only_the_allowed_ports_answer_after_and_during_a_restart_of_the_machine
     assert_only_the_allowed_ports_answer(neighbour, sources)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.reboots
 def test_a_change_that_nobody_confirms_is_undone_by_a_restart(machine: Machine, host: Host):

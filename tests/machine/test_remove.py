@@ -14,7 +14,7 @@ from lab_machine import Machine
 from test_host import INSTRUMENTS, all_fresh, first_channel, times
 from testinfra.host import Host
 
-pytestmark = pytest.mark.takes_apart
+pytestmark = [pytest.mark.long, pytest.mark.takes_apart]
 
 LEFT = {
     "containers": "docker ps --all --format '{{.Names}}' | grep -E '^(sisock|ocs|simulator|livemon)_'",

@@ -10,6 +10,8 @@ import pytest
 from lab_machine import Machine
 from testinfra.host import Host
 
+pytestmark = pytest.mark.long
+
 KNOWN = "/run/lab-secrets"
 """On the machine: every secret, one a line, so that none is ever on a command line."""
 PLANTED = "/run/lab-planted"

@@ -11,6 +11,8 @@ import pytest
 from lab_machine import Machine, Neighbour
 from testinfra.host import Host
 
+pytestmark = pytest.mark.long
+
 WITHIN = 1.0
 """Seconds: both have the clock of one computer."""
 INSTALL = "command -v chronyd || { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chrony; }"

@@ -15,6 +15,8 @@ from crossbar_router import ROOT, wait_for
 from lab_machine import Machine
 from testinfra.host import Host
 
+pytestmark = pytest.mark.long
+
 SERIAL, AGENT = "LSATTY0", "usb240"
 DEVICE = f"/dev/{SERIAL}"
 INSTRUMENT = {"model": 240, "id": AGENT, "serial": SERIAL}
