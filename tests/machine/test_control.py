@@ -148,7 +148,9 @@ def test_the_secret_is_on_no_command_line_and_in_no_environment(host: Host):
     assert secret not in host.check_output(f"docker inspect {' '.join(containers)}")
     assert (
         host.run(
-            "grep --fixed-strings --recursive --files-with-matches %s /etc/livemon/ocs /var/log/livemon", secret
+            # From a file: sudo writes command lines into the journal.
+            "grep --fixed-strings --recursive --files-with-matches --file=/etc/livemon/secrets/master/control "
+            "/etc/livemon/ocs /var/log/livemon"
         ).rc
         == 1
     )

@@ -310,7 +310,7 @@ def test_rules_of_a_former_livemon_go_by_themselves(machine: Machine, host: Host
     assert "ufw-docker" in host.check_output("iptables -w -S DOCKER-USER")
     assert "failed=0" in play(machine)
     assert "ufw-docker" not in host.check_output("iptables-save; cat /etc/ufw/after.rules")
-    assert "livemon-published" in host.check_output("iptables -w -S DOCKER-USER")
+    assert "-j livemon" in host.check_output("iptables -w -S DOCKER-USER")
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ PLANTED = {
         "Signed-By: /etc/apt/keyrings/docker.asc\n"
     ),
     "/var/lib/dpkg/updates/0000": "",
+    "/etc/pip.conf": "[global]\nindex-url = https://packages.lab.example/simple\n",
     "/run/faults/servers.py": SERVERS,
     # A file, for systemd keeps a transient unit that others name.
     "/run/systemd/system/firewalld.service": "[Service]\nExecStart=sleep 3600\n",
@@ -70,7 +71,7 @@ TOLD = [
     r"The subnet 10.98.76.0/24 of ocs-net is that of the interface somebodys",
     r"The service firewalld runs beside ufw",
     r"Python's package index .* wants a user and a password \(407\)",
-    r"The image localhost:8443/python:3.11 .* \(x509\)",
+    r"The image localhost:8443/python:3.11 .* \(x509",
 ]
 
 

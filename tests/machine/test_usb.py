@@ -53,6 +53,8 @@ def on_usb(machine: Machine, host: Host, udevd: None) -> Iterator[None]:
 
 
 def test_udevadm_finds_no_fault_in_the_rules(host: Host, on_usb: None):
+    if host.run("udevadm verify --help").rc != 0:
+        pytest.skip("udevadm here cannot verify rules yet; systemd 254 can")
     answer = host.run(f"udevadm verify {RULES}")
     assert answer.rc == 0, answer.stdout + answer.stderr
     host.run_expect([0], f"sed 's/SYMLINK+=/SIMLINK+=/' {RULES} > /tmp/71-wrong.rules")

@@ -80,7 +80,8 @@ pip_index() {
     if [ -n "${PIP_INDEX_URL:-}" ]; then
         echo "$PIP_INDEX_URL"
     else
-        timeout 20 python3 -m pip config get global.index-url
+        timeout 20 python3 -m pip config get global.index-url ||
+            sed -n 's/^[[:space:]]*index-url[[:space:]]*=[[:space:]]*//p' /etc/pip.conf
     fi
 }
 
