@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,6 @@ from livemon_host.wanted import Wanted
 DOCKER_HUB = "registry-1.docker.io"
 BELOW_AN_INDEX = {"pip": "pip/", "npm": "-/ping"}
 """What every index has, and is short."""
-
-
 REPOSITORY_ADVICE = "docker_repository names a mirror, docker_from: existing leaves the installation to you."
 
 
@@ -81,8 +79,7 @@ def _needs(report: Report, wanted: Wanted) -> Iterator[Need]:
         if download.get("pull"):
             need = _pull(report, download)
         else:
-            addresses = _index(report, download.get("index"), download.get("addresses") or ())
-            need = Need(download["what"], addresses, AS_ENVIRONMENT, download.get("advice", ""))
+            need = Need(download["what"], _index(report, download["index"]), AS_ENVIRONMENT, download.get("advice", ""))
         if need.addresses:
             yield need
     if docker.comes_from_repository(report, wanted):
@@ -123,13 +120,10 @@ def _pull(report: Report, download: Mapping[str, Any]) -> Need:
     return Need(f"The image {reference}", tuple(dict.fromkeys(mirrors + addresses)), engine, download.get("advice", ""))
 
 
-def _index(report: Report, kind: str | None, addresses: Iterable[str]) -> tuple[str, ...]:
-    """The index that the machine itself is configured with, else those that are said."""
-    if kind is None:
-        return tuple(addresses)
+def _index(report: Report, kind: str) -> tuple[str, ...]:
+    """The index that the machine itself is configured with; which one pip and npm ask by themselves is theirs to know."""
     own = [word for word in report[kind].words if "://" in word]
-    found = own[:1] or addresses
-    return tuple(f"{address.rstrip('/')}/{BELOW_AN_INDEX[kind]}" for address in found if address.startswith("http"))
+    return tuple(f"{address.rstrip('/')}/{BELOW_AN_INDEX[kind]}" for address in own[:1] if address.startswith("http"))
 
 
 def _proxy(need: Need, address: str, wanted: Wanted) -> str:

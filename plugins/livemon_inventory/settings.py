@@ -192,7 +192,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         ),
     ),
     "certificate_renewal_hour": (
-        lambda value: (_number(value) if _number(value) is not None else 24) < 24,
+        lambda value: _number(value) in range(24),
         "is no hour of the day; write a number from 0 to 23, for example 4",
     ),
     "grafana_server_names": (

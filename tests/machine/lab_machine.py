@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,11 @@ class Machine:
     def ssh_config(self) -> Path:
         return ROOT / f".cache/lab/{self.name}/ssh_config"
 
-    @property
+    @cached_property
     def address(self) -> str:
         return self._address_of_family(4)
 
-    @property
+    @cached_property
     def address6(self) -> str:
         return self._address_of_family(6)
 

@@ -27,16 +27,13 @@ APP, ROUTER, BASE, GRAFANA = (
 )
 ADVICE = "base_image: apt does without."
 DOWNLOADS = [
-    {
-        "what": "Python's package index",
-        "index": "pip",
-        "addresses": ["https://packages.lab.example/simple"],
-        "images": [APP, ROUTER],
-    },
-    {"what": "npm's package index", "index": "npm", "addresses": ["https://registry.lab.example"], "images": [APP]},
+    {"what": "Python's package index", "index": "pip", "images": [APP, ROUTER]},
+    {"what": "npm's package index", "index": "npm", "images": [APP]},
     {"pull": BASE, "mirrors": [], "images": [APP, ROUTER], "advice": ADVICE},
     {"pull": GRAFANA, "mirrors": [], "images": [GRAFANA]},
 ]
+INDEXES = {"pip": (0, "https://packages.lab.example/simple"), "npm": (0, "https://registry.lab.example")}
+"""What a lab's machines are configured with; those that were recorded had neither."""
 WANTED = Wanted(
     ansible_core="2.19.14",
     ports=[
@@ -57,7 +54,7 @@ WANTED = Wanted(
 
 def report(host: str, sections: dict[str, tuple[int, str]]) -> Report:
     """A recorded report in which some sections are others; of two with one name the later counts."""
-    changed = "".join(f"@livemon {name} {rc}\n{text}\n" for name, (rc, text) in sections.items())
+    changed = "".join(f"@livemon {name} {rc}\n{text}\n" for name, (rc, text) in (INDEXES | sections).items())
     return Report((HOSTS / f"{host}.txt").read_text() + changed)
 
 

@@ -47,4 +47,5 @@ def test_a_restart_boots_everything_anew(machine: Machine, host: Host):
     machine.reboot()
     assert not host.file("/run/lab-was-here").exists
     assert host.run("systemctl is-system-running").stdout.strip() == "running"
-    assert (machine.address, machine.address6) == before
+    now = Machine(machine.name)
+    assert (now.address, now.address6) == before
