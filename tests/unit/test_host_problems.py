@@ -371,7 +371,7 @@ REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Se
         # The machine's own indexes and mirrors.
         ("debian-13-monitor", {"images": (0, GRAFANA), "pip": (0, "https://pypi.lab.example/simple/"), "npm": (0, "http://npm.lab.example")}, {},
          {"https://pypi.lab.example/simple/pip/": "", "http://npm.lab.example/-/ping": "", HUB: "DIRECT"}),
-        ("debian-13-monitor", {"images": (0, f"{APP} {GRAFANA}"), "pip": (0, "file:///opt/pypi/simple")}, {}, {HUB: "DIRECT"}),
+        ("debian-13-monitor", {"images": (0, f"{APP} {GRAFANA}"), "pip": (0, "file:///srv/packages/simple")}, {}, {HUB: "DIRECT"}),
         ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER}"), "info": (0, REGISTRIES)}, {}, {"https://mirror.lab.example/v2/": "DIRECT", HUB: "DIRECT"}),
         ("debian-13-monitor", {"info": (0, REGISTRIES), "images": (0, "")}, {"downloads": [{"pull": "registry.lab.example:5000/grafana:12", "images": [GRAFANA]}]},
          {"https://registry.lab.example:5000/v2/": "DIRECT", "http://registry.lab.example:5000/v2/": "DIRECT"}),
