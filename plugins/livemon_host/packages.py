@@ -11,16 +11,13 @@ from livemon_host.wanted import Wanted
 LONGEST_LOCK = 60
 """Seconds; Ansible itself waits so long for another one's end."""
 
-LISTS_ARE_OLD = 86400
-
 _ERROR = re.compile(r"E: (.*?)\s*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://[^\s',]+")
 
 
 def are_needed(report: Report, wanted: Wanted) -> bool:
-    """Whether this run asks apt's sources: to install packages, or because their lists are older than a day."""
-    age = sum(int(word) for word in report["lists"].words)
-    return not report.has_engine or not set(wanted.packages) <= report.packages or age > LISTS_ARE_OLD
+    """Whether this run asks apt's sources."""
+    return not report.has_engine or not set(wanted.packages) <= report.packages
 
 
 def problems(report: Report, wanted: Wanted) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -120,6 +121,27 @@ def test_the_operators_commands_answer(host: Host, command: str, says: str):
 def test_one_who_may_not_use_docker_is_told_what_to_write(machine: Machine):
     told = machine.ssh("livemon status --json 2>&1 || echo status $?")
     assert told.endswith("may not use Docker: write sudo livemon status --json\nstatus 1\n")
+
+
+@pytest.fixture
+def _no_package_index(host: Host) -> Iterator[None]:
+    """apt reaches nobody, and last did so nine days ago."""
+    nowhere = "/etc/apt/apt.conf.d/99-nowhere"
+    setting = "".join(f'Acquire::{each}::Proxy "http://127.0.0.1:9/";\n' for each in ("http", "https"))
+    host.run_expect([0], "printf %s > %s", setting, nowhere)
+    stamps = "/var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp"
+    host.run_expect([0], f"touch --no-create --date='9 days ago' {stamps}")
+    yield
+    host.run_expect([0], "rm %s", nowhere)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("_no_package_index")
+def test_a_machine_that_misses_nothing_is_set_up_again_without_a_network(host: Host, machine: Machine):
+    assert host.run("apt-get update --error-on=any").rc != 0
+    played = machine.play("site")
+    assert played.rc == 0, played.stdout
+    assert "changed=0" in played.stdout
 
 
 @pytest.mark.reboots

@@ -361,8 +361,6 @@ REGISTRIES = '{"registries": {"IndexConfigs": {"registry.lab.example:5000": {"Se
         ("debian-13-bare", {"images": (0, f"{APP} {GRAFANA}")}, {}, {PYPI: "", HUB: "DIRECT", **DEBIAN}),
         ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER} {GRAFANA}")}, {}, {}),
         ("debian-13-monitor", {"images": (0, f"{ROUTER} {GRAFANA}")}, {"downloads": [], "images_from_apt": [APP]}, DEBIAN),
-        # Ansible reads lists that are older than a day anew, also where nothing is missing.
-        ("debian-13-monitor", {"images": (0, f"{APP} {ROUTER} {GRAFANA}"), "lists": (0, "86500")}, {}, DEBIAN),
         # By the inventory's proxy, the environment's, or the engine's own.
         ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY}, {PYPI: PROXY, NPM: PROXY, HUB: PROXY}),
         ("debian-13-monitor", {"images": (0, "")}, {"proxy": PROXY, "proxy_exceptions": ["registry.lab.example"]}, {PYPI: PROXY, NPM: "DIRECT", HUB: PROXY}),

@@ -11,8 +11,8 @@ from crossbar_router import ROOT
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = ["preflight", "install", "configure", "run"]
-# A role of the product that other roles include, as a task file would be.
-INCLUDED = "compose_project"
+# Roles of the product that other roles include, as a task file would be.
+INCLUDED = {"apt_packages", "compose_project"}
 # Roles that have playbooks of their own.
 ELSEWHERE = {"backup"}
 
@@ -54,7 +54,7 @@ def test_the_example_says_what_is_required_and_nothing_else_that_the_role_does_n
     assert set(example["vars"]) <= set(spec["options"])
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role not in {INCLUDED} | ELSEWHERE])
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in INCLUDED | ELSEWHERE])
 def test_stages_have_the_same_tags_in_the_same_order(role):
     tasks = read(role, "tasks/main.yml")
     stages = [task["ansible.builtin.import_tasks"].removesuffix(".yml") for task in tasks]
@@ -88,7 +88,7 @@ def test_a_stage_that_runs_alone_misses_nothing_of_an_earlier_one(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_reads_anothers_variables(role):
-    foreign = re.compile(rf"\b(?!{role}_)(?!{INCLUDED}_)({'|'.join(ROLES)})_[a-z_]+\b")
+    foreign = re.compile(rf"\b(?!{role}_)({'|'.join(set(ROLES) - INCLUDED)})_[a-z_]+\b")
     arguments = {name for other in ROLES if other != role for name in options_of(other)}
     for part in ("tasks", "templates", "handlers", "defaults"):
         for path in (ROOT / "roles" / role).glob(f"{part}/**/*"):
@@ -115,7 +115,7 @@ def test_remove_yml_takes_every_role_off_in_the_opposite_order():
 
 
 def test_what_a_role_makes_it_takes_off_again():
-    makes_nothing = {"preflight"}
+    makes_nothing = {"preflight", "apt_packages"}  # packages of the distribution stay: others may need them by now
     for role in set(ROLES) - makes_nothing - ELSEWHERE:
         assert (ROOT / f"roles/{role}/tasks/remove.yml").exists(), role
 
@@ -130,7 +130,7 @@ def test_what_is_precious_goes_only_when_it_is_named(role):
 def test_site_yml_runs_every_role_under_its_own_tag():
     plays = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
     entries = [entry for play in plays for entry in play.get("roles", [])]
-    assert sorted(entry["role"] for entry in entries) == sorted(set(ROLES) - {INCLUDED} - ELSEWHERE)
+    assert sorted(entry["role"] for entry in entries) == sorted(set(ROLES) - INCLUDED - ELSEWHERE)
     assert all(entry["tags"] == [entry["role"]] for entry in entries)
 
 

@@ -53,13 +53,6 @@ interrupted() {
     find /var/lib/dpkg/updates -type f
 }
 
-# Seconds since apt has read its sources, as Ansible counts them.
-age_of_lists() {
-    stamp=/var/lib/apt/periodic/update-success-stamp
-    [ -e "$stamp" ] || stamp=/var/lib/apt/lists
-    echo $(($(date +%s) - $(stat -c %Y "$stamp")))
-}
-
 source_lines() {
     grep -nHE '^[[:space:]]*(deb(-src)?[[:space:]]|URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
         2>/dev/null
@@ -112,7 +105,6 @@ section packages dpkg-query --show --showformat '${Package} ${Status} ${Version}
     docker.io docker-cli docker-ce docker-ce-cli containerd containerd.io podman-docker python3-apt ntp ntpsec openntpd
 section interrupted interrupted
 section locks lock_holders
-section lists age_of_lists
 section sources source_lines
 section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
