@@ -90,7 +90,8 @@ def test_reading_stays_open(lab):
     assert client.acq.status().session["status"] == "running"
     reply = client.get_still_output()
     assert reply.session["success"] is True, reply
-    assert lab.client("registry", password="").main.status().session["data"]
+    registry = lab.client("registry", password="")
+    wait_for(lambda: registry.main.status().session["data"], "the registry to have heard an agent")
 
 
 def test_what_the_site_opens_is_open(lab):
@@ -135,7 +136,8 @@ def test_the_trail_has_refusals_and_no_password(lab):
     everything = "".join(log.read_text() for log in lab.directory.glob("*.log"))
     for word in (secret, "guessed wrongly", "in the parameters"):
         assert word not in everything
-    assert '"operation": "set_values"' in (lab.directory / "ls240.log").read_text(), "in the agent's own log as well"
+    own = lab.directory / "ls240.log"
+    wait_for(lambda: '"operation": "set_values"' in own.read_text(), "the line in the agent's own log as well")
 
 
 def test_a_replaced_secret_counts_at_once(lab):

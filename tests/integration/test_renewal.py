@@ -47,6 +47,7 @@ def test_a_certificate_that_does_not_fit_its_key_is_not_taken_up(appliance):
     (pki / "server.key").unlink()
     (pki / "server.key").write_bytes(key)
     assert served(appliance.router) == after
-    assert "still serving the former certificate" in appliance.router.log.read_text()
+    told = "still serving the former certificate"
+    wait_for(lambda: told in appliance.router.log.read_text(), "the router to say so", 20)
     (pki / "server.key").write_bytes(fitting)
     wait_for(lambda: served(appliance.router) == after, "the pair that belongs together", 5)
