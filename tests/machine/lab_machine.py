@@ -74,6 +74,7 @@ class Machine:
             "LIVEMON_MACHINE": self.name,
             "MOLECULE_PROJECT_DIRECTORY": str(ROOT),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",  # YAML breaks long sentences in two
+            "ANSIBLE_FORCE_COLOR": "false",  # Molecule forces it, and a colour parts what the tests look for
         }
         command = [
             CONTROLLER / "ansible-playbook",

@@ -192,6 +192,13 @@ def test_the_switch_tells_of_itself():
     assert switch["age"] < 5
 
 
+def test_a_switch_that_was_taken_out_is_not_missed():
+    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
+    client.post("/api/dead_mans_switch", json={"pinged": 1.7e9, "every": 60, "fault": None})
+    assert client.delete("/api/dead_mans_switch").status_code == 200
+    assert client.get("/api/health").json["dead_mans_switch"] == {"heard": None, "age": None}
+
+
 @pytest.mark.parametrize("told", [{}, {"pinged": "now", "every": 60}, {"every": True}, {"every": 60, "fault": 3}])
 def test_what_is_not_of_the_switch_is_refused(told):
     client = create_app(OneNode({CONNECTED: 1.0})).test_client()

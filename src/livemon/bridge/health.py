@@ -37,6 +37,10 @@ class Heard:
         """Note that somebody is there, and what he says."""
         self._last = self._clock(), self._steady(), said
 
+    def forget(self) -> None:
+        """Know of nobody, as at the beginning."""
+        self._last = None
+
     def told(self) -> dict[str, Any]:
         """Return ``heard`` (UNIX seconds, UTC) and ``age`` (seconds), both null if nothing was heard, with what was said."""
         if self._last is None:
@@ -76,6 +80,13 @@ def dead_mans_switch() -> Response:
     if every is None or not (_is_time(pinged) and _is_time(every) and (fault is None or isinstance(fault, str))):
         raise RequestError("write {pinged: UNIX seconds or null, every: seconds, fault: a sentence or null}")
     current_app.extensions["dead_mans_switch"].hear(pinged=pinged, every=every, fault=fault)
+    return json_answer({})
+
+
+@blueprint.delete("/dead_mans_switch")
+def no_dead_mans_switch() -> Response:
+    """Forget a switch that was taken out: its silence is nothing that is wrong."""
+    current_app.extensions["dead_mans_switch"].forget()
     return json_answer({})
 
 
