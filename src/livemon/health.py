@@ -32,7 +32,7 @@ _LIMITS = {
     ),
 }
 CONNECTED, DEGRADED = ".agent.connected", ".agent.degraded"
-"""Ends of the paths of what heartbeats tell of an agent."""
+"""Ends of the paths of what heartbeats tell of an agent; of one that is away there is no telling whether it is degraded."""
 
 
 def problems(status: Mapping[str, Any]) -> Iterator[str]:
@@ -97,8 +97,8 @@ def _fields(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_live(field: Mapping[str, Any]) -> bool:
-    """Whether it is read from something that runs; a text file, or the weather, may well be old."""
-    return field["path"].startswith(("observatory.", "livemon.sensors."))
+    """Whether it goes on as long as all is well; a text file, or the weather, may well be old."""
+    return field["path"].startswith(("observatory.", "livemon.sensors.")) and not field["path"].endswith(DEGRADED)
 
 
 def age(seconds: float | None) -> str:

@@ -62,6 +62,21 @@ def test_what_is_expected():
 
 
 @pytest.mark.parametrize(
+    ("path", "goes_on"),
+    [
+        (PATH, True),
+        ("observatory.control.feeds.temperatures.Channel_02_T", False),  # not listed: may be switched off
+        ("observatory.control.agent.connected", True),
+        ("observatory.taken_out.agent.connected", False),
+        ("observatory.taken_out.feeds.temperatures.Channel_01_T", False),
+        ("livemon.sensors.disk_free", True),
+    ],
+)
+def test_what_should_go_on(path, goes_on):
+    assert read(SITE, "site.yaml").expects(path) is goes_on
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("agents: [", "site.yaml is no YAML: "),

@@ -69,6 +69,15 @@ def test_health_names_what_is_wrong(values, problems):
     assert abs(answer.json["time"] - time.time()) < 5
 
 
+def test_whether_one_who_is_away_is_degraded_is_not_missed():
+    fields = [
+        {"name": name, "path": path, "age": age, "value": 0.0, "expected": True}
+        for name, path, age in (("ls240_connected", CONNECTED, 1.0), ("ls240_degraded", DEGRADED, 900.0))
+    ]
+    status = {"router": {"connected": True}, "nodes": [{"name": "agents", "error": None, "fields": fields}]}
+    assert list(health.problems(status)) == []
+
+
 @pytest.mark.parametrize(
     ("counts", "lost"),
     [((), 0), ((7, 7, 7), 0), ((0, 3, 5), 5), ((9, float("nan"), 12), 3), ((50, 0, 0), 0), ((50, 0, 2), 2)],

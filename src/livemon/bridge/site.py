@@ -45,8 +45,11 @@ class Site:
         return bool(self.agents) and agent is not None and agent not in self.agents
 
     def expects(self, path: str) -> bool:
-        """Whether a channel that has had samples should go on; one that the inventory does not list may be switched off."""
-        return path not in self.fields or path in self._expected_paths
+        """Whether a channel that has had samples should go on.
+
+        One that the inventory does not list may be switched off, and an agent that it has no more has ended.
+        """
+        return path in self._expected_paths or not (path in self.fields or self.has_dropped(path))
 
     @cached_property
     def _expected_paths(self) -> set[str]:
