@@ -113,7 +113,7 @@ class Appliance:
             if each["value"] is not None
         }
 
-    def wait_for_values(self, node: str, seconds: float = 30.0) -> dict[str, float]:
+    def wait_for_values(self, node: str, seconds: float = 60.0) -> dict[str, float]:
         return wait_for(lambda: self.values(node), f"values of the data node {node}", seconds)
 
     def times(self, name: str, since: float = -600) -> list[float]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from appliance import Appliance
 
+REACH = 60.0
+"""Seconds that a panel shows."""
+
 
 @dataclass
 class Panels:
@@ -21,7 +24,10 @@ class Panels:
 
     def look(self) -> None:
         while not self._ended.wait(0.1):
-            body = {"range": {"from": "-60s", "to": "now"}, "targets": [{"target": name} for name in self.channels]}
+            body = {
+                "range": {"from": f"-{REACH:g}s", "to": "now"},
+                "targets": [{"target": name} for name in self.channels],
+            }
             self.looks.append((time.time(), *self.appliance.get("/query", body)))
             self.lists.append((time.time(), *self.appliance.get("/search")))
 
@@ -35,10 +41,12 @@ class Panels:
         self._thread.join(30)
 
     def plotted(self, since: float, oldest: float) -> bool:
-        """Whether the last look shows all channels, samples newer than `since` and history back to `oldest`."""
-        _, status, answer = self.looks[-1]
+        """Whether the last look shows all channels, samples newer than `since` and history back to `oldest`, if a panel reaches
+        so far by then, or to shortly after its begin."""
+        when, status, answer = self.looks[-1]
         if status != 200 or len(answer) != len(self.channels):
             return False
+        oldest = max(oldest, when - 0.75 * REACH)
         times = [[point[1] / 1000 for point in series["datapoints"]] for series in answer]
         return all(each and each[0] <= oldest and each[-1] > since for each in times)
 

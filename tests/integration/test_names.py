@@ -53,7 +53,7 @@ class Session:
 def hub(tmp_path_factory, router):
     with Appliance(tmp_path_factory.mktemp("hub"), router) as appliance:
         appliance.start("hub")
-        wait_for(lambda: "the hub is ready" in appliance.log("hub"), "the hub")
+        wait_for(lambda: "the hub is ready" in appliance.log("hub"), "the hub", 40)
         yield appliance
         assert not problems(appliance.log("hub")), appliance.log("hub")
         assert TOKEN not in appliance.log("hub")

@@ -41,13 +41,14 @@ def test_who_was_there_before_trusts_the_new_authority_when_he_has_to_come_back(
 def test_a_certificate_that_does_not_fit_its_key_is_not_taken_up(appliance):
     pki = appliance.router.directory / "pki/server"
     before, key = served(appliance.router), (pki / "server.key").read_bytes()
+    told = "still serving the former certificate"
     appliance.router.renew(new_keys=True)
     after, fitting = served(appliance.router), (pki / "server.key").read_bytes()
     assert after != before
     (pki / "server.key").unlink()
     (pki / "server.key").write_bytes(key)
+    said = appliance.router.log.read_text().count(told)  # as of a renewal that somebody met between its two files
     assert served(appliance.router) == after
-    told = "still serving the former certificate"
-    wait_for(lambda: told in appliance.router.log.read_text(), "the router to say so", 20)
+    wait_for(lambda: appliance.router.log.read_text().count(told) > said, "the router to say so", 20)
     (pki / "server.key").write_bytes(fitting)
-    wait_for(lambda: served(appliance.router) == after, "the pair that belongs together", 5)
+    wait_for(lambda: served(appliance.router) == after, "the pair that belongs together")

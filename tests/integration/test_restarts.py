@@ -46,37 +46,42 @@ def test_a_restarted_node_has_no_gap_and_no_repeat_once_the_seam_is_mended(appli
 
     def steps():
         times = [each for each in appliance.times(CHANNELS[0], since=-120) if each > restarted - 15]
-        return [later - earlier for earlier, later in pairwise(times)]
+        # What the archive has and nothing else has no seam yet.
+        return [later - earlier for earlier, later in pairwise(times)] if times and times[-1] > restarted else []
 
-    wait_for(lambda: max(steps(), default=9) < 0.5, "the seam to be mended", 30)
+    wait_for(lambda: max(steps(), default=9) < 0.5, "the seam to be mended", 60)
     assert min(steps()) > 0
 
 
 def test_an_instrument_that_is_replaced_goes_on_under_its_path(appliance):
     before = appliance.times(PATH)
     appliance.write_nodes(FAKE | {"name": "NEWBOX"})
-    appliance.wait_for_values("NEWBOX", 20)
-    after = appliance.times(PATH)
-    assert set(before[20:-20]) <= set(after), "the history of the first box"
-    assert "FAKE::channel_00" not in appliance.get("/search")[1]
+    appliance.wait_for_values("NEWBOX")
+    # What the archive did not have yet comes when the seam is mended; the bridge may hear of the new box before it misses the first.
+    wait_for(lambda: set(before[20:-20]) <= set(appliance.times(PATH)), "the history of the first box", 40)
+    wait_for(lambda: "FAKE::channel_00" not in appliance.get("/search")[1], "the first box to be gone")
     status, answer = appliance.get("/render", target=PATH, **{"from": "-1min", "until": "now", "format": "json"})
     assert status == 200
     assert len(answer[0]["datapoints"]) > 100
     appliance.write_nodes(FAKE)
-    appliance.wait_for_values("FAKE", 20)
+    appliance.wait_for_values("FAKE")
+    wait_for(lambda: "NEWBOX::channel_00" not in appliance.get("/search")[1], "the second box to be gone")
 
 
 def test_a_label_that_is_renamed_leaves_the_series_alone(appliance):
-    before = appliance.times(PATH)
+    adding = "adding the data node FAKE"
+    before, added = appliance.times(PATH), appliance.log("nodes").count(adding)
     appliance.write_nodes(FAKE | {"labels": {"channel_00": "Mixing chamber"}})
 
     def label():
         (node,) = appliance.get("/api/status")[1]["nodes"]
         return node["fields"][0]["label"]
 
-    wait_for(lambda: label() == "Mixing chamber", "the new label", 15)
-    assert appliance.times(PATH)[: len(before) - 5] == before[: len(before) - 5]
-    assert "adding the data node" not in appliance.log("nodes").rpartition("FAKE")[2]
+    wait_for(lambda: label() == "Mixing chamber", "the new label")
+    assert set(before[:-5]) <= set(appliance.times(PATH)), (
+        "there may be more: the seam of the last restart is mended meanwhile"
+    )
+    assert appliance.log("nodes").count(adding) == added
 
 
 @pytest.mark.parametrize("part", ["nodes", "hub", "bridge", "router"])
@@ -84,6 +89,7 @@ def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
     oldest = max(appliance.times(name, since=-55)[0] for name in CHANNELS) + 15
     with Panels(appliance, CHANNELS) as panels:
         wait_for(lambda: panels.looks and panels.plotted(time.time() - 5, oldest), "a panel", 20)
+        joined = appliance.log(part).count("joined the router")
         if part == "router":
             appliance.router.restart()
         else:
@@ -94,7 +100,9 @@ def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
         # What a slow machine needs to start Python is not the product's: what counts is from then on.
         if part != "router":
             wait_for(
-                lambda: appliance.log(part).count("joined the router") > 1 or panels.plotted(started, oldest), part, 20
+                lambda: appliance.log(part).count("joined the router") > joined or panels.plotted(started, oldest),
+                part,
+                40,
             )
         wait_for(
             lambda: panels.plotted(started, oldest), f"the panels to plot again after {part}'s restart", BACK_WITHIN + 2
@@ -111,7 +119,7 @@ def test_a_node_that_hangs_does_not_hold_up_the_others(appliance, tmp_path):
     other.write_nodes({"kind": "sensors", "name": "elsewhere", "description": "Another machine"})
     with other:
         other.start("nodes")
-        wait_for(lambda: "elsewhere::load_1" in appliance.get("/search")[1], "the node of another process", 20)
+        wait_for(lambda: "elsewhere::load_1" in appliance.get("/search")[1], "the node of another process", 40)
         wait_for(lambda: appliance.times("elsewhere::load_1"), "its samples by way of the router", 20)
         other.children["nodes"].send_signal(signal.SIGSTOP)
         try:
@@ -135,4 +143,4 @@ def test_two_processes_with_one_name_do_not_take_each_others_node(appliance, tmp
         other.start("nodes")
         wait_for(lambda: "is taken by session" in other.log("nodes"), "the second process to be told", 30)
         newest = time.time()
-        wait_for(lambda: appliance.times(CHANNELS[0])[-1] > newest, "the first to go on", 20)
+        wait_for(lambda: appliance.times(CHANNELS[0])[-1:] > [newest], "the first to go on", 20)

@@ -63,12 +63,13 @@ def test_metrics_are_listed(appliance):
 
 
 def test_status_tells_labels_units_and_ages(appliance):
+    # The nodes' socket gives the bridge values before the router has let it in.
+    wait_for(lambda: appliance.get("/api/status")[1]["router"] == {"connected": True}, "the bridge to have joined")
     _, status = appliance.get("/api/status")
     fields = {field["name"]: field for node in status["nodes"] if node["name"] == "FAKE" for field in node["fields"]}
     field = fields["channel_00"]
     assert (field["path"], field["label"], field["units"]) == (PATH, "First", "K")
     assert -1 < field["age"] < 15
-    assert status["router"] == {"connected": True}
 
 
 def test_a_series_grows_without_gap_or_repeat(appliance):
@@ -130,54 +131,55 @@ def test_a_changed_configuration_adds_a_node_and_leaves_the_others(appliance):
     appliance.write_nodes(
         FAKE, SENSORS, {"kind": "feed", "name": "SECOND", "target": "fake2", "feeds": ["false_temperatures"]}
     )
-    appliance.wait_for_values("SECOND", 15)
+    appliance.wait_for_values("SECOND")
     assert appliance.times(CHANNEL)[: len(before)] == before
     appliance.write_nodes(FAKE, SENSORS)
-    wait_for(lambda: "SECOND::channel_00" not in appliance.get("/search")[1], "the second node to go", 15)
+    wait_for(lambda: "SECOND::channel_00" not in appliance.get("/search")[1], "the second node to go")
     assert appliance.times(CHANNEL)[: len(before)] == before
 
 
 def test_a_broken_configuration_is_told_and_changes_nothing(appliance):
     before = appliance.times(CHANNEL)
     appliance.write_nodes(FAKE, {"kind": "fed", "name": "X"})
-    wait_for(lambda: "nodes[1]: write kind: feed" in appliance.log("nodes"), "the fault in the log", 10)
+    wait_for(lambda: "nodes[1]: write kind: feed" in appliance.log("nodes"), "the fault in the log")
     assert appliance.times(CHANNEL)[: len(before)] == before
     appliance.write_nodes(FAKE, SENSORS)
 
 
+def newest(appliance):
+    status, answer = appliance.get("/api/series", field=CHANNEL, **{"from": -60, "until": 0})
+    # The bridge may be back before the nodes are: their series are empty until then.
+    return max(answer["series"][0]["times"], default=0) if status == 200 else 0
+
+
 @pytest.mark.parametrize("part", ["hub", "bridge", "nodes"])
 def test_a_restarted_part_is_back_within_ten_seconds(appliance, part):
+    joined = appliance.log(part).count("joined the router")
     appliance.restart(part)
     # Python itself takes a few seconds to start on a small machine: what counts is from then on.
+    wait_for(lambda: appliance.log(part).count("joined the router") > joined, f"{part} to start", 40)
+    back = time.time()
+    # Newer ones than what the bridge said before it noticed.
     wait_for(
-        lambda: "joined the router" in appliance.log(part).rpartition("left")[2] or appliance.values("FAKE"),
-        f"{part} to start",
-        15,
-    )
-    wait_for(
-        lambda: appliance.values("FAKE") and CHANNEL in appliance.get("/search")[1],
+        lambda: appliance.values("FAKE") and CHANNEL in appliance.get("/search")[1] and newest(appliance) > back,
         f"values after {part} was restarted",
         12,
     )
 
 
 def test_a_restarted_router_is_survived(appliance):
+    # The nodes may have been restarted just before.
+    wait_for(lambda: len(appliance.times(CHANNEL)) > 20, "samples in memory")
     appliance.router.stop()
-    wait_for(lambda: appliance.get("/api/status")[1]["router"]["connected"] is False, "the bridge to notice", 10)
+    wait_for(lambda: appliance.get("/api/status")[1]["router"]["connected"] is False, "the bridge to notice")
     # What the nodes of this machine have in memory is there without a router.
-    body = {"targets": [{"target": CHANNEL}], "range": {"from": "-30s", "to": "now"}}
+    body = {"targets": [{"target": CHANNEL}], "range": {"from": "-5min", "to": "now"}, "maxDataPoints": 5000}
     status, answer = appliance.get("/query", body)
     assert status == 200
     assert len(answer[0]["datapoints"]) > 10
     appliance.router.start()
     back = time.time()
-
-    def newest():
-        status, answer = appliance.get("/api/series", field=CHANNEL, **{"from": -60, "until": 0})
-        # The bridge may be back before the nodes are: their series are empty until then.
-        return max(answer["series"][0]["times"], default=0) if status == 200 else 0
-
-    wait_for(lambda: newest() > back, "new samples after the router was restarted", 20)
+    wait_for(lambda: newest(appliance) > back, "new samples after the router was restarted", 40)
 
 
 FAULTS = [
