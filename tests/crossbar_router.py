@@ -21,7 +21,7 @@ ROUTER_PYTHON = Path(os.environ.get("LIVEMON_ROUTER_PYTHON", ROOT / ".venv/route
 USERS = ("hub", "node", "bridge", "client")
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 20.0, every: float = 0.1) -> object:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 40.0, every: float = 0.1) -> object:
     """Return the first true answer of `condition`; fail after `seconds`, saying what was waited for."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
@@ -172,7 +172,7 @@ class Router:
         wait_for(
             lambda: self.child.poll() is not None or all(map(listens, (self.ocs_port, self.host_port, self.tls_port))),
             "the router to listen",
-            seconds=40,
+            seconds=90,
         )
         if self.child.poll() is not None:
             pytest.fail(f"the router ended at once:\n{self.log.read_text()[-2000:]}")

@@ -35,13 +35,13 @@ class Agent:
         """The last line of its log, without the time that stands before it."""
         return re.sub(r"^\d{4}-\S+ ", "", self.output.rstrip().splitlines()[-1])
 
-    def exit_status(self, seconds: float = 30.0) -> int:
+    def exit_status(self, seconds: float = 60.0) -> int:
         wait_for(lambda: self.child.poll() is not None, f"the agent of {self.log.name} to end", seconds)
         return self.child.returncode
 
     def terminate(self) -> int:
         self.child.send_signal(signal.SIGTERM)
-        return self.exit_status(15)
+        return self.exit_status(30)
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Site:
         with process(LIVEMON, "agent", instance_id, *arguments, log=path, env=self.environment) as child:
             yield Agent(child, path)
 
-    def client(self, instance_id: str, seconds: float = 30.0, password: str | None = None) -> OCSClient:
+    def client(self, instance_id: str, seconds: float = 60.0, password: str | None = None) -> OCSClient:
         """Upstream's client of an agent, as soon as the agent answers; with the right to control unless a password is given."""
         password = self.router.control_secret.read_text() if password is None else password
         arguments = ["--site-file", str(self.directory / "default.yaml"), "--site-host", "lab"]
@@ -107,7 +107,7 @@ class Site:
 
         return wait_for(connect, f"agent {instance_id} to answer", seconds)
 
-    def running(self, instance_id: str, operation: str, seconds: float = 30.0) -> OCSClient:
+    def running(self, instance_id: str, operation: str, seconds: float = 60.0) -> OCSClient:
         """Upstream's client of an agent, as soon as an operation of it runs."""
         client = self.client(instance_id, seconds)
         wait_for(
@@ -126,6 +126,6 @@ def simulator(model: int, directory: Path, *arguments: str, port: int = 0) -> It
     command = [LIVEMON, "simulate", model, "--serial", f"SIM{model}", "--port", port, "--cooldown-minutes", 0]
     with process(*command, *arguments, log=log, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as child:
         found = wait_for(
-            lambda: re.search(r"listens on (\S+:\d+)", log.read_text()), f"the simulated {model} to listen", 20
+            lambda: re.search(r"listens on (\S+:\d+)", log.read_text()), f"the simulated {model} to listen", 60
         )
         yield found[1], child

@@ -48,7 +48,7 @@ def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
         site.write(control=("Lakeshore372Agent", ["--ip-address", address], ["--enable-control-chan"]))
         with site.agent("control") as agent:
             client = site.running("control", "acq")
-            wait_for(lambda: len(fields(client)) >= 2, "readings of a channel and of the control input")
+            wait_for(lambda: len(fields(client)) >= 2, "readings of a channel and of the control input", 60)
             assert set(fields(client)) <= {"control"} | {f"Channel_{number:02d}" for number in range(1, 17)}
             instrument.kill()
             assert agent.exit_status(40) == 1
@@ -68,7 +68,7 @@ def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels(site, tmp_p
             recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
         )
         with site.agent("recorder"), site.agent("control"):
-            wait_for(lambda: wanted <= archived(), f"samples of {wanted} in the archive")
+            wait_for(lambda: wanted <= archived(), f"samples of {wanted} in the archive", 90)
 
 
 def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
@@ -77,12 +77,12 @@ def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
     with site.agent("ls240", log="absent") as agent:
         assert agent.exit_status() == 1
         assert agent.last_line.startswith("livemon: start-up task init_lakeshore of agent ls240 failed: Connection")
-    with site.agent("ls240") as agent:
-        with simulator(240, tmp_path, port=port) as (_, instrument):
-            client = site.running("ls240", "acq")
-            wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
-            assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
-            instrument.kill()
+    with simulator(240, tmp_path, port=port) as (_, instrument), site.agent("ls240") as agent:
+        client = site.running("ls240", "acq")
+        wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
+        assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
+        instrument.kill()
+        instrument.wait(10)
         wait_for(lambda: not connected(client), "the agent to notice that its instrument is gone")
         with simulator(240, tmp_path, port=port):
             wait_for(lambda: connected(client), "the agent to find its instrument again")
@@ -108,10 +108,11 @@ def test_a_deliberate_stop_is_left_alone(site):
     site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
     with site.agent("fake") as agent:
         client = site.running("fake", "acq")
+        wait_for(lambda: fields(client), "readings: before it has begun, acq takes no stop")
         client.acq.stop()
-        assert client.acq.wait(timeout=10).session["success"] is True
+        assert client.acq.wait(timeout=30).session["success"] is True
         client.acq.start(test_mode=True)
-        assert client.acq.wait(timeout=10).session["success"] is True
+        assert client.acq.wait(timeout=30).session["success"] is True
         assert client.delay_task(delay=0.1, succeed=False).session["success"] is False
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(2)
@@ -157,11 +158,18 @@ def test_agents_wait_for_the_router_and_outlive_it(own_router, tmp_path):
         fake=("FakeDataAgent", ["--mode", "acq"]),
         recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
     )
+
+    def is_refused(agent):
+        return "Scheduling retry" in agent.output
+
     with site.agent("fake", log="never") as agent:
+        # Before it runs, SIGTERM ends it as any process.
+        wait_for(lambda: is_refused(agent), "the agent to find no router", 60)
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(3)
         assert agent.terminate() == 0  # also while it waits
     with site.agent("fake") as agent, site.agent("recorder") as recorder:
+        wait_for(lambda: is_refused(agent) and is_refused(recorder), "both agents to find no router", 60)
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(3)
         own_router.start()
@@ -190,7 +198,7 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
         try:
             with site.agent("fake") as agent:
                 # Before that, a call would be the hung process's and wait for the router to notice.
-                wait_for(lambda: 'acq:0 Status is now "running"' in agent.output, "the second process to run", 20)
+                wait_for(lambda: 'acq:0 Status is now "running"' in agent.output, "the second process to run", 60)
                 started = time.monotonic()
                 assert site.client("fake")._api["instance_pid"] == agent.child.pid
                 assert time.monotonic() - started < 5, "the router still waits for the hung process"

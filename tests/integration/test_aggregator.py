@@ -70,13 +70,19 @@ def assert_gapless(times, step):
 def test_feeds_are_recorded_rotated_and_read_by_so3g(site, tmp_path):
     started = time.time()
     with site.agent("recorder") as recorder, site.agent("fake1") as fake:
-        wait_for(lambda: len(files(tmp_path, ".g3")) >= 2, "two files with final names", 40)
-        status = site.client("recorder").record.status().session["data"]
+        wait_for(lambda: len(files(tmp_path, ".g3")) >= 2, "two files with final names", 60)
+        client = site.client("recorder")
+
+        def told():
+            return client.record.status().session["data"]
+
+        # The status is of the turn before, which did not know of the second file.
+        status = wait_for(lambda: (now := told())["files_closed"] >= 2 and now, "both files in the status")
         assert status["providers"][FEED]["samples"] > 10
         assert status["providers"][FEED]["stale"] is False
-        assert status["files_closed"] >= 2
         assert status["write_error"] is None
-        assert abs(status["last_write"] - time.time()) < 5
+        moment = time.time()
+        wait_for(lambda: moment < told()["last_write"] <= time.time(), "another write in the status")
         assert fake.terminate() == 0
         assert recorder.terminate() == 0
     assert files(tmp_path, ".part") == []
@@ -95,7 +101,7 @@ def test_what_an_aggregator_tells_of_the_archive_is_in_the_archive(site, tmp_pat
     own = "observatory.patient.feeds.archive.lag"
     with site.agent("patient"):
         wait_for(
-            lambda: own in hkarchive.scan(time.time() - 60, time.time(), tmp_path / "hk"), "its own feed on disk", 40
+            lambda: own in hkarchive.scan(time.time() - 60, time.time(), tmp_path / "hk"), "its own feed on disk", 60
         )
 
 
@@ -123,7 +129,7 @@ def test_a_killed_aggregator_loses_no_frame_and_leaves_no_torn_file(site, tmp_pa
 
     with site.agent("fake1"):
         with site.agent("patient", log="killed") as killed:
-            first = wait_for(on_disk, "a frame on disk", 40)
+            first = wait_for(on_disk, "a frame on disk", 60)
             wait_for(lambda: len(on_disk()) > len(first), "a later frame")
             os.kill(killed.child.pid, signal.SIGKILL)
             killed.exit_status()
@@ -158,12 +164,12 @@ def test_recording_goes_on_when_the_router_comes_back(site, tmp_path):
     router.start()
     try:
         with site.agent("patient") as patient, site.agent("fake1"):
-            wait_for(last, "samples on disk", 40)
+            wait_for(last, "samples on disk", 60)
             router.stop()
             time.sleep(2)
             router.start()
             returned = time.time()
-            wait_for(lambda: last().last > returned, "samples that were taken after the router's return", 40)
+            wait_for(lambda: last().last > returned, "samples that were taken after the router's return", 60)
             assert patient.terminate() == 0
     finally:
         router.stop()
@@ -176,15 +182,18 @@ def test_recording_can_be_stopped_and_started_with_upstreams_clients(site, tmp_p
         assert client.record.status().session == {}
         client.record.start()
         wait_for(lambda: files(tmp_path, ".part"), "a file being written")
-        assert client.record.status().session["data"]["current_file"] == str(files(tmp_path, ".part")[0])
+        (part,) = files(tmp_path, ".part")
+        wait_for(
+            lambda: client.record.status().session["data"].get("current_file") == str(part), "the status to name it"
+        )
         client.record.stop()
-        assert client.record.wait(timeout=10).session["success"] is True
+        assert client.record.wait(timeout=30).session["success"] is True
         assert files(tmp_path, ".part") == []
         (first,) = files(tmp_path, ".g3")
         command = [sys.executable, "-m", "livemon.client.upstream", "shell", "idle"]
         typed = "print(client.record.start().msg)\n"
         answer = subprocess.run(
-            command, env=site.environment, input=typed, capture_output=True, text=True, timeout=30, check=False
+            command, env=site.environment, input=typed, capture_output=True, text=True, timeout=60, check=False
         )
         assert 'Started process "record"' in answer.stdout, answer.stdout + answer.stderr
         wait_for(lambda: files(tmp_path, ".part"), "a second file being written")

@@ -53,6 +53,12 @@ def running(router, tmp_path_factory):
             appliance.start()
             site.running("ls240", "acq")
             site.running("aggregator", "record")
+            registry = site.running("registry", "main")
+            others = {"observatory.ls240", "observatory.aggregator"}
+            wait_for(
+                lambda: registry.main.status().session["data"].keys() >= others,
+                "the registry to have heard both agents",
+            )
             appliance.wait_for_values("SIM240")
 
             def livemon(*words: object, **environment: str) -> subprocess.CompletedProcess:
@@ -107,11 +113,11 @@ def test_status_names_an_archive_that_cannot_be_written(running):
         place.touch()
     assert livemon("record", "start").returncode == 0
     expected = "livemon: aggregator cannot write the archive (df -h tells the space left): "
-    wait_for(lambda: livemon("status").stderr.startswith(expected), "the fault to be named", 20)
+    wait_for(lambda: livemon("status").stderr.startswith(expected), "the fault to be named", 60)
     assert "degraded" in livemon("status").stdout
     for name in names:
         (site.directory / "data" / name).unlink()
-    wait_for(lambda: livemon("status").returncode == 0, "the samples to be written", 20)
+    wait_for(lambda: livemon("status").returncode == 0, "the samples to be written", 60)
 
 
 def test_status_does_not_wait_for_an_agent_that_hangs(running):
@@ -120,12 +126,13 @@ def test_status_does_not_wait_for_an_agent_that_hangs(running):
     try:
         started = time.monotonic()
         answer = livemon("status")
-        assert time.monotonic() - started < 12
+        # Upstream's client would wait as long as the agent hangs. To start takes seconds of its own on a busy machine.
+        assert time.monotonic() - started < 20
         assert answer.returncode == 1
         assert "ls240 does not answer within 5 s" in answer.stderr
     finally:
         agent.child.send_signal(signal.SIGCONT)
-    wait_for(lambda: livemon("status").returncode == 0, "the agent to answer again", 30, every=1)
+    wait_for(lambda: livemon("status").returncode == 0, "the agent to answer again", 60, every=1)
 
 
 def test_without_the_bridge_the_agents_are_shown(running):
@@ -203,9 +210,12 @@ def test_fields_are_listed(running):
 
 def test_query_prints_samples(running):
     _, _, _, livemon = running
-    rows = list(csv.reader(io.StringIO(livemon("query", "SIM240::channel_1_t", "--format=csv").stdout)))
+
+    def found() -> list[list[str]]:
+        return list(csv.reader(io.StringIO(livemon("query", "SIM240::channel_1_t", "--format=csv").stdout)))
+
+    rows = wait_for(lambda: len(rows := found()) > 3 and rows, "some samples")
     assert rows[0] == ["field", "time", "value"]
-    assert len(rows) > 3
     assert all(row[0] == "SIM240::channel_1_t" and abs(time.time() - float(row[1])) < 600 for row in rows[1:])
     table = livemon("query", "observatory.ls240.feeds.temperatures.Channel_1_T", "--from=-1min").stdout
     assert re.fullmatch(r"  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  [0-9.]+ K", table.splitlines()[1])
@@ -223,7 +233,7 @@ def test_a_query_names_nodes_that_hang(running):
         assert answer.stderr.startswith("livemon: no samples from SIM240, which does not answer")
     finally:
         nodes.send_signal(signal.SIGCONT)
-    wait_for(lambda: livemon("query", "SIM240::channel_1_t").returncode == 0, "the nodes to answer again", 30, every=1)
+    wait_for(lambda: livemon("query", "SIM240::channel_1_t").returncode == 0, "the nodes to answer again", 60, every=1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from crossbar_router import wait_for
 from on_loopback import inventory, queries, running
 
 LISTS = inventory()
-SETTLED_AFTER = 90.0
+SETTLED_AFTER = 150.0
 """Seconds by which the first turn of a 372's scanner, of a node's sampling and of every feed has been."""
 ASKED_FOR = sorted({target for _, target in queries(LISTS)})
 
