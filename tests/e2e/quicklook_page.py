@@ -69,8 +69,8 @@ def wait_for_more(page: Page, what: str, than: float, seconds: float = PATIENCE)
 
 
 def words(page: Page) -> dict[str, list[str]]:
-    """What stands in the link's fragment."""
-    return parse_qs(urlsplit(page.url).fragment, keep_blank_values=True)
+    """What stands in the link's fragment, as the page has it: Playwright's own is told later."""
+    return parse_qs(urlsplit(page.evaluate("location.href")).fragment, keep_blank_values=True)
 
 
 def overflow(page: Page) -> list[str]:
@@ -89,9 +89,9 @@ class MainThread:
 
     def share(self, page: Page, seconds: float) -> float:
         """The part of the next seconds in which it works."""
-        begin = self._worked()
+        begin, begun = self._worked(), time.monotonic()
         page.wait_for_timeout(seconds * 1000)
-        return (self._worked() - begin) / seconds
+        return (self._worked() - begin) / (time.monotonic() - begun)
 
     def _worked(self) -> float:
         metrics = self.session.send("Performance.getMetrics")["metrics"]
