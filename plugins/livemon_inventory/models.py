@@ -32,7 +32,7 @@ class Model:
     first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
     long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
     `kelvins` are the ends of the axis that shows all its sensors. `extras` can be read beside the channels. `operations` are those of
-    its agent that do more than read.
+    its agent that do more than read; some publish once what they have set: `settings`.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Model:
     kelvins: tuple[float, float]
     operations: tuple[str, ...]
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    settings: tuple[Field, ...] = ()
 
 
 def _fields_240(channel: str) -> tuple[Field, ...]:
@@ -118,6 +119,11 @@ MODELS = {
                 ("--sample-heater", "true"), "Sample heater", (Field("sample_heater_output", None, "heater"),)
             ),
         },
+        settings=(
+            Field("sample_heater_out", None, "heater"),
+            Field("still_heater_out", None, "heater"),
+            Field("still_heater_still_out", "%", "heater"),
+        ),
     ),
 }
 FEED = "temperatures"

@@ -37,6 +37,7 @@ def _instrument(instrument: Entry) -> dict:
     model, labels = model_of(instrument), {field.name: label for field, label, _ in fields_of(instrument)}
     channels = [(field, channel) for channel in model.channels for field in model.fields(channel)]
     extras = [(field, None) for extra in model.extras.values() for field in extra.fields]
+    settings = [(field, None) for field in model.settings]
     fields = {
         field.name: _known(
             channel=channel,
@@ -45,7 +46,7 @@ def _instrument(instrument: Entry) -> dict:
             quantity=field.quantity,
             expected=field.name in labels or None,
         )
-        for field, channel in (*channels, *extras)
+        for field, channel in (*channels, *extras, *settings)
     }
     return _known(
         id=instrument["id"],

@@ -72,6 +72,12 @@ def test_what_the_inventory_lists_is_expected_or_all_where_it_lists_nothing(know
     assert {each.node for each in known.expected} == {"LSA22YG", "diodes", "archive"}
 
 
+@pytest.mark.parametrize("name", ["sample_heater_out", "still_heater_out", "still_heater_still_out"])
+def test_what_a_command_publishes_once_is_not_missed_afterwards(known, name):
+    assert known.tags(f"observatory.control.feeds.temperatures.{name}")["quantity"] == "heater"
+    assert not known.expects(f"observatory.control.feeds.temperatures.{name}")
+
+
 def test_the_nodes_say_the_same_of_units_and_labels(known):
     """Who asks the nodes themselves, as upstream's consumers do, reads no other labels than in Grafana."""
     for node in plant.nodes([FRIDGE, DIODES], [FAKE])["nodes"]:
