@@ -43,6 +43,13 @@ def last_recorded(directory):
     return max((span.last for span in spans.values()), default=0.0)
 
 
+def archived(directory):
+    """The fields of the 372's feed that have samples on the disk."""
+    feed = "observatory.control.feeds.temperatures."
+    paths = hkarchive.scan(time.time() - 600, time.time() + 60, directory)
+    return {path.removeprefix(feed) for path in paths if path.startswith(feed)}
+
+
 def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
     with simulator(372, tmp_path, "--label", "1=4K plate", "--label", "2=4K plate") as (address, instrument):
         site.write(control=("Lakeshore372Agent", ["--ip-address", address], ["--enable-control-chan"]))
@@ -57,18 +64,36 @@ def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
 
 def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels(site, tmp_path):
     extras = MODELS["372"].extras.values()
-    wanted = {f"observatory.control.feeds.temperatures.{field.name}" for extra in extras for field in extra.fields}
-
-    def archived():
-        return set(hkarchive.scan(time.time() - 600, time.time() + 60, tmp_path))
-
+    wanted = {field.name for extra in extras for field in extra.fields}
     with simulator(372, tmp_path) as (address, _):
         site.write(
             control=("Lakeshore372Agent", ["--ip-address", address], *(list(extra.option) for extra in extras)),
             recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
         )
         with site.agent("recorder"), site.agent("control"):
-            wait_for(lambda: wanted <= archived(), f"samples of {wanted} in the archive", 90)
+            wait_for(lambda: wanted <= archived(tmp_path), f"samples of {wanted} in the archive", 90)
+
+
+def test_what_commands_to_a_372_publish_is_known_to_the_inventory(site, tmp_path):
+    model = MODELS["372"]
+    settings = {field.name for field in model.settings}
+    with simulator(372, tmp_path) as (address, _):
+        site.write(
+            control=("Lakeshore372Agent", ["--ip-address", address]),
+            recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
+        )
+        with site.agent("recorder"), site.agent("control"):
+            site.running("recorder", "record")
+            client = site.running("control", "acq")
+            for command in (
+                lambda: client.set_heater_output(heater="sample", output=0.1),
+                lambda: client.set_heater_output(heater="still", output=0.1),
+                lambda: client.set_still_output(output=5),
+            ):
+                # The agent's own readings keep the instrument busy at times.
+                wait_for(lambda command=command: command().session["success"], "a command to succeed")
+            wait_for(lambda: settings <= archived(tmp_path), f"samples of {settings} in the archive", 60)
+    assert archived(tmp_path) <= settings | {field.name for each in model.channels for field in model.fields(each)}
 
 
 def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):
