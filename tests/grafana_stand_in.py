@@ -22,6 +22,11 @@ SECONDS_TO_START = 20
 class StandIn:
     url: str
     data: Path
+    process: subprocess.Popen
+
+    def last_words(self) -> str:
+        """What it said until it ended, which it is about to do."""
+        return self.process.communicate(timeout=SECONDS_TO_START)[0]
 
     def make_dashboard(self, **model: object) -> None:
         """Save a dashboard as a person would in the browser."""
@@ -51,12 +56,12 @@ def stand_in(data: Path, environment: Mapping[str, str] | None = None) -> Iterat
         stdout=subprocess.PIPE,
         text=True,
     )
+    started = time.monotonic()
     try:
-        started = time.monotonic()
         line = process.stdout.readline()
-        assert "listening on port" in line, f"the stand-in said {line!r} after {time.monotonic() - started:.1f} s"
+        assert "listening on port" in line, f"after {time.monotonic() - started:.1f} s: {line}{process.stdout.read()}"
         scheme = (environment or {}).get("GF_SERVER_PROTOCOL", "http")
-        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data)
+        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data, process)
     finally:
         process.terminate()
         process.wait(SECONDS_TO_START)

@@ -1,35 +1,49 @@
 #!/usr/bin/env python3
 """NOT Grafana: a stand-in for tests, where no image of Grafana can be had.
 
-It listens where Grafana's image does (``GF_SERVER_HTTP_PORT``, HTTPS by ``GF_SERVER_PROTOCOL``), answers
-``/api/health``, keeps a SQLite database ``grafana.db`` in write-ahead mode, to which it writes all the time, and serves
-from it the few requests of Grafana's HTTP API that backups and adopting a dashboard need. It reads no provisioning file,
-draws nothing, and alarms on nothing.
+It listens where Grafana's image does (``GF_SERVER_HTTP_PORT``, HTTPS by ``GF_SERVER_PROTOCOL``), answers ``/api/health``, keeps a
+SQLite database ``grafana.db`` in write-ahead mode, to which it writes all the time, and serves from it the requests of Grafana's
+HTTP API that livemon makes. It provisions itself from the same files as Grafana (``GF_PATHS_PROVISIONING``) and, like Grafana, ends
+with an error in its log where it does not take them (:mod:`provisioning`). It draws nothing, and alarms on nothing.
 
-``stand_in.py server`` serves. Called as ``grafana`` or ``curl``, it does what the appliance calls these commands for in Grafana's
-image: ``grafana cli admin reset-admin-password --password-from-stdin``, ``curl -fsS ... URL``. Standard library only.
+``STAND_IN`` names what is wrong with it, separated by spaces: ``ends`` (it is healthy for a while, and then ends), ``keeps-rules``
+(rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing). Like some images of Grafana it has no
+curl. ``STAND_IN_VERSION`` is the release that it plays.
+
+``stand_in.py server`` serves. Called as ``grafana``, it does ``grafana cli admin reset-admin-password --password-from-stdin``.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-import http.client
 import json
 import os
 import signal
+import socket
 import sqlite3
 import ssl
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+import provisioning
 
 VERSION = os.environ.get("STAND_IN_VERSION", "12.0.2")
 """What it says it is: backups of newer versions are refused."""
+RELEASE = tuple(int(number) for number in VERSION.split(".")[:2])
+FAULTS = frozenset(os.environ.get("STAND_IN", "").split())
+LISTENS_FIRST_FROM = 13, 0
+"""From this release on Grafana answers before it has provisioned itself."""
+SECONDS_UNTIL_IT_ENDS = float(os.environ.get("STAND_IN_ENDS_AFTER", "5"))
+SECONDS_BETWEEN_READINGS = 1.0
+"""Of the dashboards' files."""
 PAGE = "<!DOCTYPE html><title>Stand-in</title><h1>This is not Grafana</h1><p>A stand-in of livemon's tests.</p>"
 SECONDS_BETWEEN_WRITES = 0.01
 SCHEMA = """
@@ -37,6 +51,10 @@ CREATE TABLE IF NOT EXISTS writes (number INTEGER PRIMARY KEY, filling TEXT);
 CREATE TABLE IF NOT EXISTS user (login TEXT PRIMARY KEY, password TEXT);
 CREATE TABLE IF NOT EXISTS dashboard (uid TEXT PRIMARY KEY, model TEXT);
 """
+TLS_HANDSHAKE = b"\x16"
+"""The first byte of whoever speaks TLS."""
+NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+"""What a server in Go answers to whoever does not."""
 
 
 def directory() -> Path:
@@ -57,9 +75,41 @@ def connect() -> sqlite3.Connection:
 def prepare() -> None:
     """Make the tables; as in Grafana, the password of the environment counts at the first start only."""
     with closing(connect()) as database, database:
-        database.executescript(SCHEMA)
+        database.executescript(SCHEMA + provisioning.SCHEMA)
         password = value_or_file("GF_SECURITY_ADMIN_PASSWORD", "admin")
         database.execute("INSERT OR IGNORE INTO user VALUES ('admin', ?)", (password,))
+
+
+def provision() -> None:
+    """Take in the files; ends the process where Grafana would."""
+    files = Path(os.environ.get("GF_PATHS_PROVISIONING", "/etc/grafana/provisioning"))
+    run = provisioning.Provisioning
+    try:
+        with closing(connect()) as database, database:
+            run(database, files, RELEASE, keeps_rules="keeps-rules" in FAULTS).run()
+    except provisioning.RefusedError as refusal:
+        provisioning.log("provisioning", "Failed to provision alerting", refusal)
+        end(refusal)
+
+    def read_dashboards() -> None:
+        while True:
+            time.sleep(SECONDS_BETWEEN_READINGS)
+            with closing(connect()) as database, database:
+                run(database, files, RELEASE).read_dashboards()
+
+    threading.Thread(target=read_dashboards, daemon=True).start()
+
+
+def end(reason: object) -> None:
+    """End as Grafana does, whoever is being served."""
+    print(f"Error: ✗ {reason}", flush=True)
+    os._exit(1)
+
+
+def end_later() -> None:
+    time.sleep(SECONDS_UNTIL_IT_ENDS)
+    provisioning.log("server", "Stopped background service", "the stand-in was told to end")
+    end("the stand-in was told to end")
 
 
 def write_for_ever() -> None:
@@ -90,6 +140,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+    def do_DELETE(self) -> None:
+        self.serve(None)
+
     def serve(self, body: bytes | None) -> None:
         parts = urlsplit(self.path)
         try:
@@ -109,21 +162,79 @@ class Handler(BaseHTTPRequestHandler):
         self.authorize(database)
         if path == "/api/user":
             return {"id": 1, "login": "admin", "isGrafanaAdmin": True}
+        found = self.provisioned(database, path, body)
+        if found is not None:
+            return found
         if path == "/api/dashboards/db" and body is not None:
             return self.save(database, json.loads(body)["dashboard"])
         if path.startswith("/api/dashboards/uid/"):
             return self.dashboard(database, unquote(path.removeprefix("/api/dashboards/uid/")))
         if path == "/api/search":
             return self.search(database, query)
-        if path in ("/api/datasources", "/api/annotations"):
+        if path == "/api/annotations":
             return []
         if path == "/api/library-elements":
             return {"result": {"totalCount": 0, "page": 1, "perPage": 1000, "elements": []}}
-        if path in ("/api/v1/provisioning/templates", "/api/v1/provisioning/mute-timings"):
+        if path == "/api/v1/provisioning/mute-timings":
             return []
         if path in (f"/api/v1/provisioning/{part}/export" for part in ("alert-rules", "contact-points", "policies")):
             return "apiVersion: 1\n"
         raise RefusalError(404, "Not found")
+
+    def provisioned(self, database: sqlite3.Connection, path: str, body: bytes | None) -> object:
+        """Answer what is asked of what the files have made; `None` to what is not about that."""
+        if path in LISTS:
+            return contents(database, LISTS[path])
+        if path == "/api/v1/provisioning/policies":
+            return next(iter(contents(database, "policy")), provisioning.DEFAULT_POLICY)
+        if path == "/api/ruler/grafana/api/v1/rules":
+            return ruler(contents(database, "rule"))
+        if path == "/api/ds/query":
+            return self.query(database, json.loads(body or b"{}")["queries"][0])
+        if path.startswith("/api/v1/provisioning/contact-points/") and self.command == "DELETE":
+            uid = unquote(path.rpartition("/")[2])
+            used = provisioning.receivers(next(iter(contents(database, "policy")), provisioning.DEFAULT_POLICY))
+            if one(database, "contact_point", uid)["name"] in used:
+                raise RefusalError(409, "contact point is currently used by a notification policy")
+            database.execute("DELETE FROM contact_point WHERE uid = ?", (uid,))
+            return {}
+        if path.startswith("/api/v1/provisioning/alert-rules/") and self.command == "DELETE":
+            raise RefusalError(500, "cannot delete with provided provenance 'api', needs 'file'")
+        if path.startswith("/api/datasources/uid/"):
+            return one(database, "data_source", unquote(path.rpartition("/")[2]))
+        if path == "/api/plugins/graphite/settings":
+            if "no-graphite" in FAULTS:
+                raise RefusalError(404, "Plugin not found, no installed plugin with that id")
+            return {"id": "graphite", "type": "datasource", "enabled": True}
+        if path == "/api/folders":
+            rows = database.execute("SELECT uid, title FROM folder ORDER BY title")
+            return [{"uid": uid, "title": title} for uid, title in rows]
+        if path.startswith("/api/folders/") and path.endswith("/permissions"):
+            return self.permissions(database, path.split("/")[3], body)
+        return None
+
+    def permissions(self, database: sqlite3.Connection, uid: str, body: bytes | None) -> object:
+        row = database.execute("SELECT acl FROM folder WHERE uid = ?", (uid,)).fetchone()
+        if row is None:
+            raise RefusalError(404, "folder not found")
+        if body is None:
+            return json.loads(row[0])
+        items = json.loads(body)["items"]
+        database.execute("UPDATE folder SET acl = ? WHERE uid = ?", (json.dumps(items), uid))
+        return {"message": "Folder permissions updated"}
+
+    def query(self, database: sqlite3.Connection, query: dict) -> dict:
+        """Ask a Graphite data source as Grafana's server does, and tell whether it answers; the values are left out."""
+        source = one(database, "data_source", query["datasource"]["uid"])
+        if "no-graphite" in FAULTS:
+            raise RefusalError(404, "Plugin not registered")
+        asked = {"target": query["target"], "from": "-5min", "until": "now", "format": "json"}
+        try:
+            with urllib.request.urlopen(source["url"] + "/render", urlencode(asked).encode(), timeout=10) as answer:
+                json.load(answer)
+        except (OSError, ValueError) as error:
+            raise RefusalError(500, str(error)) from error
+        return {"results": {query["refId"]: {"status": 200, "frames": []}}}
 
     def authorize(self, database: sqlite3.Connection) -> None:
         password = database.execute("SELECT password FROM user WHERE login = 'admin'").fetchone()[0]
@@ -142,12 +253,17 @@ class Handler(BaseHTTPRequestHandler):
         row = database.execute("SELECT model FROM dashboard WHERE uid = ?", (uid,)).fetchone()
         if row is None:
             raise RefusalError(404, "Dashboard not found")
-        return {"dashboard": json.loads(row[0]), "meta": {"folderTitle": "General", "provisioned": False}}
+        model = json.loads(row[0])
+        meta = {"folderTitle": model.pop("folderTitle", "General"), "provisioned": model.pop("provisioned", False)}
+        return {"dashboard": model, "meta": meta}
 
     def search(self, database: sqlite3.Connection, query: dict) -> list:
         limit, page = int(query.get("limit", ["1000"])[0]), int(query.get("page", ["1"])[0])
-        if query.get("type") != ["dash-db"]:
-            return []
+        if query.get("type") == ["dash-folder"]:
+            rows = database.execute(
+                "SELECT uid, title FROM folder ORDER BY uid LIMIT ? OFFSET ?", (limit, limit * (page - 1))
+            )
+            return [{"uid": uid, "title": title, "type": "dash-folder"} for uid, title in rows]
         rows = database.execute(
             "SELECT model FROM dashboard ORDER BY uid LIMIT ? OFFSET ?", (limit, limit * (page - 1))
         )
@@ -163,6 +279,38 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+LISTS = {
+    "/api/datasources": "data_source",
+    "/api/v1/provisioning/alert-rules": "rule",
+    "/api/v1/provisioning/contact-points": "contact_point",
+    "/api/v1/provisioning/templates": "template",
+}
+"""What is served as it is stored, by path."""
+
+
+def contents(database: sqlite3.Connection, table: str) -> list[dict]:
+    return [json.loads(content) for (content,) in database.execute(f"SELECT content FROM {table}")]
+
+
+def one(database: sqlite3.Connection, table: str, uid: str) -> dict:
+    row = database.execute(f"SELECT content FROM {table} WHERE uid = ?", (uid,)).fetchone()
+    if row is None:
+        raise RefusalError(404, f"{table.replace('_', ' ')} not found")
+    return json.loads(row[0])
+
+
+def ruler(rules: list[dict]) -> dict[str, list]:
+    """Return rules by folder and group, as the alert list of a browser asks for them."""
+    folders: dict[str, dict[str, dict]] = {}
+    for rule in rules:
+        groups = folders.setdefault(rule["folder"], {})
+        group = groups.setdefault(
+            rule["ruleGroup"], {"name": rule["ruleGroup"], "interval": rule["interval"], "rules": []}
+        )
+        group["rules"].append({"for": rule["for"], "labels": rule.get("labels", {}), "grafana_alert": rule})
+    return {folder: list(groups.values()) for folder, groups in folders.items()}
+
+
 class Server(ThreadingHTTPServer):
     """Shakes hands in the thread of the request, so that one who only connects holds nobody up."""
 
@@ -172,6 +320,9 @@ class Server(ThreadingHTTPServer):
     def finish_request(self, request, client_address) -> None:
         if self.context is not None:
             request.settimeout(10)
+            if request.recv(1, socket.MSG_PEEK) != TLS_HANDSHAKE:
+                request.sendall(NOT_TLS)
+                return
             request = self.context.wrap_socket(request, server_side=True)
         super().finish_request(request, client_address)
         if self.context is not None:
@@ -186,6 +337,8 @@ class Server(ThreadingHTTPServer):
 
 def serve() -> None:
     prepare()
+    if RELEASE < LISTENS_FIRST_FROM:
+        provision()
     threading.Thread(target=write_for_ever, daemon=True).start()
     address = os.environ.get("GF_SERVER_HTTP_ADDR", "0.0.0.0")
     server = Server((address, int(os.environ.get("GF_SERVER_HTTP_PORT", "3000"))), Handler)
@@ -193,6 +346,10 @@ def serve() -> None:
         server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.context.load_cert_chain(os.environ["GF_SERVER_CERT_FILE"], os.environ["GF_SERVER_CERT_KEY"])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if RELEASE >= LISTENS_FIRST_FROM:
+        threading.Thread(target=provision, daemon=True).start()
+    if "ends" in FAULTS:
+        threading.Thread(target=end_later, daemon=True).start()
     print(f"stand-in, not Grafana: listening on port {server.server_address[1]}", flush=True)
     server.serve_forever()
 
@@ -203,28 +360,8 @@ def reset_password() -> None:
     print("Admin password changed successfully")
 
 
-def ask(url: str, options: list[str]) -> None:
-    """Ask this machine, whatever name the URL has; of curl's options only --cacert counts."""
-    parts = urlsplit(url)
-    client = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=5)
-    client.connect()
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=options[options.index("--cacert") + 1])
-        context.verify_flags |= (
-            ssl.VERIFY_X509_PARTIAL_CHAIN
-        )  # as curl does: a server's own certificate is trusted, too
-        client.sock = context.wrap_socket(client.sock, server_hostname=parts.hostname)
-    client.request("GET", parts.path, headers={"Host": parts.netloc})
-    answer = client.getresponse()
-    print(answer.read().decode())
-    if answer.status >= 400:
-        sys.exit(22)
-
-
 def main(name: str, arguments: list[str]) -> None:
-    if name == "curl":
-        ask(arguments[-1], arguments)
-    elif arguments[:1] == ["server"]:
+    if arguments[:1] == ["server"]:
         serve()
     elif arguments == ["cli", "admin", "reset-admin-password", "--password-from-stdin"]:
         reset_password()

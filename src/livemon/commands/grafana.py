@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from livemon.errors import GrafanaError
-from livemon.grafana import backup, dashboards
+from livemon.grafana import backup, dashboards, given, provisioned
 from livemon.grafana.client import Grafana
 
 DIRECTORY = click.Path(path_type=Path)
@@ -83,3 +83,31 @@ def adopt(dashboard: str | None, folder: str | None) -> None:
         for model in models
     ]
     click.echo(json.dumps(files))
+
+
+@command.command()
+def login() -> None:
+    """See that Grafana takes the administrator's password."""
+    Grafana.from_environment().get("/api/user")
+
+
+@command.command("provisioned")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--mend", is_flag=True, help="Also take from Editors what would let them delete the alarms.")
+@click.option("--patience", type=float, default=0.0, show_default=True, help="Seconds until faults are told.")
+def is_provisioned(directory: Path, mend: bool, patience: float) -> None:
+    """See that Grafana has all that the files in DIRECTORY (laid out like /etc/livemon/grafana) give it, and nothing of former ones.
+
+    Prints one line for each thing that was mended. Exit status 1, with one sentence, where something is missing.
+    """
+    wanted, grafana = given.read(directory), Grafana.from_environment()
+
+    def look() -> list[str]:
+        if mend:
+            for title in provisioned.protect(grafana, wanted):
+                click.echo(f"the folder {title} can be changed by administrators only")
+            for name in provisioned.clear(grafana, wanted):
+                click.echo(f"the contact point {name}, which the inventory has no more, is deleted")
+        return provisioned.faults(grafana, wanted)
+
+    provisioned.settle(look, patience, provisioned.SECONDS_STEADY if patience else 0.0)

@@ -1,0 +1,46 @@
+"""The files below /etc/livemon/grafana as the role writes them: what Grafana or its stand-in provisions itself from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crossbar_router import ROOT
+from livemon_inventory import alerting
+from livemon_inventory.dashboards import render
+
+PLACES = {"/var/lib/livemon-dashboards": "dashboards", "/var/lib/livemon-lab": "lab"}
+"""Where Grafana's container sees the dashboards, and what that is below /etc/livemon/grafana."""
+BRIDGE = "http://sisock-grafana-http:5000"
+
+
+def write(directory: Path, inventory: Mapping[str, Any], *, bridge: str = BRIDGE, inside: bool = False) -> None:
+    """Write all files; `inside`: for Grafana in its container, else for a process of this machine.
+
+    What an earlier call wrote counts as an earlier run of the playbook.
+    """
+    config = directory / "config"
+    for place in (*(config / kind for kind in ("datasources", "dashboards", "plugins", "alerting")), directory / "lab"):
+        place.mkdir(parents=True, exist_ok=True)
+    for kind in ("datasources", "dashboards"):
+        text = (ROOT / f"roles/grafana/templates/{kind}.yml.j2").read_text().replace(BRIDGE, bridge)
+        for path, here in {} if inside else PLACES.items():
+            text = text.replace(path, str(directory / here))
+        (config / kind / "livemon.yml").write_text(text)
+    rules = config / "alerting/livemon.yml"
+    rules.write_text(alerting.text_after(alerting.document(inventory), rules.read_text() if rules.exists() else ""))
+    put_dashboards(directory / "dashboards", inventory)
+
+
+def put_dashboards(directory: Path, inventory: Mapping[str, Any]) -> None:
+    """Write the dashboards, and remove those that the inventory has no more."""
+    directory.mkdir(exist_ok=True)
+    lists = [inventory.get(key) or [] for key in ("instruments", "ocs_agents", "data_nodes")]
+    models = render.dashboards(*lists)
+    for path in directory.iterdir():
+        if path.stem not in models:
+            path.unlink()
+    for name, model in models.items():
+        (directory / f"{name}.json").write_text(json.dumps(model))
