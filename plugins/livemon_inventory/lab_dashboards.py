@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
+
+from livemon_inventory.alerting import WATCHDOG_FOLDER
+from livemon_inventory.dashboards.identity import FOLDER
 
 LONGEST_UID = 40
 OURS = "livemon-"
@@ -54,6 +58,13 @@ def faults(files: Mapping[str, str]) -> Iterator[str]:
         if not isinstance(model, dict) or not isinstance(model.get("panels"), list) or "elements" in model:
             yield f"{name}: this is no dashboard of the classic form, which has a list of panels; {HOW}"
             continue
+        title = model.get("title")
+        if isinstance(title, str) and _slug(title) in map(_slug, (FOLDER, WATCHDOG_FOLDER)):
+            # Grafana 9.4 finds the folder of its alarms by that name, and ends where it finds a dashboard.
+            yield (
+                f"{name}: its title {title!r} is that of the folder with the alarms, which would keep Grafana from starting; "
+                "give it another"
+            )
         uid = model.get("uid")
         if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or uid.startswith(OURS):
             yield f"{name}: its uid is {uid!r}; give it one of its own, at most {LONGEST_UID} letters, not beginning with {OURS}"
@@ -61,3 +72,7 @@ def faults(files: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: its uid {uid!r} is also that of {owners[uid]}; give one of them another"
         else:
             owners[uid] = name
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

@@ -19,6 +19,12 @@ LONGEST_PREFIX = 27
 """Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
 
 OLDEST_GRAFANA = 9, 4
+A_GRAFANA = "grafana/grafana:12.0.2"
+GRAFANA_VARIANTS = {
+    "-slim": "data sources that the others bring along",
+    "-distroless": "the shell by which livemon sets the password and sees whether Grafana answers",
+}
+"""What each variant of Grafana's image lacks."""
 
 OWN_USERS = {"hub", "node", "bridge", "client"}
 """Of the router."""
@@ -60,14 +66,18 @@ def _is_image(value: Any) -> bool:
     return isinstance(value, str) and bool(_IMAGE.match(value))
 
 
-def _is_grafana(value: Any) -> bool:
+def _not_grafana(value: Any) -> str | None:
+    """Return why an image will not do for Grafana; `None` if it will."""
     if not _is_image(value):
-        return False
+        return f"is not the name of an image; write for example {A_GRAFANA}"
     tag = value.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    for variant, lack in GRAFANA_VARIANTS.items():
+        if variant in tag:
+            return f"is a {variant} image, which lacks {lack}; write one without {variant}, for example {A_GRAFANA}"
     release = re.match(r"(\d+)\.(\d+)", tag)
-    return not re.search("slim|distroless", tag) and (
-        release is None or (int(release[1]), int(release[2])) >= OLDEST_GRAFANA
-    )
+    if release is not None and (int(release[1]), int(release[2])) < OLDEST_GRAFANA:
+        return f"is older than 9.4, the first Grafana that reads what livemon gives it; write for example {A_GRAFANA}"
+    return None
 
 
 def _is_subnet(value: Any) -> bool:
@@ -138,7 +148,7 @@ def _is_switch(value: Any) -> bool:
 
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
-SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
+SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str | None]]] = {
     **DOCKER_SETTINGS,
     "archive_seconds_per_file": (
         lambda value: bool(_number(value)),
@@ -158,13 +168,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         _is_subnet,
         "is no subnet for the agents; write its first address and a length of 27 at most, for example 172.28.80.0/24",
     ),
-    "grafana_image": (
-        _is_grafana,
-        (
-            "will not do: livemon provisions Grafana 9.4 and newer, and images with -slim or -distroless lack the data source or the "
-            "commands that it needs; write for example grafana/grafana:12.0.2"
-        ),
-    ),
+    "grafana_image": (lambda value: _not_grafana(value) is None, _not_grafana),
     "grafana_required": _TRUTH,
     "grafana_port": (
         _is_port,
@@ -232,7 +236,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         ),
     ),
 }
-"""Of each setting whether a value will do, and what to say of one that will not."""
+"""Of each setting whether a value will do, and what to say of one that will not, or what says it."""
 
 
 def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -244,4 +248,5 @@ def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         if value is None:
             yield f"{key}: nothing is written here; write a value, or leave the line out"
         elif not will_do(value):
-            yield f"{key}: {complaint}" if key in SECRET_SETTINGS else f"{key}: {value!r} {complaint}"
+            said = complaint if isinstance(complaint, str) else complaint(value)
+            yield f"{key}: {said}" if key in SECRET_SETTINGS else f"{key}: {value!r} {said}"

@@ -23,6 +23,11 @@ def test_a_dashboard_that_will_do_has_no_faults():
         ('{"panels": []}', "its uid is None; give it one of its own"),
         ('{"panels": [], "uid": "livemon-overview"}', "not beginning with livemon-"),
         (json.dumps({"panels": [], "uid": "x" * 41}), "at most 40 letters"),
+        ('{"panels": [], "uid": "b", "title": "Livemon"}', "its title 'Livemon' is that of the folder with the alarms"),
+        (
+            '{"panels": [], "uid": "b", "title": "livemon watchdog"}',
+            "would keep Grafana from starting; give it another",
+        ),
         (GOOD, "dashboards/b.json: its uid 'lab-a' is also that of dashboards/a.json"),
     ],
 )
