@@ -7,10 +7,8 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import grafana_files
@@ -36,25 +34,10 @@ INVENTORY = {
 SMALLER = {"instruments": [FRIDGE], "notifications": {"contact_points": CONTACTS[:1]}}
 
 
-class Bridge(BaseHTTPRequestHandler):
-    """Answers a query of Grafana's."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"[]")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Bridge) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with grafana_files.bridge() as address:
+        yield address
 
 
 @pytest.fixture
@@ -89,6 +72,18 @@ def test_a_grafana_that_has_everything_has_no_faults(files):
         assert wanted.dashboards["livemon-overview"] == "Overview"
 
 
+def test_two_dollars_are_one(files):
+    path = files / "config/alerting/livemon.yml"
+    document = yaml.safe_load(path.read_text())
+    document["groups"][0]["rules"][0] |= {"title": "Costs $$5", "labels": {"label": "$$5"}}
+    path.write_text(yaml.safe_dump(document))
+    wanted = given.read(files)
+    with running(files) as (grafana, _):
+        provisioned.protect(grafana, wanted)
+        assert provisioned.faults(grafana, wanted) == []
+        assert "Costs $5" in {rule["title"] for rule in provisioned.rules(grafana).values()}
+
+
 def test_what_the_inventory_has_no_more_is_gone_after_the_next_start(files, bridge):
     with running(files) as (grafana, _):
         provisioned.protect(grafana, given.read(files))
@@ -110,23 +105,32 @@ def test_rules_that_grafana_keeps_are_named(files, bridge):
     with running(files, STAND_IN="keeps-rules") as (grafana, _):
         faults = provisioned.faults(grafana, given.read(files))
         assert any(
-            fault.startswith("still there, though the inventory has it no more (delete the folder") for fault in faults
+            fault.startswith("still there, though the inventory has it no more and Grafana was told")
+            for fault in faults
         )
         assert "livemon-ls240-" in " ".join(faults)
         with pytest.raises(GrafanaError, match="needs 'file'"):
             grafana.delete("/api/v1/provisioning/alert-rules/livemon-watchdog")
 
 
-def test_contact_points_of_an_earlier_installation_are_deleted(files, bridge):
-    """A database that was brought back has what no file names any more."""
-    with running(files):
-        pass
-    (files / "config/alerting/livemon.yml").unlink()
-    grafana_files.write(files, SMALLER, bridge=bridge)
-    wanted = given.read(files)
+def test_what_no_file_names_any_more_is_removed_by_one(files, bridge):
+    """A database that was brought back has the alarms of its own time."""
     with running(files) as (grafana, _):
-        assert set(provisioned.clear(grafana, wanted)) == {"hook", "livemon-watchdog"}
-        assert not any("contact" in fault for fault in provisioned.faults(grafana, wanted))
+        assert provisioned.left_over(grafana, given.read(files)) == {}
+    alarms = files / "config/alerting/livemon.yml"
+    for smaller in (SMALLER, {"instruments": [FRIDGE]}):
+        alarms.unlink()
+        grafana_files.write(files, smaller, bridge=bridge)
+        wanted = given.read(files)
+        with running(files) as (grafana, _):
+            document = provisioned.left_over(grafana, wanted)
+            assert ("resetPolicies" in document) is (wanted.policy is None)
+            (files / "config/alerting/left-over.yml").write_text(json.dumps(document))
+            provisioned.reload_alerting(grafana)
+            (files / "config/alerting/left-over.yml").unlink()
+            assert provisioned.left_over(grafana, wanted) == {}
+            provisioned.protect(grafana, wanted)
+            assert provisioned.faults(grafana, wanted) == []
 
 
 def broken_rule(files: Path) -> None:
@@ -255,6 +259,26 @@ def test_a_team_keeps_what_it_was_given(files):
         provisioned.protect(grafana, wanted)
         roles = [{"role": role, "permission": 1} for role in ("Viewer", "Editor")]
         assert grafana.get_json(path) == [*roles, {"teamId": 3, "permission": 2}]
+
+
+def test_status_tells_of_the_grafana_of_this_machine_if_there_is_one(files, monkeypatch):
+    monkeypatch.delenv("LIVEMON_GRAFANA_DIRECTORY", raising=False)
+    assert provisioned.problems() == []
+    monkeypatch.setenv("LIVEMON_GRAFANA_DIRECTORY", str(files))
+    assert provisioned.problems() == [], "the role has not started one"
+    (files / "docker-compose.yml").touch()
+    (files / "password").write_text(PASSWORD)
+    monkeypatch.setenv("LIVEMON_GRAFANA_PASSWORD_FILE", str(files / "password"))
+    with running(files) as (grafana, container):
+        monkeypatch.setenv("LIVEMON_GRAFANA_URL", container.url)
+        provisioned.protect(grafana, given.read(files))
+        assert provisioned.problems() == []
+        with closing(sqlite3.connect(container.data / "grafana.db", timeout=30)) as database, database:
+            database.execute("DELETE FROM rule WHERE uid = 'livemon-watchdog'")
+        (problem,) = provisioned.problems()
+        assert problem == "Grafana is not as it should be: missing: the alarm Watchdog (livemon-watchdog)"
+    (problem,) = provisioned.problems()
+    assert problem.startswith("Grafana does not answer")
 
 
 class Clock:

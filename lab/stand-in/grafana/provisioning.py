@@ -63,6 +63,11 @@ class Provisioning:
         for document in documents(self.directory / "datasources"):
             for source in document.get("datasources") or []:
                 self._put("data_source", source["uid"], source)
+        self.read_alerting()
+        self.read_dashboards()
+
+    def read_alerting(self) -> None:
+        """Take in the alarms and whom they are told; raises :exc:`RefusedError`."""
         files = list(documents(self.directory / "alerting"))
         for stage in ("rules", "contact points", "text templates", "notification policies"):
             try:
@@ -70,7 +75,6 @@ class Provisioning:
                     getattr(self, "_" + stage.replace(" ", "_"))(file)
             except RefusedError as refusal:
                 raise RefusedError(f"{'alert ' if stage == 'rules' else ''}{stage}: {refusal}") from None
-        self.read_dashboards()
 
     def read_dashboards(self) -> None:
         """Take in the dashboards as they are now, as Grafana does every few seconds; a file that cannot be read is left out."""
@@ -91,6 +95,9 @@ class Provisioning:
                 self.database.execute("DELETE FROM rule WHERE uid = ?", (gone["uid"],))
 
     def _rule(self, rule: dict, folder: str, group: dict) -> None:
+        # It takes what follows one dollar for a variable, and two for one.
+        labels = {key: value.replace("$$", "$") for key, value in rule.get("labels", {}).items()}
+        rule = {**rule, "title": rule["title"].replace("$$", "$"), "labels": labels}
         content = {**rule, "folderUID": folder, "ruleGroup": group["name"], "provenance": "file"}
         content["folder"], content["interval"] = group["folder"], group["interval"]
         try:

@@ -7,8 +7,8 @@ HTTP API that livemon makes. It provisions itself from the same files as Grafana
 with an error in its log where it does not take them (:mod:`provisioning`). It draws nothing, and alarms on nothing.
 
 ``STAND_IN`` names what is wrong with it, separated by spaces: ``ends`` (it is healthy for a while, and then ends), ``keeps-rules``
-(rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing). Like some images of Grafana it has no
-curl. ``STAND_IN_VERSION`` is the release that it plays.
+(rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing), ``hashes-twice`` (a reset password lets
+nobody in). ``STAND_IN_VERSION`` is the release that it plays. Like some images of Grafana it has no curl.
 
 ``stand_in.py server`` serves. Called as ``grafana``, it does ``grafana cli admin reset-admin-password --password-from-stdin``.
 """
@@ -16,6 +16,7 @@ curl. ``STAND_IN_VERSION`` is the release that it plays.
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import os
@@ -53,6 +54,8 @@ CREATE TABLE IF NOT EXISTS dashboard (uid TEXT PRIMARY KEY, model TEXT);
 """
 TLS_HANDSHAKE = b"\x16"
 """The first byte of whoever speaks TLS."""
+LENGTH_OF_A_HEADER = 5
+"""What is read of a record before it is known to be one."""
 NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 """What a server in Go answers to whoever does not."""
 
@@ -80,13 +83,16 @@ def prepare() -> None:
         database.execute("INSERT OR IGNORE INTO user VALUES ('admin', ?)", (password,))
 
 
+def files(database: sqlite3.Connection) -> provisioning.Provisioning:
+    place = Path(os.environ.get("GF_PATHS_PROVISIONING", "/etc/grafana/provisioning"))
+    return provisioning.Provisioning(database, place, RELEASE, keeps_rules="keeps-rules" in FAULTS)
+
+
 def provision() -> None:
     """Take in the files; ends the process where Grafana would."""
-    files = Path(os.environ.get("GF_PATHS_PROVISIONING", "/etc/grafana/provisioning"))
-    run = provisioning.Provisioning
     try:
         with closing(connect()) as database, database:
-            run(database, files, RELEASE, keeps_rules="keeps-rules" in FAULTS).run()
+            files(database).run()
     except provisioning.RefusedError as refusal:
         provisioning.log("provisioning", "Failed to provision alerting", refusal)
         end(refusal)
@@ -95,7 +101,7 @@ def provision() -> None:
         while True:
             time.sleep(SECONDS_BETWEEN_READINGS)
             with closing(connect()) as database, database:
-                run(database, files, RELEASE).read_dashboards()
+                files(database).read_dashboards()
 
     threading.Thread(target=read_dashboards, daemon=True).start()
 
@@ -185,21 +191,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer what is asked of what the files have made; `None` to what is not about that."""
         if path in LISTS:
             return contents(database, LISTS[path])
-        if path == "/api/v1/provisioning/policies":
-            return next(iter(contents(database, "policy")), provisioning.DEFAULT_POLICY)
-        if path == "/api/ruler/grafana/api/v1/rules":
-            return ruler(contents(database, "rule"))
         if path == "/api/ds/query":
             return self.query(database, json.loads(body or b"{}")["queries"][0])
-        if path.startswith("/api/v1/provisioning/contact-points/") and self.command == "DELETE":
-            uid = unquote(path.rpartition("/")[2])
-            used = provisioning.receivers(next(iter(contents(database, "policy")), provisioning.DEFAULT_POLICY))
-            if one(database, "contact_point", uid)["name"] in used:
-                raise RefusalError(409, "contact point is currently used by a notification policy")
-            database.execute("DELETE FROM contact_point WHERE uid = ?", (uid,))
-            return {}
-        if path.startswith("/api/v1/provisioning/alert-rules/") and self.command == "DELETE":
-            raise RefusalError(500, "cannot delete with provided provenance 'api', needs 'file'")
         if path.startswith("/api/datasources/uid/"):
             return one(database, "data_source", unquote(path.rpartition("/")[2]))
         if path == "/api/plugins/graphite/settings":
@@ -211,7 +204,25 @@ class Handler(BaseHTTPRequestHandler):
             return [{"uid": uid, "title": title} for uid, title in rows]
         if path.startswith("/api/folders/") and path.endswith("/permissions"):
             return self.permissions(database, path.split("/")[3], body)
+        return self.alerting(database, path)
+
+    def alerting(self, database: sqlite3.Connection, path: str) -> object:
+        if path == "/api/v1/provisioning/policies":
+            return next(iter(contents(database, "policy")), provisioning.DEFAULT_POLICY)
+        if path == "/api/ruler/grafana/api/v1/rules":
+            return ruler(contents(database, "rule"))
+        if path == "/api/admin/provisioning/alerting/reload":
+            return self.reload_alerting(database)
+        if path.startswith("/api/v1/provisioning/alert-rules/") and self.command == "DELETE":
+            raise RefusalError(500, "cannot delete with provided provenance 'api', needs 'file'")
         return None
+
+    def reload_alerting(self, database: sqlite3.Connection) -> dict:
+        try:
+            files(database).read_alerting()
+        except provisioning.RefusedError as refusal:
+            raise RefusalError(500, str(refusal)) from refusal
+        return {"message": "Alerting config reloaded"}
 
     def permissions(self, database: sqlite3.Connection, uid: str, body: bytes | None) -> object:
         row = database.execute("SELECT acl FROM folder WHERE uid = ?", (uid,)).fetchone()
@@ -321,6 +332,7 @@ class Server(ThreadingHTTPServer):
         if self.context is not None:
             request.settimeout(10)
             if request.recv(1, socket.MSG_PEEK) != TLS_HANDSHAKE:
+                request.recv(LENGTH_OF_A_HEADER)
                 request.sendall(NOT_TLS)
                 return
             request = self.context.wrap_socket(request, server_side=True)
@@ -355,8 +367,11 @@ def serve() -> None:
 
 
 def reset_password() -> None:
+    password = sys.stdin.read().strip()
+    if "hashes-twice" in FAULTS:
+        password = hashlib.sha256(password.encode()).hexdigest()
     with closing(connect()) as database, database:
-        database.execute("UPDATE user SET password = ? WHERE login = 'admin'", (sys.stdin.read().strip(),))
+        database.execute("UPDATE user SET password = ? WHERE login = 'admin'", (password,))
     print("Admin password changed successfully")
 
 

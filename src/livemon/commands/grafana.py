@@ -15,6 +15,7 @@ DIRECTORY = click.Path(path_type=Path)
 data = click.option("--data", type=DIRECTORY, required=True, help="Grafana's data directory.")
 secrets = click.option("--secrets", type=DIRECTORY, required=True, help="Where the secrets live.")
 owner = click.option("--owner", type=int, required=True, help="Grafana's uid.")
+patience = click.option("--patience", type=float, default=0.0, show_default=True, help="Seconds to wait for Grafana.")
 archive = click.argument("archive", type=DIRECTORY)
 
 
@@ -91,23 +92,38 @@ def login() -> None:
     Grafana.from_environment().get("/api/user")
 
 
+@command.command("left-over")
+@click.argument("directory", type=DIRECTORY)
+@patience
+def print_left_over(directory: Path, patience: float) -> None:
+    """Print a file that removes what Grafana has of livemon's alarms and the files in DIRECTORY do not; nothing if there is none."""
+    grafana = Grafana.from_environment()
+    provisioned.settle(lambda: grafana.version() and [], patience, steady=0.0)
+    document = provisioned.left_over(grafana, given.read(directory))
+    if document:
+        click.echo(json.dumps(document))
+
+
+@command.command("reload-alerting")
+def reload_alerting() -> None:
+    """Let Grafana read its alerting files anew."""
+    provisioned.reload_alerting(Grafana.from_environment())
+
+
 @command.command("provisioned")
 @click.argument("directory", type=DIRECTORY)
-@click.option("--mend", is_flag=True, help="Also take from Editors what would let them delete the alarms.")
-@click.option("--patience", type=float, default=0.0, show_default=True, help="Seconds until faults are told.")
-def is_provisioned(directory: Path, mend: bool, patience: float) -> None:
+@click.option("--protect", is_flag=True, help="Also take from Editors what would let them delete the alarms.")
+@patience
+def is_provisioned(directory: Path, protect: bool, patience: float) -> None:
     """See that Grafana has all that the files in DIRECTORY (laid out like /etc/livemon/grafana) give it, and nothing of former ones.
 
-    Prints one line for each thing that was mended. Exit status 1, with one sentence, where something is missing.
+    Prints one line for each folder that was protected. Exit status 1, with one sentence, where something is missing.
     """
     wanted, grafana = given.read(directory), Grafana.from_environment()
 
     def look() -> list[str]:
-        if mend:
-            for title in provisioned.protect(grafana, wanted):
-                click.echo(f"the folder {title} can be changed by administrators only")
-            for name in provisioned.clear(grafana, wanted):
-                click.echo(f"the contact point {name}, which the inventory has no more, is deleted")
+        for title in provisioned.protect(grafana, wanted) if protect else []:
+            click.echo(f"the folder {title} can be changed by administrators only")
         return provisioned.faults(grafana, wanted)
 
     provisioned.settle(look, patience, provisioned.SECONDS_STEADY if patience else 0.0)

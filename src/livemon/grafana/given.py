@@ -24,7 +24,7 @@ class Given:
     dashboards: Mapping[str, str] = field(default_factory=dict)
     """Titles of dashboards, the lab's own among them."""
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Alarm rules, as the file has them."""
+    """Alarm rules, as Grafana reads them."""
     folders: tuple[str, ...] = ()
     """Titles of the folders with alarm rules."""
     contact_points: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ def read(directory: Path) -> Given:
     return Given(
         sources=sources,
         dashboards=dict(_dashboards(directory)),
-        rules={rule["uid"]: rule for group in groups for rule in group["rules"]},
+        rules={rule["uid"]: _rule(rule) for group in groups for rule in group["rules"]},
         folders=tuple(dict.fromkeys(group["folder"] for group in groups)),
         contact_points={
             receiver["uid"]: point["name"]
@@ -69,6 +69,12 @@ def read(directory: Path) -> Given:
         policy=policies[-1] if policies else None,
         templates=tuple(each["name"] for document in alerting for each in document.get("templates") or []),
     )
+
+
+def _rule(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a rule with its title and labels as Grafana reads them: two dollars are one."""
+    labels = {key: str(value).replace("$$", "$") for key, value in (rule.get("labels") or {}).items()}
+    return {**rule, "title": rule["title"].replace("$$", "$"), "labels": labels}
 
 
 def _documents(directory: Path) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,6 @@
 """Whether Grafana has what it was given: it may answer, and yet have refused its alarms, dashboards or data source.
 
-A rule with livemon's uid that the files do not have is a fault, too: Grafana keeps whatever a file once made, and does not let
-anybody delete by its API what came from a file.
+An alarm of livemon's that the files do not have is a fault, too: Grafana keeps whatever a file once made until a file removes it.
 """
 
 from __future__ import annotations
@@ -9,10 +8,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from livemon.errors import GrafanaError
+from livemon.config import setting
+from livemon.errors import GrafanaError, LivemonError
+from livemon.grafana import given as files
 from livemon.grafana.client import Grafana, release
 from livemon.grafana.given import OURS, Given
 
@@ -21,6 +23,7 @@ SECONDS_STEADY = 10.0
 """From Grafana 13 on it answers before it has read its alarms, and ends when it does not take them."""
 NAMED = 5
 """How many of what is missing are named; the others are counted."""
+ORGANISATION = 1
 VIEW = 1
 """The permission to look and no more, by Grafana's number."""
 FINDS_FOLDERS_BY_SLUG_BEFORE = 10, 0
@@ -56,6 +59,22 @@ def faults(grafana: Grafana, given: Given) -> list[str]:
     return [fault for check in checks for fault in check(grafana, given)]
 
 
+def problems() -> list[str]:
+    """Return what is wrong with the Grafana of this machine, for people who ask how all is: one clause each.
+
+    ``LIVEMON_GRAFANA_DIRECTORY`` names the files that the role grafana made. Where it is not set, or no Grafana was started from
+    there, there is none to be wrong.
+    """
+    directory = setting("LIVEMON_GRAFANA_DIRECTORY", Path, None)
+    if directory is None or not (directory / "docker-compose.yml").exists():
+        return []
+    try:
+        found = faults(Grafana.from_environment(), files.read(directory))
+    except LivemonError as error:
+        return [str(error)]
+    return [f"Grafana is not as it should be: {fault}" for fault in found]
+
+
 def protect(grafana: Grafana, given: Given) -> list[str]:
     """Let only administrators change the folders with the given alarms; return the titles of those that were open before.
 
@@ -81,27 +100,40 @@ def protect(grafana: Grafana, given: Given) -> list[str]:
     return list(opened)
 
 
-def clear(grafana: Grafana, given: Given) -> list[str]:
-    """Delete contact points of livemon's that are no longer given; return their names.
+def left_over(grafana: Grafana, given: Given) -> dict[str, Any]:
+    """Return a provisioning file that removes what no file names any more; empty if nothing is left.
 
-    Rules that came from a file cannot be deleted so: :func:`faults` names them.
+    An installation that had another inventory leaves alarms in a database that is brought back, and in one whose files were lost.
+    Grafana's API does not delete what came from a file; a file does.
 
     Raises
     ------
     GrafanaError
         If Grafana does not answer.
     """
-    deleted = []
-    for point in grafana.get_json("/api/v1/provisioning/contact-points") or []:
-        if _is_left_over(point.get("uid", ""), given.contact_points):
-            try:
-                grafana.delete(f"/api/v1/provisioning/contact-points/{quote(point['uid'])}")
-            except GrafanaError as error:
-                if error.status in (None, 401):
-                    raise
-                continue  # still in use, or refused: it is named with the faults
-            deleted.append(point["name"])
-    return deleted
+    points = _contact_points_of(grafana)
+    gone = {
+        "deleteRules": [uid for uid in rules(grafana) if _is_left_over(uid, given.rules)],
+        "deleteContactPoints": [uid for uid in points if _is_left_over(uid, given.contact_points)],
+    }
+    document: dict[str, Any] = {
+        key: [{"orgId": ORGANISATION, "uid": uid} for uid in uids] for key, uids in gone.items() if uids
+    }
+    used = set(_receivers(grafana.get_json("/api/v1/provisioning/policies")))
+    if given.policy is None and used & {points[uid] for uid in gone["deleteContactPoints"]}:
+        document["resetPolicies"] = [ORGANISATION]
+    return {"apiVersion": 1} | document if document else {}
+
+
+def reload_alerting(grafana: Grafana) -> None:
+    """Let Grafana read its alerting files anew.
+
+    Raises
+    ------
+    GrafanaError
+        If Grafana does not answer, or does not take them.
+    """
+    grafana.post("/api/admin/provisioning/alerting/reload", {})
 
 
 def settle(
@@ -210,8 +242,8 @@ def _rules(grafana: Grafana, given: Given) -> Iterator[str]:
     yield from _listed("not what the inventory says: the alarm", changed)
     left = {uid: rule["title"] for uid, rule in found.items() if _is_left_over(uid, given.rules)}
     yield from _listed(
-        "still there, though the inventory has it no more (delete the folder in Grafana as its administrator, then docker restart "
-        "sisock_grafana: the others come back): the alarm",
+        "still there, though the inventory has it no more and Grafana was told to delete it (delete the folder in Grafana as its "
+        "administrator, then docker restart sisock_grafana: the others come back): the alarm",
         left,
     )
 
@@ -226,12 +258,22 @@ def _essence(rule: Mapping[str, Any]) -> tuple:
 
 
 def _contact_points(grafana: Grafana, given: Given) -> Iterator[str]:
-    found = {
-        each.get("uid", ""): each["name"] for each in grafana.get_json("/api/v1/provisioning/contact-points") or []
-    }
+    found = _contact_points_of(grafana)
     yield from _listed("missing: the contact point", {u: n for u, n in given.contact_points.items() if u not in found})
     left = {uid: name for uid, name in found.items() if _is_left_over(uid, given.contact_points)}
     yield from _listed("still there, though the inventory has it no more: the contact point", left)
+
+
+def _contact_points_of(grafana: Grafana) -> dict[str, str]:
+    """Return the names of contact points by uid; Grafana's own has an empty one."""
+    return {each.get("uid", ""): each["name"] for each in grafana.get_json("/api/v1/provisioning/contact-points") or []}
+
+
+def _receivers(policy: Mapping[str, Any]) -> Iterator[str]:
+    if "receiver" in policy:
+        yield policy["receiver"]
+    for route in policy.get("routes") or []:
+        yield from _receivers(route)
 
 
 def _policy(grafana: Grafana, given: Given) -> Iterator[str]:
