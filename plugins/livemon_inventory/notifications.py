@@ -19,6 +19,8 @@ WATCHDOG = "Watchdog"
 """The alarm that always fires; the bridge knows it by this name."""
 PULSE = "livemon-watchdog"
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
+PULSE_AUTHORIZATION = {"authorization_scheme": "Bearer", "authorization_credentials": "$__file{/run/secrets/pulse}"}
+"""The bridge takes the pulse from nobody else. The credentials are among what Grafana encrypts and hides."""
 NOBODY = "livemon-nobody"
 """Where alarms go that nobody asked for: the tree of routes needs an end."""
 SECRETS = "/run/secrets"
@@ -40,7 +42,9 @@ def contact_points(settings: Entry, *, watched: bool) -> list[dict]:
         # Mail that cannot be sent is a line in Grafana's log.
         points.append(_point(NOBODY, [("email", {"addresses": "nobody@localhost"})]))
     if watched:
-        points.append(_point(PULSE, [("webhook", {"url": PULSE_URL, "httpMethod": "POST"})], tells_of_the_end=False))
+        pulse = _point(PULSE, [("webhook", {"url": PULSE_URL, "httpMethod": "POST"})], tells_of_the_end=False)
+        pulse["receivers"][0]["settings"] |= PULSE_AUTHORIZATION
+        points.append(pulse)
     return points
 
 

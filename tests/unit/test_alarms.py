@@ -542,7 +542,12 @@ def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():
     # It always fires, and would stand first in every list of alarms.
     assert [group["folder"] for group in content["groups"] if rule in group["rules"]] == ["livemon watchdog"]
     (pulse,) = [receiver for receiver in receivers_of(content) if receiver["type"] == "webhook"]
-    assert pulse["settings"] == {"url": "http://sisock-grafana-http:5000/api/watchdog", "httpMethod": "POST"}
+    assert pulse["settings"] == {
+        "url": "http://sisock-grafana-http:5000/api/watchdog",
+        "httpMethod": "POST",
+        "authorization_scheme": "Bearer",
+        "authorization_credentials": "$__file{/run/secrets/pulse}",
+    }
     assert pulse["disableResolveMessage"]
     (policy,) = content["policies"]
     assert policy["receiver"] == "livemon-nobody"
@@ -551,9 +556,10 @@ def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():
 
 def test_the_bridge_takes_what_the_watchdog_sends_for_a_pulse():
     (rule,) = [rule for rule in rules_of(alerting.document(SITES["told"])) if rule["title"] == "Watchdog"]
-    client = create_app(MemorySource([])).test_client()
+    client = create_app(MemorySource([]), lambda: "secret").test_client()
     message = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": rule["title"]}}]}
-    assert client.post("/api/watchdog", json=message).get_json() == {"pulse": True}
+    headers = {"Authorization": "Bearer secret"}
+    assert client.post("/api/watchdog", json=message, headers=headers).get_json() == {"pulse": True}
 
 
 def test_secrets_stand_in_no_file_but_their_own():
@@ -565,8 +571,8 @@ def test_secrets_stand_in_no_file_but_their_own():
     files = notifications.secret_files(SECRETS)
     assert sorted(files.values()) == sorted(SECRETS.values())
     named = re.findall(r"\$__file\{/run/secrets/([a-z_]+)\}", text)
-    assert sorted(set(named)) == ["notification_hook", "notification_pager", "notification_slack_url"]
-    assert set(named) <= set(files)
+    assert sorted(set(named)) == ["notification_hook", "notification_pager", "notification_slack_url", "pulse"]
+    assert set(named) <= {*files, "pulse"}
     assert environment["GF_SMTP_PASSWORD__FILE"] == "/run/secrets/notification_hook"
 
 
