@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, graphite, headers, health, pulse, quicklook, simplejson
+from livemon.bridge import api, asked, graphite, headers, health, pulse, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
@@ -43,6 +43,7 @@ def create_app(source: Any, pulse_secret: Callable[[], str | None] = lambda: Non
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     headers.restrict(app)
+    asked.follow(app)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,15 @@ from flask import Blueprint, Response, current_app
 from livemon import health
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
+from livemon.bridge.asked import Asked
 from livemon.bridge.site import ROOT
 from livemon.errors import LivemonError
 
 LOOK_BACK = 600.0
 """Seconds for which a loss of samples counts as something that is wrong now."""
 SAMPLES = 1000
+NAMED = 5
+"""Rules in one sentence."""
 
 blueprint = Blueprint("health", __name__, url_prefix="/api")
 
@@ -38,6 +41,7 @@ def _problems(source: Any) -> Iterator[str]:
         yield from health.agent_problems(status, source.site.has_dropped)
         yield from _absences(source)
         yield from _losses(source)
+        yield from _unevaluated(current_app.extensions["asked"], source.site.rules)
     except LivemonError as error:
         yield str(error)
 
@@ -50,6 +54,15 @@ def _absences(source: Any) -> Iterator[str]:
     for agent in source.site.agents:
         if f"{ROOT}.{agent}{health.CONNECTED}" not in channels:
             yield f"agent {agent} has not been heard yet: docker logs ocs_{agent} tells why"
+
+
+def _unevaluated(asked: Asked, rules: Sequence[str]) -> Iterator[str]:
+    if silent := asked.silent(rules):
+        named = ", ".join(silent[:NAMED]) + (f" and {len(silent) - NAMED} more" if len(silent) > NAMED else "")
+        yield (
+            f"Grafana has stopped evaluating {len(silent)} of its {len(rules)} alarm rules ({named}): "
+            "were they deleted or paused? Run the playbook again"
+        )
 
 
 def _losses(source: Any) -> Iterator[str]:

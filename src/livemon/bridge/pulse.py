@@ -74,6 +74,7 @@ def watchdog() -> Response:
     pulses = _is_pulse(_message())
     if pulses:
         current_app.extensions["alarm_path"].hear()
+        current_app.extensions["asked"].hear()
     return json_answer({"pulse": pulses})
 
 

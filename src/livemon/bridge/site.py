@@ -5,6 +5,7 @@ Made by ``plugins/livemon_inventory/site.py``; read anew when it changes, so tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +18,8 @@ from livemon.errors import ConfigError
 from livemon.wamp import log
 
 ROOT = "observatory"
+_KEYS = {"agents", "rules"}
+_RULE = re.compile(r"[\w-]+\Z", re.ASCII)
 _AGENT_TAGS = ("model", "serial", "description")
 _FIELD_TAGS = ("channel", "label", "unit", "quantity")
 _AGENT_KEYS = {"id", "node", "feeds", *_AGENT_TAGS}
@@ -32,6 +35,8 @@ class Site:
     """By path."""
     expected: tuple[Field, ...] = ()
     """The channels that should have samples, whether or not there ever was one."""
+    rules: tuple[str, ...] = ()
+    """The names of the alarm rules that Grafana is to evaluate."""
 
     def tags(self, path: str) -> Mapping[str, str]:
         """Return what the inventory says of a channel; always the same object for one path."""
@@ -106,8 +111,15 @@ def read(text: str | bytes, place: str) -> Site:
         One sentence: where, what, and what to write instead.
     """
     content = yaml_content(text, place)
-    if not isinstance(content, Mapping) or set(content) != {"agents"} or not isinstance(content["agents"], list):
-        raise ConfigError(f"{place}: write agents: and below it one entry for each agent, and nothing else")
+    if not (
+        isinstance(content, Mapping) and {"agents"} <= set(content) <= _KEYS and isinstance(content["agents"], list)
+    ):
+        raise ConfigError(
+            f"{place}: write agents: and below it one entry for each agent, rules: or not, and nothing else"
+        )
+    rules = content.get("rules", [])
+    if not isinstance(rules, list) or not all(isinstance(each, str) and _RULE.match(each) for each in rules):
+        raise ConfigError(f"{place}, rules: write a list of names, of letters, digits, - and _")
     agents: dict[str, Mapping[str, str]] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
@@ -128,7 +140,7 @@ def read(text: str | bytes, place: str) -> Site:
             if about.get("expected"):
                 name = path.rpartition(".")[2].lower()
                 expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
-    return Site(agents, fields, tuple(expected))
+    return Site(agents, fields, tuple(expected), tuple(rules))
 
 
 def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:
