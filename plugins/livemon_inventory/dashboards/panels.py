@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from livemon_inventory.dashboards.identity import DATA_SOURCE, FOLDER, ref_id
 
 UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "suffix:days", None: "none"}
 """Grafana's names of units. Its own kelvin has no millikelvin, seconds and ohms have all prefixes."""
-GREEN, ORANGE, RED = "green", "orange", "red"
+GREEN, ORANGE, RED, GRAY = "green", "orange", "red", "gray"
+NO_DATA = "no data"
 
 Steps = list[dict[str, Any]]
 
@@ -43,6 +44,13 @@ def steps(*limits: tuple[float | None, str]) -> Steps:
 
 
 ALWAYS_GREEN = steps((None, GREEN))
+_NOTHING = {
+    "type": "special",
+    "options": {"match": "null+nan", "result": {"text": NO_DATA, "color": GRAY, "index": 99}},
+}
+"""How a value that is not there is shown: without it, in the colour of the lowest values, which is green."""
+_NO_SAMPLES = "No samples in these times"
+"""What a panel without any series says."""
 
 
 def words(*values: tuple[float, str, str]) -> list[dict]:
@@ -54,16 +62,31 @@ def words(*values: tuple[float, str, str]) -> list[dict]:
     return [{"type": "value", "options": options}]
 
 
-def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = False, span: tuple = ()) -> dict:
-    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise."""
+def plot(
+    title: str,
+    lines: Sequence[Line],
+    unit: str | None,
+    *,
+    log: bool = False,
+    span: tuple = (),
+    limits: Sequence[tuple[float, str]] = (),
+) -> dict:
+    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise.
+
+    `limits` are drawn as lines: of one axis Grafana draws those of the panel only, never those of each series.
+    """
+    lines = [replace(line, target=_with_values(line.target), steps=None) for line in lines]
     defaults: dict[str, Any] = {
         "unit": _unit(unit),
+        "noValue": _NO_SAMPLES,
+        "thresholds": _thresholds(steps((None, "transparent"), *limits)),
         "custom": {
             "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
             "lineWidth": 1,
             "fillOpacity": 0,
             "showPoints": "never",
             "spanNulls": False,
+            "thresholdsStyle": {"mode": "dashed" if limits else "off"},
         },
     }
     if span:
@@ -79,14 +102,15 @@ def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = Fal
 
 
 def present(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
-    """Return the present values of `lines`, each with its trend behind it."""
-    panel = _panel("stat", title, lines, {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN)}, description)
+    """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale."""
+    defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
+    panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)
     several = len(lines) > 1
     return panel | {
         "options": {
             "reduceOptions": _LAST,
             "colorMode": "value",
-            "graphMode": "area",
+            "graphMode": "none" if several else "area",
             "textMode": "value_and_name" if several else "value",
             "justifyMode": "auto",
             "orientation": "auto",
@@ -96,8 +120,8 @@ def present(title: str, lines: Sequence[Line], unit: str | None, *, description:
 
 def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
     """Return the present values of `lines` as bars, which are full where the last of their colours begins."""
-    defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN)}
-    return _panel("bargauge", title, lines, defaults, description) | {
+    defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
+    return _panel("bargauge", title, map(_says_no_data, lines), defaults, description) | {
         "options": {
             "reduceOptions": _LAST,
             "displayMode": "basic",
@@ -110,8 +134,17 @@ def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: st
 
 
 def states(title: str, lines: Sequence[Line]) -> dict:
-    """Return the states of `lines` over time, as coloured bands."""
-    defaults = {"custom": {"lineWidth": 0, "fillOpacity": 70}, "color": {"mode": "thresholds"}}
+    """Return the states of `lines` over time, as coloured bands; there is none where there are no values.
+
+    Words and colours are those of the lines' mappings. By thresholds Grafana would merge the values before it looks at mappings, and
+    a mapping of null would be a band of its own in newer releases.
+    """
+    lines = [replace(line, target=_with_values(line.target)) for line in lines]
+    defaults = {
+        "custom": {"lineWidth": 0, "fillOpacity": 70},
+        "color": {"mode": "fixed", "fixedColor": GRAY},
+        "noValue": _NO_SAMPLES,
+    }
     return _panel("state-timeline", title, lines, defaults) | {
         "options": {
             "mergeValues": True,
@@ -156,6 +189,20 @@ def link(uid: str, title: str) -> dict:
 
 
 _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+_SAYS_NO_DATA = {"mappings": [_NOTHING], "noValue": NO_DATA}
+
+
+def _says_no_data(line: Line) -> Line:
+    """Return a line whose own mappings do not take away the panel's."""
+    return replace(line, mappings=[*line.mappings, _NOTHING]) if line.mappings else line
+
+
+def _with_values(target: str) -> str:
+    """Return a target without the series that have no value, which would be a plot without an axis and without a word.
+
+    `removeEmptySeries` says so, too, but has the bridge read every sample.
+    """
+    return f"maximumAbove({target},-1e300)"
 
 
 def _panel(kind: str, title: str, lines: Iterable[Line], defaults: dict, description: str = "") -> dict:
