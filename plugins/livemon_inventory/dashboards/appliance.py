@@ -115,7 +115,7 @@ def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
     lines = health(site)
     told = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
     target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everybody)}}}.agent.connected)"
-    together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one is gone"), worst))
+    together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one gone"), worst))
     return [together, *(lines[kind] for kind in told)]
 
 

@@ -88,9 +88,9 @@ def validity(instrument: Mapping[str, Any], defaults: Mapping[str, Any]) -> list
 def _while_heard(path: str, silence: float) -> str:
     """Return a target of a channel's validity, null where its newest sample is older than `silence` seconds.
 
-    The bridge knows the validity of the newest sample for ever; any age to the power of 0 is 1.
+    The bridge knows the validity of the newest sample for ever. It is multiplied by 1 while the age is not too great.
     """
-    return f"multiplySeries(invalid.{path},pow(removeAboveValue(age.{path},{silence}),0))"
+    return f"multiplySeries(invalid.{path},offset(scale(removeAboveValue(age.{path},{silence}),0),1))"
 
 
 def color_of(alarm: str, *levels: Mapping[str, Any] | None) -> str:

@@ -49,8 +49,6 @@ _NOTHING = {
     "options": {"match": "null+nan", "result": {"text": NO_DATA, "color": GRAY, "index": 99}},
 }
 """How a value that is not there is shown: without it, in the colour of the lowest values, which is green."""
-_NO_SAMPLES = "No samples in these times"
-"""What a panel without any series says."""
 
 
 def words(*values: tuple[float, str, str]) -> list[dict]:
@@ -78,7 +76,6 @@ def plot(
     lines = [replace(line, target=_with_values(line.target), steps=None) for line in lines]
     defaults: dict[str, Any] = {
         "unit": _unit(unit),
-        "noValue": _NO_SAMPLES,
         "thresholds": _thresholds(steps((None, "transparent"), *limits)),
         "custom": {
             "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
@@ -101,8 +98,13 @@ def plot(
     }
 
 
-def present(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
-    """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale."""
+def present(
+    title: str, lines: Sequence[Line], unit: str | None, *, description: str = "", sizes: tuple[int, int] | None = None
+) -> dict:
+    """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale.
+
+    `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too.
+    """
     defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
     panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)
     several = len(lines) > 1
@@ -114,6 +116,7 @@ def present(title: str, lines: Sequence[Line], unit: str | None, *, description:
             "textMode": "value_and_name" if several else "value",
             "justifyMode": "auto",
             "orientation": "auto",
+            **({"text": dict(zip(("titleSize", "valueSize"), sizes, strict=True))} if sizes else {}),
         }
     }
 
@@ -134,18 +137,17 @@ def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: st
 
 
 def states(title: str, lines: Sequence[Line]) -> dict:
-    """Return the states of `lines` over time, as coloured bands; there is none where there are no values.
+    """Return the states of `lines` over time, as coloured bands, with the words and colours of the lines' mappings.
 
-    Words and colours are those of the lines' mappings. By thresholds Grafana would merge the values before it looks at mappings, and
-    a mapping of null would be a band of its own in newer releases.
+    By thresholds Grafana would merge the values before it looks at the mappings. Where there are no values it draws nothing up to
+    9.4, and "no data" in newer releases.
     """
-    lines = [replace(line, target=_with_values(line.target)) for line in lines]
     defaults = {
         "custom": {"lineWidth": 0, "fillOpacity": 70},
         "color": {"mode": "fixed", "fixedColor": GRAY},
-        "noValue": _NO_SAMPLES,
+        **_SAYS_NO_DATA,
     }
-    return _panel("state-timeline", title, lines, defaults) | {
+    return _panel("state-timeline", title, map(_says_no_data, lines), defaults) | {
         "options": {
             "mergeValues": True,
             "showValue": "auto",
@@ -198,9 +200,10 @@ def _says_no_data(line: Line) -> Line:
 
 
 def _with_values(target: str) -> str:
-    """Return a target without the series that have no value, which would be a plot without an axis and without a word.
+    """Return a target without the series that have no value, so that Grafana says "No data" instead of drawing no axis.
 
-    `removeEmptySeries` says so, too, but has the bridge read every sample.
+    That is its own word: one of ours (``noValue``) would stand at each tick of a logarithmic axis that has no number.
+    `removeEmptySeries` would have the bridge read every sample.
     """
     return f"maximumAbove({target},-1e300)"
 
