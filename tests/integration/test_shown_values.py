@@ -304,7 +304,6 @@ def test_no_data_is_said_and_is_never_green(nothing, release):
             assert (drawn["says"], looks) == ("No data", set()), panel["where"]
         elif kind == "state-timeline":
             assert looks <= {("no data", GRAY)}, panel["where"]
-            assert looks or drawn["says"] == "no data" or panel["series"], panel["where"]
         else:
             assert looks == {("no data", GRAY)}, panel["where"]
     assert said == set(TYPES)
@@ -330,6 +329,21 @@ def test_states_are_not_drawn_across_times_without_samples(release):
     hole = [] if release == "grafana-9.4" else ["no data"]
     names = {"connected": "here", "degraded": "at work", "4K plate": "valid"}
     assert found == {name: [word, *hole, word] for name, word in names.items()}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(0, ("all here", GREEN)), (20, ("all here", GREEN)), (120, ("no data", GRAY))]
+)
+def test_agents_are_not_here_because_they_were_once(ago, expected, release):
+    """They were "all here" until the range was over when the data nodes had stopped."""
+    now = int(time.time())
+    here = {f"observatory.{agent}.agent.connected": 1.0 for agent in ("aggregator", "registry", "control")}
+    panels = [
+        each for each in answered(MemorySource(steadily(here, now - ago)), now) if each["where"][1] == "Appliance"
+    ]
+    ((drawn,),) = [each["shown"] for each in shown_by(release, panels)]
+    assert (drawn["text"], drawn["color"]) == expected
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -101,20 +101,29 @@ def agent_state(entry: Mapping[str, Any], what: str, defaults: Mapping[str, Any]
     state = AGENT_STATES[what]
     path = f"{ADDRESS_ROOT}.{entry['id']}.agent.{what}"
     return Line(
-        f'consolidateBy(summarize({path},"{STATE_EVERY}","{state.worse}"),"{state.worse}")',
+        _watched(path, state.worse),
         name or what,
         mappings=_judged(state.well, state.ill, color_of(state.alarm, entry, None, defaults)),
     )
 
 
+def _watched(target: str, worse: str) -> str:
+    """Return a target of agents' states on regular times, so that it is null where nobody looked."""
+    return f'consolidateBy(summarize({target},"{STATE_EVERY}","{worse}"),"{worse}")'
+
+
 def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]], site: Site) -> list[Line]:
-    """Return what the overview tells of the appliance."""
+    """Return what the overview tells of the appliance.
+
+    Whether all agents are here is told of the newest piece of time, or of the one before while that has no sample yet.
+    """
     everybody = all_agents(instruments, agents)
     colors = {color_of("away_after", each, None, site.defaults) for each in everybody}
     worst = next((color for color in COLORS.values() if color in colors), GRAY)
     lines = health(site)
     told = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
     target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everybody)}}}.agent.connected)"
+    target = f"keepLastValue({_watched(target, 'min')},1)"
     together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one gone"), worst))
     return [together, *(lines[kind] for kind in told)]
 

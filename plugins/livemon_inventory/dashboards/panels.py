@@ -99,18 +99,25 @@ def plot(
 
 
 def present(
-    title: str, lines: Sequence[Line], unit: str | None, *, description: str = "", sizes: tuple[int, int] | None = None
+    title: str,
+    lines: Sequence[Line],
+    unit: str | None,
+    *,
+    description: str = "",
+    sizes: tuple[int, int] | None = None,
+    reducer: str = "lastNotNull",
 ) -> dict:
     """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale.
 
-    `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too.
+    `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too. With the
+    `reducer` ``last`` a null that is the newest is no data, too.
     """
     defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
     panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)
     several = len(lines) > 1
     return panel | {
         "options": {
-            "reduceOptions": _LAST,
+            "reduceOptions": _LAST | {"calcs": [reducer]},
             "colorMode": "value",
             "graphMode": "none" if several else "area",
             "textMode": "value_and_name" if several else "value",
