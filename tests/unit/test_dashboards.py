@@ -361,6 +361,33 @@ def test_values_have_the_colours_of_their_alarms(limits, expected):
     assert steps == (expected and [{"color": color, "value": value} for value, color in expected])
 
 
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ({1: None}, []),
+        ({1: {"alarm_above_K": 5.0}, 2: {"alarm_below_K": 3.0}}, [(3.0, "red"), (5.0, "red")]),
+        (
+            {1: {"alarms": [{"above": 4.5, "severity": "warning"}, {"outside": [1, 5]}]}},
+            [(1, "red"), (4.5, "orange"), (5, "red")],
+        ),
+        # Where a warning and a critical limit are at one value, the line is red, whichever channel comes first.
+        ({1: {"alarms": [{"above": 5, "severity": "warning"}]}, 2: {"alarm_above_K": 5}}, [(5, "red")]),
+        ({1: {"alarm_above_K": 5}, 2: {"alarms": [{"above": 5, "severity": "warning"}]}}, [(5, "red")]),
+        ({1: {"alarms": [{"rising": 0.1}, {"of": "sensor", "above": 9}]}}, []),
+    ],
+)
+def test_limits_are_lines_in_the_plot_of_temperatures(channels, expected):
+    made = dashboards([FRIDGE | {"channels": channels}])["instrument-control"]
+    (plot,) = [panel for panel in made["panels"] if panel["title"] == "Temperature"]
+    defaults = plot["fieldConfig"]["defaults"]
+    lines = [(step["value"], step["color"]) for step in defaults["thresholds"]["steps"][1:]]
+    assert lines == expected
+    assert defaults["custom"]["thresholdsStyle"]["mode"] == ("dashed" if expected else "off")
+    assert not any("thresholds" in override_of(plot, name) for name in names_of(plot)), (
+        "9.4 would draw the first one's only"
+    )
+
+
 def override_of(panel: dict, name: str) -> dict:
     found = [each for each in panel["fieldConfig"]["overrides"] if each["matcher"]["options"] == name]
     return {prop["id"]: prop["value"] for each in found for prop in each["properties"]}
