@@ -1,0 +1,85 @@
+"""The states of alarms as channels that Grafana's rules ask for: ``alarms.<rule>.<alarm>.<what>``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livemon.alarms.definition import Alarm
+from livemon.alarms.judgement import State
+from livemon.bridge.catalogue import Field
+
+ROOT = "alarms"
+NODE = "alarms"
+NOTHING = np.empty(0)
+
+
+def _limit(alarm: Alarm, state: State) -> float | None:
+    return alarm.limit_of(alarm.limits[0] if state.value is None else state.value)
+
+
+WHAT: Mapping[str, Callable[[Alarm, State], float | None]] = {
+    "state": lambda _alarm, state: float(state.firing),
+    "value": lambda _alarm, state: state.value,
+    "limit": _limit,
+    "age": lambda _alarm, state: state.age,
+}
+"""What is told of each alarm: 1 while it fires, else 0; the number that it is of; the limit next to that; its age in seconds."""
+
+
+@dataclass(frozen=True)
+class AlarmChannel(Field):
+    """What is told of one alarm."""
+
+    alarm: Alarm | None = None
+
+    @property
+    def short(self) -> str:
+        """Return the path: to sisock there is no such field."""
+        return self.path
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The alarm's own: `name` is its id, for all that is told of it, since Grafana joins values by equal tags."""
+        return {**self.alarm.tags, "name": self.alarm.id}
+
+
+class AlarmChannels:
+    """Every alarm's state, value, limit and age, each with one sample: of when alarms were judged the last time.
+
+    Parameters
+    ----------
+    watch
+        Who judges (:class:`livemon.alarms.watch.AlarmWatch`).
+    """
+
+    def __init__(self, watch: Any) -> None:
+        self._watch = watch
+        self._made: tuple[tuple[Alarm, ...], list[AlarmChannel]] = ((), [])
+
+    @property
+    def fields(self) -> list[AlarmChannel]:
+        """The channels of all alarms that have been judged; none before the first time, when nothing is known of any."""
+        alarms = self._watch.alarms if self._watch.judged is not None else ()
+        if alarms is not self._made[0]:
+            self._made = alarms, [_channel(alarm, what) for alarm in alarms for what in WHAT]
+        return self._made[1]
+
+    def samples(
+        self, channel: AlarmChannel, start: float, end: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the one sample of a channel if it lies in ``[start, end)``, UNIX seconds; empty if not, or if nothing is known."""
+        judged, state = self._watch.judged, self._watch.states.get(channel.alarm.id)
+        if state is None or judged is None or not start <= judged < end:
+            return NOTHING, NOTHING
+        value = WHAT[channel.name](channel.alarm, state)
+        return np.array([judged]), np.array([math.nan if value is None else value])
+
+
+def _channel(alarm: Alarm, what: str) -> AlarmChannel:
+    return AlarmChannel(node=NODE, name=what, path=f"{ROOT}.{alarm.rule}.{alarm.id}.{what}", alarm=alarm)
