@@ -94,9 +94,11 @@ def livemon_nodes_memory(nodes: dict) -> str:
     return plant.nodes_memory(_plain(nodes))
 
 
-def livemon_site(instruments: list, agents: list) -> dict:
-    """What the bridge cannot know of its nodes' channels."""
-    return site.site(_entries(instruments), _entries(agents))
+def livemon_site(settings: dict) -> dict:
+    """What the bridge cannot know of its nodes' channels, and the alarms that it judges."""
+    settings = _plain(settings)
+    instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
+    return site.site(instruments, agents, alerting.alarms_of(settings))
 
 
 def livemon_text_directories(further: list) -> list:

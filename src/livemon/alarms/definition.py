@@ -13,7 +13,7 @@ from livemon.alarms.measures import MEASURES, Measure
 from livemon.errors import ConfigError
 
 TESTS = ("above", "below", "outside")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}\Z")
+_NAME = re.compile(r"[A-Za-z0-9_:-]{1,200}\Z")
 _KEYS = {"id", "rule", "measure", *TESTS, "clears_at", "hold", "held_back_by", "tags"}
 
 
@@ -92,7 +92,7 @@ def _alarm(entry: Any, where: str) -> Alarm:
         raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
     for key in ("id", "rule"):
         if not isinstance(entry.get(key), str) or not _NAME.match(entry[key]):
-            raise ConfigError(f"{where}.{key}: write a name of letters, digits, _ and -")
+            raise ConfigError(f"{where}.{key}: write a name of letters, digits, _, : and -")
     tests = [test for test in TESTS if test in entry]
     if len(tests) != 1:
         raise ConfigError(f"{where}: write one of {', '.join(TESTS)}")
@@ -121,8 +121,7 @@ def _measure(entry: Any, where: str) -> Measure:
     if kind not in MEASURES:
         raise ConfigError(f"{where}: write {{kind: ...}}, one of {', '.join(MEASURES)}, and what that needs")
     made_of = MEASURES[kind]
-    options = {key: _texts(value, where) if isinstance(value, list) else value for key, value in entry.items()}
-    del options["kind"]
+    options = {key: _option(value, f"{where}.{key}") for key, value in entry.items() if key != "kind"}
     fields = {each.name: each for each in dataclasses.fields(made_of)}
     missing = [name for name, each in fields.items() if name not in options and each.default is dataclasses.MISSING]
     unknown = sorted(str(key) for key in options.keys() - fields.keys())
@@ -132,6 +131,14 @@ def _measure(entry: Any, where: str) -> Measure:
             + (f"needs {missing[0]}" if missing else f"has no {unknown[0]}; it has {', '.join(fields)}")
         )
     return made_of(**options)
+
+
+def _option(value: Any, where: str) -> Any:
+    if not isinstance(value, list):
+        return value
+    if value and all(isinstance(each, Mapping) for each in value):
+        return tuple(_measure(each, where) for each in value)
+    return _texts(value, where)
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:

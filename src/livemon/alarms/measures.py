@@ -211,6 +211,26 @@ class Unanswered(Measure):
 
 
 @dataclass(frozen=True)
+class Least(Measure):
+    """The least of the newest numbers of other measures, all of them durations: for how long what they are of has lasted for all."""
+
+    of: tuple[Measure, ...]
+    is_duration: ClassVar[bool] = True
+
+    @property
+    def memory(self) -> float:
+        """The longest of theirs."""
+        return max(each.memory for each in self.of)
+
+    def _paths(self) -> tuple[str, ...]:
+        return tuple(path for each in self.of for path in each.paths)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        newest = [readings[-1] for each in self.of if (readings := each.readings(tracks, moment))]
+        return [(moment.now, min(number for _, number in newest))] if newest else []
+
+
+@dataclass(frozen=True)
 class Increase(Measure):
     """By how much a counter has increased within the last `over` seconds; one that begins anew counts from there."""
 
@@ -270,6 +290,7 @@ MEASURES: Mapping[str, type] = {
     "lasting": Lasting,
     "absence": Absence,
     "unanswered": Unanswered,
+    "least": Least,
     "increase": Increase,
     "news": News,
     "routerless": Routerless,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ AHEAD = 60.0
 """Seconds by which the clock of another machine may be ahead of this one's."""
 POINTS_PER_SECOND = 5
 """More samples than a channel has, so that none is left out."""
+EACH = ".*"
+"""The end of a path that stands for all channels of a feed; of those only the newest time is known."""
 AT_ONCE = 100
 """Channels in one question."""
 
@@ -94,24 +97,32 @@ class AlarmWatch:
             del self._tracks[path]
         for track in self._tracks.values():
             track.fresh = []
-        catalogue = self._source.catalogue
         asked: dict[float, list[str]] = {}
         for path, seconds in memory.items():
-            last = _last(catalogue, path)
-            if last is None:
-                continue
-            track = self._track(path)
-            if track.newest is None:
-                asked.setdefault(now - max(seconds, RECENT), []).append(path)
-            elif last < track.newest[0] and now < track.newest[0]:
-                # The clock was set back: what comes now is new, whatever its time.
-                self._tracks[path] = Track()
-            elif last > track.newest[0]:
-                start = now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
+            start = self._news(path, seconds, now)
+            if start is not None:
                 asked.setdefault(start, []).append(path)
         for start, paths in asked.items():
             for first in range(0, len(paths), AT_ONCE):
                 self._take(paths[first : first + AT_ONCE], start, now, memory, positive)
+
+    def _news(self, path: str, memory: float, now: float) -> float | None:
+        """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
+        catalogue = self._source.catalogue
+        if path.endswith(EACH):
+            self._tracks[path] = Track(newest=_newest_of_each(catalogue, path))
+            return None
+        last, track = _last(catalogue, path), self._track(path)
+        if last is None:
+            return None
+        if track.newest is not None and last < track.newest[0] and now < track.newest[0]:
+            # The clock was set back: what comes now is new, whatever its time.
+            track = self._tracks[path] = Track()
+        if track.newest is None:
+            return now - max(memory, RECENT)
+        if last <= track.newest[0]:
+            return None
+        return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
 
     def _take(
         self, paths: list[str], start: float, now: float, memory: Mapping[str, float], positive: set[str]
@@ -150,6 +161,13 @@ def _read(file: Path | None) -> dict[str, State]:
     except (OSError, ValueError) as error:
         log.warn("the states of alarms in {file} cannot be read: {error}", file=file, error=error)
         return {}
+
+
+def _newest_of_each(catalogue: Any, pattern: str) -> tuple[float, float] | None:
+    """Return the time of the newest sample of all channels of a feed, with no value; `None` if there is none."""
+    stem = pattern.removesuffix("*")
+    times = [_last(catalogue, path) for path in catalogue.by_path if path.startswith(stem)]
+    return max(((time, math.nan) for time in times if time is not None), default=None)
 
 
 def _last(catalogue: Any, path: str) -> float | None:
