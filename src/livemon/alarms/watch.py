@@ -97,18 +97,19 @@ class AlarmWatch:
             del self._tracks[path]
         for track in self._tracks.values():
             track.fresh = []
+        catalogue = self._source.catalogue
         asked: dict[float, list[str]] = {}
         for path, seconds in memory.items():
-            start = self._news(path, seconds, now)
+            start = self._news(catalogue, path, seconds, now)
             if start is not None:
                 asked.setdefault(start, []).append(path)
         for start, paths in asked.items():
             for first in range(0, len(paths), AT_ONCE):
-                self._take(paths[first : first + AT_ONCE], start, now, memory, positive)
+                fields = {path: catalogue.by_path[path] for path in paths[first : first + AT_ONCE]}
+                self._take(fields, start, now, memory, positive)
 
-    def _news(self, path: str, memory: float, now: float) -> float | None:
+    def _news(self, catalogue: Any, path: str, memory: float, now: float) -> float | None:
         """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
-        catalogue = self._source.catalogue
         if path.endswith(EACH):
             self._tracks[path] = Track(newest=_newest_of_each(catalogue, path))
             return None
@@ -125,10 +126,8 @@ class AlarmWatch:
         return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
 
     def _take(
-        self, paths: list[str], start: float, now: float, memory: Mapping[str, float], positive: set[str]
+        self, fields: Mapping[str, Any], start: float, now: float, memory: Mapping[str, float], positive: set[str]
     ) -> None:
-        catalogue = self._source.catalogue
-        fields = {path: catalogue.by_path[path] for path in paths}
         end = now + AHEAD
         answer = self._source.fetch(fields.values(), start, end, int((end - start) * POINTS_PER_SECOND))
         for path, each in fields.items():
