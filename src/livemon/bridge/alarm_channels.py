@@ -80,6 +80,20 @@ class AlarmChannels:
         value = WHAT[channel.name](channel.alarm, state)
         return np.array([judged]), np.array([math.nan if value is None else value])
 
+    def told(self) -> dict[str, Any]:
+        """Return ``judged`` (UNIX seconds, null before the first time) and ``alarms``, a mapping for each, in the inventory's order."""
+        states = self._watch.states
+        return {
+            "judged": self._watch.judged,
+            "alarms": [_told(alarm, states[alarm.id]) for alarm in self._watch.alarms if alarm.id in states],
+        }
+
+
+def _told(alarm: Alarm, state: State) -> dict[str, Any]:
+    about = {what: number(alarm, state) for what, number in WHAT.items() if what != "state"}
+    known = {"firing": state.firing, "since": state.since, "held_back": state.held_back}
+    return {"id": alarm.id, "tags": dict(alarm.tags), **known, **about}
+
 
 def _channel(alarm: Alarm, what: str) -> AlarmChannel:
     return AlarmChannel(node=NODE, name=what, path=f"{ROOT}.{alarm.rule}.{alarm.id}.{what}", alarm=alarm)

@@ -104,6 +104,10 @@ class Source:
 
     # --- for Flask's threads -------------------------------------------------------------------------------------
 
+    def alarms(self) -> dict[str, Any]:
+        """Return what is known of all alarms (:meth:`livemon.bridge.alarm_channels.AlarmChannels.told`)."""
+        return {"judged": None, "alarms": []} if self._alarms is None else self._alarms.told()
+
     @property
     def connected(self) -> bool:
         """Whether the router is there."""
