@@ -30,6 +30,7 @@ from livemon_inventory import (
     validation,
 )
 from livemon_inventory.dashboards import render
+from livemon_inventory.grafana_release import release_of
 
 
 def _plain(value: Any) -> Any:
@@ -126,9 +127,9 @@ def livemon_dashboards(instruments: list, agents: list, further: list, site: dic
     return render.dashboards(_entries(instruments), _entries(agents), _entries(further), render.Site(**_plain(site)))
 
 
-def livemon_alerting(settings: dict) -> dict:
-    """Grafana's alerting file: alarms, contact points and routes."""
-    return alerting.document(_plain(settings))
+def livemon_alerting(settings: dict, image: str) -> dict:
+    """Grafana's alerting file for the release of its image: rules, contact points and routes."""
+    return alerting.document(_plain(settings), release_of(str(image)))
 
 
 def livemon_alerting_after(content: dict, former: str) -> str:

@@ -25,6 +25,7 @@ from livemon_inventory.dashboards.identity import (
     panel_id,
     temperature_panel,
 )
+from livemon_inventory.grafana_release import NEWEST
 from livemon_inventory.plant import name_of
 from livemon_inventory.uids import uid
 
@@ -38,7 +39,6 @@ LATELY = 120
 """Seconds within which the bridge must have judged: it does so every other second."""
 OLD = 120.0
 """Seconds from which on a value is said to be old."""
-NEWEST = (99, 0)
 KEEPS_LAST = (11, 0)
 """The first release in which an alarm stays as it was where its query fails, for all of its series."""
 BRIDGE = "bridge_away"

@@ -111,7 +111,12 @@ class AlarmWatch:
     def _news(self, catalogue: Any, path: str, memory: float, now: float) -> float | None:
         """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
         if path.endswith(EACH):
-            self._tracks[path] = Track(newest=_newest_of_each(catalogue, path))
+            known = self._track(path).newest
+            # Nodes that are away take their channels with them, and not what is known of these.
+            newest = _newest_of_each(catalogue, path) or (
+                known if known is not None and known[0] <= now + AHEAD else None
+            )
+            self._tracks[path] = Track(newest=newest)
             return None
         last, track = _last(catalogue, path), self._track(path)
         if last is None:
