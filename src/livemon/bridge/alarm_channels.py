@@ -81,7 +81,7 @@ class AlarmChannels:
         return np.array([judged]), np.array([math.nan if value is None else value])
 
     def told(self) -> dict[str, Any]:
-        """Return ``judged`` (UNIX seconds, `None` before the first time) and ``alarms``, one mapping each, in the inventory's order."""
+        """Return ``judged`` (UNIX seconds, `None` before the first time) and ``alarms``, a mapping for each."""
         states = self._watch.states
         return {
             "judged": self._watch.judged,
