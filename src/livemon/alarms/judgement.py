@@ -31,6 +31,9 @@ class State:
     """Seconds since the value was measured; `None` where that is always now, or not known."""
     held_back: bool = False
     beyond_since: float | None = None
+    """The time of the first of the numbers that have been beyond without another one in between."""
+    noticed: float | None = None
+    """When that one was looked at: samples may be late."""
     newest: float | None = None
     worst: float | None = None
     beyond_seen: float = -math.inf
@@ -39,6 +42,12 @@ class State:
     """When it was held back the last time."""
     trips: bool = False
     """What it would be if nothing explained it."""
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: the clock was set."""
+        for name in ("since", "beyond_since", "noticed", "beyond_seen", "explained"):
+            if getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name) + by)
 
 
 def judge(alarms: Iterable[Alarm], states: dict[str, State], tracks: Tracks, moment: Moment) -> None:
@@ -52,8 +61,6 @@ def judge(alarms: Iterable[Alarm], states: dict[str, State], tracks: Tracks, mom
         state = states[alarm.id]
         if any(states[each].trips for each in alarm.held_back_by):
             state.explained = moment.now
-        # A clock that was set back does not hold anything back until it has caught up.
-        state.explained = min(state.explained, moment.now)
         state.held_back = moment.now - state.explained < GRACE
         if not state.held_back and state.firing != state.trips:
             state.firing = state.trips
@@ -61,27 +68,41 @@ def judge(alarms: Iterable[Alarm], states: dict[str, State], tracks: Tracks, mom
 
 
 def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
+    if alarm.held_back_by:
+        # A process that has only just begun does not know yet what may explain it.
+        state.explained = max(state.explained, moment.began)
     for time, number in alarm.measure.readings(tracks, moment):
-        value = number
-        if alarm.measure.is_duration:
-            # What was held back begins anew: the outage that explained it is no silence of its own.
-            value = min(number, max(moment.now - state.explained, 0.0))
-        state.newest = value
-        if alarm.is_beyond(value, already=state.beyond_since is not None or state.trips):
-            state.worst = value if state.beyond_since is None else alarm.worse(value, state.worst)
-            state.beyond_since = time if state.beyond_since is None else state.beyond_since
-            state.beyond_seen = moment.now
-            state.trips = state.trips or time - state.beyond_since >= alarm.hold
-        else:
-            state.beyond_since = None
+        if math.isfinite(number):
+            _take(alarm, state, time, _counted(alarm, state, number, moment), moment)
     state.age = alarm.measure.age(tracks, moment)
-    state.beyond_seen = min(state.beyond_seen, moment.now)
     if state.beyond_since is not None:
         state.beyond_seen = moment.now
-        state.trips = state.trips or moment.now - state.beyond_since >= alarm.hold
+        state.trips = state.trips or moment.now - state.noticed >= alarm.hold
     elif state.trips and (alarm.measure.is_duration or moment.now - state.beyond_seen >= SEEN_FOR):
         state.trips = False
     state.value = state.worst if state.trips and state.beyond_since is None else state.newest
+
+
+def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float:
+    """Return a number as it counts: an outage that explained a silence is no silence of its own, unless that was there before."""
+    if not alarm.measure.is_duration or state.firing:
+        return number
+    return min(number, moment.now - state.explained)
+
+
+def _take(alarm: Alarm, state: State, time: float, value: float, moment: Moment) -> None:
+    state.newest = value
+    if not alarm.is_beyond(value, already=state.beyond_since is not None or state.trips):
+        state.beyond_since = None
+        if time <= moment.told and not state.firing:
+            # What an earlier process told is not told again.
+            state.trips = False
+        return
+    if state.beyond_since is None:
+        state.beyond_since, state.noticed, state.worst = time, moment.now, value
+    state.worst = alarm.worse(value, state.worst)
+    state.beyond_seen = moment.now
+    state.trips = state.trips or time - state.beyond_since >= alarm.hold
 
 
 def saved(states: Mapping[str, State]) -> dict[str, Any]:

@@ -18,12 +18,13 @@ class Moment:
     """When alarms are judged, and what the bridge knows besides samples.
 
     `now` and `began` (of this process) are UNIX seconds; `routerless` is for how many seconds the router has been away, 0 while it is
-    connected.
+    connected. What lies at or before `told` (UNIX seconds) was judged by an earlier process.
     """
 
     now: float
     began: float
     routerless: float = 0.0
+    told: float = -math.inf
 
 
 Tracks = Callable[[str], Track]
@@ -82,7 +83,7 @@ class Value(Measure):
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         del moment
         if self.provided is not None:
-            condition = tracks(self.provided).newest
+            condition = tracks(self.provided).known
             if condition is None or not condition[1] > 0:
                 return []
         return [(time, value) for time, value in tracks(self.path).fresh if _is_reading(value, positive=self.positive)]
@@ -133,7 +134,7 @@ class Age(Measure):
 
 @dataclass(frozen=True)
 class Invalid(Measure):
-    """For how long samples have come that are no readings; as it was when the last one came, once there are none."""
+    """For how long samples have come that are no readings, from the first of them to the newest; as it was once there are none."""
 
     path: str
     positive: bool = False
@@ -144,13 +145,12 @@ class Invalid(Measure):
         track = tracks(self.path)
         if not track.fresh:
             return []
-        begin = track.first if track.valid is None else track.valid
-        return [(moment.now, track.newest[0] - begin)]
+        return [(moment.now, 0.0 if track.invalid is None else track.newest[0] - track.invalid)]
 
 
 @dataclass(frozen=True)
 class Lasting(Measure):
-    """For how long a channel has had a value, 0 while it has another; nothing new while it has no samples."""
+    """For how long a channel has had a value, 0 while it has another; nothing new while it has no number."""
 
     path: str
     value: float
@@ -159,9 +159,9 @@ class Lasting(Measure):
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if track.newest is None:
+        if track.known is None or track.known[0] != track.newest[0]:
             return []
-        return [(moment.now, max(moment.now - track.since, 0.0) if track.newest[1] == self.value else 0.0)]
+        return [(moment.now, track.known[0] - track.since if track.known[1] == self.value else 0.0)]
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,9 @@ class Absence(Measure):
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.connected)
-        if track.newest is None:
+        if track.known is None:
             return [(moment.now, max(moment.now - moment.began, 0.0))]
-        if track.newest[1] > 0 or _waits(self, tracks):
+        if track.known[1] > 0 or _waits(self, tracks):
             return [(moment.now, 0.0)]
         return [(moment.now, max(moment.now - track.since, 0.0))]
 
@@ -244,7 +244,7 @@ class Increase(Measure):
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if track.newest is None:
+        if track.known is None:
             return []
         return [(moment.now, sum(by for time, by in track.rises if time >= moment.now - self.over))]
 
@@ -263,9 +263,9 @@ class News(Measure):
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if track.newest is None:
+        if track.known is None:
             return []
-        return [(moment.now, track.newest[1] if moment.now - track.since < self.within else 0.0)]
+        return [(moment.now, track.known[1] if moment.now - track.since < self.within else 0.0)]
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,18 @@ BIN = 10.0
 class Track:
     """A channel as far as it has been looked at. Times are UNIX seconds of the samples, UTC.
 
-    `first` is the time of the first sample that was seen, `newest` the newest sample, NaN values included; `fresh` are the samples of
-    the last look, oldest first. `valid` is the time of the newest sample that was a reading, and `since` that of the first sample of
-    those which have had the newest one's value without another one in between. `history` has sums over `BIN` seconds, ``(begin, sum,
-    count)``, and `rises` each increase, ``(time, by)``, both for as long as :meth:`take` is told.
+    `newest` is the newest sample, NaN values included, and `known` the newest that was a number; `fresh` are the samples of the last
+    look, oldest first. `valid` is the time of the newest sample that was a reading, `invalid` that of the first one since then that
+    was none, and `since` that of the first sample of those which have had the value of `known` without another number in between.
+    `history` has sums over `BIN` seconds, ``(begin, sum, count)``, and `rises` each increase, ``(time, by)``, both for as long as
+    :meth:`take` is told.
     """
 
-    first: float | None = None
     newest: tuple[float, float] | None = None
+    known: tuple[float, float] | None = None
     fresh: list[tuple[float, float]] = field(default_factory=list)
     valid: float | None = None
+    invalid: float | None = None
     true: float | None = None
     """The time of the newest sample that was neither zero nor NaN."""
     since: float | None = None
@@ -51,23 +53,40 @@ class Track:
                 self.rises.popleft()
 
     def _note(self, time: float, value: float, *, positive: bool) -> None:
-        if self.newest is None:
-            self.first = time
-        if self.newest is None or not _same(self.newest[1], value):
-            self.since = time
-        if math.isfinite(value) and (value > 0 or not positive):
-            self.valid = time
-            begin = math.floor(time / BIN) * BIN
-            if self.history and self.history[-1][0] == begin:
-                _, total, count = self.history.pop()
-                self.history.append((begin, total + value, count + 1))
-            else:
-                self.history.append((begin, value, 1))
-            if self.newest is not None and value > self.newest[1]:
-                self.rises.append((time, value - self.newest[1]))
-        if math.isfinite(value) and value:
-            self.true = time
         self.newest = time, value
+        is_number = math.isfinite(value)
+        if is_number and (value > 0 or not positive):
+            self.valid, self.invalid = time, None
+            self._remember(time, value)
+        elif self.invalid is None:
+            self.invalid = time
+        if not is_number:
+            return
+        if self.known is None or self.known[1] != value:
+            self.since = time
+        if self.known is not None and value > self.known[1]:
+            self.rises.append((time, value - self.known[1]))
+        if value:
+            self.true = time
+        self.known = time, value
+
+    def _remember(self, time: float, value: float) -> None:
+        begin = math.floor(time / BIN) * BIN
+        total, count = 0.0, 0
+        if self.history and self.history[-1][0] == begin:
+            _, total, count = self.history.pop()
+        self.history.append((begin, total + value, count + 1))
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: the clock was set."""
+        for name in ("valid", "invalid", "true", "since"):
+            if getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name) + by)
+        for name in ("newest", "known"):
+            if getattr(self, name) is not None:
+                setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
+        self.history = deque((begin + by, total, count) for begin, total, count in self.history)
+        self.rises = deque((time + by, rise) for time, rise in self.rises)
 
     def mean(self, start: float, end: float) -> float | None:
         """Return the mean of the readings in ``[start, end)``, to `BIN` seconds; `None` if there are none."""
@@ -75,7 +94,3 @@ class Track:
         part = bins[bisect_left(bins, (start,)) : bisect_left(bins, (end,))]
         count = sum(each[2] for each in part)
         return sum(each[1] for each in part) / count if count else None
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))

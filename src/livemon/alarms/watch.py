@@ -30,6 +30,8 @@ EACH = ".*"
 """The end of a path that stands for all channels of a feed; of those only the newest time is known."""
 AT_ONCE = 100
 """Channels in one question."""
+JUMP = 5.0
+"""Seconds by which the clock must be off from one look to the next to have been set."""
 
 
 class AlarmWatch:
@@ -54,8 +56,18 @@ class AlarmWatch:
     ) -> None:
         self._source, self._file, self._clock, self._steady = source, file, clock, steady
         self._began, self._connected = clock(), steady()
+        self._looked = self._connected
+        self._ahead = self._began - self._connected
+        """Seconds by which the clock is ahead of the steady one."""
         self._tracks: dict[str, Track] = {}
-        self._working = _read(file)
+        self._each: dict[str, dict[str, float | None]] = {}
+        """The times of the newest samples of the channels of each feed."""
+        self._needed_by: tuple[Alarm, ...] = ()
+        self._memory: dict[str, float] = {}
+        """For how many seconds each channel is remembered that alarms are of."""
+        self._positive: set[str] = set()
+        """The channels of which only what is above zero is a reading."""
+        self._working, self._told = _read(file, self._began)
         self._saved = ""
         self.states: Mapping[str, State] = {}
         self.judged: float | None = None
@@ -66,87 +78,114 @@ class AlarmWatch:
         """The alarms of the inventory."""
         return self._source.site.alarms
 
+    @property
+    def unjudged(self) -> float:
+        """For how many seconds alarms have not been judged, or since this process began."""
+        return self._steady() - self._looked
+
     def look(self) -> None:
         """Take the new samples and judge all alarms by them."""
-        now = self._clock()
+        now, steady = self._clock(), self._steady()
+        self._follow_clock(now - steady)
         if self._source.connected:
-            self._connected = self._steady()
+            self._connected = steady
         alarms = self.alarms
         try:
             self._read_samples(alarms, now)
         except LivemonError as error:
             log.debug("alarms are judged without new samples: {error}", error=error)
-        moment = Moment(now, self._began, self._steady() - self._connected)
+        moment = Moment(now, self._began, steady - self._connected, self._told)
         judge(alarms, self._working, self._track, moment)
         self.states = {name: State(**vars(state)) for name, state in self._working.items()}
-        self.judged = now
-        self._save()
+        self.judged, self._looked = now, self._steady()
+        self._save(now)
+
+    def _follow_clock(self, ahead: float) -> None:
+        """Move all that is remembered if the clock was set: nothing was silent while it jumped."""
+        by = ahead - self._ahead
+        if abs(by) < JUMP:
+            return
+        self._ahead = ahead
+        self._began, self._told = self._began + by, self._told + by
+        for each in (*self._tracks.values(), *self._working.values()):
+            each.shift(by)
 
     def _track(self, path: str) -> Track:
         return self._tracks.setdefault(path, Track())
 
-    def _read_samples(self, alarms: Iterable[Alarm], now: float) -> None:
-        memory: dict[str, float] = {}
-        positive: set[str] = set()
-        for alarm in alarms:
-            for path in alarm.measure.paths:
-                memory[path] = max(memory.get(path, 0.0), alarm.measure.memory)
-            if getattr(alarm.measure, "positive", False):
-                positive.add(alarm.measure.path)
-        for path in self._tracks.keys() - memory.keys():
-            del self._tracks[path]
+    def _read_samples(self, alarms: tuple[Alarm, ...], now: float) -> None:
         for track in self._tracks.values():
             track.fresh = []
+        if alarms is not self._needed_by:
+            self._prepare(alarms)
         catalogue = self._source.catalogue
         asked: dict[float, list[str]] = {}
-        for path, seconds in memory.items():
+        for path, seconds in self._memory.items():
             start = self._news(catalogue, path, seconds, now)
             if start is not None:
                 asked.setdefault(start, []).append(path)
         for start, paths in asked.items():
             for first in range(0, len(paths), AT_ONCE):
-                fields = {path: catalogue.by_path[path] for path in paths[first : first + AT_ONCE]}
-                self._take(fields, start, now, memory, positive)
+                self._take(catalogue, paths[first : first + AT_ONCE], start, now)
+
+    def _prepare(self, alarms: tuple[Alarm, ...]) -> None:
+        """Note which channels the alarms are of, and forget the others."""
+        self._needed_by, self._memory, self._positive = alarms, {}, set()
+        for alarm in alarms:
+            for path in alarm.measure.paths:
+                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory)
+            if getattr(alarm.measure, "positive", False):
+                self._positive.add(alarm.measure.path)
+        for path in self._tracks.keys() - self._memory.keys():
+            del self._tracks[path]
+            self._each.pop(path, None)
 
     def _news(self, catalogue: Any, path: str, memory: float, now: float) -> float | None:
         """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
         if path.endswith(EACH):
-            known = self._track(path).newest
-            # Nodes that are away take their channels with them, and not what is known of these.
-            newest = _newest_of_each(catalogue, path) or (
-                known if known is not None and known[0] <= now + AHEAD else None
-            )
-            self._tracks[path] = Track(newest=newest)
+            self._look_at_each(catalogue, path, now)
             return None
         last, track = _last(catalogue, path), self._track(path)
         if last is None:
             return None
-        if track.newest is not None and last < track.newest[0] and now < track.newest[0]:
-            # The clock was set back: what comes now is new, whatever its time.
-            track = self._tracks[path] = Track()
         if track.newest is None:
             return now - max(memory, RECENT)
         if last <= track.newest[0]:
             return None
         return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
 
-    def _take(
-        self, fields: Mapping[str, Any], start: float, now: float, memory: Mapping[str, float], positive: set[str]
-    ) -> None:
+    def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:
+        """Note the time of the newest sample of all channels of a feed, if there is a new one."""
+        stem = pattern.removesuffix("*")
+        times = {path: _last(catalogue, path) for path in catalogue.by_path if path.startswith(stem)}
+        known = self._each.get(pattern, {})
+        new = [last for path, last in times.items() if last is not None and last != known.get(path)]
+        # Nodes that are away take their channels with them, and not what is known of these.
+        self._each[pattern] = known | times
+        if new:
+            # Of a clock that was set back there are samples of the future.
+            self._tracks[pattern] = Track(newest=(min(max(new), now), math.nan))
+
+    def _take(self, catalogue: Any, paths: Iterable[str], start: float, now: float) -> None:
+        fields = {path: catalogue.by_path[path] for path in paths}
         end = now + AHEAD
         answer = self._source.fetch(fields.values(), start, end, int((end - start) * POINTS_PER_SECOND))
         for path, each in fields.items():
             times, values = answer.series[each]
-            track = self._track(path)
+            track, memory, positive = self._track(path), self._memory[path], path in self._positive
             new = slice(0 if track.newest is None else times.searchsorted(track.newest[0], side="right"), None)
             samples = zip(times[new].tolist(), values[new].tolist(), strict=True)
-            track.take(samples, memory[path], positive=path in positive)
+            track.take(samples, memory, positive=positive)
+            last = _last_sample(catalogue, path)
+            if track.newest is None and last is not None and last[0] < start:
+                # What it was then holds until another sample comes.
+                track.take([last], memory, positive=positive)
 
-    def _save(self) -> None:
+    def _save(self, now: float) -> None:
         if self._file is None:
             return
         states = {name: state for name, state in self._working.items() if state.firing or state.trips}
-        text = json.dumps(saved(states), sort_keys=True)
+        text = json.dumps({"judged": now, "states": saved(states)}, sort_keys=True)
         firing = json.dumps(sorted((name, state.firing, state.trips) for name, state in states.items()))
         if firing == self._saved:
             return
@@ -157,26 +196,29 @@ class AlarmWatch:
         self._saved = firing
 
 
-def _read(file: Path | None) -> dict[str, State]:
+def _read(file: Path | None, now: float) -> tuple[dict[str, State], float]:
+    """Return the states that an earlier process kept, and until when it judged; none, and `now`, where there was none."""
     if file is None or not file.exists():
-        return {}
+        return {}, now
     try:
-        return restored(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return restored(content["states"]), min(float(content["judged"]), now)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         log.warn("the states of alarms in {file} cannot be read: {error}", file=file, error=error)
-        return {}
-
-
-def _newest_of_each(catalogue: Any, pattern: str) -> tuple[float, float] | None:
-    """Return the time of the newest sample of all channels of a feed, with no value; `None` if there is none."""
-    stem = pattern.removesuffix("*")
-    times = [_last(catalogue, path) for path in catalogue.by_path if path.startswith(stem)]
-    return max(((time, math.nan) for time in times if time is not None), default=None)
+        return {}, now
 
 
 def _last(catalogue: Any, path: str) -> float | None:
     """Return the time of a channel's newest sample; `None` if it has none, or there is no such channel."""
+    sample = _last_sample(catalogue, path)
+    return None if sample is None else sample[0]
+
+
+def _last_sample(catalogue: Any, path: str) -> tuple[float, float] | None:
+    """Return a channel's newest sample likewise, NaN where it is not a number."""
     field = catalogue.by_path.get(path)
     node = catalogue.nodes.get(field.node) if field is not None else None
     last = node.last.get(field.name) if node is not None else None
-    return None if last is None else float(last[0])
+    if last is None:
+        return None
+    return float(last[0]), float(last[1]) if isinstance(last[1], (int, float)) else math.nan
