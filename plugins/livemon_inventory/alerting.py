@@ -36,7 +36,7 @@ EXPRESSIONS = "-100"
 EVERY = "20s"
 """The time between two evaluations, unless the inventory says so; a multiple of ten seconds."""
 LATELY = 120
-"""Seconds within which the bridge must have judged: it does so every other second."""
+"""Seconds of the past that are asked for: the bridge tells what it has judged the last time."""
 OLD = 120.0
 """Seconds from which on a value is said to be old."""
 KEEPS_LAST = (11, 0)
@@ -84,8 +84,7 @@ def _of_bridge(settings: Entry) -> Rule:
         dashboard=APPLIANCE,
         panel=panel_id("appliance", kind.panel),
         hold=int(limit),
-        # Compared with what it never is: this one fires by the query's failure alone.
-        data=_constant("lt", 0),
+        data=_judged(),
         texts=(sentences.bridge_summary(), kind.advice),
         labels={"kind": BRIDGE, "severity": severity},
         states="Alerting",
@@ -249,6 +248,15 @@ def _of_series(asks: str) -> list[dict]:
 def _constant(test: str, limit: float) -> list[dict]:
     """Return the queries of a rule that the bridge answers with 1, whatever it knows."""
     return [_query("A", "constantLine(1)", 600), _reduced("B", "A"), _compared("C", "B", test, limit)]
+
+
+def _judged() -> list[dict]:
+    """Return the queries of whether alarms are judged: a bridge that does not answer makes them fail, one that hangs is late."""
+    return [
+        _query("A", "alarms.unjudged"),
+        _reduced(sentences.UNJUDGED, "A"),
+        _compared("C", sentences.UNJUDGED, "gt", sentences.LONGEST),
+    ]
 
 
 def _query(ref: str, target: str, seconds: int = LATELY) -> dict:

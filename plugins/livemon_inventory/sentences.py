@@ -15,6 +15,8 @@ from livemon_inventory.appliance_alarms import KINDS
 
 STATE, VALUE, LIMIT, AGE = "E", "F", "G", "H"
 """The numbers of a rule by the letters that Grafana knows them by, see alerting.py."""
+UNJUDGED, LONGEST = "B", 30.0
+"""For how many seconds no alarm has been judged, by its letter in the bridge's rule; the bridge does so every other second."""
 _INSTRUMENT = "docker logs ocs_{instrument}"
 
 
@@ -111,9 +113,11 @@ def summary(kinds: list[str], old_after: float) -> str:
 
 
 def bridge_summary() -> str:
-    """Return the annotation of the one alarm that only Grafana can judge: it fires where there is no answer, and so no value."""
+    """Return the annotation of what only Grafana can judge: the bridge does not answer, so that there is no value, or judges nothing."""
     kind = KINDS["bridge_away"]
-    return f"{{{{ if $values.B }}}}{kind.over}{{{{ else }}}}{kind.firing}{{{{ end }}}}"
+    hangs = "The bridge has judged no alarm for {{ humanizeDuration .Value }}: all stay as they were"
+    judged = f"{{{{ if gt .Value {LONGEST:.1f} }}}}{hangs}{{{{ else }}}}{kind.over}{{{{ end }}}}"
+    return f"{{{{ with $values.{UNJUDGED} }}}}{judged}{{{{ else }}}}{kind.firing}{{{{ end }}}}"
 
 
 def advice(kinds: list[str]) -> str:
