@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ WHAT: Mapping[str, Callable[[Alarm, State], float | None]] = {
 class AlarmChannel(Field):
     """What is told of one alarm; with none, for how many seconds no alarm has been judged."""
 
-    alarm: Alarm | None = None
+    alarm: Alarm | None = field(default=None, compare=False)
 
     @property
     def short(self) -> str:
