@@ -19,7 +19,7 @@ from flask import Flask, current_app, request
 
 PATIENCE = 180.0
 """Seconds, three evaluations, for which a rule may ask for nothing."""
-_RULE = re.compile(r"(?<![\w.-])alarms\.([\w-]+)\.")
+_RULE = re.compile(r"(?<![\w.-])alarms\.([\w:-]+)\.")
 
 
 class Asked:

@@ -5,21 +5,20 @@ Made by ``plugins/livemon_inventory/site.py``; read anew when it changes, so tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from livemon.alarms import definition
+from livemon.alarms.definition import Alarm
 from livemon.bridge.catalogue import Field
 from livemon.config import yaml_content
 from livemon.errors import ConfigError
 from livemon.wamp import log
 
 ROOT = "observatory"
-_KEYS = {"agents", "rules"}
-_RULE = re.compile(r"[\w-]+\Z", re.ASCII)
 _AGENT_TAGS = ("model", "serial", "description")
 _FIELD_TAGS = ("channel", "label", "unit", "quantity")
 _AGENT_KEYS = {"id", "node", "feeds", *_AGENT_TAGS}
@@ -35,8 +34,12 @@ class Site:
     """By path."""
     expected: tuple[Field, ...] = ()
     """The channels that should have samples, whether or not there ever was one."""
-    rules: tuple[str, ...] = ()
-    """The names of the alarm rules that Grafana is to evaluate."""
+    alarms: tuple[Alarm, ...] = ()
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that Grafana is to evaluate: those which the alarms belong to."""
+        return tuple(dict.fromkeys(alarm.rule for alarm in self.alarms))
 
     def tags(self, path: str) -> Mapping[str, str]:
         """Return what the inventory says of a channel; always the same object for one path."""
@@ -111,15 +114,14 @@ def read(text: str | bytes, place: str) -> Site:
         One sentence: where, what, and what to write instead.
     """
     content = yaml_content(text, place)
-    if not (
-        isinstance(content, Mapping) and {"agents"} <= set(content) <= _KEYS and isinstance(content["agents"], list)
+    if (
+        not isinstance(content, Mapping)
+        or not {"agents"} <= set(content) <= {"agents", "alarms"}
+        or not isinstance(content["agents"], list)
     ):
         raise ConfigError(
-            f"{place}: write agents: and below it one entry for each agent, rules: or not, and nothing else"
+            f"{place}: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"
         )
-    rules = content.get("rules", [])
-    if not isinstance(rules, list) or not all(isinstance(each, str) and _RULE.match(each) for each in rules):
-        raise ConfigError(f"{place}, rules: write a list of names, of letters, digits, - and _")
     agents: dict[str, Mapping[str, str]] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
@@ -140,7 +142,8 @@ def read(text: str | bytes, place: str) -> Site:
             if about.get("expected"):
                 name = path.rpartition(".")[2].lower()
                 expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
-    return Site(agents, fields, tuple(expected), tuple(rules))
+    alarms = definition.read(content.get("alarms", []), f"{place}, alarms")
+    return Site(agents, fields, tuple(expected), alarms)
 
 
 def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:

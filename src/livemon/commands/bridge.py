@@ -11,10 +11,13 @@ import click
 def command() -> None:
     """Serve Grafana and the quick-look page on $LIVEMON_BRIDGE_LISTEN (default 127.0.0.1:5000)."""
     from livemon import wamp  # noqa: PLC0415 - installs Twisted's reactor
+    from livemon.alarms.watch import AlarmWatch  # noqa: PLC0415
+    from livemon.bridge.alarm_channels import AlarmChannels  # noqa: PLC0415
     from livemon.bridge.app import create_app  # noqa: PLC0415
     from livemon.bridge.server import serve  # noqa: PLC0415
     from livemon.bridge.site import SiteFile  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
+    from livemon.bridge.watching import watch_alarms  # noqa: PLC0415
     from livemon.bridge.workers import Workers  # noqa: PLC0415
     from livemon.config import RouterConfig, endpoint, secret, setting  # noqa: PLC0415
     from livemon.nodesocket import NodesSocket  # noqa: PLC0415
@@ -28,7 +31,10 @@ def command() -> None:
         return setting("LIVEMON_PULSE_SECRET_FILE", secret, None)  # read anew every time: it may be replaced
 
     pulse_secret()
+    watch = AlarmWatch(source, setting("LIVEMON_ALARM_STATES", Path, None))
+    source.tell_alarms(AlarmChannels(watch))
     component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
     serve(create_app(source, pulse_secret), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)), workers)
     source.start()
+    watch_alarms(watch)
     wamp.run(component)
