@@ -128,9 +128,7 @@ class Rule:
                     messages.append(self._message(now, labels, "resolved", MISSING, instance.values))
         return messages
 
-    def _message(
-        self, now: float, labels: frozenset, status: str, reason: str, values: Mapping[str, float]
-    ) -> Message:
+    def _message(self, now: float, labels: frozenset, status: str, reason: str, values: Mapping[str, float]) -> Message:
         # Of a label that both have, that of the rule counts.
         return Message(now, self.about["uid"], dict(labels) | self.about["labels"], status, reason, values)
 
@@ -220,7 +218,9 @@ class Grafana:
 
 def _reduced(series: dict[frozenset, list], model: dict) -> Numbers:
     """Return the newest number of each series; `None` for one that has none."""
-    assert (model["reducer"], model["settings"]) == ("last", {"mode": "dropNN"}), "any null would make NaN, and an alarm"
+    assert (model["reducer"], model["settings"]) == ("last", {"mode": "dropNN"}), (
+        "any null would make NaN, and an alarm"
+    )
     kept = {labels: [each for each in values if each is not None] for labels, values in series.items()}
     return {labels: values[-1] if values else None for labels, values in kept.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from memory_source import MemorySource
 
 from livemon.bridge import site
@@ -129,6 +130,7 @@ def test_where_no_request_says_that_it_evaluates_each_of_the_server_counts(clock
         ("alarms.*.control", []),
         ("alarms.{silent,above-K}.*", []),
         ("alarms.silent", []),
+        ("alarms.appliance:agents.*.state", []),
         ("my.alarms.silent.x", []),
         ("no-alarms.silent.x", []),
         ("observatory.control.feeds.temperatures.Channel_01_T", []),
@@ -146,9 +148,10 @@ def test_a_target_names_its_rules(clock, asked_for, rules):
 
 
 def at_work(clock, rules):
-    """A bridge whose site file names the rules, and Grafana at work; returns what lets minutes pass and tells of problems then."""
+    """A bridge whose site file has alarms of the rules, and Grafana at work; returns what lets minutes pass and tells of problems then."""
     source = MemorySource([])
-    source.site = site.read(f"agents: []\nrules: [{', '.join(rules)}]\n", "site.yaml")
+    alarms = [{"id": rule, "rule": rule, "measure": {"kind": "routerless"}, "above": 30} for rule in rules]
+    source.site = site.read(yaml.safe_dump({"agents": [], "alarms": alarms}), "site.yaml")
     app = create_app(source, lambda: "secret")
     app.extensions["asked"] = Asked(clock)
     client = app.test_client()

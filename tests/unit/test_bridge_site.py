@@ -80,9 +80,7 @@ def test_what_should_go_on(path, goes_on):
     ("text", "sentence"),
     [
         ("agents: [", "site.yaml is no YAML: "),
-        ("[]", "site.yaml: write agents: and below it one entry for each agent, rules: or not, and nothing else"),
-        ("agents: []\nrules: {a: 1}", "site.yaml, rules: write a list of names, of letters, digits, - and _"),
-        ("agents: []\nrules: [a, b.c]", "site.yaml, rules: write a list of names, of letters, digits, - and _"),
+        ("[]", "site.yaml: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"),
         ("{agents: [], nodes: []}", "site.yaml: write agents: and below it"),
         ("agents: [x]", "site.yaml, agents[0]: write description, feeds, id, "),
         ("agents: [{}]", "site.yaml, agents[0]: needs an id of its own"),
