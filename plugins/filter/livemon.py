@@ -30,6 +30,7 @@ from livemon_inventory import (
     validation,
 )
 from livemon_inventory.dashboards import render
+from livemon_inventory.grafana_release import release_of
 
 
 def _plain(value: Any) -> Any:
@@ -124,9 +125,9 @@ def livemon_dashboards(instruments: list, agents: list, further: list, site: dic
     return render.dashboards(_entries(instruments), _entries(agents), _entries(further), render.Site(**_plain(site)))
 
 
-def livemon_alerting(settings: dict) -> dict:
-    """Grafana's alerting file: alarms, contact points and routes."""
-    return alerting.document(_plain(settings))
+def livemon_alerting(settings: dict, image: str) -> dict:
+    """Grafana's alerting file: alarms, contact points and routes, for the release that the image has."""
+    return alerting.document(_plain(settings), release_of(str(image)))
 
 
 def livemon_alerting_after(content: dict, former: str) -> str:
@@ -134,9 +135,9 @@ def livemon_alerting_after(content: dict, former: str) -> str:
     return alerting.text_after(_plain(content), str(former))
 
 
-def livemon_smtp_environment(smtp: dict) -> dict:
-    """Grafana's environment for sending e-mail."""
-    return notifications.smtp_environment(_plain(smtp) or {})
+def livemon_smtp_environment(smtp: dict, image: str) -> dict:
+    """Grafana's environment for sending e-mail, for the release that the image has."""
+    return notifications.smtp_environment(_plain(smtp) or {}, release_of(str(image)))
 
 
 def livemon_notification_secrets(secrets: dict) -> dict:

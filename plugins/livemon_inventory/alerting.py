@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from livemon_inventory import appliance_alarms, notifications, plant_alarms
+from livemon_inventory import appliance_alarms, messages, notifications, plant_alarms
 from livemon_inventory.alarms import Alarm, Entry, Query
 from livemon_inventory.dashboards.identity import DATA_SOURCE, FOLDER
+from livemon_inventory.grafana_release import NEWEST
 from livemon_inventory.uids import uid
 
 WATCHDOG_FOLDER = "livemon watchdog"
@@ -44,11 +45,11 @@ WATCHDOG = Alarm(
 )
 
 
-def document(settings: Entry) -> dict:
+def document(settings: Entry, release: tuple[int, int] = NEWEST) -> dict:
     """Return the file for a sound inventory, as if there had been none before.
 
     `settings` are those of the inventory: ``instruments``, ``ocs_agents``, ``instrument_alarms``, ``appliance_alarms``,
-    ``notifications`` and ``dead_mans_switch``; each may be missing.
+    ``notifications`` and ``dead_mans_switch``; each may be missing. `release` is that of Grafana.
     """
     alarms = alarms_of(settings)
     watched = bool(settings.get("dead_mans_switch"))
@@ -67,7 +68,8 @@ def document(settings: Entry) -> dict:
     content = {"apiVersion": 1, "groups": groups}
     asked_for = settings.get("notifications") or {}
     if asked_for or watched:
-        content["contactPoints"] = notifications.contact_points(asked_for, watched=watched)
+        content["templates"] = messages.templates()
+        content["contactPoints"] = notifications.contact_points(asked_for, watched=watched, release=release)
         content["policies"] = [notifications.policy(asked_for, watched=watched)]
     return content
 
@@ -97,6 +99,8 @@ def after(content: Mapping[str, Any], former: Mapping[str, Any] | None) -> dict:
         tombstones = sorted(each for each in gone if each not in here)
         if tombstones:
             result[removal] = [{"orgId": ORGANISATION, "uid": each} for each in tombstones]
+    if "templates" not in content and ("templates" in former or "deleteTemplates" in former):
+        result["deleteTemplates"] = [{"orgId": ORGANISATION, "name": messages.NAME}]
     if "policies" not in content and ("policies" in former or "resetPolicies" in former):
         result["resetPolicies"] = [ORGANISATION]
     return result
