@@ -137,9 +137,9 @@ def livemon_alerting_after(content: dict, former: str) -> str:
     return alerting.text_after(_plain(content), str(former))
 
 
-def livemon_smtp_environment(smtp: dict) -> dict:
-    """Grafana's environment for sending e-mail."""
-    return notifications.smtp_environment(_plain(smtp) or {})
+def livemon_smtp_environment(smtp: dict, image: str) -> dict:
+    """Grafana's environment for sending e-mail, for the release that the image has."""
+    return notifications.smtp_environment(_plain(smtp) or {}, release_of(str(image)))
 
 
 def livemon_notification_secrets(secrets: dict) -> dict:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from livemon_inventory import appliance_alarms, durations, notifications, plant_alarms, sentences
+from livemon_inventory import appliance_alarms, durations, messages, notifications, plant_alarms, sentences
 from livemon_inventory.alarms import Alarm, Entry, scan_cycle
 from livemon_inventory.appliance_alarms import KINDS
 from livemon_inventory.dashboards.identity import (
@@ -25,7 +25,7 @@ from livemon_inventory.dashboards.identity import (
     panel_id,
     temperature_panel,
 )
-from livemon_inventory.grafana_release import NEWEST
+from livemon_inventory.grafana_release import KEEPS_LAST, NEWEST
 from livemon_inventory.plant import name_of
 from livemon_inventory.uids import uid
 
@@ -39,8 +39,6 @@ LATELY = 120
 """Seconds of the past that are asked for: the bridge tells what it has judged the last time."""
 OLD = 120.0
 """Seconds from which on a value is said to be old."""
-KEEPS_LAST = (11, 0)
-"""The first release in which an alarm stays as it was where its query fails, for all of its series."""
 BRIDGE = "bridge_away"
 TOLD = {"state": sentences.STATE, "value": sentences.VALUE, "limit": sentences.LIMIT, "age": sentences.AGE}
 """What the bridge tells of each alarm (livemon.bridge.alarm_channels), and the letter of its newest number."""
@@ -68,7 +66,7 @@ class Rule:
     old_after: float = OLD
     hold: int = 0
     data: list[dict] | None = None
-    texts: tuple[str, str] | None = None
+    texts: Mapping[str, str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     states: str | None = None
 
@@ -85,7 +83,11 @@ def _of_bridge(settings: Entry) -> Rule:
         panel=panel_id("appliance", kind.panel),
         hold=int(limit),
         data=_judged(),
-        texts=(sentences.bridge_summary(), kind.advice),
+        texts={
+            "summary": sentences.bridge_summary(),
+            "description": kind.advice,
+            "state": sentences.bridge_state(),
+        },
         labels={"kind": BRIDGE, "severity": severity},
         states="Alerting",
     )
@@ -113,7 +115,8 @@ def document(settings: Entry, release: tuple[int, int] = NEWEST) -> dict:
     content = {"apiVersion": 1, "groups": groups}
     asked_for = settings.get("notifications") or {}
     if asked_for or watched:
-        content["contactPoints"] = notifications.contact_points(asked_for, watched=watched)
+        content["templates"] = messages.templates()
+        content["contactPoints"] = notifications.contact_points(asked_for, watched=watched, release=release)
         content["policies"] = [notifications.policy(asked_for, watched=watched)]
     return content
 
@@ -183,6 +186,8 @@ def after(content: Mapping[str, Any], former: Mapping[str, Any] | None) -> dict:
         tombstones = sorted(each for each in gone if each not in here)
         if tombstones:
             result[removal] = [{"orgId": ORGANISATION, "uid": each} for each in tombstones]
+    if "templates" not in content and ("templates" in former or "deleteTemplates" in former):
+        result["deleteTemplates"] = [{"orgId": ORGANISATION, "name": messages.NAME}]
     if "policies" not in content and ("policies" in former or "resetPolicies" in former):
         result["resetPolicies"] = [ORGANISATION]
     return result
@@ -210,12 +215,16 @@ def _uids(key: str, content: Mapping[str, Any]) -> list[str]:
 
 
 def _rule(rule: Rule, release: tuple[int, int]) -> dict:
-    summary, advice = rule.texts or (sentences.summary(rule.kinds, rule.old_after), sentences.advice(rule.kinds))
+    texts = rule.texts or {
+        "summary": sentences.summary(rule.kinds, rule.old_after),
+        "description": sentences.advice(rule.kinds),
+        "state": sentences.state(),
+    }
     data = _of_series(rule.asks) if rule.data is None else rule.data
     # What a rule asks goes on answering when data, nodes or router are away; where the bridge itself does not answer, alarms stay as
     # they were in a Grafana that can do that. An older one takes them for over: notifications.py.
     states = rule.states or ("KeepLast" if release >= KEEPS_LAST else "OK")
-    annotations = {"summary": summary, "description": advice}
+    annotations = dict(texts)
     if rule.dashboard is not None and rule.panel is not None:
         # Grafana takes both or neither, and does not start otherwise.
         annotations |= {
@@ -298,10 +307,10 @@ WATCHDOG = Rule(
     notifications.WATCHDOG,
     "The alarm path",
     data=_constant("gt", 0),
-    texts=(
-        "This one always fires: while it arrives, any other would",
-        "Nothing is to be done. Its absence stops the dead-man's switch.",
-    ),
+    texts={
+        "summary": "This one always fires: while it arrives, any other would",
+        "description": "Nothing is to be done. Its absence stops the dead-man's switch.",
+    },
     labels={"kind": "watchdog", "severity": "none"},
     states="OK",
 )

@@ -52,6 +52,11 @@ def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice:
             first[fold(value)] = place
 
 
+def is_true(value: Any) -> bool:
+    """Whether it means yes, also as text as ``ansible-playbook -e`` gives it."""
+    return str(value).lower() in {"true", "yes", "on", "1"}
+
+
 def is_list(value: Any) -> bool:
     """Whether it is a list, whoever made it."""
     return isinstance(value, (list, tuple))

@@ -96,6 +96,10 @@ _PLACES = {
 }
 
 
+_FIRING = f"{{{{ $firing := false }}}}{{{{ with $values.{STATE} }}}}{{{{ $firing = gt .Value 0.5 }}}}{{{{ end }}}}"
+"""The beginning of a template: whether it fires."""
+
+
 def summary(kinds: list[str], old_after: float) -> str:
     """Return the annotation of a rule whose alarms are of these kinds; a value older than `old_after` seconds is said to be so."""
     age = (
@@ -108,8 +112,18 @@ def summary(kinds: list[str], old_after: float) -> str:
         said = f"{{{{ if $firing }}}}{sentence.firing}{{{{ else }}}}{sentence.over}{{{{ end }}}}"
         return _filled(said) + (age if sentence.is_measured else "")
 
-    begin = f"{{{{ $firing := false }}}}{{{{ with $values.{STATE} }}}}{{{{ $firing = gt .Value 0.5 }}}}{{{{ end }}}}"
-    return begin + _by_kind({kind: one(kind) for kind in kinds})
+    return _FIRING + _by_kind({kind: one(kind) for kind in kinds})
+
+
+def state() -> str:
+    """Return the annotation that says which sentence the summary is, for templates of messages: ``firing`` or ``over``."""
+    return _FIRING + "{{ if $firing }}firing{{ else }}over{{ end }}"
+
+
+def bridge_state() -> str:
+    """Return the same of what only Grafana can judge."""
+    judges = f"{{{{ if gt .Value {LONGEST:.1f} }}}}firing{{{{ else }}}}over{{{{ end }}}}"
+    return f"{{{{ with $values.{UNJUDGED} }}}}{judges}{{{{ else }}}}firing{{{{ end }}}}"
 
 
 def bridge_summary() -> str:

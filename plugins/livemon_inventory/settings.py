@@ -6,19 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from livemon_inventory import durations
-from livemon_inventory.checks import is_web_address
+from livemon_inventory.checks import is_true, is_web_address
 from livemon_inventory.data_nodes import is_window
 from livemon_inventory.docker_settings import DOCKER_SETTINGS
+from livemon_inventory.grafana_release import OLDEST, release_of, tag_of
 
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
+GRAFANA_PORT = 3000
 TAKEN_PORTS = {5000, 8001}
 """What the quick-look page and the router publish on the host."""
 LONGEST_PREFIX = 27
 """Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
-
-OLDEST_GRAFANA = 9, 4
 
 OWN_USERS = {"hub", "node", "bridge", "client"}
 """Of the router."""
@@ -36,6 +37,10 @@ _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
+# In Grafana's settings, % and $ begin a variable.
+_GRAFANA_URL = re.compile(
+    r"https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~-]+)*/?\Z"
+)
 
 
 def _number(value: Any) -> int | None:
@@ -63,11 +68,12 @@ def _is_image(value: Any) -> bool:
 def _is_grafana(value: Any) -> bool:
     if not _is_image(value):
         return False
-    tag = value.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    release = re.match(r"(\d+)\.(\d+)", tag)
-    return not re.search("slim|distroless", tag) and (
-        release is None or (int(release[1]), int(release[2])) >= OLDEST_GRAFANA
-    )
+    return not re.search("slim|distroless", tag_of(value)) and release_of(value) >= OLDEST
+
+
+def _is_grafana_url(value: Any) -> bool:
+    found = _GRAFANA_URL.match(value) if isinstance(value, str) else None
+    return found is not None and (found["port"] is None or 0 < int(found["port"]) < 65536)
 
 
 def _is_subnet(value: Any) -> bool:
@@ -165,6 +171,10 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
             "commands that it needs; write for example grafana/grafana:12.0.2"
         ),
     ),
+    "grafana_url": (
+        _is_grafana_url,
+        "is not the address of Grafana; write what people type in the browser, for example https://monitor.lab.example:3000/",
+    ),
     "grafana_required": _TRUTH,
     "grafana_port": (
         _is_port,
@@ -245,3 +255,20 @@ def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: nothing is written here; write a value, or leave the line out"
         elif not will_do(value):
             yield f"{key}: {complaint}" if key in SECRET_SETTINGS else f"{key}: {value!r} {complaint}"
+    yield from _faults_of_address(settings)
+
+
+def _faults_of_address(settings: Mapping[str, Any]) -> Iterator[str]:
+    """What Grafana's address has that Grafana has not: links that begin with it would lead nowhere."""
+    address, port = settings.get("grafana_url"), settings.get("grafana_port", GRAFANA_PORT)
+    if not _is_grafana_url(address):
+        return
+    speaks_https = is_true(settings.get("grafana_https")) or bool(settings.get("grafana_certificate"))
+    parts = urlsplit(address)
+    if parts.scheme == "http" and speaks_https:
+        yield f"grafana_url: {address!r} begins with http, and Grafana speaks HTTPS; write https://..."
+    elif parts.scheme == "https" and not speaks_https and str(parts.port) == str(port):
+        yield (
+            f"grafana_url: {address!r} begins with https, and on port {port} Grafana speaks HTTP; write http://..., or "
+            "grafana_https: true"
+        )

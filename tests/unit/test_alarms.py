@@ -155,7 +155,10 @@ def test_a_site_without_alarms_is_one_only_on_purpose(site):
 
 # --- that Grafana can read it ---------------------------------------------------------------------------------------------
 
-TOP_KEYS = {"apiVersion", "groups", "deleteRules", "contactPoints", "deleteContactPoints", "policies", "resetPolicies"}
+TOP_KEYS = {
+    *("apiVersion", "groups", "deleteRules", "contactPoints", "deleteContactPoints", "policies", "resetPolicies"),
+    *("templates", "deleteTemplates"),
+}
 KNOWN_TO_9_4 = {
     "group": {"orgId", "name", "folder", "interval", "rules"},
     "rule": {
@@ -170,6 +173,7 @@ KNOWN_TO_9_4 = {
     "condition": {"evaluator"},
     "contact point": {"orgId", "name", "receivers"},
     "receiver": {"uid", "type", "settings", "disableResolveMessage"},
+    "template": {"orgId", "name", "template"},
     "policy": {
         *("orgId", "receiver", "group_by", "group_wait", "group_interval", "repeat_interval"),
         *("object_matchers", "routes", "continue", "mute_time_intervals"),
@@ -193,6 +197,8 @@ def parts(content: dict) -> Iterator[tuple[str, dict]]:
         yield "contact point", point
         for receiver in point["receivers"]:
             yield "receiver", receiver
+    for template in content.get("templates", []):
+        yield "template", template
     for route in routes_of(content):
         yield "policy", route
 
@@ -564,7 +570,7 @@ def test_the_bridge_takes_what_the_watchdog_sends_for_a_pulse():
 
 def test_secrets_stand_in_no_file_but_their_own():
     text = alerting.text_after(alerting.document(SITES["told"]), "")
-    environment = notifications.smtp_environment(SMTP)
+    environment = notifications.smtp_environment(SMTP, (12, 0))
     for secret in SECRETS.values():
         assert secret not in text
         assert secret not in str(environment)

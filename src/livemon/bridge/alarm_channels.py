@@ -47,8 +47,11 @@ class AlarmChannel(Field):
 
     @property
     def tags(self) -> dict[str, str]:
-        """The alarm's own: `name` is its id, for all that is told of it, since Grafana joins values by equal tags."""
-        return {"name": self.path} if self.alarm is None else {**self.alarm.tags, "name": self.alarm.id}
+        """The alarm's own: `name` is its id, for all that is told of it, since Grafana joins values by equal tags.
+
+        Without an alarm there are none: so has a query that fails, and Grafana takes both for one alarm, which can be over.
+        """
+        return {} if self.alarm is None else {**self.alarm.tags, "name": self.alarm.id}
 
 
 UNJUDGED = AlarmChannel(node=NODE, name="unjudged", path=f"{ROOT}.unjudged", units="s")
