@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from livemon.errors import GrafanaError
 from livemon.grafana import backup, dashboards
+from livemon.grafana import silences as silences_of
 from livemon.grafana.client import Grafana
 
 DIRECTORY = click.Path(path_type=Path)
@@ -57,6 +59,14 @@ def restore(archive: Path, data: Path, secrets: Path, owner: int) -> None:
     """Put an archive's database and secrets in place. Grafana must not be running."""
     manifest = backup.restore(archive, data, secrets, owner)
     click.echo(f"brought back the Grafana of {manifest['host']}, {manifest['made']}")
+
+
+@command.command()
+@archive
+def silences(archive: Path) -> None:
+    """Make the silences of an archive that still hold and that Grafana does not know; print one line for each."""
+    now = dt.datetime.now(dt.UTC)
+    silences_of.bring_back(Grafana.from_environment(), backup.silences(archive), now, click.echo)
 
 
 @command.command()
