@@ -34,12 +34,12 @@ VERSION = os.environ.get("STAND_IN_VERSION", "12.0.2")
 HAS_EXPORTS = int(VERSION.partition(".")[0]) >= 10
 SILENCES_PATH = "/api/alertmanager/grafana/api/v2/silences"
 SILENCE_PATH = "/api/alertmanager/grafana/api/v2/silence/"
-DELIVERED = {
+DELIVERY = {
     "name": "email",
     "sendResolved": True,
-    "lastNotifyAttempt": "2026-11-30T10:00:00.000Z",
+    "lastNotifyAttempt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     "lastNotifyAttemptDuration": "12ms",
-    "lastNotifyAttemptError": "",
+    "lastNotifyAttemptError": os.environ.get("STAND_IN_DELIVERY_FAULT", ""),
 }
 PAGE = "<!DOCTYPE html><title>Stand-in</title><h1>This is not Grafana</h1><p>A stand-in of livemon's tests.</p>"
 SECONDS_BETWEEN_WRITES = 0.01
@@ -165,7 +165,9 @@ class Handler(BaseHTTPRequestHandler):
         if path in ("/api/v1/provisioning/templates", "/api/v1/provisioning/mute-timings"):
             return []
         provisioned = [f"/api/v1/provisioning/{part}" for part in ("alert-rules", "contact-points", "policies")]
-        if HAS_EXPORTS and path in (f"{each}/export" for each in provisioned):
+        if path in (f"{each}/export" for each in provisioned):
+            if not HAS_EXPORTS:
+                raise RefusalError(500 if "alert-rules" in path else 404, "no export in this release")
             return "apiVersion: 1\n"
         if path in provisioned:
             return {} if path.endswith("policies") else []
@@ -174,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         if path == SILENCES_PATH:
             return SILENCES.post(json.loads(body)) if body is not None else SILENCES.listed()
         if path == "/api/alertmanager/grafana/config/api/v1/receivers":
-            return [{"name": "on-call", "active": True, "integrations": [DELIVERED]}]
+            return [{"name": "on-call", "active": True, "integrations": [DELIVERY]}]
         raise RefusalError(404, "Not found")
 
     def authorize(self, database: sqlite3.Connection) -> None:

@@ -14,7 +14,6 @@ from livemon.errors import GrafanaError
 from livemon.grafana import silences
 from livemon.grafana.client import Grafana
 
-NOT_FOUND = 404
 PROVISIONING = "/api/v1/provisioning"
 SILENCES = "silences.json"
 
@@ -35,7 +34,9 @@ BEFORE_EXPORTS = {
     "contact-points.yaml": ("contact-points.json", f"{PROVISIONING}/contact-points"),
     "policies.yaml": ("policies.json", f"{PROVISIONING}/policies"),
 }
-"""What takes the place of an export in a Grafana that is too old for it: 9.4 has none, 9.5 and 10 brought one after the other."""
+"""What takes the place of an export in a Grafana that is too old for it: 9.4 has none (it answers 404, or
+500 where it takes ``export`` for the uid of a rule), 9.5 and 10 brought one after the other.
+"""
 
 
 def documents(grafana: Grafana, left_out: dict[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -69,7 +70,7 @@ def _document(grafana: Grafana, name: str, path: str, parameters: dict[str, obje
     try:
         return name, grafana.get(path, **parameters).content
     except GrafanaError as error:
-        if error.status != NOT_FOUND or name not in BEFORE_EXPORTS:
+        if error.status in (None, 401) or name not in BEFORE_EXPORTS:
             raise
     name, path = BEFORE_EXPORTS[name]
     return name, _pretty(grafana.get_json(path))

@@ -1,7 +1,7 @@
 """Silences of alarms, and how they outlive a Grafana that keeps them in memory.
 
-Before Grafana 11.0 a silence, and its end, is written to the database every 15 minutes and at an orderly stop only, and in
-9.4.0 to 9.4.3 never (grafana/grafana pull requests 84705 and 64065). A silence is ``{"id", "status": {"state"}, "matchers",
+Before Grafana 11.0 a silence, and its end, is written to the database every 15 minutes and at an orderly stop only, and no
+setting changes that (grafana/grafana pull request 84705). A silence is ``{"id", "status": {"state"}, "matchers",
 "startsAt", "endsAt", "createdBy", "comment", ...}``, as Alertmanager's API has it, times in RFC 3339.
 """
 
