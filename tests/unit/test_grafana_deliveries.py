@@ -86,6 +86,8 @@ def test_another_answer_is_refused(answer):
             'Post "https://a.example/sekrit": x509: certificate signed by unknown authority',
             "(its certificate is not trusted)",
         ),
+        ("webhook response status 500 Internal Server Error", "(it has a fault of its own)"),
+        ("webhook response status 404 Not Found", "(nothing is at its address)"),
         ("webhook response status 401 Unauthorized", "(it refuses the password or the token)"),
         ("535 5.7.8 Error: authentication failed", "(it refuses the password or the token)"),
         ("request failed with status code 429", "(too many messages)"),

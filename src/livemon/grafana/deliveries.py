@@ -29,6 +29,8 @@ REASONS = {
     r"deadline exceeded|timed? ?out": "no answer in time",
     r"certificate|x509": "its certificate is not trusted",
     r"\b(401|403|535)\b|[Aa]uthenticat|[Uu]nauthori[sz]ed|[Ff]orbidden|invalid_auth": "it refuses the password or the token",
+    r"\b(404|410)\b": "nothing is at its address",
+    r"\b50\d\b": "it has a fault of its own",
     r"\b429\b|[Tt]oo [Mm]any [Rr]equests": "too many messages",
 }
 """What is told of a fault, by a pattern of Grafana's sentence. That itself has addresses in it which are secret."""
