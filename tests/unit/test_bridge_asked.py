@@ -148,7 +148,7 @@ def test_a_target_names_its_rules(clock, asked_for, rules):
 
 
 def at_work(clock, rules):
-    """A bridge whose site file has alarms of the rules, and Grafana at work; returns what lets minutes pass and tells of problems then."""
+    """A bridge with alarms of the rules, and Grafana at work; returns what lets minutes pass and tells of problems then."""
     source = MemorySource([])
     alarms = [{"id": rule, "rule": rule, "measure": {"kind": "routerless"}, "above": 30} for rule in rules]
     source.site = site.read(yaml.safe_dump({"agents": [], "alarms": alarms}), "site.yaml")

@@ -10,6 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, current_app
 
 from livemon import health
+from livemon.bridge import watched
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.asked import Asked
@@ -28,9 +29,10 @@ blueprint = Blueprint("health", __name__, url_prefix="/api")
 @blueprint.get("/health")
 def how_it_is() -> Response:
     """Tell whether all is well: 200 if it is, 503 if not, as monitors expect, with the reasons in the body."""
-    problems = list(_problems(current_app.extensions["source"]))
+    of_grafana = list(watched.problems(time.time()))
+    problems = [*_problems(current_app.extensions["source"]), *of_grafana]
     about = {name: current_app.extensions[name].told() for name in ("alarm_path", "dead_mans_switch")}
-    content = {"well": not problems, "problems": problems, "time": time.time()} | about
+    content = {"well": not problems, "problems": problems, "grafana": of_grafana, "time": time.time()} | about
     return json_answer(content, 503 if problems else 200)
 
 
