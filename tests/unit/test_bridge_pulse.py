@@ -106,6 +106,7 @@ READS = {
         "/metric-payload-options",
         "/variable",
     ),
+    "/api/alarms",
     *("/render", "/version", "/functions", "/functions/<name>", "/metrics/find", "/metrics/expand", "/events/get_data"),
     *("/tags", "/tags/<tag>", "/tags/findSeries", "/tags/autoComplete/tags", "/tags/autoComplete/values"),
 }
