@@ -139,9 +139,8 @@ def _rule(alarm: Alarm) -> dict:
     condition = chr(ord(value) + 1)
     data.append(_expression(condition, type="threshold", expression=value, conditions=[_comparison(alarm)]))
     annotations = {"summary": _summary(alarm.summary, value), "description": alarm.advice}
-    if alarm.dashboard:
+    if alarm.dashboard and alarm.panel is not None:  # one without the other stops Grafana
         annotations["__dashboardUid__"] = alarm.dashboard
-    if alarm.panel is not None:
         annotations["__panelId__"] = str(alarm.panel)
     return {
         "uid": alarm.uid,
