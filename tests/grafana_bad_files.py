@@ -74,7 +74,11 @@ alerting:
   - {orgId: 1, name: ours, template: '{{ define "ours" }}{{ range .Alerts }}{{ .Labels.alertname | toUpper }}{{ end }}{{ end }}'}
 dashboards:
   one:
-    {uid: cryo, title: Cryostat, schemaVersion: 37, refresh: 10s, panels: [{id: 7, type: text, datasource: {type: graphite, uid: lab}}]}
+    uid: cryo
+    title: Cryostat
+    schemaVersion: 37
+    refresh: 10s
+    panels: [{id: 7, type: text, datasource: {type: graphite, uid: lab}}]
   two: {uid: other, title: Others, schemaVersion: 37, panels: [{id: 7, type: row, panels: [{id: 8, type: text}]}]}
 datasources:
   apiVersion: 1
@@ -146,10 +150,12 @@ BAD = [
     Bad("alerting.groups.0.interval", "0s", "not a multiple of 10s", ENDS),
     Bad("alerting.groups.0.interval", "1 minute", "not a multiple of 10s", ENDS),
     Bad("alerting.groups.0.interval", GONE, "not a multiple of 10s", ENDS),
-    Bad("alerting.groups.0.orgId", 7, "there is no organisation 7", ENDS),
+    Bad("alerting.groups.0.orgId", 7, "there is no organisation 7", LOST),
     Bad("alerting.groups.1.name", "Cryostat", "is twice in the folder 'alarms'", CHANGED),
     Bad("alerting.groups.0.folder", "general", "this name is Grafana's own", ENDS),
-    Bad("alerting.groups.0.folder", "cryostat!", "cannot be told from the dashboard 'Cryostat'", ENDS, taken_by=(11, 0)),
+    Bad(
+        "alerting.groups.0.folder", "cryostat!", "cannot be told from the dashboard 'Cryostat'", LOST, taken_by=(11, 0)
+    ),
     Bad("alerting.groups.1.folder", "Alarms?", "are one to Grafana", CHANGED, taken_by=(11, 0)),
     Bad("alerting.groups.0.folder", "lab/alarms", "becomes a folder of its own", CHANGED, (11, 0), taken_by=(9, 4)),
     # a rule's identity
@@ -162,7 +168,7 @@ BAD = [
     Bad(f"{OTHER}.uid", "cryo-warm", "two rules have the uid 'cryo-warm'", CHANGED),
     Bad(f"{RULE}.title", "ü" * 96, "longer than 190 bytes", ENDS),
     Bad(f"{OTHER}.title", "4K plate is warm", "two rules of the folder 'alarms' have the title", ENDS),
-    Bad(f"{RULE}.for", GONE, "'for' is None, not a duration", ENDS),
+    Bad(f"{RULE}.for", GONE, "has no 'for'", ENDS, taken_by=(13, 0)),
     Bad(f"{RULE}.for", "1.5h", "not a duration", ENDS),
     Bad(f"{RULE}.noDataState", "KeepLast", "does not know the noDataState 'KeepLast'", ENDS, taken_by=(10, 4, 1)),
     Bad(f"{RULE}.execErrState", "KeepLast", "does not know the execErrState", ENDS, (10, 4, 0), taken_by=(10, 4, 1)),
@@ -227,21 +233,37 @@ BAD = [
     Bad(f"{POINT}.receivers.0.uid", "to mail", "letters, digits", ENDS, (10, 2), taken_by=(9, 4)),
     Bad(f"{POINT}.receivers.2", receiver("sms", number="1"), "there is no receiver 'sms'", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("line", token="x"), "there is no receiver 'line'", ENDS),
-    Bad(f"{POINT}.receivers.2", receiver("mqtt", brokerUrl="a", topic="b"), "the receiver 'mqtt'", ENDS, taken_by=(12, 0)),
+    Bad(
+        f"{POINT}.receivers.2",
+        receiver("mqtt", brokerUrl="a", topic="b"),
+        "the receiver 'mqtt'",
+        ENDS,
+        taken_by=(12, 0),
+    ),
     Bad(f"{POINT}.receivers.2", receiver("email", subject="x"), "lacks addresses", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("slack", text="x"), "of type slack lacks url", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("slack", token="x"), "of type slack lacks", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("webhook", username="x"), "lacks url", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("telegram", chatid="-1"), "lacks bottoken", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("telegram", chatid=-1, bottoken="x"), "chatid is -1, not a text", ENDS),
-    Bad(f"{POINT}.receivers.2", receiver("telegram", chatid="1", bottoken="x", parse_mode="md"), "parse_mode is 'md'", ENDS),
+    Bad(
+        f"{POINT}.receivers.2",
+        receiver("telegram", chatid="1", bottoken="x", parse_mode="md"),
+        "parse_mode is 'md'",
+        ENDS,
+    ),
     Bad(f"{POINT}.receivers.2", receiver("discord", title="x"), "lacks url", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("teams", title="x"), "lacks url", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("pagerduty", severity="x"), "lacks integrationKey", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("opsgenie", apiUrl="x"), "lacks apiKey", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("opsgenie", apiKey="x", sendTagsAs="no"), "sendTagsAs is 'no'", ENDS),
     Bad(f"{POINT}.receivers.2", receiver("pushover", apiToken="x"), "lacks userKey", ENDS),
-    Bad(f"{POINT}.receivers.2", receiver("pushover", apiToken="x", userKey="y", priority="high"), "'high', not a whole", ENDS),
+    Bad(
+        f"{POINT}.receivers.2",
+        receiver("pushover", apiToken="x", userKey="y", priority="high"),
+        "'high', not a whole",
+        ENDS,
+    ),
     Bad(
         f"{POINT}.receivers.2",
         receiver("threema", gateway_id="ABCDEFGH", recipient_id="12345678", api_secret="x"),
@@ -250,18 +272,20 @@ BAD = [
     ),
     Bad(
         f"{POINT}.receivers.2",
-        receiver("webhook", url="http://a", username="u", authorization_credentials="x"),
-        "either a password or",
+        receiver("webhook", url="http://a", username="u", password="p", authorization_credentials="x"),
+        "not both",
         ENDS,
     ),
-    Bad(f"{POINT}.receivers.2", receiver("slack", url="hooks", text="x"), "'hooks' is not an address", ENDS),
-    Bad(f"{POINT}.receivers.2", receiver("slack", url="http://a", mentionChannel="all"), "mentionChannel is 'all'", ENDS),
+    Bad(
+        f"{POINT}.receivers.2", receiver("slack", url="http://a", mentionChannel="all"), "mentionChannel is 'all'", ENDS
+    ),
     # policies
     Bad("alerting.policies.1", {"orgId": 1, "receiver": "on-call"}, "there are 2 trees", CHANGED),
     Bad(f"{POLICY}.receiver", GONE, "the root policy has no receiver", ENDS),
     Bad(f"{POLICY}.match", {"severity": "critical"}, "the root policy has match", ENDS),
     Bad(f"{POLICY}.mute_time_intervals", ["night"], "the root policy has mute_time_intervals", ENDS),
-    Bad(f"{POLICY}.object_matchers", [["a", "=", "b"]], "the root policy has object_matchers", ENDS),
+    Bad(f"{POLICY}.object_matchers", [["a", "=", "b"]], "the root policy has object_matchers", LOST),
+    Bad(f"{POLICY}.object_matchers", [["a", "=", "b"]], "the root policy has object_matchers", ENDS, (12, 3)),
     Bad(f"{POLICY}.receiver", "nobody", "there is no contact point 'nobody'", ENDS),
     Bad(f"{ROUTE}.receiver", "nobody", "routes[0]: there is no contact point 'nobody'", ENDS),
     Bad(f"{ROUTE}.routes.0.receiver", GONE, "routes[0].routes[0]: there is no contact point None", ENDS),
@@ -272,8 +296,8 @@ BAD = [
     Bad(f"{POLICY}.group_interval", "0s", "group_interval is zero", ENDS),
     Bad(f"{ROUTE}.repeat_interval", "0s", "repeat_interval is zero", ENDS),
     Bad(f"{POLICY}.group_wait", "half a minute", "group_wait is 'half a minute', not a duration", ENDS),
-    Bad(f"{ROUTE}.object_matchers", [["severity", "is", "critical"]], "is not a label, one of", ENDS),
-    Bad(f"{ROUTE}.object_matchers", [["severity", "="]], "is not a label, one of", ENDS),
+    Bad(f"{ROUTE}.object_matchers", [["severity", "is", "critical"]], "has none of = != =~ !~", ENDS),
+    Bad(f"{ROUTE}.object_matchers", [["severity", "="]], "is not a label, an operator and a value", CHANGED),
     Bad(f"{ROUTE}.object_matchers", [["channel", "=", 4]], "is not a list of texts", ENDS),
     Bad(f"{ROUTE}.object_matchers", [["plate", "=~", "4K (still"]], "is not a pattern", ENDS),
     Bad(f"{ROUTE}.object_matchers", [["plate", "=~", "(?<=4)K"]], "is not a pattern", ENDS),
@@ -284,10 +308,20 @@ BAD = [
     Bad("alerting.templates.0.template", "", "has no template", ENDS),
     Bad("alerting.templates.0.template", "{{ define }}", "cannot be read", ENDS),
     Bad("alerting.templates.0.template", "{{ humanize 1 }}", 'function "humanize" not defined', ENDS),
-    Bad("alerting.templates.1", {"name": "b", "template": '{{ define "ours" }}{{ end }}'}, "'ours' is defined twice", CHANGED),
+    Bad(
+        "alerting.templates.1",
+        {"name": "b", "template": '{{ define "ours" }}{{ end }}'},
+        "'ours' is defined twice",
+        CHANGED,
+    ),
     Bad("alerting.muteTimes.1", {"time_intervals": []}, "a mute timing has no name", ENDS),
     Bad("alerting.deleteTemplates", [{"orgId": 1, "name": ""}], "deleteTemplates: a template without name", ENDS),
-    Bad("alerting.deleteRules", [{"orgId": 1, "uid": "cryo-warm"}], "the rule 'cryo-warm' is both made and deleted", LOST),
+    Bad(
+        "alerting.deleteRules",
+        [{"orgId": 1, "uid": "cryo-warm"}],
+        "the rule 'cryo-warm' is both made and deleted",
+        LOST,
+    ),
     Bad("alerting.resetPolicies", [1], "the policies are both written and reset", LOST),
     Bad("alerting.inhibitRules", [], "does not know the key 'inhibitRules'", LOST),
     Bad(f"{RULE}.isPaused", False, "does not know the key 'isPaused'", LOST, taken_by=(10, 0)),

@@ -6,6 +6,7 @@ A source is a file of grafana/grafana as of 9.4 (``pkg/...``), of grafana/alerti
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -138,7 +139,7 @@ def is_uid(text: Any) -> bool:
 
 def repeated(values: list) -> list:
     """Return the values that are in the list more than once, each once."""
-    return [value for value in dict.fromkeys(values) if values.count(value) > 1]
+    return [value for value, times in Counter(values).items() if times > 1]
 
 
 def slug(title: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-from grafana_checks import CHANGED, ENDS, LOST, SECRET, Checks, Provisioned, go_faults, is_uid, repeated, seconds
+from grafana_checks import CHANGED, ENDS, LOST, Checks, Provisioned, go_faults, is_uid, repeated, seconds
 from livemon_inventory.receiver_settings import RECEIVERS, missing_settings
 
 CHECKS = Checks()
@@ -114,10 +113,8 @@ def _known_receivers(given: Provisioned) -> list[tuple[str, str, dict]]:
 
 def _setting_faults(kind: str, settings: dict) -> Iterator[str]:
     text = {key: str(value) for key, value in settings.items() if value not in (None, "")}
-    if kind == "webhook" and text.keys() & {"username", "password"} and "authorization_credentials" in text:
-        yield "a webhook takes either a password or authorization_credentials"
-    if kind == "slack" and "url" in text and text["url"] != SECRET and not urlsplit(text["url"]).scheme:
-        yield f"{text['url']!r} is not an address"
+    if kind in ("webhook", "oncall") and {"username", "password", "authorization_credentials"} <= text.keys():
+        yield "either username and password or authorization_credentials, not both"
     if kind == "slack" and text.get("mentionChannel", "here") not in ("here", "channel"):
         yield f"mentionChannel is {text['mentionChannel']!r}, not here or channel"
     if kind == "telegram" and text.get("parse_mode", "html").lower() not in ("none", "html", "markdown", "markdownv2"):
@@ -159,7 +156,8 @@ def root_takes_all(given: Provisioned) -> Iterator[str]:
                 yield f"the root policy has {key}"
 
 
-@CHECKS(ENDS, "grafana/alerting, definition/alertmanager_validation.go")
+@CHECKS(LOST, "grafana/alerting pull request 385: alarms that it does not match are told to nobody", until=(12, 3))
+@CHECKS(ENDS, "grafana/alerting pull request 385", since=(12, 3))
 def root_has_no_matchers(given: Provisioned) -> Iterator[str]:
     for policy in given.policies:
         for key in ("matchers", "object_matchers", "active_time_intervals"):
@@ -211,10 +209,18 @@ def matchers_are_well_formed(given: Provisioned) -> Iterator[str]:
         for matcher in route.get("object_matchers") or []:
             if not isinstance(matcher, list) or not all(isinstance(part, str) for part in matcher):
                 yield f"{where}: the matcher {matcher!r} is not a list of texts"
-            elif len(matcher) != 3 or matcher[1] not in OPERATORS:
-                yield f"{where}: the matcher {matcher!r} is not a label, one of {' '.join(OPERATORS)}, and a value"
-            elif matcher[1].endswith("~") and (fault := go_faults("pattern", [matcher[2]])[0]):
+            elif matcher[1:2] == [] or matcher[1] not in OPERATORS:
+                yield f"{where}: the matcher {matcher!r} has none of {' '.join(OPERATORS)} in the middle"
+            elif matcher[1].endswith("~") and (fault := go_faults("pattern", ["".join(matcher[2:3])])[0]):
                 yield f"{where}: {matcher[2]!r} is not a pattern: {fault}"
+
+
+@CHECKS(CHANGED, f"{POLICY_JSON}, ObjectMatchers: what is missing is an empty text, what is too much is left out")
+def matchers_have_three_parts(given: Provisioned) -> Iterator[str]:
+    for where, route in _routes(given):
+        for matcher in route.get("object_matchers") or []:
+            if isinstance(matcher, list) and (len(matcher) != 3 or not matcher[0]):
+                yield f"{where}: the matcher {matcher!r} is not a label, an operator and a value"
 
 
 @CHECKS(ENDS, POLICY_JSON)

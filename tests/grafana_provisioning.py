@@ -13,7 +13,7 @@ import grafana_notifications
 import grafana_rules
 from grafana_checks import CHANGED, ENDS, FIRST, LOST, Checks, Provisioned, Refusal, Release, replaced_names, texts
 
-RELEASES: tuple[Release, ...] = ((9, 4), (10, 4, 0), (10, 4, 1), (11, 6), (12, 0, 2), (13, 0))
+RELEASES: tuple[Release, ...] = ((9, 4), (10, 4, 0), (10, 4, 1), (11, 6), (12, 0, 2), (12, 3), (13, 0))
 """Releases on which something begins or ends to hold, or which many run."""
 CHECKS = Checks()
 

@@ -92,7 +92,7 @@ def interval_is_a_multiple_of_ten_seconds(given: Provisioned) -> Iterator[str]:
             yield f"group {group.get('name')!r}: its interval is {group.get('interval')!r}, not a multiple of 10s"
 
 
-@CHECKS(ENDS, "pkg/services/provisioning/utils: an organisation that is not there")
+@CHECKS(LOST, "a rule of an organisation that does not exist is seen by nobody")
 def organisation_exists(given: Provisioned) -> Iterator[str]:
     for part in ("groups", "contactPoints", "policies", "deleteRules", "deleteContactPoints"):
         for each in given.alerting.get(part) or []:
@@ -113,9 +113,9 @@ def folder_is_not_called_general(given: Provisioned) -> Iterator[str]:
             yield f"folder {folder!r}: this name is Grafana's own"
 
 
-@CHECKS(ENDS, f"{PROVISIONER}, getOrCreateFolderUID", until=(10, 2))
+@CHECKS(LOST, f"{PROVISIONER}, getOrCreateFolderUID", until=(10, 2))
 def folder_is_not_called_as_a_dashboard(given: Provisioned) -> Iterator[str]:
-    """9.4 looks for a folder by what its title looks like in an address, and may find a dashboard."""
+    """9.4 looks for a folder by what its title looks like in an address: it refuses the dashboard, or, if it has it, ends."""
     dashboards = {slug(model.get("title") or ""): model["title"] for model in given.dashboards.values()}
     for folder in dict.fromkeys(str(group.get("folder")) for group in given.groups):
         if slug(folder) in dashboards:
@@ -173,10 +173,17 @@ def title_is_once_in_its_folder(given: Provisioned) -> Iterator[str]:
         yield f"two rules of the folder {folder!r} have the title {title!r}"
 
 
-@CHECKS(ENDS, f"{MAPPER}: 9.4 takes no rule without")
+@CHECKS(ENDS, f"{MAPPER}; some later release made it optional", until=(12, 0))
+def hold_is_there(given: Provisioned) -> Iterator[str]:
+    for where, _, rule in given.rules:
+        if rule.get("for") in (None, ""):
+            yield f"{where} has no 'for'"
+
+
+@CHECKS(ENDS, MAPPER)
 def hold_is_a_duration(given: Provisioned) -> Iterator[str]:
     for where, _, rule in given.rules:
-        if seconds(rule.get("for")) is None:
+        if rule.get("for") not in (None, "") and seconds(rule["for"]) is None:
             yield f"{where}: 'for' is {rule.get('for')!r}, not a duration"
 
 
