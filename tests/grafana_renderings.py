@@ -108,11 +108,11 @@ SITES: Mapping[str, dict] = {
 }
 
 
-def rendered(settings: dict) -> dict:
-    """All files that Grafana gets of an inventory."""
+def rendered(settings: dict, release: tuple[int, ...]) -> dict:
+    """All files that a Grafana of that release gets of an inventory."""
     lists = (settings["instruments"], settings.get("ocs_agents") or [], settings.get("data_nodes") or [])
     return {
-        "alerting": yaml.safe_load(alerting.text_after(alerting.document(settings), "")),
+        "alerting": yaml.safe_load(alerting.text_after(alerting.document(settings, release[:2]), "")),
         "dashboards": dashboards(*lists),
         "datasources": yaml.safe_load((ROOT / "roles/grafana/templates/datasources.yml.j2").read_text()),
     }
