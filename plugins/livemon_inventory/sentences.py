@@ -113,7 +113,7 @@ def summary(kinds: list[str], old_after: float) -> str:
 
 
 def bridge_summary() -> str:
-    """Return the annotation of what only Grafana can judge: the bridge does not answer, so that there is no value, or judges nothing."""
+    """Return the annotation of what only Grafana can judge: there is no value where the bridge does not answer."""
     kind = KINDS["bridge_away"]
     hangs = "The bridge has judged no alarm for {{ humanizeDuration .Value }}: all stay as they were"
     judged = f"{{{{ if gt .Value {LONGEST:.1f} }}}}{hangs}{{{{ else }}}}{kind.over}{{{{ end }}}}"
