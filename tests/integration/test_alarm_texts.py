@@ -131,7 +131,7 @@ CASES = [
     Told(
         "control:away",
         {f"{AGENT}.connected": step(11, 1.0, 0.0, 200)},
-        (76, "Dilution fridge (control): the agent is not running, no heartbeat for 1m 0s"),
+        (76, "Dilution fridge (control): the agent is not running, no heartbeat for 1m 1s"),
         (210, "Dilution fridge (control): the agent is running again"),
     ),
     Told(
