@@ -13,14 +13,22 @@ from typing import Any
 from crossbar_router import ROOT
 from livemon_inventory import alerting
 from livemon_inventory.dashboards import render
+from livemon_inventory.grafana_release import NEWEST
 
 PLACES = {"/var/lib/livemon-dashboards": "dashboards", "/var/lib/livemon-lab": "lab"}
 """Where Grafana's container sees the dashboards, and what that is below /etc/livemon/grafana."""
 BRIDGE = "http://sisock-grafana-http:5000"
 
 
-def write(directory: Path, inventory: Mapping[str, Any], *, bridge: str = BRIDGE, inside: bool = False) -> None:
-    """Write all files; `inside`: for Grafana in its container, else for a process of this machine.
+def write(
+    directory: Path,
+    inventory: Mapping[str, Any],
+    *,
+    bridge: str = BRIDGE,
+    inside: bool = False,
+    release: tuple[int, int] = NEWEST,
+) -> None:
+    """Write all files for a release of Grafana; `inside`: in its container, else as a process of this machine.
 
     What an earlier call wrote counts as an earlier run of the playbook.
     """
@@ -33,7 +41,9 @@ def write(directory: Path, inventory: Mapping[str, Any], *, bridge: str = BRIDGE
             text = text.replace(path, str(directory / here))
         (config / kind / "livemon.yml").write_text(text)
     rules = config / "alerting/livemon.yml"
-    rules.write_text(alerting.text_after(alerting.document(inventory), rules.read_text() if rules.exists() else ""))
+    rules.write_text(
+        alerting.text_after(alerting.document(inventory, release), rules.read_text() if rules.exists() else "")
+    )
     put_dashboards(directory / "dashboards", inventory)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ class StandIn:
     url: str
     data: Path
     process: subprocess.Popen
+    kill: Callable[[], None]
+    """As by a power cut."""
 
     def last_words(self) -> str:
         """What it said until it ended, which it is about to do."""
@@ -34,6 +37,25 @@ class StandIn:
         answer = requests.post(
             f"{self.url}/api/dashboards/db",
             json={"dashboard": wanted},
+            auth=("admin", PASSWORD),
+            timeout=10,
+        )
+        answer.raise_for_status()
+
+    def make_silence(self, **changes: object) -> None:
+        """Silence an alarm for a day as a person would in the browser."""
+        now = dt.datetime.now(dt.UTC)
+        matcher = {"name": "instrument", "value": "control", "isRegex": False, "isEqual": True}
+        silence = {
+            "matchers": [matcher],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + dt.timedelta(days=1)).isoformat(),
+            "createdBy": "postdoc",
+            "comment": "warming up",
+        }
+        answer = requests.post(
+            f"{self.url}/api/alertmanager/grafana/api/v2/silences",
+            json=silence | changes,
             auth=("admin", PASSWORD),
             timeout=10,
         )
@@ -61,7 +83,7 @@ def stand_in(data: Path, environment: Mapping[str, str] | None = None) -> Iterat
         line = process.stdout.readline()
         assert "listening on port" in line, f"after {time.monotonic() - started:.1f} s: {line}{process.stdout.read()}"
         scheme = (environment or {}).get("GF_SERVER_PROTOCOL", "http")
-        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data, process)
+        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data, process, process.kill)
     finally:
         process.terminate()
         process.wait(SECONDS_TO_START)

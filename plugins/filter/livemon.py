@@ -30,6 +30,7 @@ from livemon_inventory import (
     validation,
 )
 from livemon_inventory.dashboards import render
+from livemon_inventory.grafana_release import release_of
 
 
 def _plain(value: Any) -> Any:
@@ -94,9 +95,11 @@ def livemon_nodes_memory(nodes: dict) -> str:
     return plant.nodes_memory(_plain(nodes))
 
 
-def livemon_site(instruments: list, agents: list) -> dict:
-    """What the bridge cannot know of its nodes' channels."""
-    return site.site(_entries(instruments), _entries(agents))
+def livemon_site(settings: dict) -> dict:
+    """What the bridge cannot know of its nodes' channels, and the alarms that it judges."""
+    settings = _plain(settings)
+    instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
+    return site.site(instruments, agents, alerting.alarms_of(settings))
 
 
 def livemon_text_directories(further: list) -> list:
@@ -124,9 +127,9 @@ def livemon_dashboards(instruments: list, agents: list, further: list, site: dic
     return render.dashboards(_entries(instruments), _entries(agents), _entries(further), render.Site(**_plain(site)))
 
 
-def livemon_alerting(settings: dict) -> dict:
-    """Grafana's alerting file: alarms, contact points and routes."""
-    return alerting.document(_plain(settings))
+def livemon_alerting(settings: dict, image: str) -> dict:
+    """Grafana's alerting file for the release of its image: rules, contact points and routes."""
+    return alerting.document(_plain(settings), release_of(str(image)))
 
 
 def livemon_alerting_after(content: dict, former: str) -> str:
@@ -134,9 +137,9 @@ def livemon_alerting_after(content: dict, former: str) -> str:
     return alerting.text_after(_plain(content), str(former))
 
 
-def livemon_smtp_environment(smtp: dict) -> dict:
-    """Grafana's environment for sending e-mail."""
-    return notifications.smtp_environment(_plain(smtp) or {})
+def livemon_smtp_environment(smtp: dict, image: str) -> dict:
+    """Grafana's environment for sending e-mail, for the release that the image has."""
+    return notifications.smtp_environment(_plain(smtp) or {}, release_of(str(image)))
 
 
 def livemon_notification_secrets(secrets: dict) -> dict:

@@ -37,6 +37,8 @@ def text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]
         yield f"{place}.{key}: nothing is written between the quotes; write a few words, or leave {key} out"
     elif len(value) > 80 or NOT_IN_TEXT.search(value):
         yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
+    elif "{{" in value:
+        yield f"{place}.{key}: write it without {{{{, where a template of Grafana's begins"
 
 
 def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice: str) -> Iterator[str]:
@@ -50,6 +52,11 @@ def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice:
             yield f"{place}.{key}: {value!r} is also that of {first[fold(value)]}; {advice}"
         else:
             first[fold(value)] = place
+
+
+def is_true(value: Any) -> bool:
+    """Whether it means yes, also as text as ``ansible-playbook -e`` gives it."""
+    return str(value).lower() in {"true", "yes", "on", "1"}
 
 
 def is_list(value: Any) -> bool:

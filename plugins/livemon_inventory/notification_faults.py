@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from livemon_inventory import durations
 from livemon_inventory.alarms import LIMIT_KINDS, SEVERITIES
 from livemon_inventory.appliance_alarms import KINDS, OWN_AGENTS
-from livemon_inventory.checks import is_list, kind, repeats, unknown_keys, written
+from livemon_inventory.checks import is_list, is_true, is_web_address, kind, repeats, unknown_keys, written
+from livemon_inventory.grafana_release import DEFAULT_IMAGE, NEWEST, release_of
+from livemon_inventory.grafana_release import written as of_release
 from livemon_inventory.notifications import FRIENDLY, MATCHED, NOBODY, PULSE, is_reference, secrets_in
+from livemon_inventory.receiver_settings import RECEIVERS, Release, hidden_settings, is_hidden, missing_settings
 
 KEYS = ("contact_points", "default", "routes", "repeat")
 POINT_KEYS = ("name", *FRIENDLY, "type", "settings")
@@ -27,9 +32,24 @@ _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SECRET_KEY = re.compile(r"password|token|secret|credential|key\Z", re.IGNORECASE)
 _WITH_SECRET_URL = {"slack", "discord", "teams", "googlechat", "wecom", "dingding", "victorops", "sensugo"}
 """Receivers at whose address anybody may write who knows it."""
+_ADDRESSES = {"url", "endpointUrl", "api_url", "brokerUrl", "kafkaRestProxy"}
+"""Settings that are an address, which a secret may be part of."""
 _POINT_EXAMPLE = "{name: on-call, email: postdoc@lab.example}"
 _SMTP_EXAMPLE = "{host: smtp.lab.example:587, from: cryo@lab.example}"
 _REFER = "write {{secret: {name}}} and the value under notification_secrets, best from Ansible Vault"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What else of a site decides who sees a setting: the release of Grafana, and whether everybody is a viewer."""
+
+    release: Release
+    is_open: bool
+
+    @property
+    def grafana(self) -> str:
+        """Its Grafana by name."""
+        return "Grafana" if self.release == NEWEST else f"Grafana {of_release(self.release)}"
 
 
 def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -41,7 +61,7 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
     said = settings.get("notifications")
     if said is not None:
         if isinstance(said, Mapping):
-            yield from _notification_faults(said, _known_labels(settings))
+            yield from _notification_faults(said, _known_labels(settings), _site(settings))
             if smtp is None and _sends_mail(said):
                 yield f"smtp: there is none, and Grafana needs a server to send e-mail; write {_SMTP_EXAMPLE}"
         else:
@@ -51,6 +71,9 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
         for name in dict.fromkeys(secrets_in(value)):
             if not isinstance(known, Mapping) or name not in known:
                 yield f"{place}: there is no secret {name!r}; write {name}: ... under notification_secrets, best from Ansible Vault"
+            elif place == "notifications" and "$" in str(known[name]):
+                # It expands what a file holds, too, and knows no way to say that a $ is one.
+                yield f"notification_secrets.{name}: Grafana takes $ and what follows for a variable; have a secret without $ made"
 
 
 def _secret_faults(secrets: Any) -> Iterator[str]:
@@ -87,6 +110,14 @@ def _smtp_faults(smtp: Any) -> Iterator[str]:
         yield "smtp.verify: certificates are always verified; leave it out, and name who signed the server's in extra_ca_certificates"
 
 
+def _site(settings: Mapping[str, Any]) -> Site:
+    image = settings.get("grafana_image")
+    return Site(
+        release_of(image if isinstance(image, str) else DEFAULT_IMAGE),
+        is_true(settings.get("grafana_anonymous_viewer")),
+    )
+
+
 def _known_labels(settings: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the values that labels of alarms can have, where that is known: another one in a route would never fit."""
     lists = [settings.get(key) for key in ("instruments", "ocs_agents")]
@@ -94,11 +125,11 @@ def _known_labels(settings: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         "severity": list(SEVERITIES),
         "instrument": [*(str(entry["id"]) for entry in entries if "id" in entry), *OWN_AGENTS],
-        "kind": [*LIMIT_KINDS, "silent", "invalid", "away", "degraded", *KINDS],
+        "kind": [*LIMIT_KINDS, "silent", "invalid", "unreachable", "away", "degraded", *KINDS],
     }
 
 
-def _notification_faults(said: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[str]:
+def _notification_faults(said: Mapping[str, Any], known: Mapping[str, list[str]], site: Site) -> Iterator[str]:
     yield from unknown_keys("notifications", said, KEYS)
     said = written(said)
     points = said.get("contact_points")
@@ -110,7 +141,7 @@ def _notification_faults(said: Mapping[str, Any], known: Mapping[str, list[str]]
         place = f"notifications.contact_points[{number}]"
         if isinstance(point, Mapping):
             entries.append((place, point))
-            yield from _point_faults(place, point)
+            yield from _point_faults(place, point, site)
         else:
             yield f"{place}: this is {kind(point)}; write {_POINT_EXAMPLE}"
     yield from repeats(entries, "name", lambda name: str(name).lower().replace(" ", "_"), "give each a name of its own")
@@ -126,7 +157,7 @@ def _notification_faults(said: Mapping[str, Any], known: Mapping[str, list[str]]
         yield from _route_faults(f"notifications.routes[{number}]", route, names, known)
 
 
-def _point_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
+def _point_faults(place: str, point: Mapping[str, Any], site: Site) -> Iterator[str]:
     yield from unknown_keys(place, point, POINT_KEYS)
     point = written(point)
     name = point.get("name")
@@ -138,59 +169,92 @@ def _point_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
         addresses = point["email"] if is_list(point["email"]) else [point["email"]]
         if not addresses or not all(isinstance(each, str) and _ADDRESS.match(each) for each in addresses):
             yield f"{place}.email: {point['email']!r} is no address; write postdoc@lab.example, or a list of such"
-    if "slack" in point:
-        yield from _web_faults(f"{place}.slack", "slack", point["slack"])
-    if "webhook" in point:
-        yield from _web_faults(f"{place}.webhook", "webhook", point["webhook"])
-    yield from _raw_faults(place, point)
+    for receiver in ("slack", "webhook"):
+        said = point.get(receiver)
+        if isinstance(said, Mapping) and not is_reference(said):
+            yield from _receiver_faults(f"{place}.{receiver}", receiver, said, site)
+        elif said is not None:
+            yield from _setting_faults(f"{place}.{receiver}", receiver, "url", said, site)
+    yield from _raw_faults(place, point, site)
 
 
-def _web_faults(place: str, receiver: str, said: Any) -> Iterator[str]:
-    """Every fault of a receiver that has an address on the web, alone or with further settings."""
-    if isinstance(said, Mapping) and not is_reference(said):
-        yield from _clear_secrets(place, receiver, {key: value for key, value in said.items() if key != "url"})
-        said = said.get("url")
-    if is_reference(said):
-        return
-    if receiver in _WITH_SECRET_URL:
-        if said is None or isinstance(said, str):
-            yield f"{place}: whoever knows this address may write there; {_REFER.format(name=f'{receiver}_url')}"
-        else:
-            yield f"{place}: this is {kind(said)}; {_REFER.format(name=f'{receiver}_url')}"
-    elif not isinstance(said, str) or urlsplit(said).scheme not in ("http", "https") or " " in said:
-        yield f"{place}: this is no address; write https://..., or {{secret: {receiver}_url}} and it under notification_secrets"
-    elif "@" in urlsplit(said).netloc:
-        yield f"{place}: this address has a password in it; {_REFER.format(name=f'{receiver}_url')}"
-
-
-def _raw_faults(place: str, point: Mapping[str, Any]) -> Iterator[str]:
+def _raw_faults(place: str, point: Mapping[str, Any], site: Site) -> Iterator[str]:
+    """Every fault of a receiver that is written as Grafana has it."""
     if "settings" in point and "type" not in point:
         yield f"{place}.type is missing; write the receiver as Grafana names it, for example type: telegram"
     if "type" not in point:
         return
     receiver, settings = point["type"], point.get("settings")
-    if not isinstance(receiver, str) or not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{0,39}", receiver):
-        yield f"{place}.type: {receiver!r} is no receiver; write it as Grafana names it, for example telegram"
+    if receiver not in RECEIVERS:
+        near = difflib.get_close_matches(str(receiver).lower(), RECEIVERS, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(RECEIVERS)}"
+        yield f"{place}.type: Grafana has no receiver {receiver!r}; {hint}"
+    elif RECEIVERS[receiver].since > site.release:
+        image = f"grafana/grafana:{of_release(RECEIVERS[receiver].since)}.0"
+        yield f"{place}.type: {site.grafana} has no receiver {receiver}; write another, or grafana_image: {image} or newer"
     elif receiver in FRIENDLY and receiver in point:
         yield f"{place}.type: {receiver} is there twice; leave out one of them"
     elif not isinstance(settings, Mapping) or not settings:
         yield f"{place}.settings: write them as Grafana names them, for example {{chatid: '-42', bottoken: {{secret: telegram}}}}"
     else:
-        yield from _clear_secrets(f"{place}.settings", receiver, settings)
+        yield from _receiver_faults(f"{place}.settings", receiver, settings, site)
 
 
-def _clear_secrets(place: str, receiver: str, settings: Mapping[str, Any]) -> Iterator[str]:
-    """Every secret that is written where everybody reads it."""
+def _receiver_faults(place: str, receiver: str, settings: Mapping[str, Any], site: Site) -> Iterator[str]:
+    """Every fault of a receiver's settings. Grafana does not start with one that lacks a setting."""
+    missing = missing_settings(receiver, settings)
+    if missing:
+        yield f"{place}: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing, which {receiver} cannot do without"
+    if receiver == "telegram" and settings.get("parse_mode") not in (None, "None") and not settings.get("message"):
+        yield f"{place}.parse_mode: the messages of livemon are plain text; leave it out, or write a message, too"
+    for name, value in _leaves(settings):
+        yield from _setting_faults(f"{place}.{name}", receiver, name, value, site)
+
+
+def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting and its value; those inside others by names joined with dots."""
     for key, value in settings.items():
-        if isinstance(value, Mapping) and "secret" in value and not is_reference(value):
-            yield f"{place}.{key}: a secret is told by its name alone; {_REFER.format(name=f'{receiver}_secret')}"
-        elif isinstance(value, Mapping) and not is_reference(value):
-            yield from _clear_secrets(f"{place}.{key}", receiver, value)
-        elif isinstance(value, str) and (
-            _SECRET_KEY.search(str(key)) or (str(key).lower() == "url" and receiver in _WITH_SECRET_URL)
-        ):
-            name = re.sub(r"[^a-z0-9_]", "_", f"{receiver}_{key}".lower())
-            yield f"{place}.{key}: this is a secret, and here anybody would read it; {_REFER.format(name=name)}"
+        if isinstance(value, Mapping) and not isinstance(value.get("secret"), str):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _setting_faults(place: str, receiver: str, name: str, value: Any, site: Site) -> Iterator[str]:
+    """What is wrong with one setting: as an address, or because others would read it."""
+    own = re.sub(r"[^a-z0-9_]", "_", f"{receiver}_{name}".lower())
+    is_secret = bool(_SECRET_KEY.search(name)) or (name == "url" and receiver in _WITH_SECRET_URL)
+    if is_reference(value):
+        if not is_hidden(receiver, name, site.release):
+            yield from _shown(place, receiver, name, site)
+    elif isinstance(value, Mapping):
+        yield f"{place}: a secret is told by its name alone; {_REFER.format(name=own)}"
+    elif name == "url" and not is_secret and not is_web_address(value):
+        yield f"{place}: this is no address; write https://..., or {{secret: {own}}} and it under notification_secrets"
+    elif name == "url" and not is_secret and "@" in urlsplit(value).netloc:
+        yield f"{place}: this address has a password in it; {_REFER.format(name=own)}"
+    elif is_secret and isinstance(value, str):
+        yield f"{place}: this is a secret, and here anybody would read it; {_REFER.format(name=own)}"
+    elif is_secret and value is not None:
+        yield f"{place}: this is {kind(value)}; {_REFER.format(name=own)}"
+
+
+def _shown(place: str, receiver: str, name: str, site: Site) -> Iterator[str]:
+    """What is wrong with a secret that Grafana shows to viewers. An address is left to those who have a password."""
+    hidden = " and ".join(hidden_settings(receiver, site.release))
+    since = RECEIVERS[receiver].hidden.get(name)
+    newer = f", or take Grafana {of_release(since)} or newer, which hides it" if since else ""
+    if name not in _ADDRESSES:
+        instead = (
+            f"of {receiver} it hides {hidden}" if hidden else f"of {receiver} it hides nothing: take another receiver"
+        )
+        yield f"{place}: {site.grafana} shows this setting to all viewers; write no secret here, {instead}{newer}"
+    elif site.is_open:
+        instead = f", write the address in clear and what is secret as {hidden}" if hidden else ""
+        yield (
+            f"{place}: {site.grafana} shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+            f"leave grafana_anonymous_viewer out{instead}{newer}"
+        )
 
 
 def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[str]]) -> Iterator[str]:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import durations
+from livemon_inventory import durations, messages
 from livemon_inventory.checks import is_list
+from livemon_inventory.grafana_release import KEEPS_LAST
 from livemon_inventory.uids import uid
 
 Entry = Mapping[str, Any]
@@ -19,6 +20,8 @@ WATCHDOG = "Watchdog"
 """The alarm that always fires; the bridge knows it by this name."""
 PULSE = "livemon-watchdog"
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
+PULSE_AUTHORIZATION = {"authorization_scheme": "Bearer", "authorization_credentials": "$__file{/run/secrets/pulse}"}
+"""The bridge takes the pulse from nobody else. The credentials are among what Grafana encrypts and hides."""
 NOBODY = "livemon-nobody"
 """Where alarms go that nobody asked for: the tree of routes needs an end."""
 SECRETS = "/run/secrets"
@@ -29,18 +32,47 @@ MATCHED = ("severity", "instrument", "kind")
 GROUP_BY = ("instrument", "kind")
 """What goes into one message: sixteen channels that fall silent together are one."""
 REPEAT = "4h"
+WAIT = 10
+"""Seconds for which a first message waits for what comes at the same time."""
+TURN = 60
+"""Seconds between two looks at what has changed, or is to be told again."""
+MARGIN = TURN // 2
+"""Seconds by which Grafana is told to repeat sooner: it looks once a turn, and what lacks a moment then waits for the next one."""
+ACT_ON_STATUS = {
+    *(
+        "jira",
+        "kafka",
+        "mqtt",
+        "oncall",
+        "opsgenie",
+        "pagerduty",
+        "prometheus-alertmanager",
+        "sensugo",
+        "victorops",
+        "webhook",
+    ),
+}
+"""Receivers where a machine reads whether an alarm is resolved, and nobody the words that say why."""
+PLAIN_PART = (10, 1)
+"""From this release on, the plain part of a mail has our message; before, it lists labels."""
 
 _IN_PATTERN = re.compile(r"[.^$*+?()\[\]{}|\\]")
 
 
-def contact_points(settings: Entry, *, watched: bool) -> list[dict]:
-    """Return the contact points as Grafana's file has them."""
-    points = [_point(entry["name"], list(_receivers(entry))) for entry in settings.get("contact_points") or []]
+def contact_points(settings: Entry, *, watched: bool, release: tuple[int, int]) -> list[dict]:
+    """Return the contact points as the file of a Grafana of that `release` has them.
+
+    Before 11.0 an alarm is resolved while its query fails. Who acts on that without reading why is then told of no end.
+    """
+    points = [
+        _point(entry["name"], list(_receivers(entry)), release=release)
+        for entry in settings.get("contact_points") or []
+    ]
     if not points:
         # Mail that cannot be sent is a line in Grafana's log.
-        points.append(_point(NOBODY, [("email", {"addresses": "nobody@localhost"})]))
+        points.append(_point(NOBODY, [("email", {"addresses": "nobody@localhost"})], release=release))
     if watched:
-        points.append(_point(PULSE, [("webhook", {"url": PULSE_URL, "httpMethod": "POST"})], tells_of_the_end=False))
+        points.append(_pulse())
     return points
 
 
@@ -63,15 +95,15 @@ def policy(settings: Entry, *, watched: bool) -> dict:
         "orgId": 1,
         "receiver": settings.get("default") or next(iter(points), NOBODY),
         "group_by": list(GROUP_BY),
-        "group_wait": "30s",
-        "group_interval": "2m",
-        "repeat_interval": _interval(settings.get("repeat") or REPEAT),
+        "group_wait": f"{WAIT}s",
+        "group_interval": f"{TURN}s",
+        "repeat_interval": _repeat_interval(settings.get("repeat") or REPEAT),
     }
     return tree | ({"routes": routes} if routes else {})
 
 
-def smtp_environment(smtp: Entry) -> dict[str, str]:
-    """Return Grafana's environment for sending e-mail; empty where the inventory has no ``smtp``."""
+def smtp_environment(smtp: Entry, release: tuple[int, int]) -> dict[str, str]:
+    """Return the environment in which a Grafana of that `release` sends e-mail; empty where the inventory has no ``smtp``."""
     if not smtp:
         return {}
     environment = {
@@ -80,6 +112,8 @@ def smtp_environment(smtp: Entry) -> dict[str, str]:
         "GF_SMTP_FROM_ADDRESS": smtp["from"],
         "GF_SMTP_FROM_NAME": smtp.get("from_name") or "livemon",
     }
+    if release >= PLAIN_PART:
+        environment["GF_EMAILS_CONTENT_TYPES"] = "text/html,text/plain"
     if smtp.get("user"):
         environment["GF_SMTP_USER"] = smtp["user"]
     if smtp.get("password"):
@@ -109,7 +143,7 @@ def is_reference(value: Any) -> bool:
     return isinstance(value, Mapping) and list(value) == ["secret"] and isinstance(value["secret"], str)
 
 
-def _receivers(entry: Entry) -> Iterator[tuple[str, Any]]:
+def _receivers(entry: Entry) -> Iterator[tuple[str, dict]]:
     """Yield type and settings of each receiver of a contact point."""
     if entry.get("email") is not None:
         addresses = entry["email"]
@@ -119,23 +153,33 @@ def _receivers(entry: Entry) -> Iterator[tuple[str, Any]]:
         if said is not None:
             yield kind, dict(said) if isinstance(said, Mapping) and not is_reference(said) else {"url": said}
     if entry.get("type") is not None:
-        yield entry["type"], entry.get("settings") or {}
+        yield entry["type"], dict(entry.get("settings") or {})
 
 
-def _point(name: str, receivers: list[tuple[str, Any]], *, tells_of_the_end: bool = True) -> dict:
+def _point(name: str, receivers: list[tuple[str, dict]], *, release: tuple[int, int]) -> dict:
     return {
         "orgId": 1,
         "name": name,
         "receivers": [
             {
-                "uid": uid("to", name.lower().replace(" ", "_"), kind) if name not in (PULSE, NOBODY) else name,
+                "uid": name if name == NOBODY else uid("to", name.lower().replace(" ", "_"), kind),
                 "type": kind,
-                "settings": _rendered(settings),
-                "disableResolveMessage": not tells_of_the_end,
+                "settings": _rendered(messages.settings_of(kind) | settings),
+                "disableResolveMessage": kind in ACT_ON_STATUS and release < KEEPS_LAST,
             }
             for kind, settings in receivers
         ],
     }
+
+
+def _pulse() -> dict:
+    receiver = {
+        "uid": PULSE,
+        "type": "webhook",
+        "settings": {"url": PULSE_URL, "httpMethod": "POST", **PULSE_AUTHORIZATION},
+        "disableResolveMessage": True,
+    }
+    return {"orgId": 1, "name": PULSE, "receivers": [receiver]}
 
 
 def _rendered(value: Any) -> Any:
@@ -161,7 +205,7 @@ def _routes(entry: Entry) -> Iterator[dict]:
     for number, name in enumerate(names, start=1):
         route: dict[str, Any] = {"receiver": name, "object_matchers": matchers, "group_by": list(GROUP_BY)}
         if entry.get("repeat") is not None:
-            route["repeat_interval"] = _interval(entry["repeat"])
+            route["repeat_interval"] = _repeat_interval(entry["repeat"])
         if number < len(names) or entry.get("continue"):
             route["continue"] = True
         yield route
@@ -175,5 +219,5 @@ def _matcher(label: str, value: Any) -> list[str]:
     return [label, "=~", "|".join(_IN_PATTERN.sub(r"\\\g<0>", str(each)) for each in value)]
 
 
-def _interval(value: str) -> str:
-    return f"{durations.seconds(value)}s"
+def _repeat_interval(value: str) -> str:
+    return f"{durations.seconds(value) - MARGIN}s"

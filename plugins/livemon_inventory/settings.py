@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network, ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from livemon_inventory import durations
-from livemon_inventory.checks import is_web_address
+from livemon_inventory.checks import is_true, is_web_address
 from livemon_inventory.data_nodes import is_window
 from livemon_inventory.docker_settings import DOCKER_SETTINGS
+from livemon_inventory.grafana_release import DEFAULT_IMAGE, OLDEST, release_of, tag_of
 
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
+GRAFANA_PORT = 3000
 TAKEN_PORTS = {5000, 8001}
 """What the quick-look page and the router publish on the host."""
 LONGEST_PREFIX = 27
 """Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
 
-OLDEST_GRAFANA = 9, 4
-A_GRAFANA = "grafana/grafana:12.0.2"
 GRAFANA_VARIANTS = {
     "-slim": "data sources that the others bring along",
     "-distroless": "the shell by which livemon sets the password and sees whether Grafana answers",
@@ -34,6 +35,8 @@ PINGS = 20, 86400
 SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch", "proxy"}
 """Those whose value is repeated nowhere."""
 
+ALARM_INTERVALS = range(10, 61, 10)
+"""Seconds; Grafana looks at its rules every ten."""
 SHORTEST_REFRESH = 5
 """Seconds; Grafana itself allows no shorter one."""
 
@@ -42,6 +45,10 @@ _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
+# In Grafana's settings, % and $ begin a variable.
+_GRAFANA_URL = re.compile(
+    r"https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~-]+)*/?\Z"
+)
 
 
 def _number(value: Any) -> int | None:
@@ -69,15 +76,20 @@ def _is_image(value: Any) -> bool:
 def _not_grafana(value: Any) -> str | None:
     """Return why an image will not do for Grafana; `None` if it will."""
     if not _is_image(value):
-        return f"is not the name of an image; write for example {A_GRAFANA}"
-    tag = value.partition("@")[0].rpartition("/")[2].partition(":")[2]
+        return f"is not the name of an image; write for example {DEFAULT_IMAGE}"
     for variant, lack in GRAFANA_VARIANTS.items():
-        if variant in tag:
-            return f"is a {variant} image, which lacks {lack}; write one without {variant}, for example {A_GRAFANA}"
-    release = re.match(r"(\d+)\.(\d+)", tag)
-    if release is not None and (int(release[1]), int(release[2])) < OLDEST_GRAFANA:
-        return f"is older than 9.4, the first Grafana that reads what livemon gives it; write for example {A_GRAFANA}"
+        if variant in tag_of(value):
+            return f"is a {variant} image, which lacks {lack}; write one without {variant}, for example {DEFAULT_IMAGE}"
+    if release_of(value) < OLDEST:
+        return (
+            f"is older than 9.4, the first Grafana that reads what livemon gives it; write for example {DEFAULT_IMAGE}"
+        )
     return None
+
+
+def _is_grafana_url(value: Any) -> bool:
+    found = _GRAFANA_URL.match(value) if isinstance(value, str) else None
+    return found is not None and (found["port"] is None or 0 < int(found["port"]) < 65536)
 
 
 def _is_subnet(value: Any) -> bool:
@@ -85,6 +97,10 @@ def _is_subnet(value: Any) -> bool:
         return isinstance(value, str) and "/" in value and IPv4Network(value).prefixlen <= LONGEST_PREFIX
     except ValueError:
         return False
+
+
+def _is_alarm_interval(value: Any) -> bool:
+    return durations.seconds(value) in ALARM_INTERVALS
 
 
 def _is_list_of_files(value: Any) -> bool:
@@ -169,6 +185,10 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
         "is no subnet for the agents; write its first address and a length of 27 at most, for example 172.28.80.0/24",
     ),
     "grafana_image": (lambda value: _not_grafana(value) is None, _not_grafana),
+    "grafana_url": (
+        _is_grafana_url,
+        "is not the address of Grafana; write what people type in the browser, for example https://monitor.lab.example:3000/",
+    ),
     "grafana_required": _TRUTH,
     "grafana_port": (
         _is_port,
@@ -178,6 +198,10 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
     "dashboard_refresh": (
         lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
         f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
+    ),
+    "alarm_interval": (
+        _is_alarm_interval,
+        "is not a time between two looks at the alarms; write 10s, 20s, 30s, 40s, 50s or 60s, what Grafana can keep to",
     ),
     "firewall": _TRUTH,
     "grafana_https": _TRUTH,
@@ -250,3 +274,20 @@ def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         elif not will_do(value):
             said = complaint if isinstance(complaint, str) else complaint(value)
             yield f"{key}: {said}" if key in SECRET_SETTINGS else f"{key}: {value!r} {said}"
+    yield from _faults_of_address(settings)
+
+
+def _faults_of_address(settings: Mapping[str, Any]) -> Iterator[str]:
+    """What Grafana's address has that Grafana has not: links that begin with it would lead nowhere."""
+    address, port = settings.get("grafana_url"), settings.get("grafana_port", GRAFANA_PORT)
+    if not _is_grafana_url(address):
+        return
+    speaks_https = is_true(settings.get("grafana_https")) or bool(settings.get("grafana_certificate"))
+    parts = urlsplit(address)
+    if parts.scheme == "http" and speaks_https:
+        yield f"grafana_url: {address!r} begins with http, and Grafana speaks HTTPS; write https://..."
+    elif parts.scheme == "https" and not speaks_https and str(parts.port) == str(port):
+        yield (
+            f"grafana_url: {address!r} begins with https, and on port {port} Grafana speaks HTTP; write http://..., or "
+            "grafana_https: true"
+        )

@@ -65,6 +65,7 @@ def play(machine: Machine, inventory: dict, tags: str = "run", **environment: st
     hosts = {"livemon": {"hosts": {"monitor": host}, "vars": inventory | {"grafana_port": machine.port}}}
     (machine.directory / "hosts.yml").write_text(yaml.safe_dump(hosts))
     further = {"grafana_patience": PATIENCE, "livemon_project": str(ROOT)}
+    further["livemon_grafana_state_directory"] = str(machine.directory / "state")
     filters = {"ANSIBLE_FILTER_PLUGINS": str(ROOT / "plugins/filter"), "ANSIBLE_NOCOLOR": "1"}
     answer = subprocess.run(
         [
@@ -142,7 +143,7 @@ def test_alarms_of_another_inventory_are_removed_or_fail_the_run(machine):
     status, said = play(machine, SMALLER, STAND_IN="keeps-rules")
     assert status == 2, said
     assert "still there, though the inventory has it no more" in said
-    assert "livemon-ls240-" in said
+    assert "livemon-rule-ls240" in said
     status, said = play(machine, SMALLER)
     assert status == 0, said
     assert [path.name for path in alarms.parent.iterdir()] == [alarms.name]
@@ -190,7 +191,11 @@ RENDER = """
 - hosts: all
   gather_facts: false
   vars_files: [defaults/main.yml, vars/main.yml]
-  vars: {__grafana_secrets: {results: []}, __grafana_authorities_now: {files: []}}
+  vars:
+    __grafana_secrets: {results: []}
+    __grafana_authorities_now: {files: []}
+    __grafana_localtime: {stat: {exists: false}}
+    grafana_livemon_image: livemon/app:1
   tasks:
     - ansible.builtin.template: {src: compose.yml.j2, dest: "{{ index }}.yml", mode: "0644"}
       loop: "{{ images }}"

@@ -360,8 +360,8 @@ WHERE = "notifications.contact_points[0]"
             told(routes=[{"kind": "silence", "to": "on-call"}]),
             (
                 "notifications.routes[0].kind: no alarm has 'silence'; there are above, below, outside, rising, silent, invalid, "
-                "away, degraded, bridge_away, nodes_silent, archive_lag, archive_gap, archive_lost, disk_free_GB, disk_used_percent, "
-                "clock_error_s, clock_unsynchronized, certificate_days"
+                "unreachable, away, degraded, bridge_away, nodes_silent, archive_lag, archive_gap, archive_lost, disk_free_GB, "
+                "disk_used_percent, clock_error_s, clock_unsynchronized, certificate_days"
             ),
         ),
         (
@@ -406,8 +406,8 @@ def test_a_mistake_in_who_is_told(settings, expected):
         point(type="telegram", settings={"chatid": "-42", "bottoken": SECRET}),
         point(type="discord", settings={"url": f"https://discord.example/{SECRET}"}),
         point(type="pagerduty", settings={"integrationKey": SECRET}),
-        point(type="mqtt", settings={"tls": {"clientKey": SECRET}}),
-        point(type="telegram", settings={"bottoken": {"secret": "slack_url", "or": SECRET}}),
+        point(type="mqtt", settings={"brokerUrl": "tcp://x:1883", "topic": "t", "tlsConfig": {"clientKey": SECRET}}),
+        point(type="telegram", settings={"chatid": "-42", "bottoken": {"secret": "slack_url", "or": SECRET}}),
         {"instruments": [], "smtp": {"host": "h:25", "from": "a@b", "password": SECRET}},
         {"instruments": [], "notification_secrets": {"slack_url": f"{SECRET}\n"}},
         {"instruments": [], "notification_secrets": [SECRET]},
@@ -418,6 +418,108 @@ def test_a_secret_in_clear_is_refused_and_not_repeated(settings):
     (fault,) = faults(settings)
     assert SECRET not in fault
     assert "notification_secrets" in fault
+
+
+def receiver(type_: str, image: str = "grafana/grafana:12.0.2", is_open: bool = False, **settings: object) -> dict:
+    """Settings of a site of that image, with a receiver as Grafana names it; a value of `...` is a secret."""
+    filled = {key: {"secret": "slack_url"} if value is ... else value for key, value in settings.items()}
+    return point(type=type_, settings=filled) | {"grafana_image": image, "grafana_anonymous_viewer": is_open}
+
+
+OLD, OPEN = "grafana/grafana:9.4.7", {"is_open": True}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        receiver("telegram", OLD, **OPEN, bottoken=..., chatid="-42"),
+        receiver("pagerduty", OLD, **OPEN, integrationKey=...),
+        receiver("webhook", OLD, **OPEN, url="https://lab.example", username="me", password=...),
+        receiver("webhook", OLD, url=...),
+        receiver("discord", OLD, url=...),
+        receiver("discord", "grafana/grafana:10.2.0", **OPEN, url=...),
+        receiver("teams", url=...),
+        receiver("slack", OLD, **OPEN, token=..., recipient="#lab"),
+        receiver(
+            "mqtt",
+            brokerUrl="tcp://192.0.2.7:1883",
+            topic="lab",
+            password=...,
+            tlsConfig={"clientKey": {"secret": "slack_url"}},
+        ),
+        receiver(
+            "webhook",
+            "grafana/grafana",
+            **OPEN,
+            url="https://lab.example",
+            hmacConfig={"secret": {"secret": "slack_url"}},
+        ),
+    ],
+)
+def test_a_secret_may_stand_where_grafana_hides_it_or_where_all_viewers_have_a_password(settings):
+    assert faults(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            receiver("discord", OLD, **OPEN, url=...),
+            (
+                ".settings.url: Grafana 9.4 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+                "leave grafana_anonymous_viewer out, or take Grafana 10.2 or newer, which hides it"
+            ),
+        ),
+        (
+            receiver("teams", "grafana/grafana", **OPEN, url=...),
+            (
+                ".settings.url: Grafana shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+                "leave grafana_anonymous_viewer out"
+            ),
+        ),
+        (
+            point(webhook={"secret": "slack_url"}) | {"grafana_anonymous_viewer": "yes", "grafana_image": OLD},
+            (
+                ".webhook: Grafana 9.4 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+                "leave grafana_anonymous_viewer out, write the address in clear and what is secret as authorization_credentials "
+                "and password"
+            ),
+        ),
+        (
+            receiver("webhook", OLD, url="https://lab.example", username=...),
+            (
+                ".settings.username: Grafana 9.4 shows this setting to all viewers; write no secret here, of webhook it hides "
+                "authorization_credentials and password"
+            ),
+        ),
+        (
+            receiver("kafka", OLD, kafkaRestProxy="http://192.0.2.7:8082", kafkaTopic="lab", password=...),
+            (
+                ".settings.password: Grafana 9.4 shows this setting to all viewers; write no secret here, of kafka it hides "
+                "nothing: take another receiver, or take Grafana 10.0 or newer, which hides it"
+            ),
+        ),
+        (
+            receiver("telegramm", bottoken=..., chatid="1"),
+            ".type: Grafana has no receiver 'telegramm'; did you mean telegram?",
+        ),
+        (
+            receiver("mqtt", OLD, brokerUrl="tcp://192.0.2.7:1883", topic="lab"),
+            ".type: Grafana 9.4 has no receiver mqtt; write another, or grafana_image: grafana/grafana:11.4.0 or newer",
+        ),
+        (receiver("telegram", bottoken=...), ".settings: chatid is missing, which telegram cannot do without"),
+        (
+            receiver("pushover", device="phone"),
+            ".settings: apiToken and userKey are missing, which pushover cannot do without",
+        ),
+        (
+            receiver("telegram", bottoken=..., chatid="1", parse_mode="HTML"),
+            ".settings.parse_mode: the messages of livemon are plain text; leave it out, or write a message, too",
+        ),
+    ],
+)
+def test_what_grafana_would_refuse_or_show_is_refused(settings, expected):
+    assert faults(settings) == [WHERE + expected]
 
 
 def test_every_mistake_is_told_at_once():

@@ -68,7 +68,7 @@ def test_a_grafana_that_has_everything_has_no_faults(files):
         assert provisioned.protect(grafana, wanted) == ["livemon", "livemon watchdog"]
         assert provisioned.faults(grafana, wanted) == []
         assert provisioned.protect(grafana, wanted) == []
-        assert provisioned.count_rules(grafana) == len(wanted.rules) > 20
+        assert provisioned.count_rules(grafana) == len(wanted.rules) > 10
         assert wanted.dashboards["livemon-overview"] == "Overview"
 
 
@@ -108,7 +108,7 @@ def test_rules_that_grafana_keeps_are_named(files, bridge):
             fault.startswith("still there, though the inventory has it no more and Grafana was told")
             for fault in faults
         )
-        assert "livemon-ls240-" in " ".join(faults)
+        assert "livemon-rule-ls240" in " ".join(faults)
         with pytest.raises(GrafanaError, match="needs 'file'"):
             grafana.delete("/api/v1/provisioning/alert-rules/livemon-watchdog")
 
@@ -146,7 +146,7 @@ def half_a_link(files: Path) -> None:
 
 
 def no_duration(files: Path) -> None:
-    change(files, "for: 120s", "for: soon")
+    change(files, "for: 0s", "for: soon")
 
 
 def same_title(files: Path) -> None:
@@ -184,7 +184,8 @@ def test_the_stand_in_refuses_what_grafana_refuses(files, spoil, words):
     assert words in said
 
 
-def test_a_dashboard_called_like_the_folder_stops_9_4_and_is_told_before(files):
+def test_a_dashboard_called_like_the_folder_stops_9_4_and_is_told_before(files, bridge):
+    grafana_files.write(files, INVENTORY, bridge=bridge, release=(9, 4))
     with running(files, STAND_IN_VERSION="9.4.0") as (grafana, container):
         container.make_dashboard(uid="mine", title="Livemon")
         assert any("the dashboard Livemon (mine)" in fault for fault in provisioned.faults(grafana, given.read(files)))
@@ -259,26 +260,6 @@ def test_a_team_keeps_what_it_was_given(files):
         provisioned.protect(grafana, wanted)
         roles = [{"role": role, "permission": 1} for role in ("Viewer", "Editor")]
         assert grafana.get_json(path) == [*roles, {"teamId": 3, "permission": 2}]
-
-
-def test_status_tells_of_the_grafana_of_this_machine_if_there_is_one(files, monkeypatch):
-    monkeypatch.delenv("LIVEMON_GRAFANA_DIRECTORY", raising=False)
-    assert provisioned.problems() == []
-    monkeypatch.setenv("LIVEMON_GRAFANA_DIRECTORY", str(files))
-    assert provisioned.problems() == [], "the role has not started one"
-    (files / "docker-compose.yml").touch()
-    (files / "password").write_text(PASSWORD)
-    monkeypatch.setenv("LIVEMON_GRAFANA_PASSWORD_FILE", str(files / "password"))
-    with running(files) as (grafana, container):
-        monkeypatch.setenv("LIVEMON_GRAFANA_URL", container.url)
-        provisioned.protect(grafana, given.read(files))
-        assert provisioned.problems() == []
-        with closing(sqlite3.connect(container.data / "grafana.db", timeout=30)) as database, database:
-            database.execute("DELETE FROM rule WHERE uid = 'livemon-watchdog'")
-        (problem,) = provisioned.problems()
-        assert problem == "Grafana is not as it should be: missing: the alarm Watchdog (livemon-watchdog)"
-    (problem,) = provisioned.problems()
-    assert problem.startswith("Grafana does not answer")
 
 
 class Clock:

@@ -18,6 +18,11 @@ from livemon_inventory.settings import setting_faults
         {"grafana_image": "grafana/grafana@sha256:0123"},
         {"certificate_authority": {"certificate": "/lab/ca.crt", "key": "/lab/ca.key"}, "certificate_renewal_hour": 0},
         {"certificate_renewal_hour": "23"},
+        {"grafana_url": "https://monitor.lab.example/"},
+        {"grafana_url": "https://monitor.lab.example:3000", "grafana_https": True},
+        {"grafana_url": "http://[2001:db8::7]:3000/"},
+        {"grafana_url": "https://lab.example/fridge/monitor"},
+        {"grafana_url": "https://192.0.2.10:443", "grafana_port": 3000},
     ],
 )
 def test_what_will_do_has_no_faults(settings):
@@ -40,6 +45,18 @@ def test_what_will_do_has_no_faults(settings):
         ("certificate_authority", "/lab/ca.pem", "is no authority; write {certificate: ..., key: ...}"),
         ("certificate_renewal_hour", 24, "24 is no hour of the day"),
         ("certificate_renewal_hour", "4:30", "write a number from 0 to 23"),
+        ("grafana_url", "monitor.lab.example", "is not the address of Grafana; write what people type in the browser"),
+        ("grafana_url", "https://me:secret@lab.example/", "is not the address of Grafana"),
+        ("grafana_url", "https://lab.example:99999", "is not the address of Grafana"),
+        ("grafana_url", "https://lab.example/?orgId=1", "is not the address of Grafana"),
+        ("grafana_url", "https://lab.example/%(domain)s", "is not the address of Grafana"),
+        ("grafana_url", "https://lab.example/$__env{HOME}", "is not the address of Grafana"),
+        ("grafana_url", 3000, "is not the address of Grafana"),
+        (
+            "grafana_url",
+            "https://lab.example:3000",
+            "begins with https, and on port 3000 Grafana speaks HTTP; write http://...",
+        ),
         ("grafana_anonymous_viewer", "Viewer", "is neither true nor false"),
         ("backup_directory", 3, "3 is no directory"),
         ("backup_directory", "backups", "write its whole path on this computer"),
@@ -51,3 +68,13 @@ def test_each_fault_says_what_to_write(setting, value, sentence):
     (fault,) = setting_faults({setting: value})
     assert fault.startswith(f"{setting}: ")
     assert sentence in fault
+
+
+@pytest.mark.parametrize(
+    "https", [{"grafana_https": "yes"}, {"grafana_certificate": {"certificate": "/c.pem", "key": "/k.pem"}}]
+)
+def test_an_address_without_https_leads_nowhere_where_grafana_has_it(https):
+    (fault,) = setting_faults({"grafana_url": "http://lab.example:3000"} | https)
+    assert (
+        fault == "grafana_url: 'http://lab.example:3000' begins with http, and Grafana speaks HTTPS; write https://..."
+    )

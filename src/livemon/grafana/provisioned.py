@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from livemon.config import setting
-from livemon.errors import GrafanaError, LivemonError
-from livemon.grafana import given as files
+from livemon.errors import GrafanaError
 from livemon.grafana.client import Grafana, release
 from livemon.grafana.given import OURS, Given
 
@@ -57,22 +54,6 @@ def faults(grafana: Grafana, given: Given) -> list[str]:
     """
     checks = (_sources, _dashboards, _rules, _contact_points, _policy, _templates, _permissions)
     return [fault for check in checks for fault in check(grafana, given)]
-
-
-def problems() -> list[str]:
-    """Return what is wrong with the Grafana of this machine, for people who ask how all is: one clause each.
-
-    ``LIVEMON_GRAFANA_DIRECTORY`` names the files that the role grafana made. Where it is not set, or no Grafana was started from
-    there, there is none to be wrong.
-    """
-    directory = setting("LIVEMON_GRAFANA_DIRECTORY", Path, None)
-    if directory is None or not (directory / "docker-compose.yml").exists():
-        return []
-    try:
-        found = faults(Grafana.from_environment(), files.read(directory))
-    except LivemonError as error:
-        return [str(error)]
-    return [f"Grafana is not as it should be: {fault}" for fault in found]
 
 
 def protect(grafana: Grafana, given: Given) -> list[str]:

@@ -1,0 +1,215 @@
+r"""What a message of Grafana says: the templates of its title and its body, and which setting of a receiver each goes into.
+
+A title says in words what holds, with value, unit, limit and since when; of several alarms the worst. A body has one paragraph
+for each alarm: the sentence, what to do, and links that work for the reader, since all begin with Grafana's ``root_url``. The
+sentence itself, worded for an alarm that holds or is over, is the rule's annotation ``summary``.
+
+An alarm whose end nobody has seen is never told as over. Grafana resolves an alarm, too, when its series is missing, its query
+fails or its rule is changed; it then says why in the annotation ``grafana_state_reason``. When its Alertmanager has heard
+nothing of an alarm for some minutes, it resolves it without a reason; what then still stands in the annotation ``state`` is
+``firing``.
+
+The templates use only what the functions of Grafana 9.4 offer (those of Alertmanager 0.24): no dates by zone, no durations in
+words, no text made of a template. Links have one parameter, because the plain part of a mail writes ``&`` as ``&amp;``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NAME = "livemon"
+"""Of the group of templates in Grafana."""
+
+_TIME = 'Local.Format "2 Jan 15:04 MST"'
+_REMOVED = "Updated|RuleDeleted|Paused"
+"""Reasons of Grafana for the end of an alarm that are about its rule."""
+_CRITICAL = '(eq .Labels.severity "critical")'
+_UNKNOWN = '(or .Annotations.grafana_state_reason (eq .Annotations.state "firing"))'
+_GROUPS = (
+    (".Alerts.Firing", _CRITICAL),
+    (".Alerts.Firing", f"(not {_CRITICAL})"),
+    (".Alerts.Resolved", _UNKNOWN),
+    (".Alerts.Resolved", f"(not {_UNKNOWN})"),
+)
+"""The alarms of a message, the worst first: which, and on what condition."""
+
+
+@dataclass(frozen=True)
+class Markup:
+    """How a service writes text: what must be escaped (pattern and replacement of Go, in order), a link, a new line."""
+
+    name: str
+    escapes: tuple[tuple[str, str], ...] = ()
+    link: str = "{text}: {address}"
+    newline: str = r"\n"
+
+    def escaped(self, value: str) -> str:
+        """Return an expression of Go's templates for a value as this service shows it."""
+        return " | ".join([value, *(f"reReplaceAll `{each}` `{instead}`" for each, instead in self.escapes)])
+
+    def linked(self, text: str, address: str) -> str:
+        """Return a link, `address` being a part of a template."""
+        return self.link.format(text=text, address=address)
+
+
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+PLAIN = Markup("plain")
+HTML = Markup("html", _ENTITIES, '<a href="{address}">{text}</a>')
+SLACK = Markup("slack", _ENTITIES, "<{address}|{text}>")
+DISCORD = Markup("discord", ((r"([\\*_~|<>\x5b\x5d\x60])", r"\${1}"),), "[{text}]({address})")
+MARKDOWN = Markup("markdown", ((r"([\\*_\x5b\x5d\x60])", r"\${1}"),), "[{text}]({address})", newline=r"\n\n")
+MARKUPS = (PLAIN, HTML, SLACK, DISCORD, MARKDOWN)
+
+
+def _embedded(part: str, markup: Markup) -> str:
+    return _action(f'template "{NAME}.{markup.name}.{part}" .')
+
+
+def _action(text: str) -> str:
+    return f"{{{{ {text} }}}}"
+
+
+def _title(markup: Markup = PLAIN) -> str:
+    return _embedded("title", markup)
+
+
+def _body(markup: Markup = PLAIN) -> str:
+    return _embedded("body", markup)
+
+
+_TITLE_AND_MESSAGE = {"title": _title(), "message": _body()}
+_TITLE_AND_DESCRIPTION = {"title": _title(), "description": _body()}
+
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "LINE": _TITLE_AND_DESCRIPTION,
+    "dingding": _TITLE_AND_MESSAGE,
+    # The title is a link below the message, and Discord refuses one longer than 256 characters.
+    "discord": {"title": "All alarms", "message": _body(DISCORD)},
+    "email": {"subject": _title(), "message": _body()},
+    "googlechat": {"title": _title(), "message": _body(HTML)},
+    "jira": {"summary": _title(), "description": _body()},
+    "kafka": {"description": _title(), "details": _body()},
+    "mqtt": {"message": _body()},
+    "oncall": _TITLE_AND_MESSAGE,
+    "opsgenie": {"message": _title(), "description": _body()},
+    "pagerduty": {
+        "summary": _title(),
+        "severity": '{{ if eq .CommonLabels.severity "warning" }}warning{{ else }}critical{{ end }}',
+    },
+    "pushover": {"title": _title(), "message": _body(HTML)},
+    "sensugo": {"message": _body()},
+    "slack": {"title": _title(SLACK), "text": _body(SLACK)},
+    "sns": {"subject": _title(), "message": _body()},
+    "teams": {"title": _title(MARKDOWN), "message": _body(MARKDOWN)},
+    # As HTML, a message that Grafana cuts within a tag would not be delivered.
+    "telegram": {"message": _body(), "parse_mode": "None"},
+    "threema": _TITLE_AND_DESCRIPTION,
+    "victorops": _TITLE_AND_DESCRIPTION,
+    "webex": {"message": _body(MARKDOWN)},
+    "webhook": _TITLE_AND_MESSAGE,
+    "wecom": _TITLE_AND_MESSAGE,
+}
+"""By the type of a receiver, its settings that say what a message says."""
+
+
+def settings_of(receiver: str) -> dict[str, Any]:
+    """Return the settings that make a receiver's message ours; empty for one that sends no text, or is not known."""
+    return dict(SETTINGS.get(receiver, {}))
+
+
+def templates() -> list[dict]:
+    """Return the templates as Grafana's alerting file has them."""
+    text = "\n".join(each for markup in MARKUPS for each in _definitions(markup))
+    return [{"orgId": 1, "name": NAME, "template": text}]
+
+
+def _definitions(markup: Markup) -> Iterator[str]:
+    for part, text in (
+        ("summary", _summary(markup)),
+        ("sentence", _sentence(markup)),
+        ("title", _whole_title(markup)),
+        ("body", _whole_body(markup)),
+    ):
+        # Here, actions are written in square brackets, and a line break is none of the message.
+        whole = "".join(line.strip() for line in text.splitlines()).replace("[[", "{{").replace("]]", "}}")
+        yield _action(f'define "{NAME}.{markup.name}.{part}"') + whole + _action("end")
+
+
+def _summary(markup: Markup) -> str:
+    """What an alarm says of itself; without that, as Grafana's own alarms of a failed query are, its name."""
+    return f"""
+        [[ if .Annotations.summary ]][[ {markup.escaped(".Annotations.summary")} ]]
+        [[ else ]]
+            [[ {markup.escaped(".Labels.alertname")} ]][[ with .Labels.rulename ]]: [[ {markup.escaped(".")} ]][[ end ]]
+        [[ end ]]"""
+
+
+def _sentence(markup: Markup) -> str:
+    summary = _embedded("summary", markup)
+    lasted = "(.EndsAt.Sub .StartsAt)"
+    minutes = f'printf "%v" ({lasted}.Round 60000000000) | reReplaceAll "m0s$" "m" | reReplaceAll "h0m$" "h"'
+    return f"""
+        [[ if eq .Status "firing" ]]
+            [[ with .Labels.severity ]][[ toUpper . ]] [[ end ]]{summary}, since [[ .StartsAt.{_TIME} ]]
+            [[ if match "KeepLast" .Annotations.grafana_state_reason ]]
+                , as last known: Grafana has no answer about it now
+            [[ end ]]
+        [[ else if match "{_REMOVED}" .Annotations.grafana_state_reason ]]
+            No longer watched: {summary} was the last; its rule was changed or removed at [[ .EndsAt.{_TIME} ]]
+        [[ else if {_UNKNOWN} ]]
+            Not known any more: {summary} was the last; Grafana has no answer about it since [[ .EndsAt.{_TIME} ]]
+        [[ else ]]
+            Over: {summary}, at [[ .EndsAt.{_TIME} ]]
+            [[ if ge {lasted}.Seconds 90.0 ]], after [[ {minutes} ]]
+            [[ else if ge {lasted}.Seconds 1.0 ]], after [[ {lasted}.Round 1000000000 ]]
+            [[ end ]]
+        [[ end ]]"""
+
+
+def _whole_title(markup: Markup) -> str:
+    worst = "".join(
+        f"""
+        [[ range {alarms} ]][[ if and (not $told) {condition} ]]
+            [[ $told = true ]]{_embedded("sentence", markup)}
+        [[ end ]][[ end ]]"""
+        for alarms, condition in _GROUPS
+    )
+    return f"""
+        [[ $firing := len .Alerts.Firing ]][[ $ended := len .Alerts.Resolved ]][[ $told := false ]]
+        [[ if and $firing $ended ]]
+            [[ $firing ]] alarm[[ if gt $firing 1 ]]s[[ end ]], [[ $ended ]] no longer firing:[[ " " ]]
+        [[ else if gt $firing 1 ]][[ $firing ]] alarms:[[ " " ]]
+        [[ else if gt $ended 1 ]][[ $ended ]] alarms no longer firing:[[ " " ]]
+        [[ end ]]
+        {worst}"""
+
+
+def _whole_body(markup: Markup) -> str:
+    newline = f'[[ "{markup.newline}" ]]'
+    base = '[[ reReplaceAll "/+$" "" $.ExternalURL ]]'
+    dashboard = markup.linked("Dashboard", base + "[[ .Annotations.link ]]")
+    panel = markup.linked("Dashboard", "[[ .PanelURL ]]")
+    silence = markup.linked("Silence", base + "/alerting/silence/new?matcher=name%3D[[ urlquery .Labels.name ]]")
+    own_silence = markup.linked("Silence", "[[ .SilenceURL ]]")
+    paragraphs = "".join(
+        f"""
+        [[ range {alarms} ]][[ if {condition} ]]
+            [[ if $begun ]]{newline}{newline}[[ end ]][[ $begun = true ]]
+            {_embedded("sentence", markup)}
+            [[ if and (eq .Status "firing") .Annotations.description (ne .Annotations.description $advice) ]]
+                [[ $advice = .Annotations.description ]]
+                {newline}[[ {markup.escaped("$advice")} ]]
+            [[ end ]]
+            [[ if .Annotations.link ]]{newline}{dashboard}
+            [[ else if .PanelURL ]]{newline}{panel}
+            [[ end ]]
+            [[ if ne .Status "firing" ]]
+            [[ else if .Labels.name ]]{newline}{silence}
+            [[ else if .SilenceURL ]]{newline}{own_silence}
+            [[ end ]]
+        [[ end ]][[ end ]]"""
+        for alarms, condition in _GROUPS
+    )
+    return f'[[ $begun := false ]][[ $advice := "" ]]{paragraphs}'
