@@ -413,13 +413,8 @@ WHERE = "notifications.contact_points[0]"
             told(routes=[{"kind": "silence", "to": "on-call"}]),
             (
                 "notifications.routes[0].kind: no alarm has 'silence'; there are above, below, outside, rising, silent, invalid, "
-<<<<<<< HEAD
-                "unreachable, away, degraded, bridge_away, nodes_silent, archive_lag, archive_gap, archive_lost, disk_free_GB, "
-                "disk_used_percent, clock_error_s, clock_unsynchronized, certificate_days"
-=======
                 "unreachable, away, degraded, bridge_away, router_away, nodes_silent, network_away, archive_lag, archive_gap, "
                 "archive_lost, disk_free_GB, disk_used_percent, clock_error_s, clock_unsynchronized, certificate_days"
->>>>>>> alarmtests
             ),
         ),
         (
