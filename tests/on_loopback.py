@@ -66,7 +66,9 @@ def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[
             )
         )
         site_file = directory / "site.yaml"
-        site_file.write_text(yaml.safe_dump(site_of(lists["instruments"], lists["ocs_agents"])))
+        site_file.write_text(
+            yaml.safe_dump(site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists)))
+        )
         appliance.start()
         for instrument in lists["instruments"]:
             appliance.wait_for_values(plant.name_of(instrument), 90)

@@ -30,6 +30,8 @@ ROUTER, NODES, NETWORK = "appliance:router_away", "appliance:nodes_silent", "app
 """Alarms that explain others."""
 PATIENCE = 15
 """Seconds: an agent that is there so much longer than its newest sample has an instrument that does not answer."""
+LONGEST_PAUSE = 200
+"""Seconds for which a 372 reads nothing after it has switched to another channel, at most."""
 
 
 def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
@@ -168,7 +170,8 @@ def _channels_read(entry: Entry) -> dict[str, Any]:
     """Return the channels by which one tells an agent that is away from an instrument that does not answer."""
     if "model" not in entry:
         return {}
-    return {"of": [path_of(entry, "*")], "patience": max(PATIENCE, 2 * model_of(entry).scan_seconds)}
+    of_one = -(-scan_cycle(entry) // len(entry.get("channels") or model_of(entry).channels))
+    return {"of": [path_of(entry, "*")], "patience": max(PATIENCE, min(2 * of_one, LONGEST_PAUSE))}
 
 
 @dataclass(frozen=True)

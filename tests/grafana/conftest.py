@@ -20,8 +20,8 @@ def outside() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def settings(outside: Receiver) -> dict:
-    """What the inventory says of alarms: agents may be away for a moment only, and the webhook is told. Filled by `monitor`."""
-    return {"instrument_alarms": {"away_after": 0}}
+    """What the inventory says of alarms: whom they are told. Filled by `monitor`."""
+    return {}
 
 
 @pytest.fixture(scope="session")

@@ -530,6 +530,21 @@ def test_what_is_silent_follows_the_scan_cycle(instrument, minutes):
     assert silent_after(instrument) == minutes * 60
 
 
+@pytest.mark.parametrize(
+    ("instrument", "seconds"),
+    [
+        (DIODES | {"channels": {1: None}}, 15),
+        (FRIDGE | {"channels": {1: None}}, 26),
+        (FRIDGE, 26),
+        (FRIDGE | {"scan_cycle": "16m"}, 120),
+        (FRIDGE | {"scan_cycle": "16m", "channels": {1: None, 2: None}}, 200),
+    ],
+)
+def test_a_372_that_switches_for_long_is_not_unreachable(instrument, seconds):
+    (alarm,) = [each for each in alerting.alarms_of({"instruments": [instrument]}) if each.kind == "unreachable"]
+    assert alarm.measure["patience"] == seconds
+
+
 def test_severity_goes_with_a_time_or_alone():
     settings = {
         "instruments": [FRIDGE | {"channels": {2: {"silent_after": {"severity": "critical"}}}}],

@@ -18,8 +18,8 @@ from livemon.files import write_public
 from livemon.wamp import log
 
 LOOK_EVERY = 2.0
-RECENT = 300.0
-"""Seconds: channels whose newest known sample is no older are asked for together, from the oldest of those on."""
+RECENT = (30.0, 300.0)
+"""Seconds: channels whose newest known samples are younger than one of these are asked for together, for as long."""
 FURTHEST = 3600.0
 """Seconds of the past that are looked at after an outage: what lies before is not judged any more."""
 AHEAD = 60.0
@@ -151,11 +151,15 @@ class AlarmWatch:
         if last is None:
             return None
         if track.newest is None:
-            return now - max(memory, RECENT)
-        if last <= track.newest[0]:
-            # Nodes tell of the newest number, and an agent's sample may be none.
-            return now - RECENT if FEED in path else None
-        return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
+            return now - max(memory, RECENT[-1])
+        # Nodes tell of the newest number, and an agent's sample may be none.
+        is_new = last > track.newest[0]
+        if not is_new and FEED not in path:
+            return None
+        for span in RECENT:
+            if now - track.newest[0] < span:
+                return now - span
+        return max(track.newest[0], now - FURTHEST) if is_new else now - RECENT[-1]
 
     def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:
         """Note the time of the newest sample of all channels of a feed, if there is a new one."""

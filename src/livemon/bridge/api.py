@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, request
 from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.downloads import csv_answer, every_sample, title
-from livemon.bridge.limits import check_series, shared_points
+from livemon.bridge.limits import check_targets, shared_points
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
@@ -102,7 +102,7 @@ def _asked() -> Asked:
     names = list(dict.fromkeys(request.args.getlist("field")))
     if not names:
         raise RequestError("name a channel: field=NODE::field or field=<path>")
-    check_series(len(names))
+    check_targets(len(names), "fields")
     now = time.time()
     start = unix_seconds(request.args.get("from"), "from", now - 600, now)
     end = unix_seconds(request.args.get("until"), "until", now, now)

@@ -57,10 +57,10 @@ class Budget:
             )
 
 
-def check_targets(number: int) -> None:
+def check_targets(number: int, what: str = "targets") -> None:
     """Raise a RequestError if a request names too many targets."""
     if number > MAX_TARGETS:
-        raise RequestError(f"{number} targets in one request; write at most {MAX_TARGETS}")
+        raise RequestError(f"{number} {what} in one request; write at most {MAX_TARGETS}")
 
 
 def check_series(number: int) -> None:
