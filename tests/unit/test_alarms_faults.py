@@ -478,6 +478,13 @@ def test_a_secret_may_stand_where_grafana_hides_it_or_where_all_viewers_have_a_p
             ),
         ),
         (
+            receiver("dingding", "grafana/grafana:12.0.9", **OPEN, url=...),
+            (
+                ".settings.url: Grafana 12.0 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+                "leave grafana_anonymous_viewer out, or take Grafana 12.1 or newer, which hides it"
+            ),
+        ),
+        (
             point(webhook={"secret": "slack_url"}) | {"grafana_anonymous_viewer": "yes", "grafana_image": OLD},
             (
                 ".webhook: Grafana 9.4 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
