@@ -58,6 +58,7 @@ lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by
 		echo "== The ansible-core 2.16 lane is left out: it needs Python 3.10 to 3.12, $$($(PYTHON) --version) is newer"; \
 	fi
 unit: venv-app  ## tests without network
+	@lab/need go golang-go
 	$(pytest) tests/unit
 integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
 	@lab/need go golang-go libcairo.so.2 libcairo2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 import sys
 import urllib.error
@@ -42,6 +43,14 @@ class Appliance:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pulse_secret(self) -> Path:
+        """The file with the secret of who may change the bridge's state."""
+        path = self.directory / "pulse"
+        if not path.exists():
+            path.write_text(secrets.token_urlsafe())
+        return path
+
     def write_nodes(self, *entries: dict) -> None:
         """Replace nodes.yaml, in one step as a role does."""
         part = self.directory / "nodes.yaml.part"
@@ -60,6 +69,7 @@ class Appliance:
                 "LIVEMON_NODES_SOCKET": str(self.directory / "nodes.sock"),
                 "LIVEMON_NODES_STATE": str(self.directory),
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
+                "LIVEMON_PULSE_SECRET_FILE": str(self.pulse_secret),
                 "PYTHONWARNINGS": "ignore",
             }
             if (site := self.directory / "site.yaml").exists():

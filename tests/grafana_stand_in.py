@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ SECONDS_TO_START = 20
 class StandIn:
     url: str
     data: Path
+    kill: Callable[[], None]
+    """As by a power cut."""
 
     def make_dashboard(self, **model: object) -> None:
         """Save a dashboard as a person would in the browser."""
@@ -29,6 +32,25 @@ class StandIn:
         answer = requests.post(
             f"{self.url}/api/dashboards/db",
             json={"dashboard": wanted},
+            auth=("admin", PASSWORD),
+            timeout=10,
+        )
+        answer.raise_for_status()
+
+    def make_silence(self, **changes: object) -> None:
+        """Silence an alarm for a day as a person would in the browser."""
+        now = dt.datetime.now(dt.UTC)
+        matcher = {"name": "instrument", "value": "control", "isRegex": False, "isEqual": True}
+        silence = {
+            "matchers": [matcher],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + dt.timedelta(days=1)).isoformat(),
+            "createdBy": "postdoc",
+            "comment": "warming up",
+        }
+        answer = requests.post(
+            f"{self.url}/api/alertmanager/grafana/api/v2/silences",
+            json=silence | changes,
             auth=("admin", PASSWORD),
             timeout=10,
         )
@@ -56,7 +78,7 @@ def stand_in(data: Path, environment: Mapping[str, str] | None = None) -> Iterat
         line = process.stdout.readline()
         assert "listening on port" in line, f"the stand-in said {line!r} after {time.monotonic() - started:.1f} s"
         scheme = (environment or {}).get("GF_SERVER_PROTOCOL", "http")
-        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data)
+        yield StandIn(f"{scheme}://127.0.0.1:{line.split()[-1]}", data, process.kill)
     finally:
         process.terminate()
         process.wait(SECONDS_TO_START)

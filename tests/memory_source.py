@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+import orjson
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
@@ -25,6 +26,20 @@ class Samples:
     def arrays(self):
         times = self.start + self.step * np.arange(len(self.values), dtype=float)
         return times, np.array([math.nan if value is None else value for value in self.values], dtype=float)
+
+
+@dataclass(frozen=True)
+class Irregular:
+    """A series whose samples came when they came."""
+
+    name: str
+    times: np.ndarray
+    values: np.ndarray
+    tags: dict = field(default_factory=dict)
+
+    @property
+    def arrays(self):
+        return np.asarray(self.times, dtype=float), np.asarray(self.values, dtype=float)
 
 
 class MemorySource:
@@ -49,6 +64,7 @@ class MemorySource:
         return [each for each in self._events if start <= each.time < end]
 
     def fetch(self, fields, start, end, points):
+        orjson.dumps([start, end, points])  # what goes to the nodes is JSON
         stride = stride_for(start, end, points)
         series = {}
         for each in fields:

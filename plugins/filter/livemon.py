@@ -95,9 +95,11 @@ def livemon_nodes_memory(nodes: dict) -> str:
     return plant.nodes_memory(_plain(nodes))
 
 
-def livemon_site(instruments: list, agents: list) -> dict:
-    """What the bridge cannot know of its nodes' channels."""
-    return site.site(_entries(instruments), _entries(agents))
+def livemon_site(settings: dict) -> dict:
+    """What the bridge cannot know of its nodes' channels, and the alarms that it judges."""
+    settings = _plain(settings)
+    instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
+    return site.site(instruments, agents, alerting.alarms_of(settings))
 
 
 def livemon_text_directories(further: list) -> list:
@@ -126,7 +128,7 @@ def livemon_dashboards(instruments: list, agents: list, further: list, site: dic
 
 
 def livemon_alerting(settings: dict, image: str) -> dict:
-    """Grafana's alerting file: alarms, contact points and routes, for the release that the image has."""
+    """Grafana's alerting file for the release of its image: rules, contact points and routes."""
     return alerting.document(_plain(settings), release_of(str(image)))
 
 

@@ -32,8 +32,10 @@ AGENT_KEYS = ("alarms", "silent_after", "away_after", "degraded_after")
 _ENTRY_KEYS = (*LIMIT_KINDS, "per", "over", "clears_at", "for", "severity", "summary")
 CHANNEL_ENTRY_KEYS = (*_ENTRY_KEYS, "of")
 AGENT_ENTRY_KEYS = (*_ENTRY_KEYS, "field", "label", "unit")
-SHORTEST_SILENCE = 30
-"""Seconds; a restart of an agent takes about so long."""
+SHORTEST_SILENCE = 60
+"""Seconds: before, nobody can tell a silent sensor from an instrument or an agent that is away."""
+SHORTEST_ABSENCE = 40
+"""Seconds: before, nobody can tell an agent or an instrument that is away from a router that is."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
 LONGEST_CYCLE = 6 * 3600
 """Sixteen channels, each with the longest pause and dwell, take less than two hours."""
@@ -129,18 +131,27 @@ def _silence_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[st
     if after is None or str(instrument.get("model")) not in MODELS:
         return
     cycle = scan_cycle(instrument)
-    if after <= max(cycle, SHORTEST_SILENCE):
-        yield (
-            f"{place}.silent_after: {durations.written(after)} is too short, a reading may take {max(cycle, SHORTEST_SILENCE)} s; "
-            f"write for example {durations.written(usual_silence(instrument))}"
-        )
+    too_short = f"{place}.silent_after: {durations.written(after)} is too short"
+    example = f"write for example {durations.written(usual_silence(instrument))}"
+    if after <= cycle:
+        yield f"{too_short}, a reading may take {cycle} s; {example}"
+    elif after < SHORTEST_SILENCE:
+        yield f"{too_short} to tell a silent sensor from an instrument that does not answer; {example}"
 
 
 def _by_itself(place: str, entry: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
     """Every fault of the alarms that are there unasked."""
     for key in keys:
-        if entry.get(key) is not None:
-            yield from _value_or_mapping(f"{place}.{key}", entry[key], "after", "duration", "10m")
+        if entry.get(key) is None:
+            continue
+        yield from _value_or_mapping(f"{place}.{key}", entry[key], "after", "duration", "10m")
+        said = entry[key].get("after") if isinstance(entry[key], Mapping) else entry[key]
+        after = durations.seconds(said)
+        if key in ("away_after", "unreachable_after") and after is not None and after < SHORTEST_ABSENCE:
+            yield (
+                f"{place}.{key}: {durations.written(after)} is too short to tell it from a router that is not running; "
+                f"write {SHORTEST_ABSENCE}s or longer"
+            )
 
 
 def _value_or_mapping(place: str, value: Any, name: str, what: str, example: str) -> Iterator[str]:

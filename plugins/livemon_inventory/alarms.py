@@ -1,12 +1,12 @@
-"""The alarms that an inventory asks for, and those that every appliance has. What Grafana makes of them: alerting.py.
+"""The alarms that an inventory asks for, and those that every appliance has. Who judges them: livemon.alarms; who tells: alerting.py.
 
-Times are in seconds. A series is asked for by its permanent name; every alarm has a uid that stays the same while its limit,
-its label or its text changes, so that Grafana knows it again.
+Times are in seconds. Channels are named by their permanent paths; every alarm has an id that stays the same while its limit, its
+label or its text changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,50 +31,62 @@ CHANNEL_DEFAULTS: dict[str, tuple[int | None, str]] = {
 }
 """Of each alarm that every listed channel has: after how many seconds (`None`: by the scan cycle), and how severe."""
 INSTRUMENT_DEFAULTS: dict[str, tuple[int | None, str]] = CHANNEL_DEFAULTS | {
-    "away_after": (120, "critical"),
+    "unreachable_after": (50, "critical"),
+    "away_after": (40, "critical"),
     "degraded_after": (300, "warning"),
 }
 """The same of each instrument and agent."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """A target, and which part of its past counts: from `start` to `end` seconds ago, reduced to one number."""
-
-    target: str
-    start: int
-    end: int = 0
-    reducer: str = "last"
+TESTS = {"gt": "above", "lt": "below", "outside_range": "outside"}
+"""What the site file calls a comparison."""
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm.
+    """One alarm, which the bridge judges and a rule of Grafana tells.
 
-    `test` is what its value is compared by, in Grafana's words (``gt``, ``lt``, ``outside_range``), with `limits`; `clear` is the
-    value at which it is over, where that is another one. The value is that of the only query; with `per`, so many seconds, it
-    is a rate: the second query's less the first one's, for so long. `hold`: seconds for which it must last. `no_data` and
-    `error`: what an answer without samples means, and none at all. The summary says ``{value}`` where it shows the value.
+    `id` is its name for ever; `rule` that of the rule. A number of its `measure` (as livemon.alarms.measures has them: ``kind`` and
+    what that needs) is compared with `limits` by `test`: ``gt``, ``lt``, ``outside_range``. `clears_at` is the value at which it is
+    over, where that is another one; it must last for `hold` seconds. `held_back_by` are the ids of alarms that explain it. `labels`
+    are what people, routes and silences know it by; with no other they have ``subject`` and, if its number has one, ``unit``.
     """
 
-    uid: str
-    title: str
-    group: str
+    id: str
+    rule: str
     kind: str
     severity: str
-    queries: tuple[Query, ...]
+    measure: Mapping[str, Any]
     test: str
     limits: tuple[float, ...]
-    summary: str
-    advice: str
-    clear: float | None = None
-    per: int | None = None
+    clears_at: float | None = None
     hold: int = 0
-    no_data: str = "OK"
-    error: str = "OK"
+    held_back_by: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    dashboard: str | None = None
-    panel: int | None = None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """All labels of its series."""
+        return {"kind": self.kind, "severity": self.severity, **self.labels}
+
+
+def in_site_file(alarms: Iterable[Alarm]) -> list[dict]:
+    """Return the alarms as the site file has them; what explains one is left out where nobody wants to know of that."""
+    alarms = list(alarms)
+    known = {alarm.id for alarm in alarms}
+    return [
+        {
+            "id": alarm.id,
+            "rule": alarm.rule,
+            "measure": dict(alarm.measure),
+            TESTS[alarm.test]: list(alarm.limits) if len(alarm.limits) > 1 else alarm.limits[0],
+            **({} if alarm.clears_at is None else {"clears_at": alarm.clears_at}),
+            **({"hold": alarm.hold} if alarm.hold else {}),
+            "held_back_by": [each for each in alarm.held_back_by if each in known],
+            "tags": alarm.tags,
+        }
+        for alarm in alarms
+    ]
 
 
 def limits_of(options: Entry, quantity: str = "temperature") -> dict[str, tuple[float | None, float | None]]:

@@ -1,194 +1,211 @@
-"""The alarms of the appliance itself: bridge, data nodes, archive, disk, clock and certificate. All are there unasked."""
+"""The alarms of the appliance itself: router, data nodes, archive, disk, clock and certificate. All are there unasked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from livemon_inventory import durations
-from livemon_inventory.alarms import Alarm, Entry, Query
-from livemon_inventory.dashboards.identity import APPLIANCE
-from livemon_inventory.plant_alarms import NOW, RECENTLY, of_process
-from livemon_inventory.uids import uid
+from livemon_inventory.alarms import Alarm, Entry
+from livemon_inventory.plant_alarms import AGENTS_RULE, NODES, ROUTER, of_process, unanswered
 
-GROUP = "The appliance"
-"""A name that no instrument can have."""
 ARCHIVE = "observatory.aggregator.feeds.archive"
 MACHINE = "livemon.sensors"
-_GAP = f"{ARCHIVE}.gap"
-NEW_GAP = f"minSeries({_GAP},scale(absolute(diffSeries({_GAP},timeShift({_GAP},'1h'))),1000000))"
-"""The newest gap while it is another one than an hour ago, and 0 from then on: nobody can undo it, and nothing is to fire for ever.
-
-The difference is that of the gap itself where there was no recording an hour ago; a million times it is more than any gap.
-"""
-CLOCK_ERROR = f"multiplySeries({MACHINE}.clock_error,{MACHINE}.clock_synchronized)"
-"""By how much the clock may be wrong while somebody keeps it; the kernel adds half a millisecond a second without a measurement."""
 OWN_AGENTS = ("aggregator", "registry")
+AGGREGATOR_AWAY = "aggregator:away"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of alarm: its limit (a duration where `is_duration`), severity and texts, and what Grafana asks and compares.
+    """One kind of alarm: its limit (a duration where `is_duration`), severity, what it measures, and how people are told.
 
-    `is_hold`: the limit is a time for which the rest must last, and the value is compared with `compared`.
+    `panel` is that of the appliance's dashboard which shows it, by its name there; `firing` and `over` are sentences (sentences.py).
+    Of the bridge there is no measure: whether it answers only Grafana can tell.
     """
 
     limit: float
     severity: str
     title: str
-    query: Query
-    test: str
-    summary: str
+    panel: str
+    firing: str
+    over: str
     advice: str
+    measure: Mapping[str, Any] | None
+    test: str = "gt"
     is_duration: bool = False
-    is_hold: bool = False
-    compared: tuple[float, ...] = ()
     hold: int = 0
-    no_data: str = "OK"
-    error: str = "OK"
+    held_back_by: tuple[str, ...] = ()
 
 
 KINDS = {
     "bridge_away": Kind(
-        limit=120,
+        limit=40,
         is_duration=True,
-        is_hold=True,
         severity="critical",
         title="The bridge does not answer Grafana",
-        # Compared with what it never is: this one fires by the query's failure alone, and all others leave that to it.
-        query=Query("constantLine(1)", RECENTLY),
-        test="lt",
-        compared=(0,),
-        no_data="Alerting",
-        error="Alerting",
-        summary="No alarm can be evaluated: the bridge does not answer Grafana",
+        panel="alarms",
+        measure=None,
+        firing="The bridge does not answer Grafana: no alarm can be judged, and all stay as they were",
+        over="The bridge answers Grafana again",
         advice="On the monitor: docker ps; docker logs sisock_grafana_http; docker restart sisock_grafana_http.",
     ),
+    "router_away": Kind(
+        limit=30,
+        is_duration=True,
+        severity="critical",
+        title="The router is not running",
+        panel="connected",
+        measure={"kind": "routerless"},
+        firing="The router has not answered for {duration}: nothing is read from any agent",
+        over="The router answers again",
+        advice="On the monitor: docker logs sisock_crossbar; docker restart sisock_crossbar.",
+    ),
     "nodes_silent": Kind(
-        limit=300,
+        limit=40,
         is_duration=True,
         severity="critical",
         title="The data nodes are silent",
-        query=Query(f"age.{MACHINE}.disk_used", NOW),
-        test="gt",
-        no_data="Alerting",
-        summary="The data nodes have been silent for {value:duration}: nothing new is shown and compared",
+        panel="connected",
+        measure={"kind": "age", "of": [f"{MACHINE}.disk_used"]},
+        firing="The data nodes have been silent for {duration}: nothing new is shown and judged",
+        over="The data nodes answer again",
         advice="The archive goes on without them. On the monitor: docker logs sisock_nodes; docker restart sisock_nodes.",
+    ),
+    "network_away": Kind(
+        limit=40,
+        is_duration=True,
+        severity="critical",
+        title="No instrument on the network answers",
+        panel="connected",
+        measure={"kind": "least"},
+        firing="No instrument on the network has answered for {duration}",
+        over="Instruments on the network answer again",
+        advice="Is the network of the laboratory up? On the monitor: ip address; ping an instrument; livemon status.",
+        held_back_by=(ROUTER, NODES),
     ),
     "archive_lag": Kind(
         limit=120,
         is_duration=True,
         severity="critical",
         title="The archive falls behind",
-        query=Query(f"{ARCHIVE}.lag", RECENTLY),
-        test="gt",
+        panel="archive_lag",
+        measure={"kind": "value", "path": f"{ARCHIVE}.lag"},
         hold=60,
-        summary="The archive is {value:duration} behind the samples",
+        firing="The archive is {duration} behind the samples",
+        over="The archive has caught up: it is {duration} behind the samples",
         advice="Is the disk full, or slow? On the monitor: df -h; docker logs ocs_aggregator.",
+        held_back_by=(ROUTER, NODES, AGGREGATOR_AWAY),
     ),
     "archive_gap": Kind(
         limit=60,
         is_duration=True,
         severity="warning",
         title="The archive has a gap",
-        query=Query(NEW_GAP, RECENTLY),
-        test="gt",
-        summary="The recording was interrupted for {value:duration}",
+        panel="archive_gap",
+        # Nobody can undo it, and nothing is to fire for ever.
+        measure={"kind": "news", "path": f"{ARCHIVE}.gap", "within": 3600},
+        firing="The recording was interrupted for {duration}",
+        over="The recording has not been interrupted within the last hour",
         advice="What was measured meanwhile is missing in the files. On the monitor: docker logs ocs_aggregator.",
     ),
     "archive_lost": Kind(
         limit=0,
         severity="critical",
         title="The archive has lost samples",
-        query=Query(f"nonNegativeDerivative({ARCHIVE}.lost)", 1800, 0, "sum"),
-        test="gt",
-        summary="Samples did not reach the archive within the last half hour",
+        panel="archive_lost",
+        measure={"kind": "increase", "path": f"{ARCHIVE}.lost", "over": 1800},
+        firing="{value} samples did not reach the archive within the last half hour",
+        over="All samples of the last half hour reached the archive",
         advice="The disk did not take them, or they came too fast. On the monitor: df -h; docker stats; livemon status.",
     ),
     "disk_free_GB": Kind(
         limit=5,
         severity="critical",
         title="The disk is nearly full",
-        query=Query(f"{MACHINE}.disk_free", RECENTLY),
+        panel="disk_free_GB",
+        measure={"kind": "value", "path": f"{MACHINE}.disk_free"},
         test="lt",
         hold=60,
-        summary="{value} GB are left on the disk of the archive",
+        firing="{value} GB are left on the disk of the archive, less than {limit} GB",
+        over="{value} GB are left on the disk of the archive",
         advice="Take old files of the archive elsewhere, oldest first: hk below data_directory. docker system df tells of the rest.",
     ),
     "disk_used_percent": Kind(
         limit=90,
         severity="warning",
         title="The disk fills up",
-        query=Query(f"{MACHINE}.disk_used", RECENTLY),
-        test="gt",
+        panel="disk_used_percent",
+        measure={"kind": "value", "path": f"{MACHINE}.disk_used"},
         hold=60,
-        summary="The disk of the archive is {value} % full",
+        firing="The disk of the archive is {value} % full, more than {limit} %",
+        over="The disk of the archive is {value} % full",
         advice="Take old files of the archive elsewhere, oldest first: hk below data_directory. docker system df tells of the rest.",
     ),
     "clock_error_s": Kind(
         limit=3,
         severity="warning",
         title="The clock may be off",
-        query=Query(CLOCK_ERROR, RECENTLY),
-        test="gt",
+        panel="clock_error_s",
+        # Of a clock that nobody keeps, clock_unsynchronized tells.
+        measure={"kind": "value", "path": f"{MACHINE}.clock_error", "provided": f"{MACHINE}.clock_synchronized"},
         hold=300,
-        summary="The clock may be {value} s off",
+        firing="The clock may be {value} s off, more than {limit} s",
+        over="The clock is off by {value} s at most",
         advice="No time server has answered for a while. On the monitor: chronyc sources; chronyc tracking.",
     ),
     "clock_unsynchronized": Kind(
         limit=1800,
         is_duration=True,
-        is_hold=True,
         severity="warning",
         title="The clock is not synchronised",
-        query=Query(f"{MACHINE}.clock_synchronized", RECENTLY),
-        test="lt",
-        compared=(1,),
-        summary="The clock follows no time server",
+        panel="clock_unsynchronized",
+        measure={"kind": "lasting", "path": f"{MACHINE}.clock_synchronized", "value": 0},
+        firing="The clock has followed no time server for {duration}",
+        over="The clock follows a time server again",
         advice="Does the machine reach one? On the monitor: timedatectl; chronyc sources.",
     ),
     "certificate_days": Kind(
         limit=14,
         severity="warning",
         title="A certificate ends soon",
-        query=Query(f"{MACHINE}.certificate_days", 7200),
+        panel="certificate_days",
+        measure={"kind": "value", "path": f"{MACHINE}.certificate_days"},
         test="lt",
-        summary="A certificate ends in {value} days",
+        firing="A certificate ends in {value} days",
+        over="The next certificate ends in {value} days",
         advice="The playbook renews what ends within 30 days: run it again.",
     ),
 }
 """By what the inventory calls them under ``appliance_alarms``."""
 
 
-def of_appliance(settings: Entry, instrument_defaults: Entry) -> Iterator[Alarm]:
+def of_appliance(settings: Entry, instrument_defaults: Entry, instruments: Sequence[Entry] = ()) -> Iterator[Alarm]:
     """Yield the alarms of the appliance; `settings` is what the inventory says of them, by name."""
     for name, kind in KINDS.items():
-        limit, severity = _limit(kind, settings.get(name))
-        if limit is None:
+        limit, severity = limit_of(name, settings)
+        measure = _of_network(kind.measure, instruments) if name == "network_away" else kind.measure
+        if limit is None or measure is None:
             continue
         yield Alarm(
-            uid=uid("appliance", name),
-            title=kind.title,
-            group=GROUP,
+            id=f"appliance:{name}",
+            rule=f"appliance:{name}",
             kind=name,
             severity=severity,
-            queries=(kind.query,),
+            measure=measure,
             test=kind.test,
-            limits=kind.compared if kind.is_hold else (limit,),
-            hold=int(limit) if kind.is_hold else kind.hold,
-            no_data=kind.no_data,
-            error=kind.error,
-            summary=kind.summary,
-            advice=kind.advice,
-            dashboard=APPLIANCE,
+            limits=(limit,),
+            hold=kind.hold,
+            held_back_by=kind.held_back_by,
+            labels={"subject": "The appliance"},
         )
     for agent in OWN_AGENTS:
-        yield from (replace(alarm, group=GROUP) for alarm in of_process({"id": agent}, instrument_defaults))
+        yield from (replace(alarm, rule=AGENTS_RULE) for alarm in of_process({"id": agent}, instrument_defaults))
 
 
-def _limit(kind: Kind, said: Any) -> tuple[float | None, str]:
-    """Return limit and severity; `None` for a limit if the alarm is switched off."""
+def limit_of(name: str, settings: Entry) -> tuple[float | None, str]:
+    """Return limit and severity of one of `KINDS`; `None` for a limit if it is switched off."""
+    kind, said = KINDS[name], settings.get(name)
     about = said if isinstance(said, Mapping) else {"limit": said}
     limit, severity = about.get("limit"), about.get("severity") or kind.severity
     if limit is None:
@@ -196,3 +213,9 @@ def _limit(kind: Kind, said: Any) -> tuple[float | None, str]:
     if limit is False:
         return None, severity
     return durations.seconds(limit) if kind.is_duration else limit, severity
+
+
+def _of_network(measure: Mapping[str, Any], instruments: Sequence[Entry]) -> Mapping[str, Any] | None:
+    """Return for how long each instrument on the network has not answered; `None` where there are less than two to compare."""
+    networked = [unanswered(each) for each in instruments if each.get("address") or each.get("simulated")]
+    return measure | {"of": networked} if len(networked) > 1 else None

@@ -37,6 +37,8 @@ def text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]
         yield f"{place}.{key}: nothing is written between the quotes; write a few words, or leave {key} out"
     elif len(value) > 80 or NOT_IN_TEXT.search(value):
         yield f"{place}.{key}: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
+    elif "{{" in value:
+        yield f"{place}.{key}: write it without {{{{, where a template of Grafana's begins"
 
 
 def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice: str) -> Iterator[str]:

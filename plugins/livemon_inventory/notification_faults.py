@@ -71,6 +71,9 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
         for name in dict.fromkeys(secrets_in(value)):
             if not isinstance(known, Mapping) or name not in known:
                 yield f"{place}: there is no secret {name!r}; write {name}: ... under notification_secrets, best from Ansible Vault"
+            elif place == "notifications" and "$" in str(known[name]):
+                # It expands what a file holds, too, and knows no way to say that a $ is one.
+                yield f"notification_secrets.{name}: Grafana takes $ and what follows for a variable; have a secret without $ made"
 
 
 def _secret_faults(secrets: Any) -> Iterator[str]:

@@ -13,104 +13,110 @@ from livemon_inventory.alarms import (
     RATE_OVER,
     Alarm,
     Entry,
-    Query,
     by_itself,
     entries_of,
     kind_of,
     scan_cycle,
     severity_of,
-    silent_after,
-    usual_silence,
 )
-from livemon_inventory.dashboards.identity import APPLIANCE, instrument_uid, temperature_panel
 from livemon_inventory.models import Field
 from livemon_inventory.plant import ADDRESS_ROOT, model_of, name_of, path_of
-from livemon_inventory.uids import uid
 
 SHORTEST_MEAN = 60
 """Seconds of which a mean is taken where a rate is measured; two scan cycles if that is longer."""
-RECENTLY = 600
-"""Seconds within which the newest sample counts of what is sampled every few seconds."""
-NOW = 120
-"""The same of what the bridge has of every moment: it is asked for a few only."""
-_LOOK_AT_INSTRUMENT = (
-    "Is it on, is its cable in, does it answer at its address? On the monitor: docker logs ocs_{id}; livemon status."
-)
-_LOOK_AT_CHANNEL = (
-    "Is the channel switched on at the instrument, and does it scan? A sensor out of range, a broken wire or a wrong curve "
-    "gives no valid reading. On the monitor: docker logs ocs_{id}."
-)
+AGENTS_RULE = "appliance:agents"
+"""The rule of all agents that have no instrument of ours."""
+ROUTER, NODES, NETWORK = "appliance:router_away", "appliance:nodes_silent", "appliance:network_away"
+"""Alarms that explain others."""
+PATIENCE = 15
+"""Seconds: an agent that is there so much longer than its newest sample has an instrument that does not answer."""
 
 
 def of_instrument(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
     """Yield all alarms of an instrument, its channels' first."""
     for channel, options in (instrument.get("channels") or {}).items():
         yield from _of_channel(instrument, str(channel), options or {}, defaults)
-    if not instrument.get("channels"):
-        yield from _of_silence(
-            by_itself("silent_after", instrument, None, defaults),
-            names=(instrument["id"],),
-            subject=_subject(instrument),
-            # Which of its channels there are nobody has said: the youngest counts.
-            target=f"minSeries(age.{path_of(instrument, '*')})",
-            said=": no sample of any channel",
-            about=_about(instrument),
-        )
+    yield from _of_connection(instrument, defaults)
     yield from of_process(instrument, defaults)
 
 
 def of_agent(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
     """Yield the alarms of any other agent: of its fields, of its feeds if it says when they are silent, and of itself."""
-    silence = by_itself("silent_after", {"silent_after": False} | entry)
     for limit in entry.get("alarms") or []:
-        yield _of_limit(_of_field(entry, limit, silence[0] or RECENTLY), limit)
-    for feed in entry.get("feeds") or []:
-        yield from _of_silence(
-            silence,
-            names=(entry["id"], feed),
-            subject=f"{_subject(entry)}, feed {feed},",
-            target=f"minSeries(age.{ADDRESS_ROOT}.{entry['id']}.feeds.{feed}.*)",
-            said=" has sent nothing",
-            about=_about(entry),
+        yield _of_limit(_of_field(entry, limit), limit)
+    after, severity = by_itself("silent_after", {"silent_after": False} | entry)
+    for feed in (entry.get("feeds") or []) if after is not None else []:
+        about = _about(entry)
+        yield Alarm(
+            id=f"{entry['id']}:{feed}:silent",
+            kind="silent",
+            severity=severity,
+            measure={"kind": "age", "of": [f"{ADDRESS_ROOT}.{entry['id']}.feeds.{feed}.*"]},
+            test="gt",
+            limits=(after,),
+            held_back_by=(ROUTER, NODES, f"{entry['id']}:away"),
+            **about | {"labels": about["labels"] | {"subject": f"{_subject(entry)}, feed {feed}"}},
         )
     yield from of_process(entry, defaults)
 
 
 def of_process(entry: Entry, defaults: Entry) -> Iterator[Alarm]:
     """Yield the alarms of the process that serves an instrument, or of any other agent's."""
-    agent, subject = entry["id"], _subject(entry)
-    about = _about(entry)
+    agent, about = entry["id"], _about(entry)
     where = f"{ADDRESS_ROOT}.{agent}.agent"
     after, severity = by_itself("away_after", entry, None, defaults)
     if after is not None:
         yield Alarm(
-            uid=uid(agent, "away"),
-            title=f"{subject}: its agent is away",
+            id=f"{agent}:away",
             kind="away",
             severity=severity,
-            queries=(Query(f"{where}.connected", RECENTLY),),
-            test="lt",
-            limits=(1,),
-            hold=after,
-            no_data="Alerting",
-            summary=f"{subject}: the heartbeat of its agent has stopped",
-            advice=f"Nothing is read and archived of it. On the monitor: docker logs ocs_{agent}; docker restart ocs_{agent}.",
+            measure={"kind": "absence", "connected": f"{where}.connected", **_channels_read(entry)},
+            test="gt",
+            limits=(after,),
+            held_back_by=(ROUTER, NODES),
             **about,
         )
     after, severity = by_itself("degraded_after", entry, None, defaults)
     if after is not None:
         yield Alarm(
-            uid=uid(agent, "degraded"),
-            title=f"{subject}: its agent does not do its work",
+            id=f"{agent}:degraded",
             kind="degraded",
             severity=severity,
-            queries=(Query(f"{where}.degraded", RECENTLY),),
+            measure={"kind": "lasting", "path": f"{where}.degraded", "value": 1},
             test="gt",
-            limits=(0,),
-            hold=after,
-            summary=f"{subject}: its agent runs without doing its work",
-            advice=_LOOK_AT_INSTRUMENT.format(id=agent),
+            limits=(after,),
+            held_back_by=(ROUTER, NODES, NETWORK, f"{agent}:away", f"{agent}:unreachable"),
             **about,
+        )
+
+
+def _of_connection(instrument: Entry, defaults: Entry) -> Iterator[Alarm]:
+    """Yield the alarms of an instrument that does not answer, and of one that was not said to have channels and has no samples."""
+    agent = instrument["id"]
+    after, severity = by_itself("unreachable_after", instrument, None, defaults)
+    if after is not None:
+        yield Alarm(
+            id=f"{agent}:unreachable",
+            kind="unreachable",
+            severity=severity,
+            measure=unanswered(instrument),
+            test="gt",
+            limits=(after,),
+            held_back_by=(ROUTER, NODES, NETWORK, f"{agent}:away"),
+            **_about(instrument),
+        )
+    after, severity = by_itself("silent_after", instrument, None, defaults)
+    if after is not None and not instrument.get("channels"):
+        # Which of its channels there are nobody has said: the youngest counts.
+        yield Alarm(
+            id=f"{agent}:silent",
+            kind="silent",
+            severity=severity,
+            measure={"kind": "age", "of": [path_of(instrument, "*")]},
+            test="gt",
+            limits=(after,),
+            held_back_by=_explaining(agent),
+            **_about(instrument),
         )
 
 
@@ -118,130 +124,117 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
     for entry in entries_of(options):
         yield _of_limit(_of_quantity(instrument, channel, options, entry), entry)
     path = path_of(instrument, _field(instrument, channel, "temperature").name)
-    subject, about = _subject(instrument, channel, options), _about(instrument, channel, options)
-    yield from _of_silence(
-        by_itself("silent_after", instrument, options, defaults),
-        names=(instrument["id"], channel),
-        subject=subject,
-        target=f"age.{path}",
-        said=": no sample",
-        about=about,
-    )
+    about = _about(instrument, channel, options)
+    after, severity = by_itself("silent_after", instrument, options, defaults)
+    if after is not None:
+        yield Alarm(
+            id=f"{instrument['id']}:{channel}:silent",
+            kind="silent",
+            severity=severity,
+            measure={"kind": "age", "of": [path]},
+            test="gt",
+            limits=(after,),
+            held_back_by=_explaining(instrument["id"]),
+            **about,
+        )
     after, severity = by_itself("invalid_after", instrument, options, defaults)
     if after is not None:
         yield Alarm(
-            uid=uid(instrument["id"], channel, "invalid"),
-            title=f"{subject} has no valid reading",
+            id=f"{instrument['id']}:{channel}:invalid",
             kind="invalid",
             severity=severity,
-            queries=(Query(f"invalid.{path}", NOW),),
-            test="gt",
-            limits=(0,),
-            hold=after,
-            summary=f"{subject}: samples come, but they are no temperatures",
-            advice=_LOOK_AT_CHANNEL.format(id=instrument["id"]),
-            **about,
-        )
-
-
-def _of_silence(
-    limit: tuple[int | None, str],
-    *,
-    names: tuple[str, ...],
-    subject: str,
-    target: str,
-    said: str,
-    about: Mapping[str, Any],
-) -> Iterator[Alarm]:
-    """Yield the alarm of a subject that sends nothing, if anybody wants it; `names` begin with the agent's, `target` is its age."""
-    after, severity = limit
-    if after is not None:
-        yield Alarm(
-            uid=uid(*names, "silent"),
-            title=f"{subject} is silent",
-            kind="silent",
-            severity=severity,
-            queries=(Query(target, NOW),),
+            measure={"kind": "invalid", "path": path, "positive": True},
             test="gt",
             limits=(after,),
-            no_data="Alerting",
-            summary=f"{subject}{said} for {{value:duration}}",
-            advice=_LOOK_AT_INSTRUMENT.format(id=names[0]),
             **about,
         )
+
+
+def _explaining(agent: str) -> tuple[str, ...]:
+    """Return the ids of what explains that a channel is silent."""
+    return (ROUTER, NODES, NETWORK, f"{agent}:away", f"{agent}:unreachable")
+
+
+def unanswered(instrument: Entry) -> dict[str, Any]:
+    """Return the measure of for how long an instrument has not answered."""
+    return {
+        "kind": "unanswered",
+        "connected": f"{ADDRESS_ROOT}.{instrument['id']}.agent.connected",
+        **_channels_read(instrument),
+    }
+
+
+def _channels_read(entry: Entry) -> dict[str, Any]:
+    """Return the channels by which one tells an agent that is away from an instrument that does not answer."""
+    if "model" not in entry:
+        return {}
+    return {"of": [path_of(entry, "*")], "patience": max(PATIENCE, 2 * model_of(entry).scan_seconds)}
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a limit is of: where it is, what people call it, in how many seconds there is a sample, and in how many a mean."""
+    """What a limit is of: where it is, its unit, the beginning of its id, of how many seconds a mean is taken, and its labels."""
 
     path: str
     unit: str | None
-    subject: str
     names: tuple[str, ...]
-    recently: int
     mean: int
+    positive: bool
     about: Mapping[str, Any]
 
 
 def _of_limit(measured: _Measured, entry: Entry) -> Alarm:
     kind, severity = kind_of(entry), severity_of(entry)
-    unit = f" {measured.unit}" if measured.unit else ""
+    unit = measured.unit or ""
+    measure: dict[str, Any] = {"kind": "value", "path": measured.path, "positive": measured.positive}
     if kind == "rising":
         per, over = rate(entry, measured.mean)
-        queries = (
-            Query(measured.path, over + measured.mean, over, "mean"),
-            Query(measured.path, measured.mean, 0, "mean"),
-        )
-        limits, test, unit = (entry["rising"],), "gt", f"{unit} per {per}"
-        said = f"rising faster than {entry['rising']:g}{unit}"
-    else:
-        queries = (Query(measured.path, measured.recently),)
-        limits = tuple(entry["outside"]) if kind == "outside" else (entry[kind],)
-        test = {"above": "gt", "below": "lt", "outside": "outside_range"}[kind]
-        said = f"{kind} {' to '.join(f'{limit:g}' for limit in limits)}{unit}"
+        measure |= {"kind": "rise", "over": over, "mean": measured.mean, "per": PER[per]}
+        unit = f"{unit} per {per}".strip()
+    labels = dict(measured.about["labels"]) | ({"unit": unit} if unit else {})
+    if entry.get("summary"):
+        labels["subject"] = entry["summary"]
     return Alarm(
-        uid=uid(*measured.names, kind, severity),
-        title=f"{measured.subject} {said}, {severity}",
+        id=":".join((*measured.names, kind, severity)),
         kind=kind,
         severity=severity,
-        queries=queries,
-        test=test,
-        limits=limits,
-        clear=entry.get("clears_at"),
-        per=PER[per] if kind == "rising" else None,
+        measure=measure,
+        test={"below": "lt", "outside": "outside_range"}.get(kind, "gt"),
+        limits=tuple(entry["outside"]) if kind == "outside" else (entry[kind],),
+        clears_at=entry.get("clears_at"),
         hold=durations.seconds(entry["for"]) if entry.get("for") is not None else HOLD,
-        summary=f"{entry.get('summary') or measured.subject}: {{value}}{unit}, {said}",
-        advice="The dashboards show since when; the other stages, the pumps and the compressor tell why.",
-        **measured.about,
+        rule=measured.about["rule"],
+        labels=labels,
     )
 
 
 def _of_quantity(instrument: Entry, channel: str, options: Entry, entry: Entry) -> _Measured:
     quantity = entry.get("of", "temperature")
     field, of_sensor = _field(instrument, channel, quantity), quantity == "sensor"
+    about = _about(instrument, channel, options)
+    if of_sensor:
+        about |= {"labels": about["labels"] | {"subject": f"{about['labels']['subject']}, sensor"}}
     return _Measured(
         path=path_of(instrument, field.name),
         unit=field.unit,
-        subject=_subject(instrument, channel, options) + (", sensor" if of_sensor else ""),
         names=(instrument["id"], channel, *(["sensor"] if of_sensor else [])),
-        recently=silent_after(instrument, options) or usual_silence(instrument),
         mean=shortest_mean(instrument),
-        about=_about(instrument, channel, options),
+        positive=not of_sensor,
+        about=about,
     )
 
 
-def _of_field(agent: Entry, entry: Entry, recently: int) -> _Measured:
+def _of_field(agent: Entry, entry: Entry) -> _Measured:
     feed, field = entry["field"].split(".")
-    about = _about(agent)
+    about, label = _about(agent), entry.get("label") or field
+    subject = f"{label} ({agent['id']}, {entry['field']})"
     return _Measured(
         path=f"{ADDRESS_ROOT}.{agent['id']}.feeds.{entry['field']}",
         unit=entry.get("unit"),
-        subject=f"{entry.get('label') or field} ({agent['id']}, {entry['field']})",
         names=(agent["id"], feed, field),
-        recently=recently,
         mean=shortest_mean(agent),
-        about=about | {"labels": about["labels"] | {"label": entry.get("label") or field}},
+        positive=False,
+        about=about | {"labels": about["labels"] | {"label": label, "subject": subject}},
     )
 
 
@@ -257,25 +250,17 @@ def rate(entry: Entry, mean: int) -> tuple[str, int]:
 
 
 def _subject(entry: Entry, channel: str | None = None, options: Entry | None = None) -> str:
-    """Return what an alarm is about: as the people of the lab call it, and which one that is for ever.
-
-    Grafana takes rule after rule, does not start when two of a folder bear one title, and deletes last of all. What a title says of
-    identity is therefore what the uid says: labels may be exchanged, and an alarm may become a warning.
-    """
+    """Return what an alarm is about: as the people of the lab call it, and which one that is for ever."""
     if channel is None:
         return f"{entry.get('description') or name_of(entry)} ({entry['id']})"
     return f"{(options or {}).get('label') or 'Sensor'} ({entry['id']}, channel {channel})"
 
 
-def _about(entry: Entry, channel: str | None = None, options: Entry | None = None) -> Mapping[str, Any]:
-    # The answer's tags come beside them, but not where there is no answer: an alarm must find its way all the same.
-    labels = {"instrument": entry["id"]}
+def _about(entry: Entry, channel: str | None = None, options: Entry | None = None) -> dict[str, Any]:
+    labels = {"instrument": entry["id"], "subject": _subject(entry, channel, options)}
     if channel is not None:
         labels |= {"channel": channel, "label": (options or {}).get("label") or f"Channel {channel}"}
-    about = {"group": entry["id"], "labels": labels, "dashboard": APPLIANCE}
-    if "model" in entry:
-        about |= {"dashboard": instrument_uid(entry), "panel": temperature_panel(entry)}
-    return about
+    return {"rule": entry["id"] if "model" in entry else AGENTS_RULE, "labels": labels}
 
 
 def _field(instrument: Entry, channel: str, quantity: str) -> Field:

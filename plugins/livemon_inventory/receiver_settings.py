@@ -48,7 +48,7 @@ RECEIVERS: Mapping[str, Receiver] = {
     ),
     "kafka": Receiver((("kafkaRestProxy", "kafkaTopic"),), {"password": (10, 0)}),
     "mqtt": Receiver((("brokerUrl", "topic"),), {"password": (11, 4), **_TLS}, since=(11, 4)),
-    "oncall": Receiver((("url",),), {name: (10, 2) for name in _BY_HEADER}, since=(10, 2)),
+    "oncall": Receiver((("url",),), dict.fromkeys(_BY_HEADER, (10, 2)), since=(10, 2)),
     "opsgenie": Receiver((("apiKey",),), {"apiKey": FIRST}),
     "pagerduty": Receiver((("integrationKey",),), {"integrationKey": FIRST}),
     "prometheus-alertmanager": Receiver((("url",),), {"basicAuthPassword": FIRST}),

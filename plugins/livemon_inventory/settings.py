@@ -29,6 +29,8 @@ PINGS = 20, 86400
 SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch", "proxy"}
 """Those whose value is repeated nowhere."""
 
+ALARM_INTERVALS = range(10, 61, 10)
+"""Seconds; Grafana looks at its rules every ten."""
 SHORTEST_REFRESH = 5
 """Seconds; Grafana itself allows no shorter one."""
 
@@ -81,6 +83,10 @@ def _is_subnet(value: Any) -> bool:
         return isinstance(value, str) and "/" in value and IPv4Network(value).prefixlen <= LONGEST_PREFIX
     except ValueError:
         return False
+
+
+def _is_alarm_interval(value: Any) -> bool:
+    return durations.seconds(value) in ALARM_INTERVALS
 
 
 def _is_list_of_files(value: Any) -> bool:
@@ -184,6 +190,10 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dashboard_refresh": (
         lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
         f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
+    ),
+    "alarm_interval": (
+        _is_alarm_interval,
+        "is not a time between two looks at the alarms; write 10s, 20s, 30s, 40s, 50s or 60s, what Grafana can keep to",
     ),
     "firewall": _TRUTH,
     "grafana_https": _TRUTH,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from livemon_inventory.alarms import Alarm, in_site_file
 from livemon_inventory.models import FEED
 from livemon_inventory.plant import ARCHIVE_NODE, fields_of, model_of, name_of
 
 Entry = Mapping[str, Any]
 
 
-def site(instruments: Iterable[Entry], agents: Iterable[Entry]) -> dict:
-    """Return the agents, each with the fields of its feeds as far as the inventory knows them.
+def site(instruments: Iterable[Entry], agents: Iterable[Entry], alarms: Iterable[Alarm] = ()) -> dict:
+    """Return the agents, each with the fields of its feeds as far as the inventory knows them, and the alarms.
 
     ``expected`` are the channels that the inventory lists, all of an instrument for which it lists none: they have an age even if
     they never had a sample.
@@ -29,7 +30,8 @@ def site(instruments: Iterable[Entry], agents: Iterable[Entry]) -> dict:
                 "feeds": {feed: _archive() for feed in ARCHIVE_NODE["feeds"]},
             },
             {"id": "registry", "model": "RegistryAgent"},
-        ]
+        ],
+        "alarms": in_site_file(alarms),
     }
 
 

@@ -6,6 +6,7 @@
     ├── ConfigError        an environment variable or a file: says which key, what is wrong, what to write
     ├── RequestError       what a caller asked for cannot be answered as asked (HTTP 4xx)
     │   ├── UnknownFieldError  no data node has that field
+    │   ├── ForbiddenError     it does not come from who may ask for it
     │   └── TimeRangeError     a reversed or unreadable time range
     ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
     ├── NodeError          the data nodes of this machine do not answer on their socket
@@ -34,6 +35,10 @@ class RequestError(LivemonError):
 
 class UnknownFieldError(RequestError):
     """No data node has the field."""
+
+
+class ForbiddenError(RequestError):
+    """The request lacks the secret that it needs."""
 
 
 class TimeRangeError(RequestError):

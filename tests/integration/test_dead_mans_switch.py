@@ -41,7 +41,8 @@ class Guarded:
         return (self.log.splitlines() or [""])[-1].partition(" ")[2]
 
     def pulse(self) -> None:
-        answer = requests.post(f"{self.appliance.url}/api/watchdog", json=PULSE, timeout=10)
+        headers = {"Authorization": f"Bearer {self.appliance.pulse_secret.read_text()}"}
+        answer = requests.post(f"{self.appliance.url}/api/watchdog", json=PULSE, headers=headers, timeout=10)
         assert (answer.status_code, answer.json()) == (200, {"pulse": True})
 
     def wait_for_a_ping(self, seconds: float = 60.0) -> None:
@@ -79,6 +80,7 @@ def guarded(router, tmp_path_factory):
         environment = os.environ | {
             "LIVEMON_BRIDGE_URL": appliance.url,
             "LIVEMON_DEADMAN_URL_FILE": str(directory / "url"),
+            "LIVEMON_PULSE_SECRET_FILE": str(appliance.pulse_secret),
             "LIVEMON_DEADMAN_EVERY": "1",
             "LIVEMON_DEADMAN_TURN": str(directory / "turn"),
             "PYTHONUNBUFFERED": "1",
@@ -90,6 +92,7 @@ def guarded(router, tmp_path_factory):
             yield Guarded(appliance, site, outside, switch)
         assert switch.returncode == 0
         assert TOKEN not in log.read_text()
+        assert appliance.pulse_secret.read_text() not in log.read_text() + appliance.log("bridge")
         assert "Traceback" not in log.read_text()
 
 
@@ -154,6 +157,68 @@ def test_it_is_silent_while_a_part_is_away_and_comes_back(guarded, part):
             guarded.wait_for_silence("the bridge has not heard Grafana's Watchdog alarm since it was started")
             guarded.pulse()
         guarded.wait_for_a_ping(90)
+
+
+def test_a_viewer_of_grafana_can_read_and_not_keep_the_switch_content(guarded):
+    """As the proxy of Grafana's data source hands a viewer's requests on."""
+    switch = guarded.appliance.get("/api/health")[1]["dead_mans_switch"]["heard"]
+    assert switch is not None
+    pulse = guarded.appliance.get("/api/health")[1]["alarm_path"]["heard"]
+    by_proxy = {"User-Agent": "Grafana/9.4.0", "X-Forwarded-For": "192.0.2.7", "Authorization": "Bearer guessed"}
+    told = {"pinged": time.time(), "every": 60, "fault": None}
+    for method, path, body in (
+        ("POST", "watchdog", PULSE),
+        ("POST", "dead_mans_switch", told),
+        ("DELETE", "dead_mans_switch", None),
+    ):
+        url = f"{guarded.appliance.url}/api/{path}"
+        answer = requests.request(method, url, json=body, headers=by_proxy, timeout=10)
+        assert answer.status_code == 403
+        assert "one can only read" in answer.json()["error"]
+    now = guarded.appliance.get("/api/health")[1]
+    assert now["alarm_path"]["heard"] == pulse
+    assert now["dead_mans_switch"]["every"] == 1.0
+
+
+def test_a_switch_that_has_another_secret_says_so(guarded):
+    directory = guarded.appliance.directory
+    (directory / "guess").write_text("another one")
+    environment = os.environ | {
+        "LIVEMON_BRIDGE_URL": guarded.appliance.url,
+        "LIVEMON_DEADMAN_URL_FILE": str(directory / "url"),
+        "LIVEMON_PULSE_SECRET_FILE": str(directory / "guess"),
+        "LIVEMON_DEADMAN_EVERY": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    log = directory / "another.log"
+    with process(LIVEMON, "deadman", log=log, env=environment):
+        sentence = "the bridge cannot be told: this changes what the bridge knows: send the header Authorization"
+        wait_for(lambda: sentence in log.read_text(), "the switch to say that it is refused")
+        time.sleep(3)
+        assert log.read_text().count(sentence) == 1
+
+
+@pytest.mark.parametrize(("secret", "code"), [("pulse", 0), ("guess", 1)])
+def test_the_bridge_forgets_a_switch_for_who_has_the_secret(guarded, secret, code):
+    environment = os.environ | {
+        "LIVEMON_BRIDGE_URL": guarded.appliance.url,
+        "LIVEMON_PULSE_SECRET_FILE": str(guarded.appliance.directory / secret),
+    }
+    answer = subprocess.run(
+        [LIVEMON, "deadman", "--forget"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert answer.returncode == code, answer.stderr
+    assert ("this changes what the bridge knows" in answer.stderr) is bool(code)
+
+
+def test_a_secret_that_is_replaced_counts_from_the_next_turn_on(guarded):
+    guarded.appliance.pulse_secret.write_text("a-new-pulse-secret")
+    replaced = time.time()
+
+    def heard() -> float:
+        return guarded.appliance.get("/api/health")[1]["dead_mans_switch"]["heard"] or 0
+
+    wait_for(lambda: heard() > replaced + 1, "the switch to be heard with the new secret")
 
 
 def test_a_new_address_counts_from_the_next_turn_on(guarded):

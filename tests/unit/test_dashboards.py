@@ -13,7 +13,8 @@ import pytest
 import yaml
 from crossbar_router import ROOT
 from grafana_schema import dashboard_faults
-from livemon_inventory.dashboards.channels import value_steps
+from livemon_inventory.dashboards import others
+from livemon_inventory.dashboards.channels import beyond, value_steps
 from livemon_inventory.dashboards.dashboard import Site
 from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
 from livemon_inventory.dashboards.render import dashboards
@@ -305,7 +306,8 @@ def test_every_channel_is_on_the_overview_with_its_value_and_its_age():
             for channel in channels_of(instrument):
                 field = MODELS["372"].fields(channel)[0].name
                 path = f"{prefix}observatory.{instrument['id']}.feeds.temperatures.{field}"
-                assert any(target.startswith(f"alias({path}, ") for target in shown), path
+                asked = f"maximumAbove({path},-1e300)" if kind == "timeseries" else path
+                assert any(target.startswith(f"alias({asked}, ") for target in shown), path
 
 
 @pytest.mark.parametrize("count", [1, 12])
@@ -339,21 +341,51 @@ def test_all_temperatures_share_one_axis_from_millikelvins_to_room_temperature()
     [
         ({}, None),
         ({"critical": (None, None)}, None),
-        ({"critical": (None, 5.0)}, [(None, "green"), (5.0, "red")]),
+        ({"critical": (None, 5.0)}, [(None, "green"), (beyond(5.0), "red")]),
         ({"critical": (0.1, None)}, [(None, "red"), (0.1, "green")]),
-        ({"critical": (3.0, 5.0)}, [(None, "red"), (3.0, "green"), (5.0, "red")]),
-        ({"warning": (None, 4.5), "critical": (None, 5.0)}, [(None, "green"), (4.5, "orange"), (5.0, "red")]),
+        ({"critical": (3.0, 5.0)}, [(None, "red"), (3.0, "green"), (beyond(5.0), "red")]),
+        (
+            {"warning": (None, 4.5), "critical": (None, 5.0)},
+            [(None, "green"), (beyond(4.5), "orange"), (beyond(5.0), "red")],
+        ),
         (
             {"warning": (2.0, 4.0), "critical": (1.0, 5.0)},
-            [(None, "red"), (1.0, "orange"), (2.0, "green"), (4.0, "orange"), (5.0, "red")],
+            [(None, "red"), (1.0, "orange"), (2.0, "green"), (beyond(4.0), "orange"), (beyond(5.0), "red")],
         ),
         # A warning beyond a critical limit never shows.
-        ({"warning": (None, 6.0), "critical": (None, 5.0)}, [(None, "green"), (5.0, "red")]),
+        ({"warning": (None, 6.0), "critical": (None, 5.0)}, [(None, "green"), (beyond(5.0), "red")]),
     ],
 )
 def test_values_have_the_colours_of_their_alarms(limits, expected):
     steps = value_steps(limits)
     assert steps == (expected and [{"color": color, "value": value} for value, color in expected])
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ({1: None}, []),
+        ({1: {"alarm_above_K": 5.0}, 2: {"alarm_below_K": 3.0}}, [(3.0, "red"), (5.0, "red")]),
+        (
+            {1: {"alarms": [{"above": 4.5, "severity": "warning"}, {"outside": [1, 5]}]}},
+            [(1, "red"), (4.5, "orange"), (5, "red")],
+        ),
+        # Where a warning and a critical limit are at one value, the line is red, whichever channel comes first.
+        ({1: {"alarms": [{"above": 5, "severity": "warning"}]}, 2: {"alarm_above_K": 5}}, [(5, "red")]),
+        ({1: {"alarm_above_K": 5}, 2: {"alarms": [{"above": 5, "severity": "warning"}]}}, [(5, "red")]),
+        ({1: {"alarms": [{"rising": 0.1}, {"of": "sensor", "above": 9}]}}, []),
+    ],
+)
+def test_limits_are_lines_in_the_plot_of_temperatures(channels, expected):
+    made = dashboards([FRIDGE | {"channels": channels}])["instrument-control"]
+    (plot,) = [panel for panel in made["panels"] if panel["title"] == "Temperature"]
+    defaults = plot["fieldConfig"]["defaults"]
+    lines = [(step["value"], step["color"]) for step in defaults["thresholds"]["steps"][1:]]
+    assert lines == expected
+    assert defaults["custom"]["thresholdsStyle"]["mode"] == ("dashed" if expected else "off")
+    assert not any("thresholds" in override_of(plot, name) for name in names_of(plot)), (
+        "9.4 would draw the first one's only"
+    )
 
 
 def override_of(panel: dict, name: str) -> dict:
@@ -366,14 +398,17 @@ def test_a_stage_beyond_its_limit_is_red(name):
     made = dashboards(*INVENTORIES["one instrument"])[name]
     panel = next(p for p in panels_of(made, "stat") if any("Channel_02_T" in t for t in targets_of({"panels": [p]})))
     steps = override_of(panel, "4K plate")["thresholds"]["steps"]
-    assert steps == [{"color": "green", "value": None}, {"color": "red", "value": 5.0}]
+    assert steps == [{"color": "green", "value": None}, {"color": "red", "value": beyond(5.0)}]
 
 
-def test_ages_turn_red_when_the_alarm_calls_the_channel_silent():
-    def limit(channels, **keys):
-        made = dashboards([FRIDGE | {"channels": channels} | keys])["overview"]
+def test_ages_have_the_colour_of_the_alarm_that_calls_the_channel_silent():
+    def limit(channels, color="orange"):
+        made = dashboards([FRIDGE | {"channels": channels}])["overview"]
         own = override_of(panels_of(made, "bargauge")[0], "Stage 1")
-        assert "thresholds" not in own or own["thresholds"]["steps"][-1] == {"color": "red", "value": own["max"]}
+        assert "thresholds" not in own or own["thresholds"]["steps"][-1] == {
+            "color": color,
+            "value": beyond(own["max"]),
+        }
         return own.get("max")
 
     two, all_of_them = limit({1: STAGES[1], 2: STAGES[2]}), limit(STAGES)
@@ -381,6 +416,7 @@ def test_ages_turn_red_when_the_alarm_calls_the_channel_silent():
     assert all_of_them >= 16 * 13, "a scan of sixteen channels comes back after 208 s"
     assert two < all_of_them
     assert limit({1: STAGES[1] | {"silent_after": "1h"}}) == 3600
+    assert limit({1: STAGES[1] | {"silent_after": {"after": "1h", "severity": "critical"}}}, "red") == 3600
     assert limit({1: STAGES[1] | {"silent_after": False}}) is None, "nobody wants to know"
 
 
@@ -442,11 +478,25 @@ def test_other_agents_and_nodes_have_plots_of_all_their_channels():
     assert "others" not in dashboards([FRIDGE], [SILENT_AGENT])
     made = dashboards([], [FAKE | {"description": "Test"}], [WEATHER, FOREIGN])["others"]
     assert {panel["title"]: targets_of({"panels": [panel]}) for panel in made["panels"]} == {
-        "Test (fake1)": ["aliasByNode(observatory.fake1.feeds.false_temperatures.*, -1)"],
-        "weather": ["aliasByNode(livemon.weather.*, -1)"],
-        "foreign: a": ["aliasByNode(observatory.elsewhere.feeds.a.*, -1)"],
-        "foreign: b": ["aliasByNode(observatory.elsewhere.feeds.b.*, -1)"],
+        title: [f"maximumAbove(aliasByNode({pattern}, -1),-1e300)"]
+        for title, pattern in {
+            "Test (fake1)": "observatory.fake1.feeds.false_temperatures.*",
+            "weather: temperature": "livemon.weather.{temperature,dewpoint}",
+            "weather: humidity": "livemon.weather.humidity",
+            "weather: pressure": "livemon.weather.pressure",
+            "weather: wind speed": "livemon.weather.windspeed",
+            "weather: wind direction": "livemon.weather.winddirection",
+            "weather: precipitable water": "livemon.weather.radiometer",
+            "foreign: a": "observatory.elsewhere.feeds.a.*",
+            "foreign: b": "observatory.elsewhere.feeds.b.*",
+        }.items()
     }
+
+
+def test_each_plot_of_the_weather_has_one_unit_that_of_its_channels():
+    """hPa, degrees and per cent were on one axis without a unit."""
+    plotted = {field: unit for pattern, unit in others.WEATHER.values() for field in pattern.strip("{}").split(",")}
+    assert plotted == {field: info.units for field, info in WeatherNode("weather", "").fields.items()}
 
 
 @pytest.mark.parametrize("name", ["overview", "others"])
@@ -458,8 +508,8 @@ def test_fields_of_other_agents_that_have_alarms_are_shown_in_their_colours(name
     assert own["unit"] == "suffix:mbar"
     assert [(each["value"], each["color"]) for each in own["thresholds"]["steps"]] == [
         (None, "green"),
-        (1e-4, "orange"),
-        (1e-3, "red"),
+        (beyond(1e-4), "orange"),
+        (beyond(1e-3), "red"),
     ]
     assert override_of(panel, "OVC (pressure.Channel_2)") == {}
 
@@ -545,7 +595,7 @@ def test_the_appliance_is_red_where_its_alarms_begin():
         return [override_of(p, "Disk used").get("thresholds") for p in found if "disk_used" in str(p["targets"])]
 
     assert [each["steps"] for each in disk(disk_used_percent={"limit": 70, "severity": "critical"})] == [
-        [{"color": "green", "value": None}, {"color": "red", "value": 70}]
+        [{"color": "green", "value": None}, {"color": "red", "value": beyond(70)}]
     ] * 2
     assert disk(disk_used_percent=False) == [None, None]
 

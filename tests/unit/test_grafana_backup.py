@@ -19,7 +19,7 @@ from grafana_stand_in import PASSWORD, stand_in
 from livemon import files
 from livemon.commands.grafana import command
 from livemon.errors import BackupError
-from livemon.grafana import backup, database
+from livemon.grafana import backup, database, silences
 from livemon.grafana.client import Grafana
 
 NOW = dt.datetime(2026, 11, 25, 9, 0, tzinfo=dt.UTC)
@@ -109,6 +109,49 @@ def test_a_running_grafana_is_saved_whole(tmp_path, secrets, output):
     assert backup.check(saved[0].path)["grafana"] == "12.0.2"
 
 
+@pytest.mark.parametrize(
+    ("version", "documents"),
+    [
+        ("12.0.2", {"alert-rules.yaml", "contact-points.yaml", "policies.yaml"}),
+        ("9.4.0", {"alert-rules.json", "contact-points.json", "policies.json"}),
+    ],
+)
+def test_every_release_has_its_alarms_and_silences_in_the_json(tmp_path, secrets, output, version, documents):
+    (tmp_path / "running").mkdir()
+    with stand_in(tmp_path / "running", {"STAND_IN_VERSION": version}) as running:
+        running.make_silence(comment="cooldown")
+        saved = backup.save(
+            running.data, secrets / "grafana", output, Grafana(running.url, PASSWORD), host="lab", now=NOW
+        )
+    assert saved.left_out == {}
+    names = {name.removeprefix("json/") for name in contents_of(saved.path)}
+    assert {
+        name for name in names if name.partition(".")[0] in ("alert-rules", "contact-points", "policies")
+    } == documents
+    assert [silence["comment"] for silence in backup.silences(saved.path)] == ["cooldown"]
+
+
+def test_silences_that_were_in_no_database_are_back_after_a_restore(tmp_path, secrets, output):
+    (tmp_path / "running").mkdir()
+    with stand_in(tmp_path / "running") as running:
+        running.make_silence(comment="cooldown")
+        running.make_silence(comment="over", endsAt="2026-11-25T08:00:00Z")
+        saved = backup.save(
+            running.data, secrets / "grafana", output, Grafana(running.url, PASSWORD), host="lab", now=NOW
+        )
+    with stand_in(tmp_path / "running") as started_again:
+        environment = {
+            "LIVEMON_GRAFANA_URL": started_again.url,
+            "LIVEMON_GRAFANA_PASSWORD_FILE": str(secrets / "grafana/admin"),
+        }
+        results = [CliRunner().invoke(command, ["silences", str(saved.path)], env=environment) for _ in range(2)]
+        present = silences.listed(Grafana(started_again.url, PASSWORD))
+    assert [silence["comment"] for silence in present] == ["cooldown"]
+    assert [result.exit_code for result in results] == [0, 0]
+    assert "the silence of instrument=control" in results[0].output
+    assert results[1].output == ""
+
+
 def test_the_command_tells_what_it_wrote_and_what_it_left_out(data, secrets, output):
     result = CliRunner().invoke(
         command,
@@ -142,7 +185,8 @@ def test_a_damaged_database_is_not_saved(data, secrets, output):
 
 def test_a_backup_goes_back_and_the_former_state_is_kept(archive, data, secrets):
     change(data, "new")
-    (data / "unified-search").mkdir()
+    for directory in ("unified-search", "alerting"):
+        (data / directory).mkdir()
     for directory in ("master", "grafana"):
         (secrets / directory / "grafana_secret_key").unlink()
         (secrets / directory / "grafana_secret_key").write_text("another key")
@@ -150,6 +194,7 @@ def test_a_backup_goes_back_and_the_former_state_is_kept(archive, data, secrets)
     assert titles(data) == ["old"]
     assert titles(data / "before-restore") == ["new"]
     assert not (data / "unified-search").exists()
+    assert not (data / "alerting").exists(), "silences of another database"
     assert (
         (secrets / "master/grafana_secret_key").read_text()
         == (secrets / "grafana/grafana_secret_key").read_text()

@@ -1,4 +1,4 @@
-"""What the bridge says of the appliance's health, and the pulse of the alarm path."""
+"""What the bridge says of the appliance's health."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import time
 
 import numpy as np
 import pytest
-from fuzzing import anything, check, fuzz, mostly
-from hypothesis import given
-from hypothesis import strategies as st
 
 from livemon import health
 from livemon.bridge import site
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.health import Heard
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
 from livemon.errors import RouterError
 
-FIRING = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": "Watchdog", "severity": "none"}}]}
 CONNECTED = "observatory.ls240.agent.connected"
 DEGRADED = "observatory.ls240.agent.degraded"
 
@@ -141,98 +136,3 @@ def test_without_router_and_nodes_health_is_an_answer_all_the_same():
     answer = create_app(Nothing()).test_client().get("/api/health")
     assert answer.status_code == 503
     assert answer.json["problems"] == ["the router is away"]
-
-
-def test_the_pulse_is_heard():
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    assert client.get("/api/health").json["alarm_path"] == {"heard": None, "age": None}
-    assert client.post("/api/watchdog", json=FIRING).json == {"pulse": True}
-    heard = client.get("/api/health").json["alarm_path"]
-    assert 0 <= heard["age"] < 5
-    assert abs(heard["heard"] - time.time()) < 5
-
-
-def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake():
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    answer = client.post("/api/watchdog", json=FIRING | {"status": "resolved"})
-    assert (answer.status_code, answer.json) == (200, {"pulse": False})
-    assert client.get("/api/health").json["alarm_path"]["heard"] is None
-
-
-@pytest.mark.parametrize(
-    ("request_", "sentence"),
-    [
-        ({"json": {}}, "only the alarm Watchdog is taken here, and this tells of nothing"),
-        (
-            {"json": {"alerts": [{"labels": {"alertname": "Too warm"}}], "status": "firing"}},
-            "and this tells of 'Too warm'",
-        ),
-        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
-        ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
-        ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
-        ({"json": FIRING | {"status": ["firing"]}}, "status: ['firing'] is neither firing nor resolved"),
-        ({"json": ["Watchdog"]}, "the request's body is no JSON object"),
-        ({"data": b"{", "content_type": "application/json"}, "the request's body is no JSON object"),
-        # What a page of another site can make a browser send.
-        ({"data": b'{"status": "firing"}', "content_type": "text/plain"}, "Content-Type: application/json"),
-    ],
-)
-def test_what_is_no_pulse_is_refused_with_a_sentence(request_, sentence):
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    answer = client.post("/api/watchdog", **request_)
-    assert answer.status_code == 400
-    assert sentence in answer.json["error"]
-    assert client.get("/api/health").json["alarm_path"]["heard"] is None
-
-
-def test_a_clock_that_is_set_makes_no_pulse_younger():
-    wall, steady = iter([1000.0]), iter([50.0, 80.0])
-    heard = Heard(lambda: next(wall), lambda: next(steady))
-    heard.hear(pinged=None)
-    assert heard.told() == {"heard": 1000.0, "age": 30.0, "pinged": None}
-
-
-def test_the_switch_tells_of_itself():
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    told = {"pinged": 1.7e9, "every": 60, "fault": None}
-    assert client.post("/api/dead_mans_switch", json=told).status_code == 200
-    switch = client.get("/api/health").json["dead_mans_switch"]
-    assert switch | told == switch
-    assert switch["age"] < 5
-
-
-def test_a_switch_that_was_taken_out_is_not_missed():
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    client.post("/api/dead_mans_switch", json={"pinged": 1.7e9, "every": 60, "fault": None})
-    assert client.delete("/api/dead_mans_switch").status_code == 200
-    assert client.get("/api/health").json["dead_mans_switch"] == {"heard": None, "age": None}
-
-
-@pytest.mark.parametrize("told", [{}, {"pinged": "now", "every": 60}, {"every": True}, {"every": 60, "fault": 3}])
-def test_what_is_not_of_the_switch_is_refused(told):
-    client = create_app(OneNode({CONNECTED: 1.0})).test_client()
-    answer = client.post("/api/dead_mans_switch", json=told)
-    assert answer.status_code == 400
-    assert answer.json["error"].startswith("write {pinged: UNIX seconds or null")
-
-
-LABELS = mostly(st.just({"alertname": "Watchdog"}), st.dictionaries(st.text(), anything), anything)
-ALERTS = st.lists(mostly(st.fixed_dictionaries({"labels": LABELS}), anything))
-MESSAGES = {
-    "/api/watchdog": st.fixed_dictionaries({}, optional={"status": anything, "alerts": mostly(ALERTS, anything)}),
-    "/api/dead_mans_switch": st.fixed_dictionaries({}, optional=dict.fromkeys(["pinged", "every", "fault"], anything)),
-}
-
-
-@pytest.mark.parametrize("path", MESSAGES)
-@fuzz(share=0.3)
-@given(data=st.data())
-def test_messages_of_any_kind_are_taken_or_refused_in_a_sentence(path, data):
-    client = create_app(
-        OneNode({CONNECTED: 1.0})
-    ).test_client()  # of this moment: a sample grows old while other tests run
-    answer = client.post(path, json=data.draw(mostly(MESSAGES[path], anything)))
-    check(answer.status_code, answer.data, is_json=True)
-    answer = client.get("/api/health")
-    assert answer.status_code == 200
-    assert answer.json["well"]

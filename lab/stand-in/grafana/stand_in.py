@@ -23,6 +23,7 @@ import ssl
 import sys
 import threading
 import time
+import uuid
 from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +31,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 VERSION = os.environ.get("STAND_IN_VERSION", "12.0.2")
 """What it says it is: backups of newer versions are refused."""
+HAS_EXPORTS = int(VERSION.partition(".")[0]) >= 10
+SILENCES_PATH = "/api/alertmanager/grafana/api/v2/silences"
+SILENCE_PATH = "/api/alertmanager/grafana/api/v2/silence/"
+DELIVERY = {
+    "name": "email",
+    "sendResolved": True,
+    "lastNotifyAttempt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    "lastNotifyAttemptDuration": "12ms",
+    "lastNotifyAttemptError": os.environ.get("STAND_IN_DELIVERY_FAULT", ""),
+}
 PAGE = "<!DOCTYPE html><title>Stand-in</title><h1>This is not Grafana</h1><p>A stand-in of livemon's tests.</p>"
 SECONDS_BETWEEN_WRITES = 0.01
 SCHEMA = """
@@ -78,6 +89,32 @@ class RefusalError(Exception):
         self.status = status
 
 
+class Silences:
+    """Silences as Grafana before 11 has them: in memory, so that whoever kills it loses them."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, dict] = {}
+
+    def post(self, silence: dict) -> dict:
+        if not silence.get("matchers") or {"startsAt", "endsAt", "createdBy", "comment"} - silence.keys():
+            raise RefusalError(400, "invalid silence")
+        made = str(uuid.uuid4())
+        self._all[made] = silence | {"id": made, "status": {"state": "active"}}
+        return {"silenceID": made}
+
+    def end(self, wanted: str) -> dict:
+        if wanted not in self._all:
+            raise RefusalError(404, "silence not found")
+        self._all[wanted]["status"] = {"state": "expired"}
+        return {"message": "silence deleted"}
+
+    def listed(self) -> list:
+        return list(self._all.values())
+
+
+SILENCES = Silences()
+
+
 class Handler(BaseHTTPRequestHandler):
     """The requests, in the shapes that Grafana's HTTP API documents."""
 
@@ -85,6 +122,9 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "livemon-stand-in"
 
     def do_GET(self) -> None:
+        self.serve(None)
+
+    def do_DELETE(self) -> None:
         self.serve(None)
 
     def do_POST(self) -> None:
@@ -119,10 +159,24 @@ class Handler(BaseHTTPRequestHandler):
             return []
         if path == "/api/library-elements":
             return {"result": {"totalCount": 0, "page": 1, "perPage": 1000, "elements": []}}
+        return self.alerting(path, body)
+
+    def alerting(self, path: str, body: bytes | None) -> object:
         if path in ("/api/v1/provisioning/templates", "/api/v1/provisioning/mute-timings"):
             return []
-        if path in (f"/api/v1/provisioning/{part}/export" for part in ("alert-rules", "contact-points", "policies")):
+        provisioned = [f"/api/v1/provisioning/{part}" for part in ("alert-rules", "contact-points", "policies")]
+        if path in (f"{each}/export" for each in provisioned):
+            if not HAS_EXPORTS:
+                raise RefusalError(500 if "alert-rules" in path else 404, "no export in this release")
             return "apiVersion: 1\n"
+        if path in provisioned:
+            return {} if path.endswith("policies") else []
+        if path.startswith(SILENCE_PATH) and self.command == "DELETE":
+            return SILENCES.end(path.removeprefix(SILENCE_PATH))
+        if path == SILENCES_PATH:
+            return SILENCES.post(json.loads(body)) if body is not None else SILENCES.listed()
+        if path == "/api/alertmanager/grafana/config/api/v1/receivers":
+            return [{"name": "on-call", "active": True, "integrations": [DELIVERY]}]
         raise RefusalError(404, "Not found")
 
     def authorize(self, database: sqlite3.Connection) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from livemon_inventory.alarms import silent_after
+from livemon_inventory.alarms import by_itself
 from livemon_inventory.appliance_alarms import ARCHIVE, MACHINE, OWN_AGENTS, of_appliance
-from livemon_inventory.dashboards.channels import age, newest, value_steps
+from livemon_inventory.dashboards.channels import COLORS, Limits, age, color_of, limit_lines, newest, value_steps
 from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import APPLIANCE, panel_id
 from livemon_inventory.dashboards.layout import Grid
 from livemon_inventory.dashboards.others import short_name, sources
 from livemon_inventory.dashboards.panels import (
+    GRAY,
     GREEN,
-    ORANGE,
-    RED,
     Line,
     alarms,
     bars,
@@ -27,11 +27,24 @@ from livemon_inventory.dashboards.panels import (
 )
 from livemon_inventory.plant import ADDRESS_ROOT, name_of
 
+
+@dataclass(frozen=True)
+class State:
+    """A truth value of an agent: its words while all is well and while not, what is worse, and the alarm that says how bad."""
+
+    well: tuple[int, str]
+    ill: tuple[int, str]
+    worse: str
+    alarm: str
+
+
 AGENT_STATES = {
-    "connected": words((1, "here", GREEN), (0, "gone", RED)),
-    "degraded": words((0, "at work", GREEN), (1, "degraded", ORANGE)),
+    "connected": State(well=(1, "here"), ill=(0, "gone"), worse="min", alarm="away_after"),
+    "degraded": State(well=(0, "at work"), ill=(1, "degraded"), worse="max", alarm="degraded_after"),
 }
-"""What is told of an agent, and how its values are shown."""
+"""What is told of an agent."""
+STATE_EVERY = "30s"
+"""In which there is always a sample of an agent's state, and none only while nobody looks after the agents."""
 HEALTH = {
     "archive_lag": ("Archive lag", f"{ARCHIVE}.lag", "s"),
     "archive_lost": ("Samples lost", f"{ARCHIVE}.lost", None),
@@ -46,39 +59,73 @@ HEALTH = {
     "load": ("Load", f"{MACHINE}.load_1", None),
 }
 """What is told of archive and machine, by the names of its alarms where it has one: title, channel, unit."""
-_WORDS = {"clock_unsynchronized": words((1, "follows", GREEN), (0, "runs free", RED))}
+_WORDS = {"clock_unsynchronized": ((1, "follows"), (0, "runs free"))}
+"""Of truth values: the word while all is well, and while not."""
 
 
-def health(site: Site) -> dict[str, Line]:
-    """Return a line for each of `HEALTH`, with the colours of its alarm."""
-    limits = {
+def limits_of_health(site: Site) -> dict[str, Limits]:
+    """Return the limits of what has an alarm by the alarms' names, as those of a channel."""
+    return {
         alarm.kind: {alarm.severity: (None, limit) if alarm.test == "gt" else (limit, None)}
         for alarm in of_appliance(site.appliance_alarms, site.defaults)
         for limit in alarm.limits
     }
-    return {
-        kind: Line(target, title, steps=value_steps(limits.get(kind, {})), mappings=_WORDS.get(kind, []), unit=unit)
-        for kind, (title, target, unit) in HEALTH.items()
-    }
 
 
-def agent_ids(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the instance-ids of all agents: our own, the instruments', and any other."""
-    return [*OWN_AGENTS, *(each["id"] for each in (*instruments, *agents))]
+def health(site: Site) -> dict[str, Line]:
+    """Return a line for each of `HEALTH`, with the colours of its alarm."""
+    limits = limits_of_health(site)
+    lines = {}
+    for kind, (title, target, unit) in HEALTH.items():
+        own = limits.get(kind, {})
+        color = next((COLORS[severity] for severity in own), GRAY)
+        mappings = _judged(*_WORDS[kind], color) if kind in _WORDS else []
+        lines[kind] = Line(target, title, steps=value_steps(own), mappings=mappings, unit=unit)
+    return lines
 
 
-def agent_state(agent: str, what: str, name: str | None = None) -> Line:
-    """Return one of an agent's states over time."""
-    return Line(f"{ADDRESS_ROOT}.{agent}.agent.{what}", name or what, mappings=AGENT_STATES[what])
+def _judged(well: tuple[int, str], ill: tuple[int, str], color: str) -> list[dict]:
+    """Return the words of a truth value, green while all is well."""
+    return words((*well, GREEN), (*ill, color))
+
+
+def all_agents(
+    instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return all agents: our own, the instruments', and any other."""
+    return [*({"id": each} for each in OWN_AGENTS), *instruments, *agents]
+
+
+def agent_state(entry: Mapping[str, Any], what: str, defaults: Mapping[str, Any], name: str | None = None) -> Line:
+    """Return one of an agent's states over time: in each piece of time the worse one, and none where nobody looked."""
+    state = AGENT_STATES[what]
+    path = f"{ADDRESS_ROOT}.{entry['id']}.agent.{what}"
+    return Line(
+        _watched(path, state.worse),
+        name or what,
+        mappings=_judged(state.well, state.ill, color_of(state.alarm, entry, None, defaults)),
+    )
+
+
+def _watched(target: str, worse: str) -> str:
+    """Return a target of agents' states on regular times, so that it is null where nobody looked."""
+    return f'consolidateBy(summarize({target},"{STATE_EVERY}","{worse}"),"{worse}")'
 
 
 def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]], site: Site) -> list[Line]:
-    """Return what the overview tells of the appliance."""
-    everybody = f"{ADDRESS_ROOT}.{{{','.join(agent_ids(instruments, agents))}}}.agent.connected"
-    all_here = words((1, "all here", GREEN), (0, "one is gone", RED))
+    """Return what the overview tells of the appliance.
+
+    Whether all agents are here is told of the newest piece of time, or of the one before while that has no sample yet.
+    """
+    everybody = all_agents(instruments, agents)
+    colors = {color_of("away_after", each, None, site.defaults) for each in everybody}
+    worst = next((color for color in COLORS.values() if color in colors), GRAY)
     lines = health(site)
     told = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
-    return [Line(f"minSeries({everybody})", "Agents", mappings=all_here), *(lines[kind] for kind in told)]
+    target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everybody)}}}.agent.connected)"
+    target = f"keepLastValue({_watched(target, 'min')},1)"
+    together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one gone"), worst))
+    return [together, *(lines[kind] for kind in told)]
 
 
 def appliance(
@@ -88,15 +135,15 @@ def appliance(
     site: Site,
 ) -> dict:
     """Return the dashboard of the appliance's health."""
-    ids, grid = agent_ids(instruments, agents), Grid()
-    height = 3 + len(ids)
+    everybody, grid = all_agents(instruments, agents), Grid()
+    height = 3 + len(everybody)
     grid.add(_named("alarms", alarms("Alarms")), 8, max(8, height))
     for what, title in (("connected", "Agents: heartbeat"), ("degraded", "Agents: at work")):
-        lines = [agent_state(agent, what, name=agent) for agent in ids]
+        lines = [agent_state(each, what, site.defaults, name=each["id"]) for each in everybody]
         grid.add(_named(what, states(title, lines)), 8, max(8, height))
-    lines = health(site)
-    _add_archive(grid, lines)
-    _add_machine(grid, lines)
+    lines, limits = health(site), limits_of_health(site)
+    _add_archive(grid, lines, limits)
+    _add_machine(grid, lines, limits)
     nodes = _newest(instruments, agents, further, site)
     if nodes:
         _start(grid, "Data nodes")
@@ -105,14 +152,14 @@ def appliance(
     return dashboard(APPLIANCE, "Appliance", grid.panels, site, [[kind] for kind in EVENTS])
 
 
-def _add_archive(grid: Grid, lines: Mapping[str, Line]) -> None:
+def _add_archive(grid: Grid, lines: Mapping[str, Line], limits: Mapping[str, Limits]) -> None:
     _start(grid, "Archive")
     for kind in ("archive_lag", "archive_lost", "archive_gap"):
         grid.add(_present(kind, lines[kind]), 4, 6)
-    grid.add(_over_time("archive_lag", lines), 12, 6)
+    grid.add(_over_time("archive_lag", lines, limits), 12, 6)
 
 
-def _add_machine(grid: Grid, lines: Mapping[str, Line]) -> None:
+def _add_machine(grid: Grid, lines: Mapping[str, Line], limits: Mapping[str, Limits]) -> None:
     _start(grid, "Machine")
     for kind in (
         "disk_used_percent",
@@ -123,8 +170,8 @@ def _add_machine(grid: Grid, lines: Mapping[str, Line]) -> None:
         "memory",
     ):
         grid.add(_present(kind, lines[kind]), 4, 4)
-    grid.add(_over_time("disk_free_GB", lines), 8, 7)
-    grid.add(_over_time("clock_error_s", lines), 8, 7)
+    grid.add(_over_time("disk_free_GB", lines, limits), 8, 7)
+    grid.add(_over_time("clock_error_s", lines, limits), 8, 7)
     use = [lines[kind] for kind in ("processors", "memory", "load")]
     grid.add(_named("use", plot("Use and load", use, None)), 8, 7)
 
@@ -133,9 +180,10 @@ def _present(kind: str, line: Line) -> dict:
     return _named(kind, present(line.name, [line], line.unit))
 
 
-def _over_time(kind: str, lines: Mapping[str, Line]) -> dict:
+def _over_time(kind: str, lines: Mapping[str, Line], limits: Mapping[str, Limits]) -> dict:
     line = lines[kind]
-    return _named(f"{kind} over time", plot(line.name, [line], line.unit))
+    drawn = limit_lines([limits.get(kind, {})])
+    return _named(f"{kind} over time", plot(line.name, [line], line.unit, limits=drawn))
 
 
 def _newest(
@@ -147,8 +195,10 @@ def _newest(
     """Return the age of the newest sample of each data node that follows a feed or a file."""
     lines = [newest(each, name_of(each), site.defaults) for each in instruments]
     for entry in (*agents, *further):
-        limit = silent_after(entry) if "id" in entry else None
-        lines += [age(f"minSeries(age.{pattern})", name, limit) for name, pattern in sources(entry, short_name(entry))]
+        silence = by_itself("silent_after", entry)
+        lines += [
+            age(f"minSeries(age.{pattern})", name, silence) for name, pattern in sources(entry, short_name(entry))
+        ]
     return lines
 
 

@@ -20,9 +20,12 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     temperatures, readings = channels.values(entry, "temperature"), channels.values(entry, "sensor")
     unit = _common_unit(entry)
     grid.add(alarms("Alarms", {"instrument": own}) | {"id": panel_id(own, "alarms")}, 12, 4)
-    grid.add(states("Agent", [agent_state(own, what) for what in AGENT_STATES]) | {"id": panel_id(own, "agent")}, 12, 4)
-    grid.add(plot("Temperature", temperatures, "K", log=True) | {"id": temperature_panel(entry)}, 12, 10)
-    grid.add(plot("Sensor reading", readings, unit) | {"id": panel_id(own, "sensor")}, 12, 10)
+    state = states("Agent", [agent_state(entry, what, site.defaults) for what in AGENT_STATES])
+    grid.add(state | {"id": panel_id(own, "agent")}, 12, 4)
+    over_time = plot("Temperature", temperatures, "K", log=True, limits=channels.limits(entry, "temperature"))
+    grid.add(over_time | {"id": temperature_panel(entry)}, 12, 10)
+    over_time = plot("Sensor reading", readings, unit, limits=channels.limits(entry, "sensor"))
+    grid.add(over_time | {"id": panel_id(own, "sensor")}, 12, 10)
     if entry.get("channels"):
         for line in temperatures:
             field = line.target.rpartition(".")[2]
@@ -35,7 +38,9 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     height = max(4, 2 + len(ages) // 2)
     grid.add(bars("Age of the newest sample", ages, "s") | {"id": panel_id(own, "ages")}, 12, height)
     if entry.get("channels"):
-        grid.add(states("Readings", channels.validity(entry)) | {"id": panel_id(own, "validity")}, 12, height)
+        grid.add(
+            states("Readings", channels.validity(entry, site.defaults)) | {"id": panel_id(own, "validity")}, 12, height
+        )
     heaters = channels.values(entry, "heater")
     if heaters:
         grid.add(plot("Heater", heaters, None) | {"id": panel_id(own, "heater")}, 18, 6)

@@ -17,6 +17,15 @@ from livemon_inventory.dashboards.panels import Line, plot, present
 from livemon_inventory.plant import ADDRESS_ROOT, name_of
 
 Entries = Sequence[Mapping[str, Any]]
+WEATHER = {
+    "temperature": ("{temperature,dewpoint}", "°C"),
+    "humidity": ("humidity", "%"),
+    "pressure": ("pressure", "hPa"),
+    "wind speed": ("windspeed", "m/s"),
+    "wind direction": ("winddirection", "°"),
+    "precipitable water": ("radiometer", "mm"),
+}
+"""The channels of a weather node, each plot with one axis: its title, what finds them, their unit."""
 
 
 def others(agents: Entries, further: Entries, site: Site) -> dict | None:
@@ -27,10 +36,12 @@ def others(agents: Entries, further: Entries, site: Site) -> dict | None:
         if lines:
             grid.add(present(title_of(agent), lines, None) | {"id": panel_id(agent["id"], "values")}, WIDTH, 4)
     for entry in (*agents, *further):
-        for title, pattern in sources(entry, title_of(entry)):
+        weather = entry.get("kind") == "weather"
+        for title, pattern, unit in _weather(entry) if weather else _feeds(entry):
             # The last node of a path is the channel's own name.
             channels = [Line(f"aliasByNode({pattern}, -1)")]
-            grid.add(plot(title, channels, None) | {"id": panel_id("other", pattern)}, 12, 9)
+            width, height = (8, 7) if weather else (12, 9)
+            grid.add(plot(title, channels, unit) | {"id": panel_id("other", pattern)}, width, height)
     return dashboard(OTHERS, "Other channels", grid.panels, site, [[kind] for kind in EVENTS]) if grid.panels else None
 
 
@@ -66,6 +77,18 @@ def sources(entry: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     feeds, source = entry.get("feeds") or [], entry.get("target") or entry["id"]
     return [
         (name if len(feeds) == 1 else f"{name}: {feed}", f"{ADDRESS_ROOT}.{source}.feeds.{feed}.*") for feed in feeds
+    ]
+
+
+def _feeds(entry: Mapping[str, Any]) -> list[tuple[str, str, None]]:
+    """Return title, pattern and unit of each plot: what units a feed's channels have nobody says."""
+    return [(title, pattern, None) for title, pattern in sources(entry, title_of(entry))]
+
+
+def _weather(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (f"{title_of(entry)}: {what}", f"livemon.{entry['name']}.{fields}", unit)
+        for what, (fields, unit) in WEATHER.items()
     ]
 
 

@@ -18,7 +18,8 @@ def overview(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
     """Return the overview of all instruments."""
     grid = Grid()
     grid.add(alarms("Alarms") | {"id": panel_id("alarms")}, 14, 5)
-    health = present("Appliance", appliance.in_short(instruments, agents, site), None)
+    in_short = appliance.in_short(instruments, agents, site)
+    health = present("Appliance", in_short, None, sizes=(13, 20), reducer="last")
     grid.add(health | {"id": panel_id("appliance"), "links": [link(APPLIANCE, "Appliance")]}, 10, 5)
     # Beside each other where there are several: a wall screen is wide.
     width = WIDTH if len(instruments) == 1 else WIDTH // 2

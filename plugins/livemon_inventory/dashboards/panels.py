@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from livemon_inventory.dashboards.identity import DATA_SOURCE, FOLDER, ref_id
 
 UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "suffix:days", None: "none"}
 """Grafana's names of units. Its own kelvin has no millikelvin, seconds and ohms have all prefixes."""
-GREEN, ORANGE, RED = "green", "orange", "red"
+GREEN, ORANGE, RED, GRAY = "green", "orange", "red", "gray"
+NO_DATA = "no data"
 
 Steps = list[dict[str, Any]]
 
@@ -43,6 +44,11 @@ def steps(*limits: tuple[float | None, str]) -> Steps:
 
 
 ALWAYS_GREEN = steps((None, GREEN))
+_NOTHING = {
+    "type": "special",
+    "options": {"match": "null+nan", "result": {"text": NO_DATA, "color": GRAY, "index": 99}},
+}
+"""How a value that is not there is shown: without it, in the colour of the lowest values, which is green."""
 
 
 def words(*values: tuple[float, str, str]) -> list[dict]:
@@ -54,16 +60,30 @@ def words(*values: tuple[float, str, str]) -> list[dict]:
     return [{"type": "value", "options": options}]
 
 
-def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = False, span: tuple = ()) -> dict:
-    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise."""
+def plot(
+    title: str,
+    lines: Sequence[Line],
+    unit: str | None,
+    *,
+    log: bool = False,
+    span: tuple = (),
+    limits: Sequence[tuple[float, str]] = (),
+) -> dict:
+    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise.
+
+    `limits` are drawn as lines: of one axis Grafana draws those of the panel only, never those of each series.
+    """
+    lines = [replace(line, target=_with_values(line.target), steps=None) for line in lines]
     defaults: dict[str, Any] = {
         "unit": _unit(unit),
+        "thresholds": _thresholds(steps((None, "transparent"), *limits)),
         "custom": {
             "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
             "lineWidth": 1,
             "fillOpacity": 0,
             "showPoints": "never",
             "spanNulls": False,
+            "thresholdsStyle": {"mode": "dashed" if limits else "off"},
         },
     }
     if span:
@@ -78,26 +98,40 @@ def plot(title: str, lines: Sequence[Line], unit: str | None, *, log: bool = Fal
     }
 
 
-def present(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
-    """Return the present values of `lines`, each with its trend behind it."""
-    panel = _panel("stat", title, lines, {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN)}, description)
+def present(
+    title: str,
+    lines: Sequence[Line],
+    unit: str | None,
+    *,
+    description: str = "",
+    sizes: tuple[int, int] | None = None,
+    reducer: str = "lastNotNull",
+) -> dict:
+    """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale.
+
+    `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too. With the
+    `reducer` ``last`` a null that is the newest is no data, too.
+    """
+    defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
+    panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)
     several = len(lines) > 1
     return panel | {
         "options": {
-            "reduceOptions": _LAST,
+            "reduceOptions": _LAST | {"calcs": [reducer]},
             "colorMode": "value",
-            "graphMode": "area",
+            "graphMode": "none" if several else "area",
             "textMode": "value_and_name" if several else "value",
             "justifyMode": "auto",
             "orientation": "auto",
+            **({"text": dict(zip(("titleSize", "valueSize"), sizes, strict=True))} if sizes else {}),
         }
     }
 
 
 def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
     """Return the present values of `lines` as bars, which are full where the last of their colours begins."""
-    defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN)}
-    return _panel("bargauge", title, lines, defaults, description) | {
+    defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
+    return _panel("bargauge", title, map(_says_no_data, lines), defaults, description) | {
         "options": {
             "reduceOptions": _LAST,
             "displayMode": "basic",
@@ -110,9 +144,17 @@ def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: st
 
 
 def states(title: str, lines: Sequence[Line]) -> dict:
-    """Return the states of `lines` over time, as coloured bands."""
-    defaults = {"custom": {"lineWidth": 0, "fillOpacity": 70}, "color": {"mode": "thresholds"}}
-    return _panel("state-timeline", title, lines, defaults) | {
+    """Return the states of `lines` over time, as coloured bands, with the words and colours of the lines' mappings.
+
+    By thresholds Grafana would merge the values before it looks at the mappings. Where there are no values it draws nothing up to
+    9.4, and "no data" in newer releases.
+    """
+    defaults = {
+        "custom": {"lineWidth": 0, "fillOpacity": 70},
+        "color": {"mode": "fixed", "fixedColor": GRAY},
+        **_SAYS_NO_DATA,
+    }
+    return _panel("state-timeline", title, map(_says_no_data, lines), defaults) | {
         "options": {
             "mergeValues": True,
             "showValue": "auto",
@@ -156,6 +198,21 @@ def link(uid: str, title: str) -> dict:
 
 
 _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+_SAYS_NO_DATA = {"mappings": [_NOTHING], "noValue": NO_DATA}
+
+
+def _says_no_data(line: Line) -> Line:
+    """Return a line whose own mappings do not take away the panel's."""
+    return replace(line, mappings=[*line.mappings, _NOTHING]) if line.mappings else line
+
+
+def _with_values(target: str) -> str:
+    """Return a target without the series that have no value, so that Grafana says "No data" instead of drawing no axis.
+
+    That is its own word: one of ours (``noValue``) would stand at each tick of a logarithmic axis that has no number.
+    `removeEmptySeries` would have the bridge read every sample.
+    """
+    return f"maximumAbove({target},-1e300)"
 
 
 def _panel(kind: str, title: str, lines: Iterable[Line], defaults: dict, description: str = "") -> dict:

@@ -52,6 +52,12 @@ def state(source: Any) -> dict[str, Any]:
     return {"time": now, "router": {"connected": source.connected}, "nodes": nodes}
 
 
+@blueprint.get("/alarms")
+def alarms() -> Response:
+    """Tell every alarm of the inventory: whether it fires, since when, its value and limit, and what it is called by."""
+    return json_answer(_source().alarms())
+
+
 @blueprint.get("/series")
 def series() -> Response:
     """Return samples of fields."""

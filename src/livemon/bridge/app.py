@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, graphite, headers, health, quicklook, simplejson
+from livemon.bridge import api, asked, graphite, headers, health, pulse, quicklook, simplejson
 from livemon.bridge.answers import json_answer
-from livemon.errors import LivemonError, RequestError, RouterError, UnknownFieldError
+from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
 
 MAX_REQUEST = 1 << 20
 
 
-def create_app(source: Any) -> Flask:
-    """Return the application over `source` (:class:`livemon.bridge.source.Source`, or what answers like it)."""
+BLUEPRINTS = (
+    api.blueprint,
+    health.blueprint,
+    pulse.blueprint,
+    simplejson.blueprint,
+    graphite.blueprint,
+    quicklook.blueprint,
+)
+
+
+def create_app(source: Any, pulse_secret: Callable[[], str | None] = lambda: None) -> Flask:
+    """Return the application.
+
+    Parameters
+    ----------
+    source
+        :class:`livemon.bridge.source.Source`, or what answers like it.
+    pulse_secret
+        Returns what whoever changes the bridge's state must know; `None`: nobody can. Called for each such request.
+    """
     app = Flask("livemon.bridge", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
-    app.extensions["source"] = source
-    for blueprint in (api.blueprint, health.blueprint, simplejson.blueprint, graphite.blueprint, quicklook.blueprint):
+    app.extensions |= {"source": source, "pulse_secret": pulse_secret}
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     headers.restrict(app)
+    asked.follow(app)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)
 
@@ -43,6 +63,8 @@ def status_of(error: LivemonError) -> int:
     """Return the HTTP status of a fault: the caller's (4xx) or that the router is away (503)."""
     if isinstance(error, UnknownFieldError):
         return 404
+    if isinstance(error, ForbiddenError):
+        return 403
     if isinstance(error, RequestError):
         return 400
     return 503 if isinstance(error, RouterError) else 500

@@ -6,7 +6,8 @@ import time
 
 from livemon.errors import RequestError
 
-MAX_TARGETS, MAX_SERIES = 500, 500
+MAX_TARGETS, MAX_SERIES = 500, 2000
+"""A rule asks for four series of each of its alarms."""
 MAX_CANDIDATES = 100_000
 """Channels that all targets together may stand for before filters leave some of them out."""
 MAX_FILTERS = 20

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from livemon.alarms import definition
+from livemon.alarms.definition import Alarm
 from livemon.bridge.catalogue import Field
 from livemon.config import yaml_content
 from livemon.errors import ConfigError
@@ -32,6 +34,12 @@ class Site:
     """By path."""
     expected: tuple[Field, ...] = ()
     """The channels that should have samples, whether or not there ever was one."""
+    alarms: tuple[Alarm, ...] = ()
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that Grafana is to evaluate: those which the alarms belong to."""
+        return tuple(dict.fromkeys(alarm.rule for alarm in self.alarms))
 
     def tags(self, path: str) -> Mapping[str, str]:
         """Return what the inventory says of a channel; always the same object for one path."""
@@ -106,8 +114,14 @@ def read(text: str | bytes, place: str) -> Site:
         One sentence: where, what, and what to write instead.
     """
     content = yaml_content(text, place)
-    if not isinstance(content, Mapping) or set(content) != {"agents"} or not isinstance(content["agents"], list):
-        raise ConfigError(f"{place}: write agents: and below it one entry for each agent, and nothing else")
+    if (
+        not isinstance(content, Mapping)
+        or not {"agents"} <= set(content) <= {"agents", "alarms"}
+        or not isinstance(content["agents"], list)
+    ):
+        raise ConfigError(
+            f"{place}: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"
+        )
     agents: dict[str, Mapping[str, str]] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
@@ -128,7 +142,8 @@ def read(text: str | bytes, place: str) -> Site:
             if about.get("expected"):
                 name = path.rpartition(".")[2].lower()
                 expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
-    return Site(agents, fields, tuple(expected))
+    alarms = definition.read(content.get("alarms", []), f"{place}, alarms")
+    return Site(agents, fields, tuple(expected), alarms)
 
 
 def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:

@@ -21,6 +21,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.task import LoopingCall
 
+from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
 from livemon.bridge.limits import shared_points
@@ -85,6 +86,7 @@ class Source:
         self._routed = RoutedNodes()
         self._site_file = site_file
         self._derived = DerivedChannels()
+        self._alarms: AlarmChannels | None = None
         self._catalogue = Catalogue()
         self._local: dict[str, str | None] = {}
         """Version of the fields of each node that is reached by the socket."""
@@ -96,7 +98,15 @@ class Source:
         self._looked = threading.Event()
         self._refreshing = LoopingCall(self.refresh)
 
+    def tell_alarms(self, channels: AlarmChannels) -> None:
+        """Have the states of alarms among the channels, from the next look at the nodes on."""
+        self._alarms = channels
+
     # --- for Flask's threads -------------------------------------------------------------------------------------
+
+    def alarms(self) -> dict[str, Any]:
+        """Return what is known of all alarms (:meth:`livemon.bridge.alarm_channels.AlarmChannels.told`)."""
+        return {"judged": None, "alarms": []} if self._alarms is None else self._alarms.told()
 
     @property
     def connected(self) -> bool:
@@ -143,8 +153,10 @@ class Source:
         fields = list(fields)
         derived = [each for each in fields if isinstance(each, Derived)]
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
-        sampled = [each for each in fields if not isinstance(each, Derived)]
-        if sampled or not derived:
+        alarms = [each for each in fields if isinstance(each, AlarmChannel)]
+        answer.series |= {each: self._alarms.samples(each, start, end) for each in alarms}
+        sampled = [each for each in fields if not isinstance(each, (Derived, AlarmChannel))]
+        if sampled or not (derived or alarms):
             found = self._fetch(sampled, start, end, points)
             answer.series |= found.series
             answer.silent = found.silent
@@ -322,7 +334,8 @@ class Source:
         for node in nodes.values():
             node.fields = site.described(node.fields)
         self._derived.look(nodes.values(), site)
-        self._catalogue = Catalogue(nodes.values(), self._derived.fields)
+        alarms = [] if self._alarms is None else self._alarms.fields
+        self._catalogue = Catalogue(nodes.values(), [*self._derived.fields, *alarms])
 
 
 def _take(about: Mapping[str, Any], node: Node) -> None:

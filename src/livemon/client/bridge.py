@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from livemon.client import direct
-from livemon.config import setting
+from livemon.config import secret, setting
 from livemon.errors import RequestError, RouterError
 
 SECONDS_TO_ANSWER = 15.0
@@ -56,10 +56,24 @@ def tell_of_switch(pinged: float | None, every: float, fault: str | None) -> Non
 
     Raises
     ------
+    ConfigError
+        If $LIVEMON_PULSE_SECRET_FILE does not name the secret that the bridge wants.
     RouterError
         If the bridge does not answer.
+    RequestError
+        If it refuses, for the secret is another one.
     """
-    _ask("POST", "/api/dead_mans_switch", json={"pinged": pinged, "every": every, "fault": fault})
+    content = {"pinged": pinged, "every": every, "fault": fault}
+    _ask("POST", "/api/dead_mans_switch", json=content, headers=_with_secret())
+
+
+def forget_switch() -> None:
+    """Tell the bridge that there is no dead-man's switch any more; raises as :func:`tell_of_switch` does."""
+    _ask("DELETE", "/api/dead_mans_switch", headers=_with_secret())
+
+
+def _with_secret() -> dict[str, str]:
+    return {"Authorization": f"Bearer {setting('LIVEMON_PULSE_SECRET_FILE', secret)}"}
 
 
 def _get(path: str, key: str, **parameters: Any) -> tuple[dict[str, Any], Mapping[str, str]]:

@@ -11,19 +11,30 @@ import click
 def command() -> None:
     """Serve Grafana and the quick-look page on $LIVEMON_BRIDGE_LISTEN (default 127.0.0.1:5000)."""
     from livemon import wamp  # noqa: PLC0415 - installs Twisted's reactor
+    from livemon.alarms.watch import AlarmWatch  # noqa: PLC0415
+    from livemon.bridge.alarm_channels import AlarmChannels  # noqa: PLC0415
     from livemon.bridge.app import create_app  # noqa: PLC0415
     from livemon.bridge.server import serve  # noqa: PLC0415
     from livemon.bridge.site import SiteFile  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
+    from livemon.bridge.watching import watch_alarms  # noqa: PLC0415
     from livemon.bridge.workers import Workers  # noqa: PLC0415
-    from livemon.config import RouterConfig, endpoint, setting  # noqa: PLC0415
+    from livemon.config import RouterConfig, endpoint, secret, setting  # noqa: PLC0415
     from livemon.nodesocket import NodesSocket  # noqa: PLC0415
 
     socket = setting("LIVEMON_NODES_SOCKET", Path, None)
     workers = Workers()
     site = setting("LIVEMON_SITE", Path, None)
     source = Source(socket and NodesSocket(socket, workers.waiting), workers.waiting, site and SiteFile(site))
+
+    def pulse_secret() -> str | None:
+        return setting("LIVEMON_PULSE_SECRET_FILE", secret, None)  # read anew every time: it may be replaced
+
+    pulse_secret()
+    watch = AlarmWatch(source, setting("LIVEMON_ALARM_STATES", Path, None))
+    source.tell_alarms(AlarmChannels(watch))
     component = wamp.join_router(RouterConfig.from_environment(), source.on_join, source.on_leave)
-    serve(create_app(source), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)), workers)
+    serve(create_app(source, pulse_secret), *setting("LIVEMON_BRIDGE_LISTEN", endpoint, ("127.0.0.1", 5000)), workers)
     source.start()
+    watch_alarms(watch)
     wamp.run(component)

@@ -8,27 +8,32 @@ import click
 
 
 @click.command()
-def command() -> None:
+@click.option("--forget", is_flag=True, help="Tell the bridge that there is no switch any more, and end.")
+def command(forget: bool) -> None:
     """Ping an address outside while all is well, so that its silence is an alarm. docs/dead-mans-switch.md.
 
     The address stands in the file $LIVEMON_DEADMAN_URL_FILE, and is read anew every time; every $LIVEMON_DEADMAN_EVERY seconds
     (default 60) it is asked for by $LIVEMON_DEADMAN_METHOD (default GET). That of $LIVEMON_DEADMAN_FAIL_URL_FILE, where there is
-    one, is asked for once something is wrong. $LIVEMON_DEADMAN_TURN names a file that is touched at every turn.
+    one, is asked for once something is wrong. $LIVEMON_DEADMAN_TURN names a file that is touched at every turn. The bridge
+    listens to who has the secret of $LIVEMON_PULSE_SECRET_FILE.
     """
-    import contextlib  # noqa: PLC0415 - only the command that is called pays for its imports
-    import signal  # noqa: PLC0415
+    import signal  # noqa: PLC0415 - only the command that is called pays for its imports
     import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
 
     from livemon.client import bridge, outside  # noqa: PLC0415
     from livemon.config import one_of, readable_file, seconds, secret, setting  # noqa: PLC0415
     from livemon.deadman import Switch, persistently  # noqa: PLC0415
-    from livemon.errors import LivemonError  # noqa: PLC0415
+    from livemon.errors import LivemonError, RouterError  # noqa: PLC0415
 
+    if forget:
+        bridge.forget_switch()
+        return
     every = setting("LIVEMON_DEADMAN_EVERY", seconds, 60.0)
     method = setting("LIVEMON_DEADMAN_METHOD", one_of("GET", "POST"), "GET")
     turn = setting("LIVEMON_DEADMAN_TURN", Path, None)
     setting("LIVEMON_DEADMAN_URL_FILE", secret)
+    setting("LIVEMON_PULSE_SECRET_FILE", secret)
     tells_failure = setting("LIVEMON_DEADMAN_FAIL_URL_FILE", readable_file, None) is not None
 
     def ping(key: str) -> str | None:
@@ -50,11 +55,19 @@ def command() -> None:
         say=say,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    untold = None
     while True:
         begun = time.monotonic()
         if turn:
             turn.touch()
         switch.turn()
-        with contextlib.suppress(LivemonError):  # the next turn tells of it
+        try:
             bridge.tell_of_switch(switch.pinged, every, switch.fault)
+            untold = None
+        except RouterError:
+            pass  # the next turn tells of it
+        except LivemonError as error:
+            if str(error) != untold:
+                untold = str(error)
+                say(f"the bridge cannot be told: {untold}")
         time.sleep(max(0.0, every - (time.monotonic() - begun)))

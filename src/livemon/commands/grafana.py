@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import signal
+import sys
+import time
 from pathlib import Path
 
 import click
 
+from livemon.alive import touch_alive
 from livemon.errors import GrafanaError
 from livemon.grafana import backup, dashboards
+from livemon.grafana import silences as silences_of
 from livemon.grafana.client import Grafana
+from livemon.grafana.watch import EVERY, Watch
 
 DIRECTORY = click.Path(path_type=Path)
 data = click.option("--data", type=DIRECTORY, required=True, help="Grafana's data directory.")
@@ -57,6 +64,31 @@ def restore(archive: Path, data: Path, secrets: Path, owner: int) -> None:
     """Put an archive's database and secrets in place. Grafana must not be running."""
     manifest = backup.restore(archive, data, secrets, owner)
     click.echo(f"brought back the Grafana of {manifest['host']}, {manifest['made']}")
+
+
+@command.command()
+@archive
+def silences(archive: Path) -> None:
+    """Make the silences of an archive that still hold and that Grafana does not know; print one line for each."""
+    now = dt.datetime.now(dt.UTC)
+    silences_of.bring_back(Grafana.from_environment(), backup.silences(archive), now, click.echo)
+
+
+@command.command()
+@click.option("--directory", type=DIRECTORY, required=True, help="Where the watch keeps what it knows.")
+def watch(directory: Path) -> None:
+    """Keep the silences of a running Grafana for it, and see whether its messages arrive, until it is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    watching = Watch(Grafana.from_environment, directory, _log)
+    while True:
+        begun = time.monotonic()
+        watching.turn()
+        touch_alive()
+        time.sleep(max(0.0, EVERY - (time.monotonic() - begun)))
+
+
+def _log(sentence: str) -> None:
+    click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {sentence}")
 
 
 @command.command()

@@ -11,8 +11,8 @@ def command(as_json: bool) -> None:
     """Show agents, nodes, and every field's last value with its age.
 
     Exit status 1, with one sentence, when something is wrong: an agent is away, acquisition ended with an error or is degraded,
-    samples do not come into the archive, a node or a field is silent, the dead-man's switch does not ping. Where the router or
-    the bridge is away, the rest is shown.
+    samples do not come into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot
+    deliver a message. Where the router or the bridge is away, the rest is shown.
     """
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
@@ -22,17 +22,18 @@ def command(as_json: bool) -> None:
     from livemon.client.agents import Site  # noqa: PLC0415
     from livemon.errors import LivemonError  # noqa: PLC0415
 
-    faults, agents, state, switch = [], [], {}, {}
+    faults, agents, state, told = [], [], {}, {}
     try:
         agents = Site.from_environment().agents()
     except LivemonError as error:
         faults.append(str(error))
     try:
         state = bridge.status()
-        switch = bridge.health()["dead_mans_switch"]
+        told = bridge.health()
     except LivemonError as error:
         faults.append(str(error))
-    faults += [*health.problems(agents, state), *health.switch_problems(switch)]
+    switch = told.get("dead_mans_switch", {})
+    faults += [*health.problems(agents, state), *health.switch_problems(switch), *told.get("grafana", [])]
 
     if as_json:
         content = {

@@ -5,7 +5,7 @@
     manifest.json      {"format", "made", "host", "grafana", "files": {name: SHA-256}, "left_out": {name: reason}}
     grafana.db         the database of one moment: dashboards, folders, alarms, users, settings
     secrets/<name>     what Grafana's secrets in it are encrypted with, and the administrator's password
-    json/...           livemon.grafana.export, for people and git; nothing of it is needed to bring Grafana back
+    json/...           livemon.grafana.export, for people and git; json/silences.json may know more than the database
 """
 
 from __future__ import annotations
@@ -35,8 +35,15 @@ MANIFEST = "manifest.json"
 SECRETS = ("admin", "grafana_secret_key")
 READER = "grafana"
 ASIDE = "before-restore"
-OF_THE_DATABASE = (DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")), "unified-search")
-"""What has to go with the database when it goes: its logs, and the search index of Grafana 12 and newer."""
+OF_THE_DATABASE = (
+    DATABASE,
+    *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")),
+    "alerting",
+    "unified-search",
+)
+"""What has to go with the database when it goes: its logs, the silences and messages sent of Grafana 9 and 10, the search
+index of Grafana 12 and newer.
+"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,17 @@ def check(archive: Path, version: str = "") -> dict[str, Any]:
         If it is missing, damaged, no backup of ours, of a newer format or of a newer Grafana.
     """
     return _read(archive, version)[0]
+
+
+def silences(archive: Path) -> list[dict[str, Any]]:
+    """Return the silences that Grafana listed when the archive was made; empty where it did not answer then.
+
+    Raises
+    ------
+    BackupError
+        As from :func:`check`.
+    """
+    return json.loads(_read(archive)[1].get(f"json/{export.SILENCES}", b"[]"))
 
 
 def restore(archive: Path, data: Path, secrets: Path, owner: int) -> dict[str, Any]:

@@ -86,8 +86,19 @@ class Grafana:
         GrafanaError
             If Grafana does not answer, or refuses; its `status` is that of HTTP, or `None`.
         """
+        return self._ask("GET", path, params=parameters)
+
+    def post(self, path: str, content: Any) -> requests.Response:
+        """Return the answer to POST `path` with `content` as JSON; raises as :meth:`get` does."""
+        return self._ask("POST", path, json=content)
+
+    def delete(self, path: str) -> None:
+        """Ask for DELETE `path`; raises as :meth:`get` does."""
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, **content: Any) -> requests.Response:
         try:
-            answer = self._session.get(self.url + path, params=parameters, timeout=SECONDS_TO_ANSWER)
+            answer = self._session.request(method, self.url + path, timeout=SECONDS_TO_ANSWER, **content)
         except requests.RequestException as error:
             raise GrafanaError(f"Grafana does not answer at {self.url}: {_reason(error)}") from error
         if answer.status_code == 401:

@@ -162,7 +162,7 @@ class Reader:
         asked, read = window, self._fetch(fields, window, points)
         while thinned := [each for each in fields if _may_be_thinned(read[each][0], asked, points)]:
             # The interval may reach back to long before there were any, or they may lie close together here and there.
-            oldest = min(read[each][0][0] for each in thinned)
+            oldest = float(min(read[each][0][0] for each in thinned))
             shorter = Window(max(asked.start, oldest - 3 * asked.length / points), asked.end)
             if shorter.length < 0.8 * asked.length:
                 asked = shorter

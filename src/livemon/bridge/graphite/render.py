@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from flask import Response, current_app, request
 
+from livemon.bridge import asked
 from livemon.bridge.answers import json_answer, pairs, with_silent
 from livemon.bridge.graphite.consolidation import shortened
 from livemon.bridge.graphite.evaluation import Evaluation
@@ -27,6 +28,7 @@ def render() -> Response:
     """Evaluate targets."""
     targets = request.values.getlist("target")
     check_targets(len(targets))
+    asked.note(targets)
     if request.values.get("format", "json") != "json":
         raise RequestError("format: only json is known here")
     now = time.time()

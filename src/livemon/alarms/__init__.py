@@ -1,0 +1,1 @@
+"""The alarms of the appliance, judged over every sample: no Twisted, no sockets. docs/decisions/0026-alarms-in-the-bridge.md."""

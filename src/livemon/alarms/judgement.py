@@ -1,0 +1,125 @@
+"""Whether alarms fire: limits, hysteresis, how long it must last, and which alarm explains which. No input or output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from livemon.alarms.definition import Alarm
+from livemon.alarms.measures import Moment, Tracks
+
+SEEN_FOR = 75.0
+"""Seconds for which an excursion is told at least: longer than Grafana takes from one evaluation to the next."""
+GRACE = 60.0
+"""Seconds after the end of what explains an alarm in which it is still held back: agents and nodes need that long to come back."""
+
+
+@dataclass
+class State:
+    """What is known of one alarm. Times are UNIX seconds, UTC.
+
+    `firing` is what is told, `since` since when. It stays as it is until a number says otherwise, and while `held_back`: then
+    something else fires that explains it. `value` is the newest number, or the worst of an excursion that is over and still told.
+    """
+
+    firing: bool = False
+    since: float | None = None
+    value: float | None = None
+    age: float | None = None
+    """Seconds since the value was measured; `None` where that is always now, or not known."""
+    held_back: bool = False
+    beyond_since: float | None = None
+    """The time of the first of the numbers that have been beyond without another one in between."""
+    noticed: float | None = None
+    """When that one was looked at: samples may be late."""
+    newest: float | None = None
+    worst: float | None = None
+    beyond_seen: float = -math.inf
+    """When a number beyond was seen the last time."""
+    explained: float = -math.inf
+    """When it was held back the last time."""
+    trips: bool = False
+    """What it would be if nothing explained it."""
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: the clock was set."""
+        for name in ("since", "beyond_since", "noticed", "beyond_seen", "explained"):
+            if getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name) + by)
+
+
+def judge(alarms: Iterable[Alarm], states: dict[str, State], tracks: Tracks, moment: Moment) -> None:
+    """Bring `states`, by the ids of alarms, up to date; those of alarms that there are no more are dropped."""
+    alarms = list(alarms)
+    for gone in states.keys() - {alarm.id for alarm in alarms}:
+        del states[gone]
+    for alarm in alarms:
+        _look(alarm, states.setdefault(alarm.id, State()), tracks, moment)
+    for alarm in alarms:
+        state = states[alarm.id]
+        if any(states[each].trips for each in alarm.held_back_by):
+            state.explained = moment.now
+        state.held_back = moment.now - state.explained < GRACE
+        if not state.held_back and state.firing != state.trips:
+            state.firing = state.trips
+            state.since = (state.beyond_since or moment.now) if state.firing else moment.now
+
+
+def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
+    if alarm.held_back_by:
+        # A process that has only just begun does not know yet what may explain it.
+        state.explained = max(state.explained, moment.began)
+    for time, number in alarm.measure.readings(tracks, moment):
+        if math.isfinite(number):
+            _take(alarm, state, time, _counted(alarm, state, number, moment), moment)
+    state.age = alarm.measure.age(tracks, moment)
+    if state.beyond_since is not None:
+        state.beyond_seen = moment.now
+        state.trips = state.trips or moment.now - state.noticed >= alarm.hold
+    elif state.trips and (alarm.measure.is_duration or moment.now - state.beyond_seen >= SEEN_FOR):
+        state.trips = False
+    state.value = state.worst if state.trips and state.beyond_since is None else state.newest
+
+
+def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float:
+    """Return a number as it counts: an outage that explained a silence is no silence of its own, unless that was there before."""
+    if not alarm.measure.is_duration or state.firing:
+        return number
+    return min(number, moment.now - state.explained)
+
+
+def _take(alarm: Alarm, state: State, time: float, value: float, moment: Moment) -> None:
+    state.newest = value
+    if not alarm.is_beyond(value, already=state.beyond_since is not None or state.trips):
+        state.beyond_since = None
+        if time <= moment.told and not state.firing:
+            # What an earlier process told is not told again.
+            state.trips = False
+        return
+    if state.beyond_since is None:
+        state.beyond_since, state.noticed, state.worst = time, moment.now, value
+    state.worst = alarm.worse(value, state.worst)
+    state.beyond_seen = moment.now
+    state.trips = state.trips or time - state.beyond_since >= alarm.hold
+
+
+def saved(states: Mapping[str, State]) -> dict[str, Any]:
+    """Return the states as JSON can carry them."""
+    return {
+        name: {key: value for key, value in asdict(state).items() if value not in (None, -math.inf)}
+        for name, state in states.items()
+    }
+
+
+def restored(content: Any) -> dict[str, State]:
+    """Return the states of :func:`saved`; what is none is left out."""
+    known = {each.name: each for each in fields(State)}
+    states = {}
+    for name, entry in content.items() if isinstance(content, Mapping) else ():
+        if isinstance(entry, Mapping) and entry.keys() <= known.keys():
+            numbers = (value for value in entry.values() if not isinstance(value, bool))
+            if all(isinstance(value, (int, float)) for value in numbers):
+                states[str(name)] = State(**entry)
+    return states

@@ -1,0 +1,315 @@
+"""What alarms are of: how a number to be compared follows from the samples of one or more channels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from livemon.alarms.tracks import Track
+
+Readings = list[tuple[float, float]]
+"""Times (UNIX seconds) and numbers, oldest first; empty where nothing new is known."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When alarms are judged, and what the bridge knows besides samples.
+
+    `now` and `began` (of this process) are UNIX seconds; `routerless` is for how many seconds the router has been away, 0 while it is
+    connected. What lies at or before `told` (UNIX seconds) was judged by an earlier process.
+    """
+
+    now: float
+    began: float
+    routerless: float = 0.0
+    told: float = -math.inf
+
+
+Tracks = Callable[[str], Track]
+"""Returns what is known of a channel by its path; an empty one if it was never heard."""
+
+
+class Measure:
+    """One way to come to a number.
+
+    Of an `is_duration` measure the number is a time in seconds that grows by itself while something lasts. `memory` is how many
+    seconds of the past of its channels it needs.
+    """
+
+    is_duration: ClassVar[bool] = False
+    memory: ClassVar[float] = 0.0
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The channels that it looks at."""
+        return self._paths()
+
+    def readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        """Return the numbers that are new since the last look."""
+        return self._readings(tracks, moment)
+
+    def age(self, tracks: Tracks, moment: Moment) -> float | None:
+        """Return how many seconds ago the newest number was measured; `None` if that is always now, or unknown."""
+        return self._age(tracks, moment)
+
+    def _paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        raise NotImplementedError
+
+    def _age(self, tracks: Tracks, moment: Moment) -> float | None:
+        del tracks, moment
+        return None
+
+
+@dataclass(frozen=True)
+class Value(Measure):
+    """Each reading of a channel: every sample that is a finite number, and above zero if it is `positive`.
+
+    With `provided`, a channel that must not be zero for the reading to count.
+    """
+
+    path: str
+    positive: bool = False
+    provided: str | None = None
+    memory: ClassVar[float] = 600.0
+
+    def _paths(self) -> tuple[str, ...]:
+        return (self.path,) if self.provided is None else (self.path, self.provided)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        del moment
+        if self.provided is not None:
+            condition = tracks(self.provided).known
+            if condition is None or not condition[1] > 0:
+                return []
+        return [(time, value) for time, value in tracks(self.path).fresh if _is_reading(value, positive=self.positive)]
+
+    def _age(self, tracks: Tracks, moment: Moment) -> float | None:
+        valid = tracks(self.path).valid
+        return None if valid is None else max(moment.now - valid, 0.0)
+
+
+@dataclass(frozen=True)
+class Rise(Measure):
+    """How much a channel rises in `per` seconds: the mean of the last `mean` seconds less that of as many `over` seconds earlier."""
+
+    path: str
+    over: float
+    mean: float
+    per: float
+    positive: bool = False
+
+    @property
+    def memory(self) -> float:
+        """Both means, and what is half a mean older."""
+        return self.over + 2 * self.mean
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track, now = tracks(self.path), moment.now
+        if track.valid is None or now - track.valid > self.mean:
+            return []
+        before = track.mean(now - self.over - self.mean, now - self.over)
+        after = track.mean(now - self.mean, now)
+        return [] if before is None or after is None else [(now, (after - before) * self.per / self.over)]
+
+
+@dataclass(frozen=True)
+class Age(Measure):
+    """How long ago the newest sample of several channels was; if there never was one, how long this process has waited for it."""
+
+    of: tuple[str, ...]
+    is_duration: ClassVar[bool] = True
+
+    def _paths(self) -> tuple[str, ...]:
+        return self.of
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        newest = _newest(self.of, tracks)
+        return [(moment.now, max(moment.now - (moment.began if newest is None else newest), 0.0))]
+
+
+@dataclass(frozen=True)
+class Invalid(Measure):
+    """For how long samples have come that are no readings, from the first of them to the newest; as it was once there are none."""
+
+    path: str
+    positive: bool = False
+    is_duration: ClassVar[bool] = True
+    memory: ClassVar[float] = 3600.0
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.path)
+        if not track.fresh:
+            return []
+        return [(moment.now, 0.0 if track.invalid is None else track.newest[0] - track.invalid)]
+
+
+@dataclass(frozen=True)
+class Lasting(Measure):
+    """For how long a channel has had a value, 0 while it has another; nothing new while it has no number."""
+
+    path: str
+    value: float
+    is_duration: ClassVar[bool] = True
+    memory: ClassVar[float] = 3600.0
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.path)
+        if track.known is None or track.known[0] != track.newest[0]:
+            return []
+        return [(moment.now, track.known[0] - track.since if track.known[1] == self.value else 0.0)]
+
+
+@dataclass(frozen=True)
+class Absence(Measure):
+    """For how long an agent has had no heartbeat (`connected`), of an agent that was never heard since this process began.
+
+    One that restarts again and again because its instrument does not answer is not absent: it was there some time (`patience`
+    seconds) after the newest sample of the channels that it reads (`of`), see :class:`Unanswered`.
+    """
+
+    connected: str
+    of: tuple[str, ...] = ()
+    patience: float = 20.0
+    is_duration: ClassVar[bool] = True
+    memory: ClassVar[float] = 3600.0
+
+    def _paths(self) -> tuple[str, ...]:
+        return (self.connected, *self.of)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.connected)
+        if track.known is None:
+            return [(moment.now, max(moment.now - moment.began, 0.0))]
+        if track.known[1] > 0 or _waits(self, tracks):
+            return [(moment.now, 0.0)]
+        return [(moment.now, max(moment.now - track.since, 0.0))]
+
+
+@dataclass(frozen=True)
+class Unanswered(Measure):
+    """For how long an agent that is there, or was there later than its newest sample, has had no sample of any of its channels."""
+
+    connected: str
+    of: tuple[str, ...]
+    patience: float = 20.0
+    is_duration: ClassVar[bool] = True
+    memory: ClassVar[float] = 3600.0
+
+    def _paths(self) -> tuple[str, ...]:
+        return (self.connected, *self.of)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        if not _waits(self, tracks):
+            return [(moment.now, 0.0)]
+        newest = _newest(self.of, tracks)
+        return [(moment.now, max(moment.now - (moment.began if newest is None else newest), 0.0))]
+
+
+@dataclass(frozen=True)
+class Least(Measure):
+    """The least of the newest numbers of other measures, all of them durations: for how long what they are of has lasted for all."""
+
+    of: tuple[Measure, ...]
+    is_duration: ClassVar[bool] = True
+
+    @property
+    def memory(self) -> float:
+        """The longest of theirs."""
+        return max(each.memory for each in self.of)
+
+    def _paths(self) -> tuple[str, ...]:
+        return tuple(path for each in self.of for path in each.paths)
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        newest = [readings[-1] for each in self.of if (readings := each.readings(tracks, moment))]
+        return [(moment.now, min(number for _, number in newest))] if newest else []
+
+
+@dataclass(frozen=True)
+class Increase(Measure):
+    """By how much a counter has increased within the last `over` seconds; one that begins anew counts from there."""
+
+    path: str
+    over: float
+
+    @property
+    def memory(self) -> float:
+        """The time in which it counts."""
+        return self.over
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.path)
+        if track.known is None:
+            return []
+        return [(moment.now, sum(by for time, by in track.rises if time >= moment.now - self.over))]
+
+
+@dataclass(frozen=True)
+class News(Measure):
+    """A channel's value for `within` seconds after it has become that, and 0 from then on: what nobody can undo ends by itself."""
+
+    path: str
+    within: float
+
+    @property
+    def memory(self) -> float:
+        """Longer than the news are, so that what is old is known to be."""
+        return self.within + 600.0
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.path)
+        if track.known is None:
+            return []
+        return [(moment.now, track.known[1] if moment.now - track.since < self.within else 0.0)]
+
+
+@dataclass(frozen=True)
+class Routerless(Measure):
+    """For how long the router has been away."""
+
+    is_duration: ClassVar[bool] = True
+
+    def _paths(self) -> tuple[str, ...]:
+        return ()
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        del tracks
+        return [(moment.now, moment.routerless)]
+
+
+MEASURES: Mapping[str, type] = {
+    "value": Value,
+    "rise": Rise,
+    "age": Age,
+    "invalid": Invalid,
+    "lasting": Lasting,
+    "absence": Absence,
+    "unanswered": Unanswered,
+    "least": Least,
+    "increase": Increase,
+    "news": News,
+    "routerless": Routerless,
+}
+"""By what the site file calls them."""
+
+
+def _is_reading(value: float, *, positive: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not positive)
+
+
+def _newest(paths: Iterable[str], tracks: Tracks) -> float | None:
+    return max((track.newest[0] for track in map(tracks, paths) if track.newest is not None), default=None)
+
+
+def _waits(measure: Absence | Unanswered, tracks: Tracks) -> bool:
+    """Whether an agent was there later than its newest sample: it runs, and has nothing to read."""
+    there = tracks(measure.connected).true
+    if not measure.of or there is None:
+        return False
+    newest = _newest(measure.of, tracks)
+    return newest is None or there - newest > measure.patience

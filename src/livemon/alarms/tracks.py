@@ -1,0 +1,96 @@
+"""What is remembered of the channels that alarms look at: enough to judge every sample once, and no more."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+BIN = 10.0
+"""Seconds of which the mean is remembered, where a mean over a longer time is asked for."""
+
+
+@dataclass
+class Track:
+    """A channel as far as it has been looked at. Times are UNIX seconds of the samples, UTC.
+
+    `newest` is the newest sample, NaN values included, and `known` the newest that was a number; `fresh` are the samples of the last
+    look, oldest first. `valid` is the time of the newest sample that was a reading, `invalid` that of the first one since then that
+    was none, and `since` that of the first sample of those which have had the value of `known` without another number in between.
+    `history` has sums over `BIN` seconds, ``(begin, sum, count)``, and `rises` each increase, ``(time, by)``, both for as long as
+    :meth:`take` is told.
+    """
+
+    newest: tuple[float, float] | None = None
+    known: tuple[float, float] | None = None
+    fresh: list[tuple[float, float]] = field(default_factory=list)
+    valid: float | None = None
+    invalid: float | None = None
+    true: float | None = None
+    """The time of the newest sample that was neither zero nor NaN."""
+    since: float | None = None
+    history: deque[tuple[float, float, int]] = field(default_factory=deque)
+    rises: deque[tuple[float, float]] = field(default_factory=deque)
+
+    def take(self, samples: Iterable[tuple[float, float]], memory: float, *, positive: bool) -> None:
+        """Take the samples that are newer than the newest one known, and forget what is older than `memory` seconds.
+
+        With `positive`, a value is a reading only if it is above zero: a thermometer that is out of range sends 0 K.
+        """
+        self.fresh = []
+        for time, value in samples:
+            if self.newest is not None and time <= self.newest[0]:
+                continue
+            self._note(time, value, positive=positive)
+            self.fresh.append((time, value))
+        if self.newest is not None:
+            oldest = self.newest[0] - memory
+            while self.history and self.history[0][0] < oldest - BIN:
+                self.history.popleft()
+            while self.rises and self.rises[0][0] < oldest:
+                self.rises.popleft()
+
+    def _note(self, time: float, value: float, *, positive: bool) -> None:
+        self.newest = time, value
+        is_number = math.isfinite(value)
+        if is_number and (value > 0 or not positive):
+            self.valid, self.invalid = time, None
+            self._remember(time, value)
+        elif self.invalid is None:
+            self.invalid = time
+        if not is_number:
+            return
+        if self.known is None or self.known[1] != value:
+            self.since = time
+        if self.known is not None and value > self.known[1]:
+            self.rises.append((time, value - self.known[1]))
+        if value:
+            self.true = time
+        self.known = time, value
+
+    def _remember(self, time: float, value: float) -> None:
+        begin = math.floor(time / BIN) * BIN
+        total, count = 0.0, 0
+        if self.history and self.history[-1][0] == begin:
+            _, total, count = self.history.pop()
+        self.history.append((begin, total + value, count + 1))
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: the clock was set."""
+        for name in ("valid", "invalid", "true", "since"):
+            if getattr(self, name) is not None:
+                setattr(self, name, getattr(self, name) + by)
+        for name in ("newest", "known"):
+            if getattr(self, name) is not None:
+                setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
+        self.history = deque((begin + by, total, count) for begin, total, count in self.history)
+        self.rises = deque((time + by, rise) for time, rise in self.rises)
+
+    def mean(self, start: float, end: float) -> float | None:
+        """Return the mean of the readings in ``[start, end)``, to `BIN` seconds; `None` if there are none."""
+        bins = list(self.history)
+        part = bins[bisect_left(bins, (start,)) : bisect_left(bins, (end,))]
+        count = sum(each[2] for each in part)
+        return sum(each[1] for each in part) / count if count else None

@@ -1,0 +1,224 @@
+"""Looks at the channels that alarms are of, again and again, and keeps what it knows of them through a restart."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from livemon.alarms.definition import Alarm
+from livemon.alarms.judgement import State, judge, restored, saved
+from livemon.alarms.measures import Moment
+from livemon.alarms.tracks import Track
+from livemon.errors import LivemonError
+from livemon.files import write_public
+from livemon.wamp import log
+
+LOOK_EVERY = 2.0
+RECENT = 300.0
+"""Seconds: channels whose newest known sample is no older are asked for together, from the oldest of those on."""
+FURTHEST = 3600.0
+"""Seconds of the past that are looked at after an outage: what lies before is not judged any more."""
+AHEAD = 60.0
+"""Seconds by which the clock of another machine may be ahead of this one's."""
+POINTS_PER_SECOND = 5
+"""More samples than a channel has, so that none is left out."""
+EACH = ".*"
+"""The end of a path that stands for all channels of a feed; of those only the newest time is known."""
+AT_ONCE = 100
+"""Channels in one question."""
+JUMP = 5.0
+"""Seconds by which the clock must be off from one look to the next to have been set."""
+
+
+class AlarmWatch:
+    """The alarms of a site and their states.
+
+    :meth:`look` is called by one thread, every few seconds; the others read `states`, which is replaced as a whole.
+
+    Parameters
+    ----------
+    source
+        Where samples and the site are (:class:`livemon.bridge.source.Source`).
+    file
+        Where states are kept; `None` if nowhere.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        file: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source, self._file, self._clock, self._steady = source, file, clock, steady
+        self._began, self._connected = clock(), steady()
+        self._looked = self._connected
+        self._ahead = self._began - self._connected
+        """Seconds by which the clock is ahead of the steady one."""
+        self._tracks: dict[str, Track] = {}
+        self._each: dict[str, dict[str, float | None]] = {}
+        """The times of the newest samples of the channels of each feed."""
+        self._needed_by: tuple[Alarm, ...] = ()
+        self._memory: dict[str, float] = {}
+        """For how many seconds each channel is remembered that alarms are of."""
+        self._positive: set[str] = set()
+        """The channels of which only what is above zero is a reading."""
+        self._working, self._told = _read(file, self._began)
+        self._saved = ""
+        self.states: Mapping[str, State] = {}
+        self.judged: float | None = None
+        """When `states` was made, UNIX seconds; `None` before the first look."""
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The alarms of the inventory."""
+        return self._source.site.alarms
+
+    @property
+    def unjudged(self) -> float:
+        """For how many seconds alarms have not been judged, or since this process began."""
+        return self._steady() - self._looked
+
+    def look(self) -> None:
+        """Take the new samples and judge all alarms by them."""
+        now, steady = self._clock(), self._steady()
+        self._follow_clock(now - steady)
+        if self._source.connected:
+            self._connected = steady
+        alarms = self.alarms
+        try:
+            self._read_samples(alarms, now)
+        except LivemonError as error:
+            log.debug("alarms are judged without new samples: {error}", error=error)
+        moment = Moment(now, self._began, steady - self._connected, self._told)
+        judge(alarms, self._working, self._track, moment)
+        self.states = {name: State(**vars(state)) for name, state in self._working.items()}
+        self.judged, self._looked = now, self._steady()
+        self._save(now)
+
+    def _follow_clock(self, ahead: float) -> None:
+        """Move all that is remembered if the clock was set: nothing was silent while it jumped."""
+        by = ahead - self._ahead
+        if abs(by) < JUMP:
+            return
+        self._ahead = ahead
+        self._began, self._told = self._began + by, self._told + by
+        for each in (*self._tracks.values(), *self._working.values()):
+            each.shift(by)
+
+    def _track(self, path: str) -> Track:
+        return self._tracks.setdefault(path, Track())
+
+    def _read_samples(self, alarms: tuple[Alarm, ...], now: float) -> None:
+        for track in self._tracks.values():
+            track.fresh = []
+        if alarms is not self._needed_by:
+            self._prepare(alarms)
+        catalogue = self._source.catalogue
+        asked: dict[float, list[str]] = {}
+        for path, seconds in self._memory.items():
+            start = self._news(catalogue, path, seconds, now)
+            if start is not None:
+                asked.setdefault(start, []).append(path)
+        for start, paths in asked.items():
+            for first in range(0, len(paths), AT_ONCE):
+                self._take(catalogue, paths[first : first + AT_ONCE], start, now)
+
+    def _prepare(self, alarms: tuple[Alarm, ...]) -> None:
+        """Note which channels the alarms are of, and forget the others."""
+        self._needed_by, self._memory, self._positive = alarms, {}, set()
+        for alarm in alarms:
+            for path in alarm.measure.paths:
+                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory)
+            if getattr(alarm.measure, "positive", False):
+                self._positive.add(alarm.measure.path)
+        for path in self._tracks.keys() - self._memory.keys():
+            del self._tracks[path]
+            self._each.pop(path, None)
+
+    def _news(self, catalogue: Any, path: str, memory: float, now: float) -> float | None:
+        """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
+        if path.endswith(EACH):
+            self._look_at_each(catalogue, path, now)
+            return None
+        last, track = _last(catalogue, path), self._track(path)
+        if last is None:
+            return None
+        if track.newest is None:
+            return now - max(memory, RECENT)
+        if last <= track.newest[0]:
+            return None
+        return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
+
+    def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:
+        """Note the time of the newest sample of all channels of a feed, if there is a new one."""
+        stem = pattern.removesuffix("*")
+        times = {path: _last(catalogue, path) for path in catalogue.by_path if path.startswith(stem)}
+        known = self._each.get(pattern, {})
+        new = [last for path, last in times.items() if last is not None and last != known.get(path)]
+        # Nodes that are away take their channels with them, and not what is known of these.
+        self._each[pattern] = known | times
+        if new:
+            # Of a clock that was set back there are samples of the future.
+            self._tracks[pattern] = Track(newest=(min(max(new), now), math.nan))
+
+    def _take(self, catalogue: Any, paths: Iterable[str], start: float, now: float) -> None:
+        fields = {path: catalogue.by_path[path] for path in paths}
+        end = now + AHEAD
+        answer = self._source.fetch(fields.values(), start, end, int((end - start) * POINTS_PER_SECOND))
+        for path, each in fields.items():
+            times, values = answer.series[each]
+            track, memory, positive = self._track(path), self._memory[path], path in self._positive
+            new = slice(0 if track.newest is None else times.searchsorted(track.newest[0], side="right"), None)
+            samples = zip(times[new].tolist(), values[new].tolist(), strict=True)
+            track.take(samples, memory, positive=positive)
+            last = _last_sample(catalogue, path)
+            if track.newest is None and last is not None and last[0] < start:
+                # What it was then holds until another sample comes.
+                track.take([last], memory, positive=positive)
+
+    def _save(self, now: float) -> None:
+        if self._file is None:
+            return
+        states = {name: state for name, state in self._working.items() if state.firing or state.trips}
+        text = json.dumps({"judged": now, "states": saved(states)}, sort_keys=True)
+        firing = json.dumps(sorted((name, state.firing, state.trips) for name, state in states.items()))
+        if firing == self._saved:
+            return
+        try:
+            write_public(self._file, text.encode())
+        except OSError as error:
+            log.warn("the states of alarms cannot be kept in {file}: {error}", file=self._file, error=error.strerror)
+        self._saved = firing
+
+
+def _read(file: Path | None, now: float) -> tuple[dict[str, State], float]:
+    """Return the states that an earlier process kept, and until when it judged; none, and `now`, where there was none."""
+    if file is None or not file.exists():
+        return {}, now
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return restored(content["states"]), min(float(content["judged"]), now)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        log.warn("the states of alarms in {file} cannot be read: {error}", file=file, error=error)
+        return {}, now
+
+
+def _last(catalogue: Any, path: str) -> float | None:
+    """Return the time of a channel's newest sample; `None` if it has none, or there is no such channel."""
+    sample = _last_sample(catalogue, path)
+    return None if sample is None else sample[0]
+
+
+def _last_sample(catalogue: Any, path: str) -> tuple[float, float] | None:
+    """Return a channel's newest sample likewise, NaN where it is not a number."""
+    field = catalogue.by_path.get(path)
+    node = catalogue.nodes.get(field.node) if field is not None else None
+    last = node.last.get(field.name) if node is not None else None
+    if last is None:
+        return None
+    return float(last[0]), float(last[1]) if isinstance(last[1], (int, float)) else math.nan

@@ -1,0 +1,107 @@
+"""Each part of the appliance stopped by itself, while a limit is exceeded: whom a real Grafana tells what, and when."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+import pytest
+import yaml
+from crossbar_router import ROOT, wait_for
+
+NAMED_WITHIN = 90
+OVER_WITHIN = 240
+"""Seconds; agents come back within a minute of the router's return, and what was held back stays so for another one."""
+QUIET = 60
+LIMIT_K = 1.0
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Which containers are stopped, and the kind of alarm, with its instrument, that is to be told and no other."""
+
+    containers: str
+    kind: str
+    instrument: str | None = None
+
+
+OUTAGES = {
+    "agent": Outage("ocs_ls240", "away", "ls240"),
+    "instrument": Outage("simulator_ls240", "unreachable", "ls240"),
+    "network": Outage("simulator_ls240 simulator_control", "network_away"),
+    "nodes": Outage("sisock_nodes", "nodes_silent"),
+    "router": Outage("sisock_crossbar", "router_away"),
+    "bridge": Outage("sisock_grafana_http", "bridge_away"),
+}
+
+
+@pytest.fixture(scope="module")
+def plate(monitor, settings, outside):
+    """The 4K plate is warmer than its limit, and that has been told."""
+    demo = yaml.safe_load((ROOT / "inventory/demo/hosts.yml").read_text())["livemon"]["vars"]
+    for instrument in demo["instruments"]:
+        for options in instrument["channels"].values():
+            options.pop("alarm_above_K", None)
+    demo["instruments"][0]["channels"][2]["alarms"] = [{"above": LIMIT_K, "for": "0s"}]
+    begun = time.time()
+    monitor.play("site", **settings | {"instruments": demo["instruments"]})
+    wait_for(lambda: of_kind(told(outside, begun, "firing"), "above"), "the plate's alarm to be told", 180, every=1)
+    yield
+    monitor.play("site", **settings)
+
+
+def told(outside, since: float, status: str) -> list[dict]:
+    """The alarms of a status that the webhook was told of, oldest first, each with the time at which it was."""
+    messages = [each for each in outside.since(since) if each.path == "/alarms"]
+    return [
+        alarm | {"told": message.time}
+        for message in messages
+        for alarm in json.loads(message.body)["alerts"]
+        if alarm["status"] == status
+    ]
+
+
+def of_kind(alarms: list[dict], kind: str) -> list[dict]:
+    return [alarm for alarm in alarms if alarm["labels"]["kind"] == kind]
+
+
+def others(alarms: list[dict], outage: Outage) -> list[tuple]:
+    """What else was told: neither the outage nor the plate's limit, which is told again and again."""
+    expected = {outage.kind, "above"}
+    return [
+        (each["labels"]["kind"], each["annotations"]["summary"])
+        for each in alarms
+        if each["labels"]["kind"] not in expected
+    ]
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_what_was_stopped_is_named_and_nothing_else_and_no_limit_is_told_as_over(monitor, outside, plate, name):
+    outage = OUTAGES[name]
+    begun = time.time()
+    monitor.ssh(f"sudo docker stop --time 1 {outage.containers}")
+    stopped = time.time()
+    (alarm, *_) = wait_for(
+        lambda: of_kind(told(outside, begun, "firing"), outage.kind), f"the message of {outage.kind}", 300, every=0.5
+    )
+    named_after = alarm["told"] - stopped
+    print(f"{name}: named after {named_after:.0f} s: {alarm['annotations']['summary']}")
+    # Long enough for consequences to be told, if they were.
+    time.sleep(max(0.0, stopped + 2 * NAMED_WITHIN + QUIET - time.time()))
+    firing = told(outside, begun, "firing")
+    monitor.ssh(f"sudo docker start {outage.containers}")
+    started = time.time()
+    (over, *_) = wait_for(
+        lambda: of_kind(told(outside, started, "resolved"), outage.kind),
+        f"the end of {outage.kind}",
+        OVER_WITHIN,
+        every=1,
+    )
+    print(f"{name}: over after {over['told'] - started:.0f} s: {over['annotations']['summary']}")
+    time.sleep(QUIET)
+    assert alarm["labels"].get("instrument") == outage.instrument
+    assert named_after < NAMED_WITHIN
+    assert others(firing, outage) == []
+    assert others(told(outside, begun, "firing"), outage) == []
+    assert of_kind(told(outside, begun, "resolved"), "above") == []
