@@ -86,6 +86,21 @@ TITLES = {
     "mixed: what is not known before what is over": ([COLD, LOST], f"2 alarms no longer firing: {LOST_IS}"),
     "no series": ([LOST], LOST_IS),
     "nothing heard, and no reason": ([EXPIRED], LOST_IS),
+    "what fired because nothing answered": (
+        [
+            over(
+                "The bridge does not answer",
+                grafana_state_reason="MissingSeries",
+                state="firing",
+                answered="The bridge answers again",
+            )
+        ],
+        "Over: The bridge answers again, at 30 Nov 14:14 CET, after 13m",
+    ),
+    "the same, and nobody heard of an answer": (
+        [over("The bridge does not answer", state="firing", answered="The bridge answers again")],
+        "Not known any more: The bridge does not answer was the last; Grafana has no answer about it since 30 Nov 14:14 CET",
+    ),
     "the rule is gone": (
         [REMOVED],
         f"No longer watched: {PLATE}: 5.3 K, above 5 K was the last; its rule was changed or removed at 30 Nov 14:14 CET",
