@@ -286,13 +286,14 @@ class CourseSource:
             self.channels[path] = Channel(Field("lab", path, path, "t"), course, step)
 
     def note(self, channel: Channel) -> None:
-        """Tell of a channel's newest sample."""
+        """Tell of a channel's newest number, as nodes do it."""
         if channel.times:
             node = self._nodes.setdefault("lab", Node("lab", "Of a lab"))
             if channel.field.name not in node.fields:
                 node.fields[channel.field.name] = channel.field
                 self._catalogue = None
-            node.last[channel.field.name] = channel.times[-1], channel.values[-1]
+            if not np.isnan(channel.values[-1]):
+                node.last[channel.field.name] = channel.times[-1], channel.values[-1]
 
     def fetch(self, fields: Any, start: float, end: float, points: int) -> Answer:
         """Return samples, all that there are."""

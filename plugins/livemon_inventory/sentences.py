@@ -127,7 +127,7 @@ def bridge_state() -> str:
 
 
 def bridge_summary() -> str:
-    """Return the annotation of what only Grafana can judge: that the bridge does not answer, with no value, or judges nothing."""
+    """Return the annotation of what only Grafana can judge: there is no value where the bridge does not answer."""
     kind = KINDS["bridge_away"]
     hangs = "The bridge has judged no alarm for {{ humanizeDuration .Value }}: all stay as they were"
     judged = f"{{{{ if gt .Value {LONGEST:.1f} }}}}{hangs}{{{{ else }}}}{kind.over}{{{{ end }}}}"

@@ -1,31 +1,47 @@
-"""What people read of an alarm, filled in by Go's own templates as Grafana's server does it."""
+"""What people read of an alarm while it fires and when it is over, filled in by Go's own templates as Grafana's server does it."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
+from dataclasses import dataclass
 
 import pytest
+from course_source import Course, Lab
 from crossbar_router import ROOT
+from grafana_alerting import RELEASES, Rule
 from livemon_inventory import alerting
 from livemon_inventory.appliance_alarms import KINDS
+from livemon_inventory.sentences import SENTENCES
 
-FRIDGE = {
-    "model": 372,
-    "id": "control",
-    "serial": "LSA22YG",
-    "channels": {
-        2: {"label": "4K plate", "alarms": [{"above": 5.0}, {"rising": 0.5}, {"outside": [1, 2], "of": "sensor"}]}
-    },
+from livemon.bridge.app import create_app
+
+FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.2.1", "description": "Dilution fridge"}
+DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ", "address": "192.0.2.2"}
+PLATE = {
+    "label": "4K plate",
+    "alarms": [
+        {"above": 5.0},
+        {"below": 3.0, "summary": "Heat switch"},
+        {"rising": 0.5, "per": "minute"},
+        {"outside": [1100, 1400], "of": "sensor"},
+    ],
 }
-SITE = {"instruments": [FRIDGE, {"model": 240, "id": "ls240", "serial": "LSA21OQ"}], "dead_mans_switch": True}
+SITE = {
+    "instruments": [FRIDGE | {"channels": {2: PLATE, 3: None}}, DIODES | {"channels": {1: None}}],
+    "dead_mans_switch": True,
+}
+STAGE = "observatory.control.feeds.temperatures.Channel_02"
+AGENT = "observatory.control.agent"
+ARCHIVE, MACHINE = "observatory.aggregator.feeds.archive", "livemon.sensors"
 RULES = {rule["uid"]: rule for group in alerting.document(SITE)["groups"] for rule in group["rules"]}
 
 
 @pytest.fixture(scope="module")
 def fill(tmp_path_factory):
-    """Fill in texts, each with the value of its rule's last expression but one, or with none."""
+    """Fill in texts, each with labels and the values of its rule's expressions, `null` where one is no number."""
     program = tmp_path_factory.mktemp("go") / "annotations"
     environment = os.environ | {"GOCACHE": str(ROOT / ".cache/go"), "GO111MODULE": "off", "GOFLAGS": ""}
     source = ROOT / "tests/referees/annotations.go"
@@ -42,43 +58,216 @@ def fill(tmp_path_factory):
     return ask
 
 
-def with_value(rule: dict, value: float) -> dict:
-    return {"text": rule["annotations"]["summary"], "values": {rule["data"][-1]["model"]["expression"]: value}}
+def step(at: int, before: float | None, then: float | None, back: int | None = None) -> Course:
+    return lambda second: then if second >= at and (back is None or second < back) else before
 
 
-@pytest.mark.parametrize("value", [0.0, 5.4321987, 1e-9, 1e300, -3.0, None])
-def test_every_text_can_be_filled_in(fill, value):
-    given = [
-        with_value(rule, value) if value is not None else {"text": rule["annotations"]["summary"]}
-        for rule in RULES.values()
-    ]
-    for text in fill(given):
-        assert text.strip()
-        assert not any(each in text for each in ("{{", "}}", "<no value>", "$"))
-    given = [{"text": rule["annotations"]["description"]} for rule in RULES.values()]
-    assert fill(given) == [each["text"] for each in given]
+@dataclass(frozen=True)
+class Told:
+    """What is read of an alarm at one second of a lab's course, and at a later one."""
+
+    alarm: str
+    courses: dict[str, Course]
+    firing: tuple[int, str]
+    over: tuple[int, str]
+
+
+CASES = [
+    Told(
+        "control:2:above:critical",
+        {f"{STAGE}_T": step(10, 4.0, 5.4321987, 200)},
+        (100, "4K plate (control, channel 2): 5.432 K, above 5 K"),
+        (300, "4K plate (control, channel 2): 4 K, no longer above 5 K"),
+    ),
+    Told(
+        "control:2:above:critical",
+        {f"{STAGE}_T": lambda second: None if second >= 100 else step(10, 4.0, 6.0)(second)},
+        (320, "4K plate (control, channel 2): 6 K, above 5 K, as measured 3m 41s ago"),
+        (330, "4K plate (control, channel 2): 6 K, above 5 K, as measured 3m 51s ago"),
+    ),
+    Told(
+        "control:2:below:critical",
+        {f"{STAGE}_T": step(10, 4.0, 2.5, 200)},
+        (100, "Heat switch: 2.5 K, below 3 K"),
+        (300, "Heat switch: 4 K, no longer below 3 K"),
+    ),
+    Told(
+        "control:2:sensor:outside:critical",
+        {f"{STAGE}_R": step(10, 1200.0, 1500.0, 200)},
+        (100, "4K plate (control, channel 2), sensor: 1500 ohm, above 1400 ohm"),
+        (300, "4K plate (control, channel 2), sensor: 1200 ohm, in its range again"),
+    ),
+    Told(
+        "control:2:sensor:outside:critical",
+        {f"{STAGE}_R": step(10, 1200.0, 900.0, 200)},
+        (100, "4K plate (control, channel 2), sensor: 900 ohm, below 1100 ohm"),
+        (300, "4K plate (control, channel 2), sensor: 1200 ohm, in its range again"),
+    ),
+    Told(
+        "control:2:rising:warning",
+        {f"{STAGE}_T": lambda second: 4.0 + max(0.0, min(second, 400)) / 60},
+        (400, "4K plate (control, channel 2): rises by 1 K per minute, faster than 0.5 K per minute"),
+        (900, "4K plate (control, channel 2): rises by 0 K per minute, no faster than 0.5 K per minute"),
+    ),
+    Told(
+        "control:2:silent",
+        {f"{STAGE}_T": step(11, 4.0, None, 500)},
+        (430, "4K plate (control, channel 2): no sample for 7m 0s"),
+        (510, "4K plate (control, channel 2): samples come again"),
+    ),
+    Told(
+        "control:2:invalid",
+        {f"{STAGE}_T": step(10, 4.0, 0.0, 500)},
+        (400, "4K plate (control, channel 2): samples have come for 6m 30s, but no valid reading"),
+        (510, "4K plate (control, channel 2): valid readings again"),
+    ),
+    Told(
+        "control:unreachable",
+        {f"{STAGE}_{name}": step(11, 4.0, None, 200) for name in "TR"}
+        | {f"{STAGE[:-1]}3_{name}": step(11, 4.0, None, 200) for name in "TR"},
+        (100, "Dilution fridge (control): the instrument does not answer, no sample of any channel for 1m 30s"),
+        (210, "Dilution fridge (control): the instrument answers again"),
+    ),
+    Told(
+        "control:away",
+        {f"{AGENT}.connected": step(11, 1.0, 0.0, 200)},
+        (76, "Dilution fridge (control): the agent is not running, no heartbeat for 1m 1s"),
+        (210, "Dilution fridge (control): the agent is running again"),
+    ),
+    Told(
+        "control:degraded",
+        {f"{AGENT}.degraded": step(10, 0.0, 1.0, 500)},
+        (370, "Dilution fridge (control): the agent has run for 6m 0s without doing its work"),
+        (520, "Dilution fridge (control): the agent does its work again"),
+    ),
+    Told(
+        "appliance:archive_lag",
+        {f"{ARCHIVE}.lag": step(10, 2.0, 190.0, 200)},
+        (100, "The archive is 3m 10s behind the samples"),
+        (300, "The archive has caught up: it is 2s behind the samples"),
+    ),
+    Told(
+        "appliance:archive_gap",
+        {f"{ARCHIVE}.gap": step(10, 0.0, 95.0)},
+        (20, "The recording was interrupted for 1m 35s"),
+        (3700, "The recording has not been interrupted within the last hour"),
+    ),
+    Told(
+        "appliance:archive_lost",
+        {f"{ARCHIVE}.lost": step(10, 3.0, 20.0)},
+        (20, "17 samples did not reach the archive within the last half hour"),
+        (1900, "All samples of the last half hour reached the archive"),
+    ),
+    Told(
+        "appliance:disk_free_GB",
+        {f"{MACHINE}.disk_free": step(10, 80.0, 4.9, 200)},
+        (100, "4.9 GB are left on the disk of the archive, less than 5 GB"),
+        (300, "80 GB are left on the disk of the archive"),
+    ),
+    Told(
+        "appliance:disk_used_percent",
+        {f"{MACHINE}.disk_used": step(10, 80.0, 91.5, 200)},
+        (100, "The disk of the archive is 91.5 % full, more than 90 %"),
+        (300, "The disk of the archive is 80 % full"),
+    ),
+    Told(
+        "appliance:clock_error_s",
+        {f"{MACHINE}.clock_error": step(10, 0.02, 3.5, 400)},
+        (350, "The clock may be 3.5 s off, more than 3 s"),
+        (500, "The clock is off by 0.02 s at most"),
+    ),
+    Told(
+        "appliance:clock_unsynchronized",
+        {f"{MACHINE}.clock_synchronized": step(10, 1.0, 0.0, 2000)},
+        (1900, "The clock has followed no time server for 31m 30s"),
+        (2010, "The clock follows a time server again"),
+    ),
+    Told(
+        "appliance:certificate_days",
+        {f"{MACHINE}.certificate_days": step(10, 80.0, 13.0, 100)},
+        (20, "A certificate ends in 13 days"),
+        (200, "The next certificate ends in 80 days"),
+    ),
+]
+STOPPED = [
+    ("appliance:router_away", "router_runs", "The router has not answered for {}: nothing is read from any agent"),
+    ("appliance:nodes_silent", "nodes_run", "The data nodes have been silent for {}: nothing new is shown and judged"),
+    ("appliance:network_away", "network_is_up", "No instrument on the network has answered for {}"),
+]
+BACK = {
+    "appliance:router_away": "The router answers again",
+    "appliance:nodes_silent": "The data nodes answer again",
+    "appliance:network_away": "Instruments on the network answer again",
+}
+
+
+def given(lab: Lab, alarm: str, release: str) -> dict:
+    """What Grafana has for the summary of an alarm now."""
+    asked = next(each.rule for each in lab.source.site.alarms if each.id == alarm)
+    rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}
+    rule = Rule(rules[asked], create_app(lab.source).test_client(), release)
+    _, values = rule._results(rule.ask(lab.now))
+    (labels,) = [labels for labels in values if dict(labels)["name"] == alarm]
+    numbers = {letter: None if math.isnan(value) else value for letter, value in values[labels].items()}
+    return {"text": rules[asked]["annotations"]["summary"], "labels": dict(labels), "values": numbers}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm} {case.firing[1]}")
+def test_what_is_read_of_an_alarm(fill, case, release):
+    lab = Lab(SITE, case.courses, only=[case.alarm])
+    asked, read = [], []
+    for second, text in (case.firing, case.over):
+        lab.until(second)
+        asked.append(given(lab, case.alarm, release))
+        read.append(text)
+    assert fill(asked) == read
+
+
+@pytest.mark.parametrize(("alarm", "part", "text"), STOPPED)
+def test_what_is_read_of_a_part_that_is_stopped(fill, alarm, part, text):
+    site = SITE | {"instruments": [FRIDGE | {"channels": {3: None}}, DIODES | {"channels": {1: None}}]}
+    lab = Lab(site, only=[alarm])
+    setattr(lab, part, False)
+    lab.run(65)
+    asked = [given(lab, alarm, "13")]
+    setattr(lab, part, True)
+    lab.run(10)
+    firing, over = fill([*asked, given(lab, alarm, "13")])
+    assert firing in [text.format(f"1m {seconds}s") for seconds in range(8)]
+    assert over == BACK[alarm]
 
 
 @pytest.mark.parametrize(
-    ("alarm", "value", "text"),
+    ("values", "text"),
     [
-        ("control-2-above-critical", 5.4321987, "4K plate (control, channel 2): 5.432 K, above 5 K"),
-        (
-            "control-2-rising-warning",
-            0.75,
-            "4K plate (control, channel 2): 0.75 K per hour, rising faster than 0.5 K per hour",
-        ),
-        ("control-2-silent", 480.0, "4K plate (control, channel 2): no sample for 480s"),
-        ("control-2-silent", None, "4K plate (control, channel 2): no sample for an unknown time"),
-        ("appliance-disk_free_GB", 4.9, "4.9 GB are left on the disk of the archive"),
-        ("control-away", None, "control: the heartbeat of its agent has stopped"),
+        ({}, "The bridge does not answer Grafana: no alarm can be judged, and all stay as they were"),
+        ({"B": 1.2}, "The bridge answers Grafana again"),
+        ({"B": 95.0}, "The bridge has judged no alarm for 1m 35s: all stay as they were"),
     ],
 )
-def test_what_is_read(fill, alarm, value, text):
-    rule = RULES[f"livemon-{alarm}"]
-    given = with_value(rule, value) if value is not None else {"text": rule["annotations"]["summary"]}
-    assert fill([given])[0].replace("LSA22YG (control)", "control") == text
+def test_what_is_read_of_the_bridge(fill, values, text):
+    rule = RULES["livemon-appliance-bridge_away"]
+    assert fill([{"text": rule["annotations"]["summary"], "values": values}]) == [text]
 
 
-def test_every_alarm_of_the_appliance_is_among_them():
-    assert {f"livemon-appliance-{name}" for name in KINDS} < RULES.keys()
+def test_every_kind_of_alarm_is_among_them():
+    kinds = {alarm.id: alarm.kind for alarm in alerting.alarms_of(SITE)}
+    told = {kinds[case.alarm] for case in CASES} | {alarm.partition(":")[2] for alarm, *_ in STOPPED} | {"bridge_away"}
+    assert told == set(SENTENCES)
+    assert set(KINDS) <= told
+
+
+@pytest.mark.parametrize("value", [0.0, 5.4321987, 1e-9, 1e300, -3.0, None])
+@pytest.mark.parametrize("what", ["summary", "description"])
+def test_every_text_can_be_filled_in(fill, what, value):
+    asked = []
+    for alarm in alerting.alarms_of(SITE):
+        rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}
+        for state in (0.0, 1.0, None):
+            values = {"E": state, "F": value, "G": value, "H": value}
+            asked.append({"text": rules[alarm.rule]["annotations"][what], "labels": alarm.tags, "values": values})
+    asked += [{"text": rule["annotations"][what]} for rule in RULES.values()]
+    for text in fill(asked):
+        assert not any(each in text for each in ("{{", "}}", "<no value>", "$"))
+    assert all(text.strip() for text in fill(asked[: -len(RULES)]))

@@ -28,6 +28,8 @@ POINTS_PER_SECOND = 5
 """More samples than a channel has, so that none is left out."""
 EACH = ".*"
 """The end of a path that stands for all channels of a feed; of those only the newest time is known."""
+FEED = ".feeds."
+"""In the path of what an agent publishes."""
 AT_ONCE = 100
 """Channels in one question."""
 JUMP = 5.0
@@ -151,13 +153,14 @@ class AlarmWatch:
         if track.newest is None:
             return now - max(memory, RECENT)
         if last <= track.newest[0]:
-            return None
+            # Nodes tell of the newest number, and an agent's sample may be none.
+            return now - RECENT if FEED in path else None
         return now - RECENT if now - track.newest[0] < RECENT else max(track.newest[0], now - FURTHEST)
 
     def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:
         """Note the time of the newest sample of all channels of a feed, if there is a new one."""
         stem = pattern.removesuffix("*")
-        times = {path: _last(catalogue, path) for path in catalogue.by_path if path.startswith(stem)}
+        times = {path: self._newest(catalogue, path) for path in catalogue.by_path if path.startswith(stem)}
         known = self._each.get(pattern, {})
         new = [last for path, last in times.items() if last is not None and last != known.get(path)]
         # Nodes that are away take their channels with them, and not what is known of these.
@@ -165,6 +168,13 @@ class AlarmWatch:
         if new:
             # Of a clock that was set back there are samples of the future.
             self._tracks[pattern] = Track(newest=(min(max(new), now), math.nan))
+
+    def _newest(self, catalogue: Any, path: str) -> float | None:
+        """Return the time of a channel's newest sample, be it a number or not; `None` if there is none."""
+        last, track = _last(catalogue, path), self._tracks.get(path)
+        if track is None or track.newest is None:
+            return last
+        return track.newest[0] if last is None else max(last, track.newest[0])
 
     def _take(self, catalogue: Any, paths: Iterable[str], start: float, now: float) -> None:
         fields = {path: catalogue.by_path[path] for path in paths}
