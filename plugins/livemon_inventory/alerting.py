@@ -87,6 +87,7 @@ def _of_bridge(settings: Entry) -> Rule:
             "summary": sentences.bridge_summary(),
             "description": kind.advice,
             "state": sentences.bridge_state(),
+            "answered": sentences.bridge_answered(),
         },
         labels={"kind": BRIDGE, "severity": severity},
         states="Alerting",

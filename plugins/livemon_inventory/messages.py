@@ -7,7 +7,8 @@ sentence itself, worded for an alarm that holds or is over, is the rule's annota
 An alarm whose end nobody has seen is never told as over. Grafana resolves an alarm, too, when its series is missing, its query
 fails or its rule is changed; it then says why in the annotation ``grafana_state_reason``. When its Alertmanager has heard
 nothing of an alarm for some minutes, it resolves it without a reason; what then still stands in the annotation ``state`` is
-``firing``.
+``firing``. The exception is an alarm which fires because a query fails: its series is that failure, and goes when the query is
+answered again. It says so in the annotation ``answered``, which all others have not.
 
 The templates use only what the functions of Grafana 9.4 offer (those of Alertmanager 0.24): no dates by zone, no durations in
 words, no text made of a template. Links have one parameter, because the plain part of a mail writes ``&`` as ``&amp;``.
@@ -26,7 +27,8 @@ _TIME = 'Local.Format "2 Jan 15:04 MST"'
 _REMOVED = "Updated|RuleDeleted|Paused"
 """Reasons of Grafana for the end of an alarm that are about its rule."""
 _CRITICAL = '(eq .Labels.severity "critical")'
-_UNKNOWN = '(or .Annotations.grafana_state_reason (eq .Annotations.state "firing"))'
+_ANSWERED = '(and .Annotations.answered (eq .Annotations.grafana_state_reason "MissingSeries"))'
+_UNKNOWN = f'(and (or .Annotations.grafana_state_reason (eq .Annotations.state "firing")) (not {_ANSWERED}))'
 _GROUPS = (
     (".Alerts.Firing", _CRITICAL),
     (".Alerts.Firing", f"(not {_CRITICAL})"),
@@ -161,7 +163,8 @@ def _sentence(markup: Markup) -> str:
         [[ else if {_UNKNOWN} ]]
             Not known any more: {summary} was the last; Grafana has no answer about it since [[ .EndsAt.{_TIME} ]]
         [[ else ]]
-            Over: {summary}, at [[ .EndsAt.{_TIME} ]]
+            Over:[[ " " ]][[ if {_ANSWERED} ]][[ {markup.escaped(".Annotations.answered")} ]][[ else ]]{summary}[[ end ]]
+            , at [[ .EndsAt.{_TIME} ]]
             [[ if ge {lasted}.Seconds 90.0 ]], after [[ {minutes} ]]
             [[ else if ge {lasted}.Seconds 1.0 ]], after [[ {lasted}.Round 1000000000 ]]
             [[ end ]]

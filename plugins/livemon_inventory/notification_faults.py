@@ -243,7 +243,7 @@ def _shown(place: str, receiver: str, name: str, site: Site) -> Iterator[str]:
     """What is wrong with a secret that Grafana shows to viewers. An address is left to those who have a password."""
     hidden = " and ".join(hidden_settings(receiver, site.release))
     since = RECEIVERS[receiver].hidden.get(name)
-    newer = f", or take Grafana {of_release(since)} or newer, which hides it" if since else ""
+    newer = f", or take Grafana {of_release(_minor(since))} or newer, which hides it" if since else ""
     if name not in _ADDRESSES:
         instead = (
             f"of {receiver} it hides {hidden}" if hidden else f"of {receiver} it hides nothing: take another receiver"
@@ -255,6 +255,12 @@ def _shown(place: str, receiver: str, name: str, site: Site) -> Iterator[str]:
             f"{place}: {site.grafana} shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
             f"leave grafana_anonymous_viewer out{instead}{newer}"
         )
+
+
+def _minor(release: Release) -> Release:
+    """Return the first minor release that is not older: only these two numbers of an image are looked at."""
+    major, minor, *patch = release
+    return (major, minor + 1) if any(patch) else (major, minor)
 
 
 def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[str]]) -> Iterator[str]:

@@ -134,6 +134,11 @@ def bridge_summary() -> str:
     return f"{{{{ with $values.{UNJUDGED} }}}}{judged}{{{{ else }}}}{kind.firing}{{{{ end }}}}"
 
 
+def bridge_answered() -> str:
+    """Return the annotation that says what it means that the failure of its query is gone; empty where a value was the reason."""
+    return f"{{{{ with $values.{UNJUDGED} }}}}{{{{ else }}}}{KINDS['bridge_away'].over}{{{{ end }}}}"
+
+
 def advice(kinds: list[str]) -> str:
     """Return what to do, likewise."""
     return _by_kind({kind: _filled(SENTENCES[kind].advice) for kind in kinds})

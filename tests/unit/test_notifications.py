@@ -167,3 +167,21 @@ def test_templates_go_with_the_contact_points():
     assert alerting.after(quiet, alerting.after(quiet, before))["deleteTemplates"] == [{"orgId": 1, "name": "livemon"}]
     assert "deleteTemplates" not in alerting.after(alerting.document(site), alerting.after(quiet, before))
     assert "deleteTemplates" not in alerting.after(quiet, None)
+
+
+# --- the page -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_of_each_receiver_what_grafana_hides():
+    page = (ROOT / "docs/alarms.md").read_text()
+    table = page[page.index("| receiver | hidden from viewers |") :].split("\n\n")[0]
+    words = set(re.findall(r"`([^`]+)`", table))
+    assert {kind for kind in RECEIVERS if kind in words} == set(RECEIVERS)
+    settings = {name for receiver in RECEIVERS.values() for name in receiver.hidden}
+    assert {name for name in settings if name not in words and not name.startswith("tlsConfig.")} == set()
+
+
+def test_the_page_says_which_machines_are_told_of_no_end():
+    page = (ROOT / "docs/alarms.md").read_text()
+    (listed,) = re.findall(r"a machine acts on that word \(([^)]*)\)", page)
+    assert set(re.findall(r"`([^`]+)`", listed)) == notifications.ACT_ON_STATUS
