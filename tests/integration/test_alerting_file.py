@@ -95,7 +95,7 @@ def test_from_run_to_run(machine):
     (secrets / "admin").write_text("not ours")
     play(machine, {"instruments": []})
     content = yaml.safe_load(file.read_text())
-    assert {"orgId": 1, "uid": "livemon-control-2-above-critical"} in content["deleteRules"]
+    assert {"orgId": 1, "uid": "livemon-rule-control"} in content["deleteRules"]
     assert [each["uid"] for each in content["deleteContactPoints"]] == [
         "livemon-to-on-call-email",
         "livemon-to-on-call-slack",

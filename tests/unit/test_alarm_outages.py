@@ -208,6 +208,21 @@ def test_an_instrument_that_is_off_is_named_however_its_agent_is_restarted(patte
     assert warm.grafana.messages[-1].time - (warm.now - warm.second) - off <= NAMED_WITHIN + 20
 
 
+@pytest.mark.parametrize("limit", ["10s", "80s"])
+@pytest.mark.parametrize(
+    ("what", "key"), [("router", "router_away"), ("nodes", "nodes_silent"), ("network", "network_away")]
+)
+def test_the_culprit_is_waited_for_where_the_inventory_tells_it_late(what, key, limit):
+    """Agents that are away were told before a router whose limit was longer than theirs."""
+    lab = Watched("13", SETTINGS | {"appliance_alarms": {key: limit}})
+    change, culprit = OUTAGES[what]
+    change(lab, True)
+    lab.run(300)
+    change(lab, False)
+    lab.run(GRACE)
+    assert lab.told() == [(culprit, "firing"), (culprit, "resolved")]
+
+
 @releases
 def test_an_agent_that_is_stopped_while_the_router_is_away_is_told_when_that_is_back(release, warm):
     _router(warm, True)

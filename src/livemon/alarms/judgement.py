@@ -14,6 +14,8 @@ SEEN_FOR = 75.0
 """Seconds for which an excursion is told at least: longer than Grafana takes from one evaluation to the next."""
 GRACE = 60.0
 """Seconds after the end of what explains an alarm in which it is still held back: agents and nodes need that long to come back."""
+WHILE = 10.0
+"""Seconds after which what usually lasts for less may explain something: every part of a machine that is well was heard since."""
 
 
 @dataclass
@@ -21,7 +23,8 @@ class State:
     """What is known of one alarm. Times are UNIX seconds, UTC.
 
     `firing` is what is told, `since` since when. It stays as it is until a number says otherwise, and while `held_back`: then
-    something else fires that explains it. `value` is the newest number, or the worst of an excursion that is over and still told.
+    something else fires that explains it, or may do so soon. `value` is the newest number, or the worst of an excursion that is over
+    and still told.
     """
 
     firing: bool = False
@@ -57,14 +60,24 @@ def judge(alarms: Iterable[Alarm], states: dict[str, State], tracks: Tracks, mom
         del states[gone]
     for alarm in alarms:
         _look(alarm, states.setdefault(alarm.id, State()), tracks, moment)
+    known = {alarm.id: alarm for alarm in alarms}
     for alarm in alarms:
         state = states[alarm.id]
         if any(states[each].trips for each in alarm.held_back_by):
             state.explained = moment.now
-        state.held_back = moment.now - state.explained < GRACE
+        state.held_back = moment.now - state.explained < GRACE or (
+            state.trips
+            and moment.now - (state.noticed or moment.now) < GRACE
+            and any(_begins(known[each], states[each]) for each in alarm.held_back_by)
+        )
         if not state.held_back and state.firing != state.trips:
             state.firing = state.trips
             state.since = (state.beyond_since or moment.now) if state.firing else moment.now
+
+
+def _begins(alarm: Alarm, state: State) -> bool:
+    """Whether something has lasted for a while that may trip an alarm soon."""
+    return alarm.measure.is_duration and not state.trips and (state.newest or 0.0) > WHILE
 
 
 def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
