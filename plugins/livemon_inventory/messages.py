@@ -24,6 +24,8 @@ NAME = "livemon"
 """Of the group of templates in Grafana."""
 
 _TIME = 'Local.Format "2 Jan 15:04 MST"'
+_SECOND, _MINUTE = 1_000_000_000, 60_000_000_000
+"""In Go's unit of durations."""
 _REMOVED = "Updated|RuleDeleted|Paused"
 """Reasons of Grafana for the end of an alarm that are about its rule."""
 _CRITICAL = '(eq .Labels.severity "critical")'
@@ -151,7 +153,10 @@ def _summary(markup: Markup) -> str:
 def _sentence(markup: Markup) -> str:
     summary = _embedded("summary", markup)
     lasted = "(.EndsAt.Sub .StartsAt)"
-    minutes = f'printf "%v" ({lasted}.Round 60000000000) | reReplaceAll "m0s$" "m" | reReplaceAll "h0m$" "h"'
+
+    def rounded(to: int) -> str:
+        return f'printf "%v" ({lasted}.Round {to}) | reReplaceAll "m0s$" "m" | reReplaceAll "h0m$" "h"'
+
     return f"""
         [[ if eq .Status "firing" ]]
             [[ with .Labels.severity ]][[ toUpper . ]] [[ end ]]{summary}, since [[ .StartsAt.{_TIME} ]]
@@ -165,8 +170,8 @@ def _sentence(markup: Markup) -> str:
         [[ else ]]
             Over:[[ " " ]][[ if {_ANSWERED} ]][[ {markup.escaped(".Annotations.answered")} ]][[ else ]]{summary}[[ end ]]
             , at [[ .EndsAt.{_TIME} ]]
-            [[ if ge {lasted}.Seconds 90.0 ]], after [[ {minutes} ]]
-            [[ else if ge {lasted}.Seconds 1.0 ]], after [[ {lasted}.Round 1000000000 ]]
+            [[ if ge {lasted}.Seconds 90.0 ]], after [[ {rounded(_MINUTE)} ]]
+            [[ else if ge {lasted}.Seconds 1.0 ]], after [[ {rounded(_SECOND)} ]]
             [[ end ]]
         [[ end ]]"""
 

@@ -73,6 +73,10 @@ TITLES = {
         [over("A: 1 K", starts="2026-11-30T13:14:06Z")],
         "Over: A: 1 K, at 30 Nov 14:14 CET, after 34s",
     ),
+    "over after a minute": (
+        [over("A: 1 K", starts="2026-11-30T13:13:40Z")],
+        "Over: A: 1 K, at 30 Nov 14:14 CET, after 1m",
+    ),
     "over after hours": (
         [over("A: 1 K", starts="2026-11-30T10:14:40Z")],
         "Over: A: 1 K, at 30 Nov 14:14 CET, after 3h",
