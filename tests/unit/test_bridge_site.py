@@ -80,7 +80,7 @@ def test_what_should_go_on(path, goes_on):
     ("text", "sentence"),
     [
         ("agents: [", "site.yaml is no YAML: "),
-        ("[]", "site.yaml: write agents: and below it one entry for each agent, and nothing else"),
+        ("[]", "site.yaml: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"),
         ("{agents: [], nodes: []}", "site.yaml: write agents: and below it"),
         ("agents: [x]", "site.yaml, agents[0]: write description, feeds, id, "),
         ("agents: [{}]", "site.yaml, agents[0]: needs an id of its own"),
