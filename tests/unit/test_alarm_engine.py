@@ -207,6 +207,13 @@ def test_a_silence_that_fires_is_not_over_when_the_bridge_is_restarted(file):
         assert lab.watch.states[SILENT].value == pytest.approx(lab.second - 9, abs=2)
 
 
+def test_a_silence_is_told_as_long_as_it_is_though_the_bridge_has_only_begun():
+    lab = Lab(AFTER_A_MINUTE, {STAGE: step(-500, 4.0, None)}, only=[SILENT])
+    while not lab.firing:
+        lab.run(2)
+    assert lab.watch.states[SILENT].value == pytest.approx(lab.second + 501, abs=2)
+
+
 def test_an_alarm_that_is_beginning_goes_on_through_a_restart(file):
     lab = Lab(AFTER_A_MINUTE, {STAGE: step(100)}, only=[WARM], file=file)
     lab.until(140)

@@ -86,7 +86,7 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
         state.explained = max(state.explained, moment.began)
     for time, number in alarm.measure.readings(tracks, moment):
         if math.isfinite(number):
-            _take(alarm, state, time, _counted(alarm, state, number, moment), moment)
+            _take(alarm, state, time, number, moment)
     state.age = alarm.measure.age(tracks, moment)
     if state.beyond_since is not None:
         state.beyond_seen = moment.now
@@ -105,7 +105,8 @@ def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float
 
 def _take(alarm: Alarm, state: State, time: float, value: float, moment: Moment) -> None:
     state.newest = value
-    if not alarm.is_beyond(value, already=state.beyond_since is not None or state.trips):
+    counted = _counted(alarm, state, value, moment)
+    if not alarm.is_beyond(counted, already=state.beyond_since is not None or state.trips):
         state.beyond_since = None
         if time <= moment.told and not state.firing:
             # What an earlier process told is not told again.
