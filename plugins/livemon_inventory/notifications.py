@@ -20,8 +20,8 @@ WATCHDOG = "Watchdog"
 """The alarm that always fires; the bridge knows it by this name."""
 PULSE = "livemon-watchdog"
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
-PULSE_AUTHORIZATION = {"authorization_scheme": "Bearer", "authorization_credentials": "$__file{/run/secrets/pulse}"}
-"""The bridge takes the pulse from nobody else. The credentials are among what Grafana encrypts and hides."""
+PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{/run/secrets/pulse}"}
+"""The bridge takes the pulse from nobody else. The password is among what Grafana encrypts and hides, in all releases alike."""
 NOBODY = "livemon-nobody"
 """Where alarms go that nobody asked for: the tree of routes needs an end."""
 SECRETS = "/run/secrets"

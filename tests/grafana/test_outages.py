@@ -15,24 +15,26 @@ OVER_WITHIN = 240
 """Seconds; agents come back within a minute of the router's return, and what was held back stays so for another one."""
 QUIET = 60
 LIMIT_K = 1.0
+PLATE = "4K plate (control, channel 2)"
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Which containers are stopped, and the kind of alarm, with its instrument, that is to be told and no other."""
+    """Which containers are stopped, the one kind of alarm, with its instrument, that is to be told, and how its end is."""
 
     containers: str
     kind: str
+    over: str
     instrument: str | None = None
 
 
 OUTAGES = {
-    "agent": Outage("ocs_ls240", "away", "ls240"),
-    "instrument": Outage("simulator_ls240", "unreachable", "ls240"),
-    "network": Outage("simulator_ls240 simulator_control", "network_away"),
-    "nodes": Outage("sisock_nodes", "nodes_silent"),
-    "router": Outage("sisock_crossbar", "router_away"),
-    "bridge": Outage("sisock_grafana_http", "bridge_away"),
+    "agent": Outage("ocs_ls240", "away", "the agent is running again", "ls240"),
+    "instrument": Outage("simulator_ls240", "unreachable", "the instrument answers again", "ls240"),
+    "network": Outage("simulator_ls240 simulator_control", "network_away", "Instruments on the network answer again"),
+    "nodes": Outage("sisock_nodes", "nodes_silent", "The data nodes answer again"),
+    "router": Outage("sisock_crossbar", "router_away", "The router answers again"),
+    "bridge": Outage("sisock_grafana_http", "bridge_away", "The bridge answers Grafana again"),
 }
 
 
@@ -46,19 +48,29 @@ def plate(monitor, settings, outside):
     demo["instruments"][0]["channels"][2]["alarms"] = [{"above": LIMIT_K, "for": "0s"}]
     monitor.play("site", **settings | {"instruments": demo["instruments"]})
     # At whatever limit it began: an alarm whose limit has changed is the same alarm.
-    wait_for(lambda: of_kind(told(outside, 0, "firing"), "above"), "the plate's alarm to be told", 180, every=1)
+    wait_for(lambda: of_kind(firing(outside, 0), "above"), "the plate's alarm to be told", 180, every=1)
     yield
     monitor.play("site", **settings)
 
 
-def told(outside, since: float, status: str) -> list[dict]:
-    """The alarms of a status that the webhook was told of, oldest first, each with the time at which it was."""
+def firing(outside, since: float) -> list[dict]:
+    """The firing alarms that the webhook was told of, oldest first, each with the time at which it was."""
     messages = [each for each in outside.since(since) if each.path == "/alarms"]
     return [
         alarm | {"told": message.time}
         for message in messages
         for alarm in json.loads(message.body)["alerts"]
-        if alarm["status"] == status
+        if alarm["status"] == "firing"
+    ]
+
+
+def said(outside, since: float) -> list[tuple[float, str]]:
+    """When something was said by Slack, and what: title and text."""
+    messages = [each for each in outside.since(since) if each.path == "/slack"]
+    return [
+        (message.time, f"{part['title']}\n{part['text']}")
+        for message in messages
+        for part in json.loads(message.body)["attachments"]
     ]
 
 
@@ -82,26 +94,31 @@ def test_what_was_stopped_is_named_and_nothing_else_and_no_limit_is_told_as_over
     begun = time.time()
     monitor.ssh(f"sudo docker stop --time 1 {outage.containers}")
     stopped = time.time()
-    (alarm, *_) = wait_for(
-        lambda: of_kind(told(outside, begun, "firing"), outage.kind), f"the message of {outage.kind}", 300, every=0.5
-    )
-    named_after = alarm["told"] - stopped
-    print(f"{name}: named after {named_after:.0f} s: {alarm['annotations']['summary']}")
-    # Long enough for consequences to be told, if they were.
-    time.sleep(max(0.0, stopped + 2 * NAMED_WITHIN + QUIET - time.time()))
-    firing = told(outside, begun, "firing")
-    monitor.ssh(f"sudo docker start {outage.containers}")
+    try:
+        (alarm, *_) = wait_for(
+            lambda: of_kind(firing(outside, begun), outage.kind), f"the message of {outage.kind}", 300, every=0.5
+        )
+        named_after = alarm["told"] - stopped
+        print(f"\n{name}: named after {named_after:.0f} s: {alarm['annotations']['summary']}")
+        # Long enough for consequences to be told, if they were.
+        time.sleep(max(0.0, stopped + 2 * NAMED_WITHIN - time.time()))
+        during = firing(outside, begun)
+    finally:
+        monitor.ssh(f"sudo docker start {outage.containers}")
     started = time.time()
-    (over, *_) = wait_for(
-        lambda: of_kind(told(outside, started, "resolved"), outage.kind),
+    when, _ = wait_for(
+        lambda: next((each for each in said(outside, started) if "Over: " in each[1] and outage.over in each[1]), None),
         f"the end of {outage.kind}",
         OVER_WITHIN,
         every=1,
     )
-    print(f"{name}: over after {over['told'] - started:.0f} s: {over['annotations']['summary']}")
+    print(f"{name}: over after {when - started:.0f} s")
     time.sleep(QUIET)
+    texts = [text for _, text in said(outside, begun)]
+    for text in dict.fromkeys(texts):
+        print(f"{name}: {text!r}")
     assert alarm["labels"].get("instrument") == outage.instrument
     assert named_after < NAMED_WITHIN
-    assert others(firing, outage) == []
-    assert others(told(outside, begun, "firing"), outage) == []
-    assert of_kind(told(outside, begun, "resolved"), "above") == []
+    assert others(during, outage) == []
+    assert others(firing(outside, begun), outage) == []
+    assert [text for text in texts if f"Over: {PLATE}" in text] == []

@@ -637,8 +637,8 @@ def test_the_watchdog_is_there_when_somebody_listens_and_goes_to_the_bridge():
     assert pulse["settings"] == {
         "url": "http://sisock-grafana-http:5000/api/watchdog",
         "httpMethod": "POST",
-        "authorization_scheme": "Bearer",
-        "authorization_credentials": "$__file{/run/secrets/pulse}",
+        "username": "grafana",
+        "password": "$__file{/run/secrets/pulse}",
     }
     assert pulse["disableResolveMessage"]
     (policy,) = content["policies"]

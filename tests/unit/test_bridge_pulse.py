@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from types import SimpleNamespace
 
@@ -56,7 +57,8 @@ PRETENCES = {
     "no word of it": {},
     "an empty one": {"Authorization": "Bearer "},
     "another one": {"Authorization": f"Bearer {SECRET[:-1]}"},
-    "one of another scheme": {"Authorization": "Basic Z3JhZmFuYTowYjZmLXB1bHNl"},
+    "a user without a password": {"Authorization": "Basic " + base64.b64encode(b"grafana:").decode()},
+    "another password": {"Authorization": "Basic " + base64.b64encode(f"grafana:{SECRET}x".encode()).decode()},
     "one beyond ASCII": {"Authorization": "Bearer caf\u00e9"},
 }
 
@@ -126,6 +128,11 @@ def test_the_pulse_is_heard(client):
     heard = client.get("/api/health").json["alarm_path"]
     assert 0 <= heard["age"] < 5
     assert abs(heard["heard"] - time.time()) < 5
+
+
+def test_the_pulse_is_heard_with_the_secret_as_a_password():
+    password = {"Authorization": "Basic " + base64.b64encode(f"grafana:{SECRET}".encode()).decode()}
+    assert bridge().test_client().post("/api/watchdog", json=FIRING, headers=password).json == {"pulse": True}
 
 
 def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake(client):
