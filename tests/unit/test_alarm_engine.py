@@ -406,7 +406,8 @@ def test_a_large_laboratory_is_judged_in_time():
                 for n in range(12)
             ]
         },
-        history=140,
+        history=60,
+        runs_for=4,
     )
     times = []
     for _ in range(15):
