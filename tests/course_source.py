@@ -88,7 +88,9 @@ class Lab:
     file
         Where the bridge keeps the states of alarms.
     history
-        Seconds before second 0 from which on there are samples; the bridge begins two minutes before second 0.
+        Seconds before second 0 from which on there are samples.
+    runs_for
+        Seconds before second 0 at which the bridge begins.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Lab:
         only: Collection[str] | None = None,
         file: Path | None = None,
         history: int = 600,
+        runs_for: int = 120,
     ) -> None:
         self.settings, self.file, self._only = settings, file, only
         self.second = -history
@@ -122,10 +125,10 @@ class Lab:
         self.source = CourseSource(self)
         self.configure(settings)
         self.watch: AlarmWatch | None = None
-        while self.second < -120:
+        while self.second < -runs_for:
             self._live()
         self.start_bridge()
-        self.run(120)
+        self.run(runs_for)
 
     # --- the inventory ------------------------------------------------------------------------------------------------
 

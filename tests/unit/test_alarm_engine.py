@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import pytest
 import yaml
@@ -241,8 +242,12 @@ def test_an_excursion_while_the_bridge_was_away_is_told(file):
     assert lab.firing == []
 
 
+HALF = '{"judged": 1, "states": {"control:2:above:critical": {"beyond_since": 1.0}}}'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"judged": null, "states": {}}', '{"judged": 1, "states": {"a": {"firing": "x"}}}']
+    "text",
+    [HALF, "", "{", "[]", "{}", '{"judged": null, "states": {}}', '{"judged": 1, "states": {"a": {"firing": "x"}}}'],
 )
 def test_a_file_that_cannot_be_read_is_none(file, text):
     lab = Lab(AT_ONCE, {STAGE: step(10)}, only=[WARM], file=file)
@@ -389,6 +394,29 @@ def test_of_an_hour_ago_nothing_is_told():
     lab = Lab(AT_ONCE, only=[WARM])
     state = next(each for each in lab.source.alarms.fields if each.name == "state")
     assert lab.source.alarms.samples(state, lab.now - 4000, lab.now - 3600)[0].size == 0
+
+
+def test_a_large_laboratory_is_judged_in_time():
+    """12 instruments of 16 channels at 1 Hz; the bridge looks every other second."""
+    channels = {n: {"label": f"Stage {n}", "alarms": [{"above": 5.0}, {"below": 1.0}]} for n in range(1, 17)}
+    lab = Lab(
+        {
+            "instruments": [
+                FRIDGE | {"id": f"f{n}", "serial": f"S{n}", "address": f"192.0.2.{n}", "channels": channels}
+                for n in range(12)
+            ]
+        },
+        history=60,
+        runs_for=4,
+    )
+    times = []
+    for _ in range(15):
+        lab.run(1)
+        begin = time.thread_time()
+        lab.watch.look()
+        times.append(time.thread_time() - begin)
+    assert len(lab.watch.states) == 12 * (16 * 4 + 3) + 15
+    assert sorted(times)[len(times) // 2] < 0.15
 
 
 # --- what a site file may say ------------------------------------------------------------------------------------------------

@@ -128,12 +128,13 @@ def saved(states: Mapping[str, State]) -> dict[str, Any]:
 
 
 def restored(content: Any) -> dict[str, State]:
-    """Return the states of :func:`saved`; what is none is left out."""
+    """Return the states of :func:`saved`; what is none, or lacks something, is left out."""
     known = {each.name: each for each in fields(State)}
     states = {}
     for name, entry in content.items() if isinstance(content, Mapping) else ():
         if isinstance(entry, Mapping) and entry.keys() <= known.keys():
             numbers = (value for value in entry.values() if not isinstance(value, bool))
-            if all(isinstance(value, (int, float)) for value in numbers):
+            is_whole = "beyond_since" not in entry or {"noticed", "worst"} <= entry.keys()
+            if is_whole and all(isinstance(value, (int, float)) for value in numbers):
                 states[str(name)] = State(**entry)
     return states
