@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -110,12 +113,18 @@ SITES: Mapping[str, dict] = {
 
 def rendered(settings: dict, release: tuple[int, ...]) -> dict:
     """All files that a Grafana of that release gets of an inventory."""
-    lists = (settings["instruments"], settings.get("ocs_agents") or [], settings.get("data_nodes") or [])
+    lists = [settings["instruments"], settings.get("ocs_agents") or [], settings.get("data_nodes") or []]
     return {
         "alerting": yaml.safe_load(alerting.text_after(alerting.document(settings, release[:2]), "")),
-        "dashboards": dashboards(*lists),
+        "dashboards": copy.deepcopy(_dashboards(json.dumps(lists))),
         "datasources": yaml.safe_load((ROOT / "roles/grafana/templates/datasources.yml.j2").read_text()),
     }
+
+
+@cache
+def _dashboards(lists: str) -> dict:
+    """The dashboards of an inventory's lists, as JSON: the same for all releases."""
+    return dashboards(*json.loads(lists))
 
 
 def oldest_for(settings: dict) -> tuple[int, ...]:
