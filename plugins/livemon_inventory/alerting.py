@@ -89,7 +89,7 @@ def _of_bridge(settings: Entry) -> Rule:
             "state": sentences.bridge_state(),
             "answered": sentences.bridge_answered(),
         },
-        labels={"kind": BRIDGE, "severity": severity},
+        labels={"kind": BRIDGE, "severity": severity, "subject": kind.title},
         states="Alerting",
     )
 

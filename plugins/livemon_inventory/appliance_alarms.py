@@ -197,7 +197,7 @@ def of_appliance(settings: Entry, instrument_defaults: Entry, instruments: Seque
             limits=(limit,),
             hold=kind.hold,
             held_back_by=kind.held_back_by,
-            labels={"subject": "The appliance"},
+            labels={"subject": kind.title},
         )
     for agent in OWN_AGENTS:
         yield from (replace(alarm, rule=AGENTS_RULE) for alarm in of_process({"id": agent}, instrument_defaults))

@@ -167,15 +167,18 @@ def states(title: str, lines: Sequence[Line]) -> dict:
 
 
 def alarms(title: str, labels: Mapping[str, str] | None = None) -> dict:
-    """Return the alarms that fire or are about to, worst first: those with `labels`, or all."""
+    """Return the alarms that fire or are about to, by severity and what they are about: those with `labels`, or all.
+
+    By themselves lists name the rule, which is that of a whole instrument.
+    """
     matchers = ", ".join(f'{label}="{value}"' for label, value in (labels or {}).items())
     return {
         "type": "alertlist",
         "title": title,
         "options": {
             "viewMode": "list",
-            "groupMode": "default",
-            "groupBy": [],
+            "groupMode": "custom",
+            "groupBy": ["severity", "subject"],
             "maxItems": 50,
             "sortOrder": 3,
             "dashboardAlerts": False,
