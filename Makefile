@@ -35,11 +35,11 @@ images:  ## build the container images that are missing
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing molecule-docker-sources grafana \
 	on-host-build reproducible
 test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
-	@lab/test environments "lint integration unit e2e | molecule grafana"
+	@lab/test environments "integration | lint unit e2e | molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "integration | lint unit e2e"
 test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
-	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "lint integration unit e2e | molecule grafana" \
+	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration | lint unit e2e | molecule grafana" \
 		molecule-existing molecule-docker-sources on-host-build reproducible
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
