@@ -112,7 +112,19 @@ SECRET = "xyzzy-plugh"
                 )
             ],
         ),
-        ({"silent_after": "20s"}, [".silent_after: 20s is too short, a reading may take 30 s; write for example 6m"]),
+        ({"silent_after": "13s"}, [".silent_after: 13s is too short, a reading may take 13 s; write for example 6m"]),
+        (
+            {"silent_after": "59s"},
+            [
+                (
+                    ".silent_after: 59s is too short to tell a silent sensor from an instrument that does not answer; "
+                    "write for example 6m"
+                )
+            ],
+        ),
+        ({"silent_after": "60s"}, []),
+        ({"alarms": [{"above": 5, "for": "0s"}, {"below": 1, "for": 0}]}, []),
+        ({"unreachable_after": "5m"}, [".unreachable_after: there is no such key; did you mean invalid_after?"]),
         ({"silent_after": {"after": "10m", "severity": "critical"}}, []),
         (
             {"silent_after": {"severty": "critical"}},
@@ -155,16 +167,57 @@ def test_a_mistake_in_a_channels_alarms(options, expected):
             {"away_after": True},
             ".away_after: True is no duration; write for example 10m, false for no such alarm, or {after: 10m, severity: critical}",
         ),
+        (
+            {"unreachable_after": "soon"},
+            (
+                ".unreachable_after: 'soon' is no duration; write for example 10m, false for no such alarm, "
+                "or {after: 10m, severity: critical}"
+            ),
+        ),
+        *(
+            (
+                {key: said},
+                f".{key}: 39s is too short to tell it from a router that is not running; write 40s or longer",
+            )
+            for key in ("away_after", "unreachable_after")
+            for said in ("39s", {"after": "39s"})
+        ),
     ],
 )
 def test_a_mistake_in_an_instruments_alarms(options, expected):
     assert faults({"instruments": [FRIDGE | options]}) == [PLACE + expected]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"instruments": [FRIDGE | {"unreachable_after": "90s"}]},
+        {"instruments": [FRIDGE | {"unreachable_after": {"after": "90s", "severity": "warning"}}]},
+        {"instruments": [FRIDGE], "instrument_alarms": {"unreachable_after": False}},
+        {"instruments": [], "appliance_alarms": {"router_away": "2m", "network_away": False}},
+        {"instruments": [], "ocs_agents": [FAKE | {"away_after": "40s"}]},
+        *({"instruments": [], "alarm_interval": said} for said in ("10s", "20s", "60s", "1m")),
+    ],
+)
+def test_what_may_be_said_of_what_is_away(settings):
+    assert faults(settings) == []
+
+
+@pytest.mark.parametrize("said", ["5s", "15s", "70s", "2m", 20, "0s", "soon", True])
+def test_an_interval_that_grafana_cannot_keep_to(said):
+    assert faults({"instruments": [], "alarm_interval": said}) == [
+        (
+            f"alarm_interval: {said!r} is not a time between two looks at the alarms; "
+            "write 10s, 20s, 30s, 40s, 50s or 60s, what Grafana can keep to"
+        )
+    ]
+
+
 def test_an_agent_has_alarms_of_its_own_only():
-    found = faults({"instruments": [], "ocs_agents": [FAKE | {"away_after": "soon", "invalid_after": "5m"}]})
-    assert [each.partition(":")[0] for each in found] == [
+    agent = FAKE | {"away_after": "soon", "invalid_after": "5m", "unreachable_after": "2m"}
+    assert [each.partition(":")[0] for each in faults({"instruments": [], "ocs_agents": [agent]})] == [
         "ocs_agents[0] (id fake1).invalid_after",
+        "ocs_agents[0] (id fake1).unreachable_after",
         "ocs_agents[0] (id fake1).away_after",
     ]
 
