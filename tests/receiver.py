@@ -21,11 +21,12 @@ class Received:
 
 @dataclass
 class Receiver:
-    """A server on loopback that keeps what it receives; `status` and `headers` are its answer to everything."""
+    """A server on loopback that keeps what it receives; `status`, `headers` and `body` are its answer to everything."""
 
     url: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
     received: list[Received] = field(default_factory=list)
 
     def since(self, moment: float) -> list[Received]:
@@ -54,8 +55,9 @@ def receiver(
             self.send_response(kept.status)
             for name, value in kept.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(kept.body)))
             self.end_headers()
+            self.wfile.write(kept.body)
 
         def log_message(self, *_: object) -> None:
             pass

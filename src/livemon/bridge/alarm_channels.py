@@ -29,9 +29,13 @@ WHAT: Mapping[str, Callable[[Alarm, State], float | None]] = {
     "state": lambda _alarm, state: float(state.firing),
     "value": lambda _alarm, state: state.value,
     "limit": _limit,
-    "age": lambda _alarm, state: state.age,
+    "age": lambda _alarm, state: state.age or 0.0,
 }
-"""What is told of each alarm: 1 while it fires, else 0; the number that it is of; the limit next to that; its age in seconds."""
+"""What is told of each alarm: 1 while it fires, else 0; the number that it is of; the limit next to that; its age in seconds.
+
+The age of what is measured of every moment is 0, not null: of a null, Grafana 9.4 makes a NaN, with which it cannot write down that
+an alarm has changed, and the plot has no mark.
+"""
 
 
 @dataclass(frozen=True)
