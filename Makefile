@@ -32,14 +32,14 @@ images:  ## build the container images that are missing
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e molecule molecule-existing molecule-docker-sources grafana \
+.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e roles molecule molecule-existing molecule-docker-sources grafana \
 	on-host-build reproducible
-test:  ## everything that must pass: lint, unit, integration, e2e, molecule, grafana
-	@lab/test environments "integration | lint unit e2e | molecule grafana"
+test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
+	@lab/test environments "integration | lint unit e2e roles | molecule grafana"
 test-fast:  ## the same without what needs Docker
-	@lab/test "integration | lint unit e2e"
+	@lab/test "integration | lint unit e2e roles"
 test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
-	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration | lint unit e2e | molecule grafana" \
+	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration | lint unit e2e roles | molecule grafana" \
 		molecule-existing molecule-docker-sources on-host-build reproducible
 
 lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
@@ -67,6 +67,8 @@ integration: venv-app venv-router venv-referee venv-graphite-web venv-controller
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
 	$(pytest) tests/e2e
+roles: venv-app venv-controller  ## the tasks of roles on this computer, with stand-ins of what they start
+	$(pytest) tests/roles
 molecule: export LIVEMON_MACHINE_TESTS ?= not long
 molecule: venv-app venv-controller venv-referee  ## the playbook on a lab machine: check, converge, idempotence, verify
 	@lab/need ssh openssh-client ip iproute2

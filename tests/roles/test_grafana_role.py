@@ -17,11 +17,11 @@ import yaml
 from crossbar_router import ROOT
 from grafana_container import Machine
 from livemon_inventory import alerting
-from test_check_inventory import ANSIBLE
 
 from livemon.grafana.client import Grafana
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+ANSIBLE = ROOT / ".venv/controller/bin"
 PATIENCE = 15
 """Seconds for which the role waits; Grafana has to be well for ten."""
 
