@@ -15,7 +15,8 @@ from receiver import Receiver, receiver
 def outside() -> Iterator[Receiver]:
     """Somebody who receives webhooks and pings, on all addresses of this machine."""
     with receiver(host="0.0.0.0") as somebody:
-        somebody.body = b"ok"  # what Slack answers, and Grafana takes nothing else for delivered
+        # What Slack's interface answers: Grafana takes nothing else for delivered.
+        somebody.headers, somebody.body = {"Content-Type": "application/json"}, b'{"ok": true}'
         yield somebody
 
 
