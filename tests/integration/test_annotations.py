@@ -44,12 +44,14 @@ def marks(appliance, part_of_name):
     target = {"target": "events", "payload": {"query": part_of_name}}
     _, (table,) = appliance.get("/query", {"range": times, "targets": [target]})
     rows = [[item["time"], item["title"], item["text"], item["tags"]] for item in items]
-    assert table["rows"][: len(rows)] == rows
+    told = table["rows"][: len(rows)]
+    assert [row[1:] for row in told] == [row[1:] for row in rows]
+    # To the distance of two samples of a thinned answer, which begins where the question does.
+    assert [row[0] for row in told] == pytest.approx([row[0] for row in rows], abs=500)
     _, events = appliance.get("/events/get_data", **{"from": "-10min", "until": "now"})
     found = [event for event in events if part_of_name.lower() in event["what"].lower()]
-    assert [(event["what"], event["when"]) for event in found[: len(items)]] == [
-        (item["title"], item["time"] // 1000) for item in items
-    ]
+    assert [event["what"] for event in found[: len(items)]] == [item["title"] for item in items]
+    assert [event["when"] for event in found[: len(items)]] == pytest.approx([row[0] // 1000 for row in rows], abs=1)
     return [(item["title"], *item["tags"], item["time"] / 1000) for item in items]
 
 

@@ -129,7 +129,11 @@ def test_channels_bear_the_tags_of_the_inventory(lab):
 
 def test_ages_stand_in_the_tree_of_names(lab):
     _, roots = lab.appliance.get("/metrics/find", query="*")
-    assert {"age", "alarms", "invalid", "observatory", "livemon"} >= {each["text"] for each in roots} >= {"age", "observatory"}
+    assert (
+        {"age", "alarms", "invalid", "observatory", "livemon"}
+        >= {each["text"] for each in roots}
+        >= {"age", "observatory"}
+    )
     _, found = lab.appliance.get("/metrics/find", query="age.observatory.never.feeds.temperatures.*")
     assert {each["text"] for each in found} == {"Channel_03_T", "Channel_03_R"}
 

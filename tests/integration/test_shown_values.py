@@ -237,6 +237,9 @@ def judged(asked: Asked) -> Iterator[Judged]:
     alarms = {alarm.kind: alarm for alarm in of_appliance(asked.site.appliance_alarms, asked.site.defaults)}
     for kind in KINDS.keys() & HEALTH.keys():
         found = [(alarm.test, alarm.limits, alarm.severity) for alarm in [alarms.get(kind)] if alarm]
+        if kind == "clock_unsynchronized":
+            # The alarm is of how long it has lasted, what is shown is whether it is so.
+            found = [("lt", (1.0,), severity) for *_, severity in found]
         yield Judged(HEALTH[kind][1], found, 0.0 if kind == "clock_unsynchronized" else None)
 
 
