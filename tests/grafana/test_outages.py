@@ -26,6 +26,8 @@ class Outage:
     kind: str
     over: str
     instrument: str | None = None
+    lost: str | None = None
+    """The kind of alarm that tells afterwards what was lost meanwhile."""
 
 
 OUTAGES = {
@@ -33,7 +35,7 @@ OUTAGES = {
     "instrument": Outage("simulator_ls240", "unreachable", "the instrument answers again", "ls240"),
     "network": Outage("simulator_ls240 simulator_control", "network_away", "Instruments on the network answer again"),
     "nodes": Outage("sisock_nodes", "nodes_silent", "The data nodes answer again"),
-    "router": Outage("sisock_crossbar", "router_away", "The router answers again"),
+    "router": Outage("sisock_crossbar", "router_away", "The router answers again", lost="archive_gap"),
     "bridge": Outage("sisock_grafana_http", "bridge_away", "The bridge answers Grafana again"),
 }
 
@@ -78,9 +80,9 @@ def of_kind(alarms: list[dict], kind: str) -> list[dict]:
     return [alarm for alarm in alarms if alarm["labels"]["kind"] == kind]
 
 
-def others(alarms: list[dict], outage: Outage) -> list[tuple]:
+def others(alarms: list[dict], outage: Outage, *, afterwards: bool = False) -> list[tuple]:
     """What else was told: neither the outage nor the plate's limit, which is told again and again."""
-    expected = {outage.kind, "above"}
+    expected = {outage.kind, "above", *([outage.lost] if afterwards else [])}
     return [
         (each["labels"]["kind"], each["annotations"]["summary"])
         for each in alarms
@@ -120,5 +122,5 @@ def test_what_was_stopped_is_named_and_nothing_else_and_no_limit_is_told_as_over
     assert alarm["labels"].get("instrument") == outage.instrument
     assert named_after < NAMED_WITHIN
     assert others(during, outage) == []
-    assert others(firing(outside, begun), outage) == []
+    assert others(firing(outside, begun), outage, afterwards=True) == []
     assert [text for text in texts if f"Over: {PLATE}" in text] == []
