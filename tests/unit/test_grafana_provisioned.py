@@ -68,7 +68,7 @@ def test_a_grafana_that_has_everything_has_no_faults(files):
         assert provisioned.protect(grafana, wanted) == ["livemon", "livemon watchdog"]
         assert provisioned.faults(grafana, wanted) == []
         assert provisioned.protect(grafana, wanted) == []
-        assert provisioned.count_rules(grafana) == len(wanted.rules) > 10
+        assert len(provisioned.rules(grafana)) == len(wanted.rules) > 10
         assert wanted.dashboards["livemon-overview"] == "Overview"
 
 
@@ -87,12 +87,12 @@ def test_two_dollars_are_one(files):
 def test_what_the_inventory_has_no_more_is_gone_after_the_next_start(files, bridge):
     with running(files) as (grafana, _):
         provisioned.protect(grafana, given.read(files))
-        before = provisioned.count_rules(grafana)
+        before = len(provisioned.rules(grafana))
     grafana_files.write(files, SMALLER, bridge=bridge)
     wanted = given.read(files)
     with running(files) as (grafana, _):
         assert provisioned.faults(grafana, wanted) == []
-        assert provisioned.count_rules(grafana) < before
+        assert len(provisioned.rules(grafana)) < before
         # The folder stays, and so do the permissions that it was given.
         assert "livemon watchdog" in {folder["title"] for folder in grafana.get_json("/api/folders")}
 

@@ -39,11 +39,6 @@ def rules(grafana: Grafana) -> dict[str, Mapping[str, Any]]:
     return {rule["uid"]: rule for rule in found if rule["uid"].startswith(OURS)}
 
 
-def count_rules(grafana: Grafana) -> int:
-    """Return how many of livemon's alarm rules Grafana has; raises as :func:`rules` does."""
-    return len(rules(grafana))
-
-
 def faults(grafana: Grafana, given: Given) -> list[str]:
     """Return what Grafana lacks, or has too much, of what it was given: one clause each, empty where all is as it should be.
 
