@@ -5,7 +5,7 @@ import pytest
 
 from livemon.datanode import DataRequest
 from livemon.nodehost import NodeHost
-from livemon.nodes.agents import DEGRADED_BLOCK, SILENCE, AgentsNode
+from livemon.nodes.agents import DEGRADED_BLOCK, HEARTBEATS_OF_AN_AGENT, SILENCE, AgentsNode
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.kept import Kept
 from livemon.nodes.sensors import SensorsNode
@@ -84,7 +84,9 @@ def test_feeds_are_left_to_the_archive(kept):
 def test_agents_that_were_kept_before_anybody_told_who_is_degraded(kept):
     before = AgentsNode("agents", "", clock=lambda: NOW)
     kept._host.add(before)
-    before.receive("observatory.ls240.feeds.heartbeat", [{}, {}])
+    for _ in range(HEARTBEATS_OF_AN_AGENT):
+        before.receive("observatory.ls240.feeds.heartbeat", [{}, {}])
+    before.look()
     del before.fields["ls240_degraded"], before.blocks[DEGRADED_BLOCK]
     kept.save()
     after = AgentsNode("agents", "", clock=lambda: NOW + 60)
@@ -109,8 +111,9 @@ def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_
 
     before = agents(NOW)
     kept._host.add(before)
-    beat(before, "ls240", "Control")
-    before._sample()
+    for _ in range(HEARTBEATS_OF_AN_AGENT):
+        beat(before, "ls240", "Control")
+    before.look()
     kept.save()
     after = agents(NOW + 60)
     kept.restore(after)

@@ -12,6 +12,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.task import LoopingCall
@@ -27,8 +28,10 @@ LOOK_EVERY = 1.0
 SAMPLE_EVERY = 10.0
 """Seconds between samples while nothing changes."""
 WEEK = 7 * 86400.0
-MOST_AGENTS = 1000
-"""Anybody on the agents' network may publish a heartbeat under any name."""
+MOST_AGENTS = 500
+"""Anybody on the agents' network may publish heartbeats under any name; a week of one agent takes 1 MB."""
+HEARTBEATS_OF_AN_AGENT = 2
+"""It takes as many, none :data:`SILENCE` after the one before, for a name to be taken for an agent's."""
 BLOCK = f"{ADDRESS_ROOT}.agents"
 DEGRADED_BLOCK = f"{BLOCK}.degraded"
 RUNS_DEGRADED = 8
@@ -37,7 +40,7 @@ _HEARTBEAT = re.compile(rf"{ADDRESS_ROOT}\.([A-Za-z0-9_-]{{1,64}})\.feeds\.heart
 
 
 class AgentsNode(BlockNode):
-    """Two truth values for each agent that was heard since this process began.
+    """Two truth values for each agent whose heartbeat was heard at least twice since this process began.
 
     ``connected`` is 1 while its heartbeat comes, and 0 once it is silent; ``degraded`` is 1 while one of its operations runs
     degraded, and has no value while nothing is heard of it.
@@ -67,6 +70,7 @@ class AgentsNode(BlockNode):
         self._heard: dict[str, float] = {}
         self._present: dict[str, bool] = {}
         self._degraded: dict[str, bool] = {}
+        self._newcomers: dict[str, _Newcomer] = {}
         self._full = False
         self._sampled = -SAMPLE_EVERY
         self._looking = LoopingCall(self.look)
@@ -96,11 +100,14 @@ class AgentsNode(BlockNode):
         self._since = self._steady()
 
     def receive(self, topic: str, message: Any) -> None:
-        """Take a heartbeat; one of somebody whose name cannot be part of a path is none."""
+        """Take a heartbeat. Those of a name that cannot be part of a path are passed over."""
         found = _HEARTBEAT.fullmatch(topic)
-        if found is None or (found[1] not in self._present and not self._admit(found[1])):
+        if found is None:
             return
         agent = found[1]
+        if agent not in self._present:
+            self._meet(agent, _runs_degraded(message))
+            return
         self._heard[agent] = self._steady()
         before = self._present[agent], self._degraded.get(agent, False)
         self._present[agent], self._degraded[agent] = True, _runs_degraded(message)
@@ -108,33 +115,53 @@ class AgentsNode(BlockNode):
             self._sample()
 
     def look(self) -> None:
-        """Note who has been silent for too long, and once in a while how things are."""
+        """Note who is new, who has been silent for too long, and once in a while how things are."""
         now = self._steady()
+        self._admit_newcomers(now)
         silent = [agent for agent, there in self._present.items() if there and now - self._heard[agent] >= SILENCE]
         self._present |= dict.fromkeys(silent, False)
         if self._present and (silent or now - self._sampled >= SAMPLE_EVERY):
             self._sample()
 
-    def _admit(self, agent: str) -> bool:
-        """Make the field of an agent that is heard for the first time; `False` if there are too many."""
+    def _meet(self, agent: str, degraded: bool) -> None:
+        """Note a heartbeat of a name that is not known yet."""
         if len(self._present) >= MOST_AGENTS:
-            if not self._full:
-                log.warn(
-                    "agents: {agent} and whoever comes after it are left out: there are {most} already",
-                    agent=agent,
-                    most=MOST_AGENTS,
-                )
-            self._full = True
-            return False
-        self._tell(agent, agent.lower(), BLOCK, "connected")
-        self._tell_degraded(agent)
-        self._present[agent] = False
-        if self._steady() - self._since >= SILENCE:
-            self._sample()  # that it was not there before makes an event of its coming
-        return True
+            self._refuse(agent)
+            return
+        if len(self._newcomers) >= MOST_AGENTS and agent not in self._newcomers:
+            return
+        newcomer = self._newcomers.setdefault(agent, _Newcomer())
+        newcomer.heartbeats += 1
+        newcomer.heard, newcomer.degraded = self._steady(), degraded
+
+    def _refuse(self, agent: str) -> None:
+        if not self._full:
+            log.warn(
+                "agents: {agent} and whoever comes after it are left out: there are {most} already",
+                agent=agent,
+                most=MOST_AGENTS,
+            )
+        self._full = True
+
+    def _admit_newcomers(self, now: float) -> None:
+        """Make the fields of those who are heard again, all at once: a sample costs as much as there are agents."""
+        self._newcomers = {agent: each for agent, each in self._newcomers.items() if now - each.heard < SILENCE}
+        heard_again = [agent for agent, each in self._newcomers.items() if each.heartbeats >= HEARTBEATS_OF_AN_AGENT]
+        admitted = heard_again[: MOST_AGENTS - len(self._present)]
+        if not admitted:
+            return
+        for agent in admitted:
+            newcomer = self._newcomers.pop(agent)
+            self._tell(agent, agent.lower(), BLOCK, "connected")
+            self._tell_degraded(agent)
+            self._present[agent], self._heard[agent], self._degraded[agent] = False, newcomer.heard, newcomer.degraded
+        if now - self._since >= SILENCE:
+            self._sample()  # that they were not running before makes an event of their coming
+        self._present |= dict.fromkeys(admitted, True)
+        self._sample()
 
     def _tell_degraded(self, agent: str) -> None:
-        if not any((info.block, info.name) == (DEGRADED_BLOCK, agent) for info in self.fields.values()):
+        if agent not in self.blocks[DEGRADED_BLOCK].fields:
             self._tell(agent, f"{agent.lower()}_degraded", DEGRADED_BLOCK, "degraded")
 
     def _tell(self, agent: str, key: str, block: str, what: str) -> None:
@@ -155,6 +182,15 @@ class AgentsNode(BlockNode):
             for agent, there in self._present.items()
         }
         self.blocks[DEGRADED_BLOCK].append([when], degraded, now)
+
+
+@dataclass
+class _Newcomer:
+    """A name under which a heartbeat came, and which is not taken for an agent's yet."""
+
+    heartbeats: int = 0
+    heard: float = 0.0
+    degraded: bool = False
 
 
 def _runs_degraded(message: Any) -> bool:

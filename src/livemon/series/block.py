@@ -15,6 +15,8 @@ CLOCK_TOLERANCE = 10.0
 """Seconds by which a sample may lie ahead of this machine's clock before one of the two clocks was wrong."""
 UPDATE_EVERY = 4096
 """Samples that wait for the pyramid, at most: a query would have to look at all of them."""
+RATE_KNOWN_AFTER = 1e-3
+"""The part of the window that samples must span before their rate is believed: first ones may come in a burst."""
 MOST_RESERVED = 1 << 27
 """Samples of all fields for which space is reserved beforehand: a burst at first must not ask for more than a machine has."""
 END_OF_TIME = 9e10
@@ -103,7 +105,7 @@ class Block:
             space[[self._rows[field] for field in data]] = values
         self._forget_before(oldest)
         if not self._reserved and len(self) > FIRST_CAPACITY // 2:
-            self._reserve()
+            self._reserve_window()
         self._waiting += times.size
         if self._waiting > UPDATE_EVERY:
             self._update()
@@ -193,11 +195,12 @@ class Block:
         self._pyramid.update(self._samples, self.window)
         self._waiting = 0
 
-    def _reserve(self) -> None:
-        """Take the space of the whole window at once, by the rate of the first samples."""
-        self._reserved = True
+    def _reserve_window(self) -> None:
+        """Take the space of the whole window at once, as soon as the rate of the samples is known."""
         span = self.times[-1] - self.times[0]
-        self._samples.reserve(int(min(self.window / span * len(self), MOST_RESERVED / len(self._rows))))
+        if span >= self.window * RATE_KNOWN_AFTER:
+            self._reserved = True
+            self._samples.reserve(int(min(self.window / span * len(self), MOST_RESERVED / len(self._rows))))
 
     def _add_fields(self, fields: list[str]) -> None:
         if fields:
