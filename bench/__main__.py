@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from _pytest.outcomes import Failed
 
-from bench import ingest, integrity, limits, load, memory, query, sessions, stages, visible
+from bench import capacity, ingest, integrity, limits, load, memory, query, sessions, stages, visible
 from bench import peers as databases
 from bench.figures import Figures
 from bench.machine import description
@@ -21,7 +21,19 @@ from bench.systems import Livemon, System
 from bench.timing import say
 from bench.upstream import Sisock
 
-PARTS = ("ingest", "memory", "query", "router", "clients", "visible", "limits", "integrity", "stages", "load")
+PARTS = (
+    "ingest",
+    "memory",
+    "query",
+    "router",
+    "clients",
+    "visible",
+    "limits",
+    "integrity",
+    "stages",
+    "load",
+    "capacity",
+)
 ON_SYSTEM = {"ingest", "query", "router", "clients", "visible", "limits", "integrity", "stages"}
 OF_OLD = {"ingest", "query", "clients", "visible", "integrity"}
 FAULTS = (Failed, RuntimeError, TimeoutError, OSError, subprocess.SubprocessError)
@@ -94,6 +106,8 @@ def measure(
             of_livemon(figures, ours, parts, quick=quick)
     if "load" in parts:
         load.measure(figures, directory / "load", 10 if quick else 60)
+    if "capacity" in parts:
+        capacity.measure(figures, directory / "capacity", 5 if quick else 20)
     if upstream and parts & OF_OLD:
         with reported(figures, "sisock"), Sisock(directory / "sisock", upstream, ["1 h", "24 h"]) as old:
             old.fill()

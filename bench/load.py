@@ -42,8 +42,8 @@ def measure(figures: Figures, directory: Path, seconds: float) -> None:
     with Livemon(directory, [], entries) as system, ExitStack() as processes:
         url = system.router.ocs_url
         say(f"load: {AGENTS * FEEDS} feeds of {len(CHANNELS)} fields at 1 Hz for {seconds:g} s")
-        subscriber = processes.enter_context(_process("bench.subscriber", url))
-        publisher = processes.enter_context(_process("bench.publisher", url, str(seconds + SETTLE)))
+        subscriber = processes.enter_context(process("bench.subscriber", url))
+        publisher = processes.enter_context(process("bench.publisher", url, str(seconds + SETTLE), str(AGENTS * FEEDS)))
         began = json.loads(publisher.stdout.readline())["began"]
         pids = {"data nodes": system.pid(), "bridge": system.appliance.children["bridge"].pid}
         pids |= {"second subscriber": subscriber.pid, "publisher": publisher.pid}
@@ -106,7 +106,8 @@ def _kept(system: Livemon) -> int:
 
 
 @contextmanager
-def _process(*module: str) -> Iterator[subprocess.Popen]:
+def process(*module: str) -> Iterator[subprocess.Popen]:
+    """Run a module of the bench as long as the block lasts, by its standard input and output."""
     child = subprocess.Popen([sys.executable, "-m", *module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield child

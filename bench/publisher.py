@@ -1,4 +1,4 @@
-"""Publish 625 feeds of 16 fields at 1 Hz, evenly over the second. Arguments: URL, seconds. Run by ``bench.load``.
+"""Publish 625 feeds of 16 fields, evenly over time. Arguments: URL, seconds, messages a second. Run by ``load`` and ``capacity``.
 
 Prints a line of JSON when it begins, and one at the end.
 """
@@ -20,7 +20,7 @@ from bench.load import AGENTS, FEEDS, feed_of
 from bench.sessions import component
 
 TICK = 0.005
-url, seconds = sys.argv[1], float(sys.argv[2])
+url, seconds, rate = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 publishing = component(url)
 
 
@@ -35,21 +35,22 @@ def joined(session: ISession, _details: object) -> None:
 
     def publish_due() -> None:
         nonlocal sent
-        due = min(int((time.time() - began) * len(feeds)) + 1, int(seconds * len(feeds)))
+        due = min(int((time.time() - began) * rate) + 1, int(seconds * rate))
         while sent < due:
             agent, feed = feeds[sent % len(feeds)]
             stamp = round(time.time(), 3)
             session.publish(topic(agent, feed), message(np.array([stamp]), agent, fields[feed]))
-            late.append((stamp - began - sent / len(feeds)) * 1e3)
+            late.append((stamp - began - sent / rate) * 1e3)
             sent += 1
-        if sent >= int(seconds * len(feeds)):
+        if sent >= int(seconds * rate):
             ticking.stop()
-            reactor.callLater(0.5, finish)
+            session.leave()  # behind all that has not been sent yet
 
-    def finish() -> None:
+    def finish(*_: object) -> None:
         print(json.dumps({"messages": sent, "late": late}), flush=True)
         reactor.stop()
 
+    session.on("leave", finish)
     print(json.dumps({"began": began}), flush=True)
     ticking = LoopingCall(publish_due)
     reactor.callLater(max(0, began - time.time()), ticking.start, TICK)

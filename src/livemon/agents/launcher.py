@@ -23,6 +23,9 @@ from livemon.errors import LivemonError  # noqa: E402
 MAX_RECONNECT_SECONDS = 5.0
 """Twisted waits up to a minute between attempts; every second after the router's return loses data."""
 
+PONG_WITHIN = 30.0
+"""Seconds. A ping waits behind what has not been sent yet: with upstream's 5 s a slow router costs the session and what waits."""
+
 SITE_OPTIONS = {"SITE_HUB": "--site-hub", "SITE_HTTP": "--site-http", "SITE_HOST": "--site-host"}
 """Environment that upstream's ``ocs-agent-cli`` hands on as arguments."""
 
@@ -67,6 +70,9 @@ def _prepare(agent_class: classes.AgentClass) -> None:
     # autobahn would import it for a serializer that nobody uses; built for numpy 1, it prints 60 lines of traceback.
     sys.modules["bjdata"] = None
     ocs_agent.OCSAgent = controlled.ControlledAgent
+    ocs_agent.ApplicationRunner = functools.partial(
+        ocs_agent.ApplicationRunner, websocket_options={"autoPingTimeout": PONG_WITHIN}
+    )
     internet.backoffPolicy = functools.partial(internet.backoffPolicy, maxDelay=MAX_RECONNECT_SECONDS)
     if agent_class.module == "socs.agents.lakeshore372.agent":
         from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import

@@ -29,6 +29,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
+from livemon.agents.coalescing import CoalescedFeed
 from livemon.alive import touch_alive
 
 ONE_TURN = ("run_once", "test_mode")
@@ -105,6 +106,13 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         if details.reason == CloseDetails.REASON_DEFAULT:
             details = CloseDetails("livemon.rejoining", details.message)
         return super().onLeave(details)
+
+    # What is published
+
+    def register_feed(self, feed_name: str, **kwargs: Any) -> CoalescedFeed:
+        """Make a feed that publishes a few times a second, however often it is given a sample."""
+        feed = self.feeds[feed_name] = CoalescedFeed(self, feed_name, **kwargs)
+        return feed
 
     # What the heartbeat says
 
