@@ -1,6 +1,6 @@
 """Faults on command: what goes wrong with a simulated instrument, when, for how long, how often.
 
-A fault is written as ``KIND[,KEY=VALUE]...``, for example ``split,times=1`` or ``over-range,channel=3,for=60``; see
+A fault is written as ``KIND[,KEY=VALUE]...``, for example ``split,times=1`` or ``frozen,channel=3,for=60``; see
 :data:`GRAMMAR`. Times are seconds on the simulator's clock. What is left to chance is drawn from a seed, so that the same
 requests meet the same faults.
 """
@@ -35,9 +35,10 @@ OF_ANSWERS = {Kind.SPLIT, Kind.GARBAGE, Kind.DROP, Kind.SLOW}
 OF_READINGS = {Kind.OVER_RANGE, Kind.FROZEN}
 _DELAYS = {Kind.SPLIT: 0.2, Kind.SLOW: 1.0}
 _POWER_CYCLE = 5.0
+_NUMBERS = {"times": (1, 1e9, "a whole number, 1 or more"), "probability": (0, 1, "a number from 0 to 1")}
 
 GRAMMAR = """\
-KIND[,KEY=VALUE]..., for example split,times=1 or over-range,channel=3,for=60
+KIND[,KEY=VALUE]..., for example split,times=1 or frozen,channel=3,for=60
 
 \b
 split        an answer arrives in two pieces
@@ -96,16 +97,16 @@ class Fault:
         """Say in a few words what it is."""
         words: list[str] = [self.kind]
         if self.channels:
-            words.append("of " + ", ".join(sorted(self.channels)))
+            words.append("channel " + " ".join(sorted(self.channels)))
         if self.begins > now:
             words.append(f"in {self.begins - now:.1f} s")
         if math.isfinite(self.ends):
             words.append(f"for {self.ends - max(now, self.begins):.1f} s")
         if math.isfinite(self.times):
-            words.append(f"of {self.times:.0f} more answers")
+            words.append(f"answers left: {self.times:.0f}")
         if self.probability < 1:
-            words.append(f"with probability {self.probability:g}")
-        return " ".join(words)
+            words.append(f"probability {self.probability:g}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -260,13 +261,13 @@ def _keys_of(kind: Kind) -> list[str]:
 
 
 def _number(key: str, text: str) -> float:
+    low, high, wanted = _NUMBERS.get(key, (0, 1e9, "seconds"))
     try:
         value = int(text) if key == "times" else float(text)
     except ValueError:
-        value = -1.0
-    if not 0 <= value <= (1 if key == "probability" else 1e9):
-        kinds = {"times": "a whole number, 1 or more", "probability": "a number from 0 to 1"}
-        raise DeviceError(f"{key}={text}: write {kinds.get(key, 'seconds')}, for example {key}=1")
+        value = math.nan
+    if not low <= value <= high:
+        raise DeviceError(f"{key}={text}: write {wanted}, for example {key}=1")
     return value
 
 

@@ -1,17 +1,21 @@
-"""Gives a simulated instrument a socket or a pseudo-terminal: the only module here that does I/O."""
+"""Gives a simulated instrument a socket or a pseudo-terminal, and carries out the faults of its line."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import socket
+import struct
 import tty
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from livemon.errors import DeviceError
+from livemon.lakeshore.control import ControlServer
+from livemon.lakeshore.faults import Faults, Kind
 from livemon.lakeshore.instrument import Conversation, Instrument
 
 # How long a peer without terminators has to be silent before its message counts as complete. The Model 240 asks for
@@ -19,9 +23,54 @@ from livemon.lakeshore.instrument import Conversation, Instrument
 SILENCE = 0.01
 # How often time passes for an instrument to which nobody talks.
 HEARTBEAT = 1.0
+_STALL_CHECK = 0.02
 _CHUNK = 4096
+# From <asm-generic/socket.h>, for Linux on all common processors.
+_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
+# One instruction of the packet filter (linux/filter.h): return 0, that is, keep nothing of any packet.
+_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 Clock = Callable[[], float]
+
+
+def deafen(connection: socket.socket) -> None:
+    """Let a socket lose every packet that comes in, unseen by anybody: its peer gets neither an answer nor a refusal."""
+    program = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
+    connection.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
+
+
+def undeafen(connection: socket.socket) -> None:
+    """Let a socket hear again."""
+    connection.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+async def send(answers: bytes, faults: Faults, clock: Clock, write: Callable[[bytes], None]) -> bool:
+    """Send answers as the faults in force have it.
+
+    Parameters
+    ----------
+    answers
+        Lines with their terminators.
+    faults, clock
+        What goes wrong, and the time.
+    write
+        Puts bytes on the line at once.
+
+    Returns
+    -------
+    bool
+        Whether the connection goes on.
+    """
+    for answer in answers.splitlines(keepends=True) if faults else [answers]:
+        delivery = faults.deliver(answer, clock()) if faults else None
+        for pause, piece in delivery.pieces if delivery else [(0.0, answer)]:
+            await asyncio.sleep(pause)
+            while faults.active(Kind.STALL, clock()):
+                await asyncio.sleep(_STALL_CHECK)
+            write(piece)
+        if delivery and delivery.hang_up:
+            return False
+    return True
 
 
 class TcpServer:
@@ -42,7 +91,8 @@ class TcpServer:
         self._clock = clock
         self._unterminated = unterminated
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task] = set()
+        self._clients: dict[asyncio.Task, asyncio.StreamWriter] = {}
+        self._dead = False
 
     async def start(self, host: str, port: int) -> str:
         """Listen; return the address in use as ``host:port``.
@@ -69,15 +119,41 @@ class TcpServer:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
+    def cut_off(self) -> None:
+        """Go dead without a word: the connections of now hear nothing any more, new ones are not answered."""
+        self._dead = True
+        for connection in self._sockets():
+            deafen(connection)
+
+    def come_back(self, *, restarted: bool) -> None:
+        """Answer new connections.
+
+        The old ones stay dead, as behind a router that forgot them; an instrument that was `restarted` does not know
+        them and resets them.
+        """
+        self._dead = False
+        for listener in self._server.sockets if self._server else ():
+            undeafen(listener)
+        for writer in list(self._clients.values()) if restarted else ():
+            # Closed with a reset, as from one that does not know the connection.
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+    def _sockets(self) -> list[socket.socket]:
+        clients = (writer.get_extra_info("socket") for writer in self._clients.values())
+        return [*(self._server.sockets if self._server else ()), *clients]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._clients.add(task)
+        self._clients[task] = writer
+        if self._dead:  # it had connected just before
+            deafen(writer.get_extra_info("socket"))
         # Of a client whose machine has gone without a word, only the probes of the kernel can tell.
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # A client may vanish at any moment, a cancelled one is hung up on; neither is a fault.
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._converse(reader, writer)
-        self._clients.discard(task)
+        del self._clients[task]
         writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,11 +163,13 @@ class TcpServer:
                 async with asyncio.timeout(SILENCE if conversation.ends_by_silence else None):
                     data = await reader.read(_CHUNK)
             except TimeoutError:
-                writer.write(conversation.silence(self._clock()))
+                answers = conversation.silence(self._clock())
             else:
                 if not data:
                     return
-                writer.write(conversation.receive(data, self._clock()))
+                answers = conversation.receive(data, self._clock())
+            if not await send(answers, self._instrument.faults, self._clock, writer.write):
+                return
             await writer.drain()
 
 
@@ -107,10 +185,12 @@ class PtyServer:
     """
 
     def __init__(self, instrument: Instrument, clock: Clock) -> None:
-        self._conversation = Conversation(instrument)
+        self._instrument = instrument
         self._clock = clock
         self._link: Path | None = None
         self._ends: tuple[int, int] | None = None
+        self._talk: asyncio.Task | None = None
+        self._deaf = False
 
     def start(self, link: Path) -> str:
         """Open the pseudo-terminal and point the symbolic link `link` to it; return the link's path.
@@ -134,28 +214,109 @@ class PtyServer:
         except OSError as error:
             raise DeviceError(f"cannot make the symbolic link {link}: {error.strerror}") from error
         self._link = link
-        asyncio.get_running_loop().add_reader(near, self._readable)
+        self._talk = asyncio.get_running_loop().create_task(self._converse(near))
         return str(link)
 
     def stop(self) -> None:
-        """Close the pseudo-terminal and remove the link."""
+        """Close the pseudo-terminal and remove the link, as an unplugged USB port does."""
         if self._ends is None:
             return
         near, far = self._ends
-        asyncio.get_running_loop().remove_reader(near)
+        if self._talk is not None:
+            self._talk.cancel()
+            asyncio.get_running_loop().remove_reader(near)
         if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == os.ttyname(far):
             self._link.unlink()
         os.close(near)
         os.close(far)
         self._ends = None
 
-    def _readable(self) -> None:
-        near, _ = self._ends
-        # Answers that nobody reads are lost, as on a serial line.
-        with contextlib.suppress(BlockingIOError):
-            answer = self._conversation.receive(os.read(near, _CHUNK), self._clock())
-            if answer:
-                os.write(near, answer)
+    def cut_off(self, *, unplugged: bool) -> None:
+        """Go dead: unplugged, or without a word."""
+        self._deaf = True
+        if unplugged:
+            self.stop()
+
+    def come_back(self) -> None:
+        """Answer again, on a new port if the old one was unplugged."""
+        self._deaf = False
+        if self._link is not None and self._ends is None:
+            self.start(self._link)
+
+    async def _converse(self, near: int) -> None:
+        conversation = Conversation(self._instrument)
+        while True:
+            data = await _readable(near)
+            if self._deaf:
+                continue
+            answers = conversation.receive(data, self._clock())
+            if not await send(answers, self._instrument.faults, self._clock, lambda piece: _write(near, piece)):
+                asyncio.get_running_loop().call_soon(self._replug)
+                return
+
+    def _replug(self) -> None:
+        self.stop()
+        self.come_back()
+
+
+async def _readable(near: int) -> bytes:
+    """Wait until something has come in, and return it."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(near, lambda: ready.done() or ready.set_result(None))
+    await ready
+    loop.remove_reader(near)
+    try:
+        return os.read(near, _CHUNK)
+    except BlockingIOError:
+        return b""
+
+
+def _write(near: int, piece: bytes) -> None:
+    # Answers that nobody reads are lost, as on a serial line.
+    with contextlib.suppress(BlockingIOError):
+        os.write(near, piece)
+
+
+class Outages:
+    """Carries out the faults of the whole line: half-open connections, and power that goes and comes.
+
+    Parameters
+    ----------
+    instrument, tcp, pty
+        What goes dead and comes back.
+    """
+
+    def __init__(self, instrument: Instrument, tcp: TcpServer, pty: PtyServer) -> None:
+        self._instrument = instrument
+        self._tcp = tcp
+        self._pty = pty
+        self._now: Kind | None = None
+
+    @property
+    def off(self) -> bool:
+        """Whether the instrument has no power."""
+        return self._now == Kind.POWER_CYCLE
+
+    def advance(self, now: float) -> None:
+        """Begin and end what is due."""
+        faults = self._instrument.faults
+        due = next((kind for kind in (Kind.POWER_CYCLE, Kind.HALF_OPEN) if faults.active(kind, now)), None)
+        if due == self._now:
+            return
+        before, self._now = self._now, due
+        if before is not None:
+            self._end(before)
+        if due is not None:
+            self._tcp.cut_off()
+            self._pty.cut_off(unplugged=due == Kind.POWER_CYCLE)
+
+    def _end(self, kind: Kind) -> None:
+        restarted = kind == Kind.POWER_CYCLE
+        if restarted:
+            self._instrument.power_on()
+        self._tcp.come_back(restarted=restarted)
+        self._pty.come_back()
 
 
 async def run_until_terminated(
@@ -163,6 +324,8 @@ async def run_until_terminated(
     *,
     address: tuple[str, int] | None,
     link: Path | None,
+    control: Path | None = None,
+    channels: Sequence[int | str] = (),
     unterminated: bool,
     announce: Callable[[str], None],
 ) -> None:
@@ -171,11 +334,15 @@ async def run_until_terminated(
     Parameters
     ----------
     instrument
-        Switched on now.
+        Switched on now, with the faults that it begins with.
     address
         Host and port to listen on (0 takes a free one), or none.
     link
         Symbolic link to a pseudo-terminal, or none.
+    control
+        Path of a socket by which it can be told to fail, or none.
+    channels
+        Inputs that faults can concern.
     unterminated
         Whether TCP clients may leave terminators out.
     announce
@@ -184,28 +351,45 @@ async def run_until_terminated(
     Raises
     ------
     DeviceError
-        If an address or a link cannot be used.
+        If an address, a link or a socket cannot be used.
     """
     loop = asyncio.get_running_loop()
     switched_on = loop.time()
-    stop = asyncio.Event()
+    stop, changed = asyncio.Event(), asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
+        loop.add_signal_handler(signum, lambda: (stop.set(), changed.set()))
 
     def clock() -> float:
         return loop.time() - switched_on
 
     tcp = TcpServer(instrument, clock, unterminated=unterminated)
     pty = PtyServer(instrument, clock)
+    outages = Outages(instrument, tcp, pty)
+
+    def bring_up_to_date() -> None:
+        outages.advance(clock())
+        instrument.advance(clock())
+        changed.set()
+
+    controls = ControlServer(instrument.faults, channels, clock, bring_up_to_date)
     try:
+        if control:
+            await controls.start(control)
         if address:
             announce(await tcp.start(*address))
         if link:
             announce(pty.start(link))
         while not stop.is_set():
-            instrument.advance(clock())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), HEARTBEAT)
+            bring_up_to_date()
+            changed.clear()
+            now = clock()
+            await _at_most(min(HEARTBEAT, instrument.faults.next_change(now) - now), changed.wait())
     finally:
+        controls.stop()
         pty.stop()
         await tcp.stop()
+
+
+async def _at_most(seconds: float, awaitable: Awaitable[object]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(awaitable, seconds)
