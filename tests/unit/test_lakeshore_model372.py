@@ -202,6 +202,10 @@ def test_reading_changes_only_while_its_input_dwells():
     assert ask(bridge, "KRDG? A", 50.0) != ask(bridge, "KRDG? A", 51.0), "the control input is always read"
 
 
+def test_the_change_pause_is_told(bridge):
+    assert [ask(bridge, "RDGSTL?", elapsed) for elapsed in (7.9, 8.0, 10.9, 11.0)] == ["0,0", "0,2", "0,2", "0,0"]
+
+
 # Heaters
 
 

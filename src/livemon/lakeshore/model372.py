@@ -56,6 +56,7 @@ CONTROL_EXCITATIONS = tuple(316e-12 * 10 ** (n / 2) for n in range(6))
 VOLTAGE_MODE, CURRENT_MODE = 0, 1
 
 _OHMS = 2
+_SETTLING = 2
 _ALWAYS_ON, _BY_ALARM = 1, 2
 _PERIOD = 1 / READINGS_PER_SECOND
 _QUADRATURE = 1e-3
@@ -276,6 +277,14 @@ class Model372(Instrument):
     def reading_status(self, n: int | str) -> str:
         """Sum of the status bits: 16 R over, 32 R under, 64 T over, 128 T under; ``000`` for a valid reading."""
         return f"{self._measurements[n].status:03d}"
+
+    @command("RDGSTL?")
+    def settling(self) -> str:
+        """Whether the readings of the control input and of the active input have settled: 0 valid, 2 in the change pause.
+
+        Source: the manual, page 175.
+        """
+        return f"0,{0 if self._scanner.settled(self.elapsed) else _SETTLING}"
 
     # Inputs
 
@@ -561,7 +570,7 @@ class Model372(Instrument):
         kept(one_of(1, 2)),
         kept(number()),
         kept(number()),
-        kept(number(-100, 100)),
+        kept(number(0, 100)),
         optional=4,
     )
     def set_analog_output(self, n: int, polarity: int, mode: int, source: int | str, *monitor: float | None) -> None:

@@ -61,14 +61,17 @@ async def send(answers: bytes, faults: Faults, clock: Clock, write: Callable[[by
     bool
         Whether the connection goes on.
     """
-    for answer in answers.splitlines(keepends=True) if faults else [answers]:
-        delivery = faults.deliver(answer, clock()) if faults else None
-        for pause, piece in delivery.pieces if delivery else [(0.0, answer)]:
+    if not faults:
+        write(answers)
+        return True
+    for answer in answers.splitlines(keepends=True):
+        delivery = faults.deliver(answer, clock())
+        for pause, piece in delivery.pieces:
             await asyncio.sleep(pause)
             while faults.active(Kind.STALL, clock()):
                 await asyncio.sleep(_STALL_CHECK)
             write(piece)
-        if delivery and delivery.hang_up:
+        if delivery.hang_up:
             return False
     return True
 
