@@ -1,7 +1,7 @@
 """Lake Shore Model 240 and Model 372: their protocol, and simulators of them on a toy cryostat.
 
-Everything but :mod:`~livemon.lakeshore.server` and :mod:`~livemon.lakeshore.control` is free of I/O: bytes and times go in,
-bytes come out.
+Only :mod:`~livemon.lakeshore.server`, :mod:`~livemon.lakeshore.pseudoterminal`, :mod:`~livemon.lakeshore.line` and
+:mod:`~livemon.lakeshore.control` do I/O; of the others, bytes and times go in, bytes come out.
 
 ::
 

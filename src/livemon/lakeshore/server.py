@@ -1,79 +1,29 @@
-"""Gives a simulated instrument a socket or a pseudo-terminal, and carries out the faults of its line."""
+"""Gives a simulated instrument a socket or a pseudo-terminal, and lets the whole of it go dead and come back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import struct
-import tty
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from livemon.errors import DeviceError
 from livemon.lakeshore.control import ControlServer
-from livemon.lakeshore.faults import Faults, Kind
+from livemon.lakeshore.faults import Kind
 from livemon.lakeshore.instrument import Conversation, Instrument
+from livemon.lakeshore.line import Clock, deafen, send, undeafen
+from livemon.lakeshore.pseudoterminal import PtyServer
 
 # How long a peer without terminators has to be silent before its message counts as complete. The Model 240 asks for
 # 10 ms between messages, so no faster client is turned away.
 SILENCE = 0.01
 # How often time passes for an instrument to which nobody talks.
 HEARTBEAT = 1.0
-_STALL_CHECK = 0.02
 _CHUNK = 4096
-# From <asm-generic/socket.h>, for Linux on all common processors.
-_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
-# One instruction of the packet filter (linux/filter.h): return 0, that is, keep nothing of any packet.
-_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
-
-Clock = Callable[[], float]
-
-
-def deafen(connection: socket.socket) -> None:
-    """Let a socket lose every packet that comes in, unseen by anybody: its peer gets neither an answer nor a refusal."""
-    program = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
-    connection.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
-
-
-def undeafen(connection: socket.socket) -> None:
-    """Let a socket hear again."""
-    connection.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
-
-
-async def send(answers: bytes, faults: Faults, clock: Clock, write: Callable[[bytes], None]) -> bool:
-    """Send answers as the faults in force have it.
-
-    Parameters
-    ----------
-    answers
-        Lines with their terminators.
-    faults, clock
-        What goes wrong, and the time.
-    write
-        Puts bytes on the line at once.
-
-    Returns
-    -------
-    bool
-        Whether the connection goes on.
-    """
-    if not faults:
-        write(answers)
-        return True
-    for answer in answers.splitlines(keepends=True):
-        delivery = faults.deliver(answer, clock())
-        for pause, piece in delivery.pieces:
-            await asyncio.sleep(pause)
-            while faults.active(Kind.STALL, clock()):
-                await asyncio.sleep(_STALL_CHECK)
-            write(piece)
-        if delivery.hang_up:
-            return False
-    return True
 
 
 class TcpServer:
@@ -176,111 +126,6 @@ class TcpServer:
             await writer.drain()
 
 
-class PtyServer:
-    """Serves an instrument on a pseudo-terminal, which stands in for its USB port.
-
-    Parameters
-    ----------
-    instrument
-        What answers.
-    clock
-        Seconds since switch-on.
-    """
-
-    def __init__(self, instrument: Instrument, clock: Clock) -> None:
-        self._instrument = instrument
-        self._clock = clock
-        self._link: Path | None = None
-        self._ends: tuple[int, int] | None = None
-        self._talk: asyncio.Task | None = None
-        self._deaf = False
-
-    def start(self, link: Path) -> str:
-        """Open the pseudo-terminal and point the symbolic link `link` to it; return the link's path.
-
-        Raises
-        ------
-        DeviceError
-            If something that is no symbolic link has that name, or it cannot be made.
-        """
-        if link.exists() and not link.is_symlink():
-            raise DeviceError(f"cannot make the symbolic link {link}: something else has that name")
-        # The far end stays open here, so that the port survives each client that closes it.
-        near, far = self._ends = os.openpty()
-        tty.setraw(far)
-        os.set_blocking(near, False)
-        try:
-            # Under another name first: a rename replaces a stale link in one step.
-            fresh = link.with_name(f".{link.name}.{os.getpid()}")
-            fresh.symlink_to(os.ttyname(far))
-            fresh.replace(link)
-        except OSError as error:
-            raise DeviceError(f"cannot make the symbolic link {link}: {error.strerror}") from error
-        self._link = link
-        self._talk = asyncio.get_running_loop().create_task(self._converse(near))
-        return str(link)
-
-    def stop(self) -> None:
-        """Close the pseudo-terminal and remove the link, as an unplugged USB port does."""
-        if self._ends is None:
-            return
-        near, far = self._ends
-        if self._talk is not None:
-            self._talk.cancel()
-            asyncio.get_running_loop().remove_reader(near)
-        if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == os.ttyname(far):
-            self._link.unlink()
-        os.close(near)
-        os.close(far)
-        self._ends = None
-
-    def cut_off(self, *, unplugged: bool) -> None:
-        """Go dead: unplugged, or without a word."""
-        self._deaf = True
-        if unplugged:
-            self.stop()
-
-    def come_back(self) -> None:
-        """Answer again, on a new port if the old one was unplugged."""
-        self._deaf = False
-        if self._link is not None and self._ends is None:
-            self.start(self._link)
-
-    async def _converse(self, near: int) -> None:
-        conversation = Conversation(self._instrument)
-        while True:
-            data = await _readable(near)
-            if self._deaf:
-                continue
-            answers = conversation.receive(data, self._clock())
-            if not await send(answers, self._instrument.faults, self._clock, lambda piece: _write(near, piece)):
-                asyncio.get_running_loop().call_soon(self._replug)
-                return
-
-    def _replug(self) -> None:
-        self.stop()
-        self.come_back()
-
-
-async def _readable(near: int) -> bytes:
-    """Wait until something has come in, and return it."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(near, lambda: ready.done() or ready.set_result(None))
-    await ready
-    loop.remove_reader(near)
-    try:
-        return os.read(near, _CHUNK)
-    except BlockingIOError:
-        return b""
-
-
-def _write(near: int, piece: bytes) -> None:
-    # Answers that nobody reads are lost, as on a serial line.
-    with contextlib.suppress(BlockingIOError):
-        os.write(near, piece)
-
-
 class Outages:
     """Carries out the faults of the whole line: half-open connections, and power that goes and comes.
 
@@ -295,11 +140,6 @@ class Outages:
         self._tcp = tcp
         self._pty = pty
         self._now: Kind | None = None
-
-    @property
-    def off(self) -> bool:
-        """Whether the instrument has no power."""
-        return self._now == Kind.POWER_CYCLE
 
     def advance(self, now: float) -> None:
         """Begin and end what is due."""
