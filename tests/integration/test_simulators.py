@@ -1,8 +1,9 @@
-"""The simulators as processes, talked to by the real socs drivers over TCP and a pseudo-terminal."""
+"""The simulators as processes, talked to by the real drivers of socs and of Lake Shore over TCP and a pseudo-terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import signal
@@ -10,15 +11,23 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import lakeshore.generic_instrument
+import lakeshore.model_240
+import lakeshore.model_372
 import pytest
+import serial
 from crossbar_router import wait_for
 from socs.agents.lakeshore372.agent import LS372_Agent
 from socs.Lakeshore.Lakeshore240 import Module
 from socs.Lakeshore.Lakeshore372 import LS372, Curve
+
+from livemon.lakeshore.control import request
 
 LISTENS = re.compile(r"^Lake Shore (240|372) (\S+) listens on (\S+)$", re.MULTILINE)
 
@@ -28,6 +37,7 @@ class Simulator:
 
     def __init__(self, log: Path, *arguments: str) -> None:
         self.log = log
+        self.control = log.with_suffix(".control")
         with log.open("w") as output:
             self.child = subprocess.Popen(
                 [Path(sys.executable).with_name("livemon"), "simulate", *arguments],
@@ -53,6 +63,10 @@ class Simulator:
     def connect(self) -> socket.socket:
         return socket.create_connection(self.host_port, timeout=20)
 
+    def fault(self, text: str) -> str:
+        """Order a fault, or `clear`."""
+        return request(self.control, text)
+
     def terminate(self) -> int:
         self.child.send_signal(signal.SIGTERM)
         return self.child.wait(timeout=20)
@@ -68,7 +82,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     running: list[Simulator] = []
 
     def run(*arguments: str, addresses: int = 1) -> Simulator:
-        running.append(Simulator(directory / f"{len(running)}.log", *arguments))
+        log = directory / f"{len(running)}.log"
+        running.append(Simulator(log, *arguments, "--control", str(log.with_suffix(".control"))))
         running[-1].wait(addresses)
         return running[-1]
 
@@ -86,6 +101,12 @@ def bridge(start: Start) -> Simulator:
 @pytest.fixture(scope="module")
 def module(start: Start) -> Simulator:
     return start("240", "--serial", "LSA21OQ", "--port", "0", "--cooldown-minutes", "0", "--label", "1=4K plate")
+
+
+@pytest.fixture(scope="module")
+def usb(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Simulator:
+    link = tmp_path_factory.mktemp("usb") / "LSA21OQ"
+    return start("240", "--serial", "LSA21OQ", "--pty", str(link), "--cooldown-minutes", "0")
 
 
 def ask(client: socket.socket, message: bytes) -> bytes:
@@ -230,22 +251,190 @@ def test_driver_of_the_240_uploads_a_curve_over_tcp(module, tmp_path):
     driver.close()
 
 
-def test_driver_of_the_240_over_a_pseudo_terminal(start, tmp_path):
-    link = tmp_path / "LSA21OQ"
-    simulator = start("240", "--serial", "LSA21OQ", "--pty", str(link), "--cooldown-minutes", "0")
-    assert simulator.addresses == [str(link)]
+def test_driver_of_the_240_over_a_pseudo_terminal(usb):
     for _ in range(2):  # closed and opened again, as a restarted agent does
-        driver = Module(port=str(link), timeout=20)
+        driver = Module(port=usb.addresses[0], timeout=20)
         check_driver_of_the_240(driver)
         driver.com.close()
-    assert simulator.terminate() == 0
-    assert not link.is_symlink()
+
+
+def test_lake_shores_driver_of_the_240_over_a_pseudo_terminal(usb, monkeypatch):
+    port = SimpleNamespace(vid=0x1FB9, pid=0x0205, device=usb.addresses[0], serial_number="LSA21OQ")
+    monkeypatch.setattr(lakeshore.generic_instrument, "comports", lambda: [port])
+    with lakeshore.model_240.Model240(serial_number="LSA21OQ", timeout=20) as driver:
+        assert driver.get_identification()["serial number"] == "LSA21OQ"
+        assert driver.get_kelvin_reading(3) == pytest.approx(2.84, rel=0.1)
+        driver.set_sensor_name(8, "Eight")
+        assert driver.get_sensor_name(8) == "Eight"
+
+
+def test_lake_shores_driver_of_the_372(bridge):
+    with lakeshore.model_372.Model372(
+        57600, ip_address="127.0.0.1", tcp_port=bridge.host_port[1], timeout=20
+    ) as driver:
+        assert driver.serial_number == "LSA22YG"
+        assert driver.get_all_input_readings("A")["kelvin"] == pytest.approx(0.010, rel=0.1)
+        assert driver.get_warmup_heater_setup()["max_current"] == 0.45
 
 
 def test_agent_of_the_372_has_no_port_of_its_own():
     """Why the simulator's default port is 7777: the agent passes an address only."""
     assert "port" not in LS372_Agent.__init__.__code__.co_varnames
     assert LS372.__init__.__defaults__[0] == 7777
+
+
+# Faults on command
+
+
+@pytest.fixture(params=["bridge", "module"])
+def faulty(request) -> Iterator[Simulator]:
+    """A 372, then a 240, each on TCP."""
+    simulator = request.getfixturevalue(request.param)
+    yield simulator
+    simulator.fault("clear")
+
+
+def reconnected(simulator: Simulator) -> socket.socket:
+    """Connect as soon as it answers again."""
+    answering: list[socket.socket] = []
+
+    def tried() -> bool:
+        client = simulator.connect()
+        client.settimeout(0.5)
+        with contextlib.suppress(OSError):
+            if ask(client, b"*OPC?\r\n") == b"1\r\n":
+                answering.append(client)
+                return True
+        client.close()
+        return False
+
+    wait_for(tried, "an answer on a new connection")
+    return answering[0]
+
+
+def test_an_answer_comes_in_two_pieces_and_the_next_is_whole(faulty):
+    with faulty.connect() as client:
+        faulty.fault("split,times=1,delay=0.3")
+        first = ask(client, b"*IDN?\r\n")
+        assert 0 < len(first) < len(b"LSCI,MODEL372,LSA22YG,1.3\r\n")
+        assert (first + client.recv(100)).startswith(b"LSCI,MODEL")
+        assert ask(client, b"*OPC?\r\n") == b"1\r\n"
+
+
+def test_an_answer_is_noise_and_the_next_is_not(faulty):
+    with faulty.connect() as client:
+        faulty.fault("garbage,times=1")
+        assert all(byte >= 0x80 for byte in ask(client, b"*IDN?\r\n").rstrip(b"\r\n"))
+        assert ask(client, b"*OPC?\r\n") == b"1\r\n"
+
+
+def test_a_connection_is_dropped_instead_of_an_answer(faulty):
+    with faulty.connect() as client:
+        faulty.fault("drop,times=1")
+        assert ask(client, b"*IDN?\r\n") == b""
+    with faulty.connect() as client:
+        assert ask(client, b"*OPC?\r\n") == b"1\r\n"
+
+
+def test_a_stalled_instrument_answers_late(faulty):
+    with faulty.connect() as client:
+        faulty.fault("stall")
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            ask(client, b"*OPC?\r\n")
+        faulty.fault("clear")
+        client.settimeout(20)
+        assert client.recv(100) == b"1\r\n"
+
+
+def test_a_half_open_connection_gets_neither_answer_nor_refusal(faulty):
+    with faulty.connect() as client:
+        assert ask(client, b"*OPC?\r\n") == b"1\r\n"
+        faulty.fault("half-open")
+        wait_for(lambda: unacknowledged(client), "a request that not even the kernel acknowledges")
+        with pytest.raises(TimeoutError):
+            socket.create_connection(faulty.host_port, timeout=0.3)
+        faulty.fault("clear")
+        with reconnected(faulty):
+            client.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.recv(100)
+
+
+def unacknowledged(client: socket.socket) -> bool:
+    """Whether what was sent is still on its way: the first number that the kernel keeps of a queue to be sent."""
+    client.sendall(b"*OPC?\r\n")
+    time.sleep(0.1)
+    return struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, bytes(4)))[0] > 0
+
+
+def test_power_goes_and_comes(faulty):
+    with faulty.connect() as client:
+        assert ask(client, b"*CLS;*ESR?\r\n") == b"000\r\n"
+        faulty.fault("power-cycle,for=0.3")
+        client.settimeout(20)
+        with pytest.raises(ConnectionResetError):
+            ask(client, b"*OPC?\r\n")
+    with reconnected(faulty) as client:
+        assert ask(client, b"*ESR?\r\n") == b"128\r\n"
+
+
+def test_an_unplugged_usb_port_comes_back_under_its_name(usb):
+    link = Path(usb.addresses[0])
+    for fault in ("drop,times=1", "power-cycle,for=0.3"):
+        port = serial.Serial(str(link), timeout=20)
+        before = link.readlink(), port.fileno()
+        usb.fault(fault)
+        with contextlib.suppress(OSError):
+            port.write(b"*IDN?\r\n")
+            wait_for(lambda port=port: port.in_waiting < 0, "the port to be gone")
+        port.close()
+        wait_for(lambda before=before: link.is_symlink() and link.exists(), f"a port after {before}")
+        with serial.Serial(str(link), timeout=20) as again:
+            again.write(b"*OPC?\r\n")
+            assert again.readline() == b"1\r\n"
+
+
+def test_a_pseudo_terminal_has_the_faults_of_answers(usb):
+    with serial.Serial(usb.addresses[0], timeout=20) as port:
+        usb.fault("split,times=1,delay=0.3")
+        port.write(b"*IDN?\r\n")
+        assert port.readline().startswith(b"LSCI,MODEL240")
+        usb.fault("half-open")
+        port.timeout = 0.3
+        port.write(b"*OPC?\r\n")
+        assert port.readline() == b""
+        usb.fault("clear")
+        port.timeout = 20
+        port.write(b"*TST?\r\n")
+        assert port.readline() == b"0\r\n", "what was sent meanwhile is lost"
+
+
+def test_faults_at_the_start(start):
+    simulator = start("240", "--serial", "X", "--port", "0", "--fault", "drop,times=1", "--fault", "stall,after=500")
+    with simulator.connect() as client:
+        assert ask(client, b"*OPC?\r\n") == b""
+    assert simulator.fault("").startswith("stall, in 4")
+
+
+def test_the_command_orders_faults(bridge):
+    def livemon(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [Path(sys.executable).with_name("livemon"), "fault", *words], capture_output=True, text=True, check=False
+        )
+
+    done = livemon(str(bridge.control), "stall", "after=500")
+    assert (done.stdout, done.returncode) == ("stall, in 500.0 s\n", 0)
+    assert bridge.fault("clear") == "no faults\n"
+    refused = livemon(str(bridge.control), "stal")
+    assert (refused.stderr, refused.returncode) == ("livemon: there is no fault 'stal': did you mean stall?\n", 1)
+
+
+def test_a_control_socket_that_is_in_use_is_named(bridge, tmp_path):
+    simulator = Simulator(tmp_path / "log", "372", "--serial", "X", "--port", "0", "--control", str(bridge.control))
+    assert simulator.child.wait(timeout=20) == 1
+    assert f"cannot make the control socket {bridge.control}: another simulator" in simulator.log.read_text()
+    assert bridge.fault("") == "no faults\n"
 
 
 # The process
@@ -322,13 +511,16 @@ def test_a_240_on_both_ways_in(start, tmp_path):
     os.close(near)
 
 
-def test_termination_hangs_up_and_frees_the_port(start):
-    simulator = start("372", "--serial", "FIRST", "--port", "0")
+def test_termination_hangs_up_and_frees_what_it_used(start, tmp_path):
+    link = tmp_path / "usb"
+    simulator = start("240", "--serial", "FIRST", "--port", "0", "--pty", str(link), addresses=2)
     _, port = simulator.host_port
     with simulator.connect() as client:
         ask(client, b"*IDN?\r\n")
         assert simulator.terminate() == 0
         assert client.recv(1) == b""
+    assert not link.is_symlink()
+    assert not simulator.control.exists()
     start("372", "--serial", "SECOND", "--port", str(port))
 
 
@@ -344,6 +536,9 @@ def test_termination_hangs_up_and_frees_the_port(start):
         (["240", "--serial", "X", "--label", "1=a\nb"], "a name is one line without"),
         (["372", "--serial", "X", "--pty", "link"], "a 372 has no serial port"),
         (["372", "--serial", "X", "--cooldown-minutes", "-1"], "not in the range x>=0"),
+        (["372", "--serial", "X", "--fault", "stal"], "--fault stal: there is no fault 'stal': did you mean stall?"),
+        (["240", "--serial", "X", "--fault", "frozen,channel=9"], "channel=9: the instrument has the inputs 1, 2"),
+        (["372", "--serial", "X", "--port", "0", "--control", "/nowhere/socket"], "cannot make the control socket"),
         (["372", "--serial", "X", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),
         (["240", "--serial", "X", "--pty", "/"], "something else has that name"),
         (["240", "--serial", "X", "--pty", "/nowhere/link"], "No such file or directory"),

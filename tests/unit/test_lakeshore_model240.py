@@ -123,3 +123,23 @@ def test_a_longer_filter_gives_less_noise(module):
     noisy = spread(10)
     ask(module, "FILTER 7,100")
     assert spread(20) < 0.6 * noisy
+
+
+def test_an_input_that_is_disabled_repeats_its_last_temperature(module):
+    """As real ones do (simonsobs/socs issue 542): the temperature stays, the sensor reads 0."""
+    last = ask(module, "KRDG? 1;CRDG? 1;FRDG? 1", 30.0)
+    ask(module, "INTYPE 1,1,0,0,0,1,0", 30.0)
+    assert ask(module, "KRDG? 1;CRDG? 1;FRDG? 1", 300.0) == last
+    assert ask(module, "SRDG? 1;RDGST? 1", 300.0) == "+00.0000E-03;001"
+    ask(module, "INTYPE 1,1,0,0,0,1,1", 300.0)
+    assert ask(module, "KRDG? 1", 300.0) != last.split(";")[0]
+
+
+def test_an_input_that_was_never_enabled_has_no_temperature_to_repeat(module):
+    assert float(ask(module, "KRDG? 8", 30.0)) == 0
+
+
+def test_without_power_the_last_temperature_is_forgotten(module):
+    ask(module, "INTYPE 1,1,0,0,0,1,0", 30.0)
+    module.power_on()
+    assert float(ask(module, "KRDG? 1", 31.0)) == 0

@@ -63,11 +63,11 @@ def number(bridge: Model372, message: str, elapsed: float = 0.0) -> float:
         ("OUTMODE 0,7,4,0,0,1,020", "OUTMODE? 0", "0,4,0,0,0,001"),
         ("OUTMODE 0,2,A,0,0,1,020", "OUTMODE? 0", "2,A,0,0,1,020"),
         (None, "OUTMODE? 2", "4,A,0,0,0,001"),
-        (None, "HTRSET? 0", "+120.000,1,+0000.00,1"),
-        ("HTRSET 0,100,0,0,2", "HTRSET? 0", "+100.000,0,+0000.00,2"),
-        ("HTRSET 0,0,0,0,2", "HTRSET? 0", "+120.000,1,+0000.00,1"),
-        ("HTRSET 1,1,2,0.3,1", "HTRSET? 1", "+001.000,2,+0000.30,1"),
-        ("HTRSET 1,1,0,0.7,1", "HTRSET? 1", "+002.000,1,+0000.00,1"),  # more than the warm-up heater can give
+        (None, "HTRSET? 0", "+120.000,1,+000.000,1"),
+        ("HTRSET 0,100,0,0,2", "HTRSET? 0", "+100.000,0,+000.000,2"),
+        ("HTRSET 0,0,0,0,2", "HTRSET? 0", "+120.000,1,+000.000,1"),
+        ("HTRSET 1,1,2,0.3,1", "HTRSET? 1", "1,2,+000.300,1"),
+        ("HTRSET 1,1,0,0.7,1", "HTRSET? 1", "2,1,+000.000,1"),  # more than the warm-up heater can give
         (None, "RANGE? 0", "0"),
         ("RANGE 0,8", "RANGE? 0", "8"),
         ("RANGE 0 8", "RANGE? 0", "8"),  # as socs sends it
@@ -202,6 +202,10 @@ def test_reading_changes_only_while_its_input_dwells():
     assert ask(bridge, "KRDG? A", 50.0) != ask(bridge, "KRDG? A", 51.0), "the control input is always read"
 
 
+def test_the_change_pause_is_told(bridge):
+    assert [ask(bridge, "RDGSTL?", elapsed) for elapsed in (7.9, 8.0, 10.9, 11.0)] == ["0,0", "0,2", "0,2", "0,0"]
+
+
 # Heaters
 
 
@@ -286,3 +290,55 @@ def test_temperature_limit_switches_the_outputs_off(bridge):
     assert ask(bridge, "RANGE? 0;RANGE? 2", 0.2) == "5;1"
     assert ask(bridge, "RANGE? 0;RANGE? 2", 60.0) == "0;0"
     assert number(bridge, "KRDG? A", 100.0) < 0.02
+
+
+# Alarms, extremes, power
+
+
+@pytest.mark.parametrize(
+    ("alarm", "status", "relays"),
+    [
+        ("ALARM A,1,1,0.005,0.001,0,0,1,1", "1,0", "0;1"),  # 10 mK is above 5 mK
+        ("ALARM A,1,1,0.02,0.015,0,0,1,1", "0,1", "1;0"),
+        ("ALARM A,1,1,0.02,0.001,0,0,1,1", "0,0", "0;0"),
+        ("ALARM A,0,1,0.005,0.001,0,0,1,1", "0,0", "0;0"),
+        ("ALARM A,1,2,100,1,0,0,1,1", "1,0", "0;1"),  # 32 kOhm
+    ],
+)
+def test_an_alarm_of_the_instrument_switches_its_relays(bridge, alarm, status, relays):
+    ask(bridge, f"{alarm};RELAY 1,2,A,0;RELAY 2,2,A,1")
+    assert ask(bridge, "ALARMST? A", 1.0) == status
+    assert ask(bridge, "RELAYST? 1;RELAYST? 2", 1.0) == relays
+
+
+def test_a_latched_alarm_stays_until_it_is_reset(bridge):
+    ask(bridge, "ALARM A,1,1,0.02,0,0.001,1;OUTMODE 0,2,A,0,0,0,1;RANGE 0,5;MOUT 0,100")
+    assert ask(bridge, "ALARMST? A", 60.0) == "1,0"
+    ask(bridge, "RANGE 0,0", 60.0)
+    assert number(bridge, "KRDG? A", 300.0) < 0.015
+    assert ask(bridge, "ALARMST? A", 300.0) == "1,0"
+    ask(bridge, "ALMRST", 300.0)
+    assert ask(bridge, "ALARMST? A", 301.0) == "0,0"
+
+
+def test_extremes_since_a_reset(bridge):
+    ask(bridge, "OUTMODE 0,2,A,0,0,0,1;RANGE 0,5;MOUT 0,100")
+    hot = number(bridge, "KRDG? A", 60.0)
+    lowest, highest = map(float, ask(bridge, "MDAT? A", 60.0).split(","))
+    assert lowest < 0.011 < hot * 0.99 < highest
+    ask(bridge, "MNMXRST", 60.0)
+    lowest, highest = map(float, ask(bridge, "MDAT? A", 60.1).split(","))
+    assert lowest == highest
+
+
+@pytest.mark.parametrize(("continuous", "scale"), [(0, "0"), (1, "1")])
+def test_the_warm_up_heater_ends_at_the_setpoint_unless_it_is_continuous(bridge, continuous, scale):
+    ask(bridge, f"SETP 1,0.05;OUTMODE 1,6,A,0,0,0,1;WARMUP {continuous},0.5;RANGE 1,1")
+    assert number(bridge, "AOUT? 1", 1.0) == 0.5
+    assert ask(bridge, "RANGE? 1", 120.0) == scale
+
+
+def test_power_is_forgotten_by_outputs_and_kept_by_settings(bridge):
+    ask(bridge, "TLIMIT A,5;*ESE 32;OUTMODE 0,2,A,1,0,0,1;RANGE 0,5;OUTMODE 1,2,A,0,0,0,1;RANGE 1,1;*CLS")
+    bridge.power_on()
+    assert ask(bridge, "*ESR?;*ESE?;TLIMIT? A;RANGE? 0;RANGE? 1") == "128;000;+005.000;5;0"

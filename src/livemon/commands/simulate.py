@@ -9,15 +9,28 @@ from pathlib import Path
 
 import click
 
+from livemon.errors import DeviceError
 from livemon.lakeshore.cryostat import Cryostat
+from livemon.lakeshore.faults import GRAMMAR, Faults, parse
 from livemon.lakeshore.model240 import INPUTS, Model240
 from livemon.lakeshore.model372 import CHANNELS, Model372
 from livemon.lakeshore.server import run_until_terminated
+from livemon.lakeshore.settings372 import CONTROL
 
 # What an answer can hold; signs beyond ASCII, as in an inventory's labels, leave the instrument as question marks.
 _NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
 
 MODELS = {"240": (Model240, 1094, INPUTS), "372": (Model372, 7777, CHANNELS)}
+
+
+def _faults(given: tuple[str, ...], channels: list[int | str], seed: int) -> Faults:
+    faults = Faults(seed)
+    for text in given:
+        try:
+            faults.add(parse(text, 0.0, channels))
+        except DeviceError as error:
+            raise click.UsageError(f"--fault {text}: {error}") from error
+    return faults
 
 
 def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[int, str]:
@@ -32,7 +45,10 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     return labels
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(
+    context_settings={"show_default": True},
+    epilog=f"A fault is {GRAMMAR}",
+)
 @click.argument("model", type=click.Choice(list(MODELS)))
 @click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument tells it.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
@@ -71,6 +87,19 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     metavar="CHANNEL=NAME",
     help="Name of an input, at most 15 characters; may be repeated.",
 )
+@click.option(
+    "--fault",
+    "given_faults",
+    multiple=True,
+    metavar="FAULT",
+    help="What goes wrong from the start, see below; may be repeated.",
+)
+@click.option(
+    "--control",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Make a socket at PATH, by which `livemon fault PATH ...` makes things go wrong while it runs.",
+)
 def command(
     *,
     model: str,
@@ -81,6 +110,8 @@ def command(
     cooldown_minutes: float,
     seed: int | None,
     labels: dict[int, str],
+    given_faults: tuple[str, ...],
+    control: Path | None,
 ) -> None:
     """Simulate a Lake Shore 240 or 372 on a dilution refrigerator that cools down and then drifts.
 
@@ -98,11 +129,15 @@ def command(
         seed = zlib.crc32(serial.encode())
     address = None if link and port is None else (host, default_port if port is None else port)
     instrument = instrument_class(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
+    inputs = [*range(1, channels + 1), *([CONTROL] if model == "372" else [])]
+    instrument.faults = _faults(given_faults, inputs, seed)
     asyncio.run(
         run_until_terminated(
             instrument,
             address=address,
             link=link,
+            control=control,
+            channels=inputs,
             unterminated=model == "240",
             announce=lambda where: click.echo(f"Lake Shore {model} {serial} listens on {where}"),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from livemon.lakeshore.faults import Faults
 from livemon.lakeshore.messages import LONGEST_MESSAGE, TERMINATOR, LineFramer, Request, parse, split_run_together
 from livemon.lakeshore.parameters import Cast, integer
+from livemon.lakeshore.settings import Setting
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -17,9 +19,9 @@ LONGEST_RUN_TOGETHER = 16384
 
 @dataclass(frozen=True)
 class Command:
-    """One row of the table: the method that carries it out, and how to read its parameters."""
+    """One row of the table: what carries it out, called with the instrument first, and how to read its parameters."""
 
-    method: str
+    method: Callable[..., str | None]
     casts: tuple[Cast[Any], ...]
     optional: int
 
@@ -70,6 +72,7 @@ class Instrument:
     MANUFACTURER = "LSCI"
     FIRMWARE = "1.3"
     MODEL: ClassVar[str]
+    SETTINGS: ClassVar[tuple[Setting, ...]] = ()
     table: ClassVar[dict[str, Command]]
 
     OPERATION_COMPLETE, EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1, 16, 32, 128
@@ -77,12 +80,20 @@ class Instrument:
     def __init_subclass__(cls) -> None:
         marked = ((name, getattr(getattr(cls, name), "command", None)) for name in dir(cls))
         cls.table = {
-            mark[0]: Command(name, casts=mark[1], optional=mark[2]) for name, mark in marked if mark is not None
+            mark[0]: Command(getattr(cls, name), casts=mark[1], optional=mark[2])
+            for name, mark in marked
+            if mark is not None
         }
+        for setting in cls.SETTINGS:
+            optional = len(setting.fields) - 1
+            cls.table[setting.mnemonic] = Command(setting.store, setting.casts, optional)
+            cls.table[f"{setting.mnemonic}?"] = Command(setting.tell, setting.of, 0)
 
     def __init__(self, serial: str) -> None:
         self.serial = serial
         self.elapsed = 0.0
+        self.faults = Faults()
+        self.stored: dict[Hashable, list[Any]] = {}
         self._event_status = self.POWER_ON
         self._event_enable = 0
         self._service_enable = 0
@@ -90,6 +101,11 @@ class Instrument:
     def advance(self, elapsed: float) -> None:
         """Let time pass until `elapsed` seconds after switch-on; a time that has passed already changes nothing."""
         self.elapsed = max(self.elapsed, elapsed)
+
+    def power_on(self) -> None:
+        """Forget what a real instrument forgets without power; its settings it keeps."""
+        self._event_status = self.POWER_ON
+        self._event_enable = self._service_enable = 0
 
     def handle(self, message: str, elapsed: float) -> str | None:
         """Carry out one message at the time `elapsed`.
@@ -107,7 +123,7 @@ class Instrument:
             self._event_status |= self.COMMAND_ERROR
             return None
         try:
-            return getattr(self, row.method)(*row.read(request.parameters))
+            return row.method(self, *row.read(request.parameters))
         except ValueError:
             self._event_status |= self.EXECUTION_ERROR
             return None

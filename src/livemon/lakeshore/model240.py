@@ -1,17 +1,20 @@
 """The Model 240-8P input module: eight inputs for diodes and resistors, read continuously.
 
 Sources: the requests and replies of Lake Shore's own driver (github.com/lakeshorecryotronics/python-driver,
-lakeshore/model_240.py) and of the socs driver (socs/Lakeshore/Lakeshore240.py).
+lakeshore/model_240.py) and of the socs driver (socs/Lakeshore/Lakeshore240.py). That an input which is disabled repeats
+its last temperature, beside a sensor reading of 0, was seen on real ones (github.com/simonsobs/socs, issue 542).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from livemon.lakeshore.cryostat import VACUUM_CAN, Cryostat
-from livemon.lakeshore.curves import LONGEST, Curve, CurveHeader, Kelvin
+from livemon.lakeshore.curves import LONGEST, Curve, CurveHeader
+from livemon.lakeshore.faults import Kind
 from livemon.lakeshore.instrument import Instrument, command
 from livemon.lakeshore.messages import engineering
 from livemon.lakeshore.parameters import flag, integer, number, one_of, text
@@ -47,12 +50,13 @@ class InputType:
 
 @dataclass
 class Input:
-    """Settings of one input."""
+    """Settings of one input, and the temperature that it had, K, when it was disabled."""
 
     name: str
     type: InputType = InputType()
     filter: int = _DEFAULT_FILTER
     curve: Curve = field(default_factory=Curve)
+    last_kelvin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,14 @@ WIRING = {
     7: Wiring("Vacuum can", VACUUM_CAN, PLATINUM, PLATINUM_INPUT),
     8: Wiring("Spare", VACUUM_CAN, None, DIODE_INPUT),
 }
+
+
+class Measurement(NamedTuple):
+    """One reading of an input: V or Ω, K, ``RDGST?`` bits; zeros where there is no valid reading."""
+
+    units: float = 0.0
+    kelvin: float = 0.0
+    status: int = 0
 
 
 class Model240(Instrument):
@@ -104,6 +116,7 @@ class Model240(Instrument):
         self._slots = {n: (n, 1) for n in range(1, INPUTS + 1)}
         self._slot_count = INPUTS
         self._inputs = {n: _wired_input(wiring) for n, wiring in WIRING.items()}
+        self._frozen: dict[int, Measurement] = {}
         for n, label in (labels or {}).items():
             self.set_input_name(n, label)
 
@@ -111,22 +124,34 @@ class Model240(Instrument):
         """Let time pass until `elapsed` seconds after switch-on."""
         super().advance(elapsed)
         self._cryostat.advance(self.elapsed)
+        frozen = {n for n in WIRING if self.faults.on_input(Kind.FROZEN, n, self.elapsed)}
+        self._frozen = {n: self._frozen.get(n) or self._measure(n) for n in sorted(frozen)}
 
-    def _measure(self, n: int) -> tuple[float, Kelvin, int]:
-        """Read an input: sensor units, temperature, ``RDGST?`` bits; zeros where there is no valid reading."""
+    def power_on(self) -> None:
+        """Forget the temperatures that disabled inputs repeat."""
+        super().power_on()
+        for settings in self._inputs.values():
+            settings.last_kelvin = 0.0
+
+    def _measure(self, n: int) -> Measurement:
         settings = self._inputs[n]
         if not settings.type.enabled:
-            return 0.0, Kelvin(0.0), INVALID
+            return Measurement(0.0, settings.last_kelvin, INVALID)
+        if n in self._frozen:
+            return self._frozen[n]
         kelvin = self._cryostat.temperature(WIRING[n].stage)
-        reading = self._sensors[n].reading(kelvin, self.elapsed, settings.filter / _DEFAULT_FILTER)
+        broken = self.faults.on_input(Kind.OVER_RANGE, n, self.elapsed)
+        averaged = settings.filter / _DEFAULT_FILTER
+        reading = math.inf if broken else self._sensors[n].reading(kelvin, self.elapsed, averaged)
         if reading > _FULL_SCALE[settings.type.sensor][-1 if settings.type.autorange else settings.type.range]:
-            return 0.0, Kelvin(0.0), UNITS_OVER
+            return Measurement(status=UNITS_OVER)
         temperature = settings.curve.to_kelvin(reading)
-        return reading, temperature, (T_OVER if temperature.over else 0) | (T_UNDER if temperature.under else 0)
+        status = (T_OVER if temperature.over else 0) | (T_UNDER if temperature.under else 0)
+        return Measurement(reading, temperature.value, status)
 
     def _temperature(self, n: int, convert: Callable[[float], float]) -> str:
-        _, temperature, status = self._measure(n)
-        return engineering(0.0 if status else convert(temperature.value))
+        kelvin = self._measure(n).kelvin
+        return engineering(convert(kelvin) if kelvin else 0.0)
 
     @command("KRDG?", channel)
     def kelvin_reading(self, n: int) -> str:
@@ -146,26 +171,28 @@ class Model240(Instrument):
     @command("SRDG?", channel)
     def sensor_reading(self, n: int) -> str:
         """Answer the reading in sensor units, V or Ω."""
-        return engineering(self._measure(n)[0])
+        return engineering(self._measure(n).units)
 
     @command("RDGST?", channel)
     def reading_status(self, n: int) -> str:
         """Sum of the status bits: 1 invalid, 16 T under, 32 T over, 64 sensor units over range."""
-        return f"{self._measure(n)[2]:03d}"
+        return f"{self._measure(n).status:03d}"
 
     @command("INTYPE", channel, one_of(*_FULL_SCALE), flag, integer(0, 8), flag, integer(1, 4), flag)
     def set_input_type(self, n: int, *settings: int) -> None:
-        """Set up an input; a diode has no current reversal."""
+        """Set up an input; a diode has no current reversal, and an input that is disabled keeps its last temperature."""
         new = InputType(*settings)
         if new.range >= len(_FULL_SCALE[new.sensor]):
             raise ValueError(f"a sensor of type {new.sensor} has no range {new.range}")
+        if not new.enabled:
+            self._inputs[n].last_kelvin = self._measure(n).kelvin
         self._inputs[n].type = replace(new, current_reversal=0) if new.sensor == DIODE_INPUT else new
 
     @command("INTYPE?", channel)
     def input_type(self, n: int) -> str:
         """Answer the set-up of an input; with autorange on, the range is the one in use."""
         settings = self._inputs[n].type
-        reading = self._measure(n)[0]
+        reading = self._measure(n).units
         if settings.autorange and reading:
             scales = _FULL_SCALE[settings.sensor]
             settings = replace(settings, range=next(i for i, full in enumerate(scales) if reading <= full))

@@ -1,30 +1,25 @@
 """The Model 372 AC resistance bridge: sixteen scanned inputs, a control input, three heater outputs.
 
 Sources: Lake Shore Model 372 User's Manual, chapter 6; the requests, and the recorded replies, of the socs driver
-(socs/Lakeshore/Lakeshore372.py and its tests).
+(socs/Lakeshore/Lakeshore372.py and its tests); the requests of Lake Shore's own driver (lakeshore/model_372.py).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from livemon.lakeshore.alarms import Alarm, Extremes
 from livemon.lakeshore.cryostat import Cryostat
 from livemon.lakeshore.curves import LONGEST, Curve, CurveHeader
-from livemon.lakeshore.instrument import Instrument, command
+from livemon.lakeshore.faults import Kind
+from livemon.lakeshore.heaters372 import Heaters
+from livemon.lakeshore.instrument import command
 from livemon.lakeshore.messages import engineering
-from livemon.lakeshore.outputs import (
-    SAMPLE,
-    STILL,
-    WARM_UP,
-    WARM_UP_CURRENTS,
-    Display,
-    Drive,
-    Mode,
-    Output,
-)
-from livemon.lakeshore.parameters import flag, integer, number, one_of, text
+from livemon.lakeshore.outputs import SAMPLE, STILL, WARM_UP
+from livemon.lakeshore.parameters import flag, integer, kept, number, one_of, text
 from livemon.lakeshore.scanner import InputSetup, Scanner
 from livemon.lakeshore.sensors import (
     READINGS_PER_SECOND,
@@ -33,9 +28,15 @@ from livemon.lakeshore.sensors import (
     Sensor,
     SensorType,
 )
+from livemon.lakeshore.settings372 import (
+    ALARM,
+    CHANNELS,
+    CONTROL,
+    RELAY,
+    SETTINGS,
+    channel_or_control,
+)
 
-CHANNELS = 16
-CONTROL = "A"
 R_OVER, R_UNDER, T_OVER, T_UNDER = 16, 32, 64, 128
 
 # Indexed as in INTYPE, from 1; both go up by half decades.
@@ -45,19 +46,12 @@ CURRENT_EXCITATIONS = tuple(1e-12 * 10 ** (n / 2) for n in range(22))
 CONTROL_EXCITATIONS = tuple(316e-12 * 10 ** (n / 2) for n in range(6))
 VOLTAGE_MODE, CURRENT_MODE = 0, 1
 
+_OHMS = 2
+_SETTLING = 2
+_ALWAYS_ON, _BY_ALARM = 1, 2
 _PERIOD = 1 / READINGS_PER_SECOND
 _QUADRATURE = 1e-3
 _FIRST_USER_CURVE, _LAST_CURVE = 21, 59
-
-
-def channel_or_control(given: str) -> int | str:
-    """Cast for a parameter that names a scanned input or the control input ``A``."""
-    return CONTROL if given.upper() == CONTROL else integer(1, CHANNELS)(given)
-
-
-def control_source(given: str) -> str:
-    """Cast for the input of ``OUTMODE``: a scanned input, ``A``, or 0 for none."""
-    return "0" if given == "0" else str(channel_or_control(given))
 
 
 def resistance_range(ohms: float) -> int:
@@ -110,7 +104,7 @@ class Measurement:
     status: int = 0
 
 
-class Model372(Instrument):
+class Model372(Heaters):
     """A simulated Model 372.
 
     It measures ten times a second, also when nobody asks: the control input always, of the scanned inputs the active
@@ -128,7 +122,7 @@ class Model372(Instrument):
         Names of scanned inputs, ``{channel: name}``, in place of the wiring's.
     """
 
-    MODEL = "MODEL372"
+    SETTINGS = SETTINGS
 
     def __init__(self, serial: str, cryostat: Cryostat, seed: int = 0, labels: Mapping[int, str] | None = None) -> None:
         super().__init__(serial)
@@ -145,17 +139,13 @@ class Model372(Instrument):
         }
         self._types = {n: InputType() for n in self._channels}
         self._types[CONTROL] = InputType(mode=CURRENT_MODE)
-        self._filters = dict.fromkeys(self._channels, (0, 5, 10))
         self._limits = dict.fromkeys(self._channels, 0.0)
         self._curves = {n: Curve() for n in range(1, _LAST_CURVE + 1)}
         self._curves |= {n: kind.curve() for n, kind in FACTORY_CURVES.items()}
         self._scanner = Scanner(self._setups, range(1, CHANNELS + 1))
-        self._outputs = {
-            SAMPLE: Output(SAMPLE, Drive(input="4")),
-            WARM_UP: Output(WARM_UP, resistance=50.0),
-            STILL: Output(STILL, Drive(Mode.STILL), still=10.6),
-        }
-        self._brightness = 2
+        self._ieee_address = 12
+        self._alarms = {n: Alarm() for n in self._channels}
+        self._extremes = {n: Extremes() for n in self._channels}
         self._ticks = -1
         self._measurements = {n: self._measure(n, 0.0) for n in self._channels}
         self.advance(0.0)
@@ -171,8 +161,10 @@ class Model372(Instrument):
         self._cryostat.advance(now)
         self._scanner.advance(now)
         fresh = [CONTROL, self._scanner.active] if self._scanner.settled(now) else [CONTROL]
+        fresh = [n for n in fresh if not self.faults.on_input(Kind.FROZEN, n, now)]
         for n in fresh:
             self._measurements[n] = self._measure(n, now)
+            self._note(n)
         if any(0 < self._limits[n] < self._measurements[n].kelvin for n in fresh):
             for output in self._outputs.values():
                 output.switch_off()
@@ -185,6 +177,26 @@ class Model372(Instrument):
             heaters = (self._outputs[n] for n, heated in HEATED_STAGE.items() if heated == stage)
             self._cryostat.heat(stage, sum(heater.watts for heater in heaters))
 
+    def _note(self, n: int | str) -> None:
+        """Take a new reading into the extremes and the alarm of its input."""
+        measured, setup = self._measurements[n], self._setups[n]
+        if measured.status or not setup.enabled:
+            return
+        if setup.curve:
+            self._extremes[n].take(measured.kelvin)
+        enabled, source, high, low, deadband, latched, *_ = ALARM.values(self, n)
+        if not enabled:
+            self._alarms[n] = Alarm()
+        elif source == _OHMS or setup.curve:
+            value = measured.ohms if source == _OHMS else measured.kelvin
+            self._alarms[n].judge(value, high, low, deadband, latched=latched)
+
+    def power_on(self) -> None:
+        """Forget extremes and alarms, besides what outputs forget."""
+        super().power_on()
+        self.reset_alarms()
+        self.reset_extremes()
+
     def _measure(self, n: int | str, now: float) -> Measurement:
         setup, settings = self._setups[n], self._types[n]
         if not setup.enabled:
@@ -192,7 +204,8 @@ class Model372(Instrument):
         if settings.shunted:
             return Measurement(status=R_UNDER)
         kelvin = self._cryostat.temperature(WIRING[n].stage) if n in WIRING else 1.0
-        ohms = self._sensors[n].reading(kelvin, now)
+        broken = self.faults.on_input(Kind.OVER_RANGE, n, now)
+        ohms = math.inf if broken else self._sensors[n].reading(kelvin, now)
         full_scale = RESISTANCE_RANGES[-1 if settings.autorange else settings.range - 1]
         if ohms > full_scale:
             return Measurement(status=R_OVER)
@@ -247,6 +260,14 @@ class Model372(Instrument):
         """Sum of the status bits: 16 R over, 32 R under, 64 T over, 128 T under; ``000`` for a valid reading."""
         return f"{self._measurements[n].status:03d}"
 
+    @command("RDGSTL?")
+    def settling(self) -> str:
+        """Whether the readings of the control input and of the active input have settled: 0 valid, 2 in the change pause.
+
+        Source: the manual, page 175.
+        """
+        return f"0,{0 if self._scanner.settled(self.elapsed) else _SETTLING}"
+
     # Inputs
 
     @command("SCAN", integer(1, CHANNELS), flag)
@@ -264,14 +285,25 @@ class Model372(Instrument):
         "INSET",
         channel_or_control,
         flag,
-        integer(1, 200),
-        integer(3, 200),
-        integer(0, _LAST_CURVE),
-        one_of(1, 2),
+        kept(integer(0, 200)),
+        kept(integer(0, 200)),
+        kept(integer(0, _LAST_CURVE)),
+        kept(integer(0, 2)),
+        optional=1,
     )
-    def set_input(self, n: int | str, *settings: int) -> None:
-        """Set up an input; a curve without points counts as none."""
-        new = InputSetup(*settings)
+    def set_input(
+        self, n: int | str, enabled: int, dwell: int | None, pause: int | None, curve: int | None, *coefficient: int
+    ) -> None:
+        """Set up an input; a curve without points counts as none.
+
+        An input is disabled by zeros, as Lake Shore's driver does it: times and coefficient stay as they were.
+        """
+        old = self._setups[n]
+        allowed = [(dwell, old.dwell, 1), (pause, old.pause, 3), (*(coefficient or (None,)), old.coefficient, 1)]
+        times = [before if given is None or not (given or enabled) else given for given, before, _ in allowed]
+        if any(value < least for value, (_, _, least) in zip(times, allowed, strict=True)):
+            raise ValueError("dwell, pause or coefficient is too small")
+        new = InputSetup(enabled, *times[:2], old.curve if curve is None else curve, times[2])
         has_curve = new.curve and self._curves[new.curve].points
         self._setups[n] = new if has_curve else replace(new, curve=0)
 
@@ -281,10 +313,24 @@ class Model372(Instrument):
         setup = self._setups[n]
         return f"{setup.enabled},{setup.dwell:03d},{setup.pause:03d},{setup.curve:02d},{setup.coefficient}"
 
-    @command("INTYPE", channel_or_control, flag, integer(1, 22), integer(0, 2), integer(1, 22), flag, one_of(1, 2))
+    @command("INCRV", channel_or_control, integer(0, _LAST_CURVE))
+    def set_input_curve(self, n: int | str, curve: int) -> None:
+        """Choose the curve of an input; one without points counts as none."""
+        self._setups[n] = replace(self._setups[n], curve=curve if curve and self._curves[curve].points else 0)
+
+    @command("INCRV?", channel_or_control)
+    def input_curve(self, n: int | str) -> str:
+        """Answer the number of the curve of an input; 0 for none."""
+        return f"{self._setups[n].curve:02d}"
+
+    @command("INTYPE", channel_or_control, flag, integer(1, 22), integer(0, 2), integer(0, 22), flag, one_of(1, 2))
     def set_input_type(self, n: int | str, *settings: int) -> None:
-        """Set the excitation of an input."""
+        """Set the excitation of an input; the control input has one range, for which 0 may stand."""
         new = InputType(*settings)
+        if not new.range:
+            if n != CONTROL:
+                raise ValueError("the ranges of a scanned input are 1 to 22")
+            new = replace(new, range=self._types[n].range)
         if n == CONTROL:
             if new.mode != CURRENT_MODE or new.excitation > len(CONTROL_EXCITATIONS):
                 raise ValueError("the control input has six current excitations")
@@ -311,15 +357,25 @@ class Model372(Instrument):
         """Name of an input."""
         return self._names[n]
 
-    @command("FILTER", channel_or_control, flag, integer(1, 200), integer(1, 80))
-    def set_filter(self, n: int | str, enabled: int, settle: int, window: int) -> None:
-        """Set the digital filter of an input: on, settle time (s), window (%)."""
-        self._filters[n] = (enabled, settle, window)
+    @command("MDAT?", channel_or_control)
+    def extremes(self, n: int | str) -> str:
+        """Lowest and highest temperature since a reset, K."""
+        return ",".join(map(engineering, self._extremes[n].told()))
 
-    @command("FILTER?", channel_or_control)
-    def filter(self, n: int | str) -> str:
-        """On, settle time (s), window (%)."""
-        return "{},{:03d},{:02d}".format(*self._filters[n])
+    @command("MNMXRST")
+    def reset_extremes(self) -> None:
+        """Forget all lowest and highest temperatures."""
+        self._extremes = {n: Extremes() for n in self._channels}
+
+    @command("ALARMST?", channel_or_control)
+    def alarm_status(self, n: int | str) -> str:
+        """Whether the high and the low alarm are on."""
+        return f"{self._alarms[n].high:d},{self._alarms[n].low:d}"
+
+    @command("ALMRST")
+    def reset_alarms(self) -> None:
+        """End latched alarms."""
+        self._alarms = {n: Alarm() for n in self._channels}
 
     @command("TLIMIT", channel_or_control, number(0))
     def set_temperature_limit(self, n: int | str, kelvin: float) -> None:
@@ -377,146 +433,23 @@ class Model372(Instrument):
         self._curves[n] = Curve()
         self._setups |= {i: replace(setup, curve=0) for i, setup in self._setups.items() if setup.curve == n}
 
-    # Outputs
+    # Relays and interfaces
 
-    @command(
-        "OUTMODE",
-        integer(0, 2),
-        integer(0, 6),
-        control_source,
-        flag,
-        flag,
-        flag,
-        integer(1, 255),
-    )
-    def set_output_mode(self, n: int, *settings: Any) -> None:
-        """Set what drives an output."""
-        self._outputs[n].drive = Drive(*settings)
+    @command("RELAYST?", integer(1, 2))
+    def relay_status(self, n: int) -> str:
+        """Whether a relay is on: by hand, or by the alarm that it follows."""
+        mode, source, kind = RELAY.values(self, n)
+        if mode != _BY_ALARM:
+            return f"{mode == _ALWAYS_ON:d}"
+        alarm = self._alarms[source or self._scanner.active]
+        return f"{(alarm.low, alarm.high, alarm.low or alarm.high)[kind]:d}"
 
-    @command("OUTMODE?", integer(0, 2))
-    def output_mode(self, n: int) -> str:
-        """Mode, input, power-up, polarity, filter, delay."""
-        *settings, delay = astuple(self._outputs[n].drive)
-        return ",".join([f"{setting!s}" for setting in settings] + [f"{delay:03d}"])
+    @command("IEEE", integer(0, 30), kept(integer(0, 1)), kept(integer(1, 30)), optional=2)
+    def set_ieee_address(self, first: int, _eoi: int | None = None, address: int | None = None) -> None:
+        """Set the IEEE-488 address, alone or as the Model 370 has it, behind two settings of the bus."""
+        self._ieee_address = integer(1, 30)(str(first if address is None else address))
 
-    @command(
-        "HTRSET", integer(0, 1), number(0, 2000), integer(0, 2), number(0, max(WARM_UP_CURRENTS.values())), one_of(1, 2)
-    )
-    def set_heater(self, n: int, resistance: float, max_current: int, max_user_current: float, display: int) -> None:
-        """Describe a heater: Ω for the sample heater, 1 (25 Ω) or 2 (50 Ω) for the warm-up heater."""
-        output = self._outputs[n]
-        if n == WARM_UP:
-            output.resistance = {1: 25.0, 2: 50.0}[one_of(1, 2)(f"{resistance:g}")]
-        elif resistance < 1:
-            raise ValueError("the sample heater has 1 to 2000 ohms")
-        else:
-            output.resistance = resistance
-        output.max_current, output.max_user_current = max_current, max_user_current
-        output.display = Display(display)
-
-    @command("HTRSET?", integer(0, 2))
-    def heater(self, n: int) -> str:
-        """Resistance, largest current, largest user current in A, display."""
-        output = self._outputs[n]
-        resistance = {25.0: 1, 50.0: 2}[output.resistance] if n == WARM_UP else output.resistance
-        return f"{resistance:+08.3f},{output.max_current},{output.max_user_current:+08.2f},{output.display:d}"
-
-    @command("RANGE", integer(0, 2), integer(0, 8))
-    def set_range(self, n: int, scale: int) -> None:
-        """Set the range of an output: 0 is off, 1 to 8 for the sample heater, 1 is on for the others."""
-        if n != SAMPLE and scale > 1:
-            raise ValueError("only the sample heater has ranges")
-        self._outputs[n].range = scale
-
-    @command("RANGE?", integer(0, 2))
-    def range(self, n: int) -> str:
-        """Range of an output."""
-        return f"{self._outputs[n].range}"
-
-    @command("HTR?")
-    def heater_output(self) -> str:
-        """Drive of the sample heater, % of full current or W, as ``HTRSET`` chose."""
-        output = self._outputs[SAMPLE]
-        return engineering(output.percent if output.display is Display.CURRENT else output.watts)
-
-    @command("AOUT?", one_of(WARM_UP, STILL))
-    def analog_output(self, n: int) -> str:
-        """Drive of the warm-up or still heater, %."""
-        return f"{self._outputs[n].percent:+.2f}"
-
-    @command("HTRST?", integer(0, 1))
-    def heater_status(self, _n: int) -> str:
-        """0: no error."""
-        return "0"
-
-    @command("MOUT", integer(0, 2), number(0))
-    def set_manual_output(self, n: int, value: float) -> None:
-        """Set the manual drive: %, or W for a sample or warm-up heater that shows power."""
-        output = self._outputs[n]
-        if value > (100 if output.display is Display.CURRENT else output.resistance * output.largest_current**2):
-            raise ValueError("more than the output can give")
-        output.manual = value
-
-    @command("MOUT?", integer(0, 2))
-    def manual_output(self, n: int) -> str:
-        """Manual drive."""
-        return engineering(self._outputs[n].manual)
-
-    @command("STILL", number(0, 100))
-    def set_still(self, percent: float) -> None:
-        """Set the drive of the still heater in mode 4, %."""
-        self._outputs[STILL].still = percent
-
-    @command("STILL?")
-    def still(self) -> str:
-        """Drive of the still heater in mode 4, %."""
-        return f"{self._outputs[STILL].still:+.2f}"
-
-    @command("SETP", integer(0, 1), number(0))
-    def set_setpoint(self, n: int, kelvin: float) -> None:
-        """Set the setpoint of a closed loop, K."""
-        self._outputs[n].set_setpoint(kelvin)
-
-    @command("SETP?", integer(0, 2))
-    def setpoint(self, n: int) -> str:
-        """Setpoint of a closed loop, K."""
-        return engineering(self._outputs[n].setpoint)
-
-    @command("PID", integer(0, 1), number(0, 1000), number(0, 10000), number(0, 2500))
-    def set_pid(self, n: int, p: float, i: float, d: float) -> None:
-        """Set the parameters of a closed loop: gain, reset time (s), rate time (s)."""
-        output = self._outputs[n]
-        output.p, output.i, output.d = p, i, d
-
-    @command("PID?", integer(0, 1), optional=1)
-    def pid(self, n: int = SAMPLE) -> str:
-        """Parameters of a closed loop; the socs driver asks without naming the output."""
-        output = self._outputs[n]
-        return f"{output.p:+010.4f},{output.i:+010.4f},{output.d:+010.4f}"
-
-    @command("RAMP", integer(0, 1), flag, number(0, 2))
-    def set_ramp(self, n: int, on: int, rate: float) -> None:
-        """Let the setpoint move by `rate` K/min instead of jumping."""
-        self._outputs[n].ramping, self._outputs[n].ramp_rate = on, rate
-
-    @command("RAMP?", integer(0, 1))
-    def ramp(self, n: int) -> str:
-        """Ramp on, rate in K/min."""
-        return f"{self._outputs[n].ramping},{self._outputs[n].ramp_rate:+08.4f}"
-
-    @command("RAMPST?", integer(0, 1))
-    def ramp_status(self, n: int) -> str:
-        """Answer 1 while the setpoint moves."""
-        return f"{self._outputs[n].ramp_running:d}"
-
-    # Front panel
-
-    @command("BRIGT", integer(0, 3))
-    def set_brightness(self, level: int) -> None:
-        """Set the brightness of the display."""
-        self._brightness = level
-
-    @command("BRIGT?")
-    def brightness(self) -> str:
-        """Brightness of the display."""
-        return f"{self._brightness}"
+    @command("IEEE?")
+    def ieee_address(self) -> str:
+        """Answer the IEEE-488 address."""
+        return f"{self._ieee_address:02d}"

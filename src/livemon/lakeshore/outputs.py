@@ -49,7 +49,8 @@ class Drive:
 class Output:
     """Settings and state of one output.
 
-    `resistance` is in Ω for all three, `percent` is the drive in per cent of full current (of 10 V for the still).
+    `resistance` is in Ω for all three, `percent` is the drive in per cent of full current (of 10 V for the still);
+    `monitored` is what mode 1 shows, which has no effect here: units, value at 100 %, value at 0 %.
     """
 
     number: int
@@ -65,6 +66,9 @@ class Output:
     d: float = 0.0
     manual: float = 0.0
     still: float = 0.0
+    warm_up: float = 0.0
+    continuous: bool = False
+    monitored: tuple[int, float, float] = (1, 0.0, 0.0)
     ramping: int = 0
     ramp_rate: float = 0.0
     percent: float = 0.0
@@ -109,6 +113,16 @@ class Output:
         if not self.ramping:
             self._target = kelvin
 
+    @property
+    def manual_drive(self) -> float:
+        """The drive that somebody set for the mode in force, %, as ``ANALOG`` has it; W where that shows power."""
+        return {Mode.STILL: self.still, Mode.WARM_UP: self.warm_up}.get(self.drive.mode, self.manual)
+
+    def set_manual(self, value: float) -> None:
+        """Set the drive of the mode in force."""
+        name = {Mode.STILL: "still", Mode.WARM_UP: "warm_up"}.get(self.drive.mode, "manual")
+        setattr(self, name, value)
+
     def switch_off(self) -> None:
         """Turn the output off, as the instrument does when a temperature limit is passed."""
         self.range = 0
@@ -127,7 +141,9 @@ class Output:
     def _open_loop_percent(self) -> float:
         if self.drive.mode == Mode.STILL:
             return self.still
-        if self.drive.mode not in (Mode.OPEN_LOOP, Mode.WARM_UP):
+        if self.drive.mode == Mode.WARM_UP:
+            return self.warm_up
+        if self.drive.mode != Mode.OPEN_LOOP:
             return 0.0
         if self.display is Display.CURRENT:
             return self.manual
@@ -140,6 +156,8 @@ class Output:
         ``percent = P (e + 1/I integral of e + D de/dt)`` with the error `e` in per cent of the setpoint: the manual's
         PID equation, normalised so that one set of parameters serves at 10 mK and at 1 K.
         """
+        if self.drive.mode == Mode.WARM_UP and not self.continuous and 0 < self._target <= kelvin:
+            self.switch_off()
         if not self.closed:
             return
         if not self._target:  # the error is relative to it; nothing gets that cold by heating

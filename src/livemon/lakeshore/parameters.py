@@ -54,4 +54,14 @@ def text(longest: int) -> Cast[str]:
     return lambda given: given[:longest]
 
 
+def or_zero(cast: Cast[T]) -> Cast[T | int]:
+    """Accept what `cast` accepts, and 0."""
+    return lambda given: 0 if given == "0" else cast(given)
+
+
+def kept(cast: Cast[T]) -> Cast[T | None]:
+    """Accept what `cast` accepts, and a blank as `None`: the value stays as it was."""
+    return lambda given: cast(given) if given else None
+
+
 flag = integer(0, 1)

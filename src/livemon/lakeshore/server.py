@@ -1,4 +1,4 @@
-"""Gives a simulated instrument a socket or a pseudo-terminal: the only module here that does I/O."""
+"""Gives a simulated instrument a socket or a pseudo-terminal, and lets the whole of it go dead and come back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import contextlib
 import os
 import signal
 import socket
-import tty
-from collections.abc import Callable
+import struct
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from livemon.errors import DeviceError
+from livemon.lakeshore.control import ControlServer
+from livemon.lakeshore.faults import Kind
 from livemon.lakeshore.instrument import Conversation, Instrument
+from livemon.lakeshore.line import Clock, deafen, send, undeafen
+from livemon.lakeshore.pseudoterminal import PtyServer
 
 # How long a peer without terminators has to be silent before its message counts as complete. The Model 240 asks for
 # 10 ms between messages, so no faster client is turned away.
@@ -20,8 +24,6 @@ SILENCE = 0.01
 # How often time passes for an instrument to which nobody talks.
 HEARTBEAT = 1.0
 _CHUNK = 4096
-
-Clock = Callable[[], float]
 
 
 class TcpServer:
@@ -42,7 +44,8 @@ class TcpServer:
         self._clock = clock
         self._unterminated = unterminated
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task] = set()
+        self._clients: dict[asyncio.Task, asyncio.StreamWriter] = {}
+        self._dead = False
 
     async def start(self, host: str, port: int) -> str:
         """Listen; return the address in use as ``host:port``.
@@ -69,15 +72,41 @@ class TcpServer:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
+    def cut_off(self) -> None:
+        """Go dead without a word: the connections of now hear nothing any more, new ones are not answered."""
+        self._dead = True
+        for connection in self._sockets():
+            deafen(connection)
+
+    def come_back(self, *, restarted: bool) -> None:
+        """Answer new connections.
+
+        The old ones stay dead, as behind a router that forgot them; an instrument that was `restarted` does not know
+        them and resets them.
+        """
+        self._dead = False
+        for listener in self._server.sockets if self._server else ():
+            undeafen(listener)
+        for writer in list(self._clients.values()) if restarted else ():
+            # Closed with a reset, as from one that does not know the connection.
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+    def _sockets(self) -> list[socket.socket]:
+        clients = (writer.get_extra_info("socket") for writer in self._clients.values())
+        return [*(self._server.sockets if self._server else ()), *clients]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._clients.add(task)
+        self._clients[task] = writer
+        if self._dead:  # it had connected just before
+            deafen(writer.get_extra_info("socket"))
         # Of a client whose machine has gone without a word, only the probes of the kernel can tell.
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # A client may vanish at any moment, a cancelled one is hung up on; neither is a fault.
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._converse(reader, writer)
-        self._clients.discard(task)
+        del self._clients[task]
         writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,75 +116,50 @@ class TcpServer:
                 async with asyncio.timeout(SILENCE if conversation.ends_by_silence else None):
                     data = await reader.read(_CHUNK)
             except TimeoutError:
-                writer.write(conversation.silence(self._clock()))
+                answers = conversation.silence(self._clock())
             else:
                 if not data:
                     return
-                writer.write(conversation.receive(data, self._clock()))
+                answers = conversation.receive(data, self._clock())
+            if not await send(answers, self._instrument.faults, self._clock, writer.write):
+                return
             await writer.drain()
 
 
-class PtyServer:
-    """Serves an instrument on a pseudo-terminal, which stands in for its USB port.
+class Outages:
+    """Carries out the faults of the whole line: half-open connections, and power that goes and comes.
 
     Parameters
     ----------
-    instrument
-        What answers.
-    clock
-        Seconds since switch-on.
+    instrument, tcp, pty
+        What goes dead and comes back.
     """
 
-    def __init__(self, instrument: Instrument, clock: Clock) -> None:
-        self._conversation = Conversation(instrument)
-        self._clock = clock
-        self._link: Path | None = None
-        self._ends: tuple[int, int] | None = None
+    def __init__(self, instrument: Instrument, tcp: TcpServer, pty: PtyServer) -> None:
+        self._instrument = instrument
+        self._tcp = tcp
+        self._pty = pty
+        self._now: Kind | None = None
 
-    def start(self, link: Path) -> str:
-        """Open the pseudo-terminal and point the symbolic link `link` to it; return the link's path.
-
-        Raises
-        ------
-        DeviceError
-            If something that is no symbolic link has that name, or it cannot be made.
-        """
-        if link.exists() and not link.is_symlink():
-            raise DeviceError(f"cannot make the symbolic link {link}: something else has that name")
-        # The far end stays open here, so that the port survives each client that closes it.
-        near, far = self._ends = os.openpty()
-        tty.setraw(far)
-        os.set_blocking(near, False)
-        try:
-            # Under another name first: a rename replaces a stale link in one step.
-            fresh = link.with_name(f".{link.name}.{os.getpid()}")
-            fresh.symlink_to(os.ttyname(far))
-            fresh.replace(link)
-        except OSError as error:
-            raise DeviceError(f"cannot make the symbolic link {link}: {error.strerror}") from error
-        self._link = link
-        asyncio.get_running_loop().add_reader(near, self._readable)
-        return str(link)
-
-    def stop(self) -> None:
-        """Close the pseudo-terminal and remove the link."""
-        if self._ends is None:
+    def advance(self, now: float) -> None:
+        """Begin and end what is due."""
+        faults = self._instrument.faults
+        due = next((kind for kind in (Kind.POWER_CYCLE, Kind.HALF_OPEN) if faults.active(kind, now)), None)
+        if due == self._now:
             return
-        near, far = self._ends
-        asyncio.get_running_loop().remove_reader(near)
-        if self._link is not None and self._link.is_symlink() and str(self._link.readlink()) == os.ttyname(far):
-            self._link.unlink()
-        os.close(near)
-        os.close(far)
-        self._ends = None
+        before, self._now = self._now, due
+        if before is not None:
+            self._end(before)
+        if due is not None:
+            self._tcp.cut_off()
+            self._pty.cut_off(unplugged=due == Kind.POWER_CYCLE)
 
-    def _readable(self) -> None:
-        near, _ = self._ends
-        # Answers that nobody reads are lost, as on a serial line.
-        with contextlib.suppress(BlockingIOError):
-            answer = self._conversation.receive(os.read(near, _CHUNK), self._clock())
-            if answer:
-                os.write(near, answer)
+    def _end(self, kind: Kind) -> None:
+        restarted = kind == Kind.POWER_CYCLE
+        if restarted:
+            self._instrument.power_on()
+        self._tcp.come_back(restarted=restarted)
+        self._pty.come_back()
 
 
 async def run_until_terminated(
@@ -163,6 +167,8 @@ async def run_until_terminated(
     *,
     address: tuple[str, int] | None,
     link: Path | None,
+    control: Path | None = None,
+    channels: Sequence[int | str] = (),
     unterminated: bool,
     announce: Callable[[str], None],
 ) -> None:
@@ -171,11 +177,15 @@ async def run_until_terminated(
     Parameters
     ----------
     instrument
-        Switched on now.
+        Switched on now, with the faults that it begins with.
     address
         Host and port to listen on (0 takes a free one), or none.
     link
         Symbolic link to a pseudo-terminal, or none.
+    control
+        Path of a socket by which it can be told to fail, or none.
+    channels
+        Inputs that faults can concern.
     unterminated
         Whether TCP clients may leave terminators out.
     announce
@@ -184,28 +194,45 @@ async def run_until_terminated(
     Raises
     ------
     DeviceError
-        If an address or a link cannot be used.
+        If an address, a link or a socket cannot be used.
     """
     loop = asyncio.get_running_loop()
     switched_on = loop.time()
-    stop = asyncio.Event()
+    stop, changed = asyncio.Event(), asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
+        loop.add_signal_handler(signum, lambda: (stop.set(), changed.set()))
 
     def clock() -> float:
         return loop.time() - switched_on
 
     tcp = TcpServer(instrument, clock, unterminated=unterminated)
     pty = PtyServer(instrument, clock)
+    outages = Outages(instrument, tcp, pty)
+
+    def bring_up_to_date() -> None:
+        outages.advance(clock())
+        instrument.advance(clock())
+        changed.set()
+
+    controls = ControlServer(instrument.faults, channels, clock, bring_up_to_date)
     try:
+        if control:
+            await controls.start(control)
         if address:
             announce(await tcp.start(*address))
         if link:
             announce(pty.start(link))
         while not stop.is_set():
-            instrument.advance(clock())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), HEARTBEAT)
+            bring_up_to_date()
+            changed.clear()
+            now = clock()
+            await _at_most(min(HEARTBEAT, instrument.faults.next_change(now) - now), changed.wait())
     finally:
+        controls.stop()
         pty.stop()
         await tcp.stop()
+
+
+async def _at_most(seconds: float, awaitable: Awaitable[object]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(awaitable, seconds)

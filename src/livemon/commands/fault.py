@@ -1,0 +1,28 @@
+"""``livemon fault``: make things go wrong with a simulated instrument that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from livemon.lakeshore.control import request
+from livemon.lakeshore.faults import GRAMMAR
+
+
+@click.command(epilog=f"A fault is {GRAMMAR}")
+@click.argument("control", type=click.Path(path_type=Path))
+@click.argument("fault", nargs=-1)
+def command(control: Path, fault: tuple[str, ...]) -> None:
+    """Make things go wrong with a simulated instrument, and say what is in force.
+
+    CONTROL is the path that `livemon simulate ... --control PATH` was given. FAULT is one of those below, with blanks or commas
+    between its words; or clear, which ends them all, or clear KIND; or nothing, which only asks.
+
+        livemon fault /tmp/372 stall for=20
+
+        livemon fault /tmp/372 garbage times=3
+
+        livemon fault /tmp/372 clear
+    """
+    click.echo(request(control, ",".join(fault)), nl=False)
