@@ -3,57 +3,17 @@
 import errno
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hk_recording import FEED, FIELD, START, Clock, publish, so3g_load
 from spt3g import core
 
 from livemon.errors import TimeRangeError, UnknownFieldError
 from livemon.hkarchive import Recorder, frames, load, scan, writer
+from livemon.hkarchive.damage import Frames
 from livemon.hkarchive.samples import Block
-
-ROOT = Path(__file__).parents[2]
-REFEREE = Path(os.environ.get("LIVEMON_REFEREE_PYTHON", ROOT / ".venv/referee/bin/python"))
-START = 1_700_000_000.25
-FEED = {
-    "address": "observatory.fake.feeds.temps",
-    "session_id": "1699999999.5",
-    "record": True,
-    "agg_params": {},
-}
-FIELD = "observatory.fake.feeds.temps.a"
-
-READ_WITH_SO3G = """
-import json, sys
-from so3g import hk
-fields, start, end, data_dir = json.loads(sys.argv[1])
-found = hk.load_range(start, end, fields=fields, data_dir=data_dir)
-print(json.dumps({name: [list(times), list(map(str, values))] for name, (times, values) in found.items()}))
-"""
-
-
-def so3g_load(fields, start, end, data_dir):
-    if not REFEREE.exists():
-        pytest.fail(f"{REFEREE} is missing: run `make venv-referee`")
-    answer = subprocess.run(
-        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, json.dumps([fields, start, end, str(data_dir)])],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr[-2000:]
-    return json.loads(answer.stdout.splitlines()[-1])
-
-
-class Clock:
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -64,16 +24,6 @@ def clock():
 @pytest.fixture
 def recorder(tmp_path, clock):
     return Recorder(tmp_path, seconds_per_file=60.0, seconds_per_frame=5.0, clock=clock)
-
-
-def publish(recorder, clock, seconds=1, feed=FEED, block="temps", **columns):
-    """One message a second, with the columns' values one by one, and a turn of the recorder after each."""
-    values = columns or {"a": [float(second) for second in range(seconds)]}
-    for row in range(len(next(iter(values.values())))):
-        clock.now += 1.0
-        data = {key: [column[row]] for key, column in values.items()}
-        recorder.add({block: {"block_name": block, "timestamps": [clock.now], "data": data}}, feed)
-        recorder.run()
 
 
 def published(path):
@@ -99,7 +49,7 @@ def test_frames_follow_the_layout():
     assert (data["hkagg_type"], data["prov_id"], data["provider_session_id"]) == (2, 3, "1.0")
     assert list(data["block_names"]) == ["b"]
     assert isinstance(data["blocks"][0]["a"], core.G3VectorBool)
-    assert list(data["blocks"][0]["s"]) == ["é?"]
+    assert list(data["blocks"][0]["s"]) == ["é\\ud800"]
 
 
 def test_session_ids_differ_and_fit_spt3g():
@@ -267,7 +217,7 @@ def test_rescue_keeps_whole_frames_wherever_the_file_was_cut(recorder, clock, tm
     publish(recorder, clock, seconds=18)
     content = recorder.current_file.read_bytes()
     name = recorder.current_file.name
-    ends = [end for _, end in writer.frames_of(recorder.current_file)]
+    ends = [whole.end for whole in Frames(content)]
     assert len(ends) == 5
     assert ends[-1] == len(content)
     for size in range(0, len(content) + 1, 7):

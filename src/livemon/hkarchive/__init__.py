@@ -8,7 +8,7 @@
 Times are UNIX seconds (UTC) everywhere; intervals are half-open, ``start <= t < end``.
 """
 
-from livemon.hkarchive.reader import FieldSpan, load, scan
+from livemon.hkarchive.reader import DamagedFileWarning, FieldSpan, load, scan
 from livemon.hkarchive.recorder import Recorder
 
-__all__ = ["FieldSpan", "Recorder", "load", "scan"]
+__all__ = ["DamagedFileWarning", "FieldSpan", "Recorder", "load", "scan"]

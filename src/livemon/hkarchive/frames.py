@@ -7,6 +7,8 @@ session frame and a status frame; a status frame lists the providers whose data 
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import struct
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,8 @@ from typing import Any
 import numpy as np
 from spt3g import core
 
+from livemon.hkarchive.content import WINDOW, Content
+from livemon.hkarchive.names import archived, printable
 from livemon.hkarchive.samples import Block
 
 VERSION = 2
@@ -23,6 +27,8 @@ TICKS = 100_000_000
 """Ticks in a second: spt3g counts time in units of 10 ns."""
 
 _HEAD = struct.Struct("<BIII")  # little-endian flag, class version, entries, frame type
+_HEADER = re.compile(rb"\x01\x01\0\0\0.{4}H\0\0\0", re.DOTALL)
+"""A house-keeping frame's head, whatever its number of entries. The checksum covers names and values, not this."""
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM_BYTES = 4
 
@@ -63,7 +69,7 @@ def status_frame(session_id: int, timestamp: float, providers: Mapping[int, str]
     for number, address in providers.items():
         entry = core.G3MapFrameObject()
         entry["prov_id"] = core.G3Int(number)
-        entry["description"] = core.G3String(address)
+        entry["description"] = core.G3String(printable(address))
         entries.append(entry)
     frame["providers"] = entries
     return frame
@@ -90,24 +96,44 @@ def data_frame(
         The agent's own session id, as its feed messages give it.
     blocks
         At least one, none of them empty; each column of one kind (see :mod:`livemon.hkarchive.samples`).
+
+    Raises
+    ------
+    ValueError
+        If two fields of a block would have the same name in the archive.
     """
     frame = _frame(session_id, DATA)
     frame["timestamp"] = core.G3Double(timestamp)
     frame["prov_id"] = core.G3Int(number)
-    frame["address"] = core.G3String(address)
-    frame["provider_session_id"] = core.G3String(agent_session)
+    frame["address"] = core.G3String(printable(address))
+    frame["provider_session_id"] = core.G3String(printable(agent_session))
     maps = core.G3VectorFrameObject()
+    origins = core.G3MapString()
     for block in blocks.values():
         samples = core.G3TimesampleMap()
         samples.times = core.G3VectorTime(ticks(np.asarray(block.times, dtype=np.float64)))
-        for name, column in block.columns.items():
+        for field, column in block.columns.items():
+            name = archived(field)
+            if name in samples:
+                raise ValueError(f"two fields would be {name} in the archive, one of them {field!r}")
             samples[name] = _vector(column)
+            if name != field:
+                origins[name] = json.dumps(field)
         maps.append(samples)
     frame["blocks"] = maps
-    frame["block_names"] = core.G3VectorString(list(blocks))
-    # Not so3g's, which does not mind it: what the agent calls each block.
-    frame["block_origins"] = core.G3VectorString([block.origin or name for name, block in blocks.items()])
+    frame["block_names"] = core.G3VectorString([name if printable(name) == name else archived(name) for name in blocks])
+    # Not so3g's, which does not mind them: what the agent calls each block, and each field that has another name here.
+    frame["block_origins"] = core.G3VectorString([printable(block.origin or name) for name, block in blocks.items()])
+    if len(origins):
+        frame["field_origins"] = origins
     return frame
+
+
+def field_origins(frame: core.G3Frame) -> dict[str, str]:
+    """Return what the agent called the fields of a data frame that have another name in the archive, by that name."""
+    if "field_origins" not in frame:
+        return {}
+    return {name: json.loads(field) for name, field in frame["field_origins"].items()}
 
 
 def encode(frame: core.G3Frame) -> bytes:
@@ -115,26 +141,36 @@ def encode(frame: core.G3Frame) -> bytes:
     return frame.__getstate__()[1]
 
 
-def frame_end(content: bytes, start: int) -> int | None:
-    """Return where the frame that begins at `start` ends, or `None` if it goes on behind the end of `content`.
+def frame_end(content: Content, start: int) -> int | None:
+    """Return where the frame that begins at `start` ends, or `None` if none begins there or it goes on behind the end of `content`.
 
-    What begins there may be no frame at all: the end is then found somewhere or nowhere, and :func:`decode` refuses it.
+    What only looks like a frame has its end somewhere or nowhere, and :func:`decode` refuses it.
     spt3g's own reader opens no file whose name does not end in ``.g3``, and believes any length that it reads.
 
     Source of the encoding: spt3g ``core/src/G3Frame.cxx``, ``G3Frame::save``, in a cereal portable binary archive.
     """
-    position = start + _HEAD.size
-    if position > len(content):
+    head = content[start : start + _HEAD.size]
+    if not _HEADER.match(head):
         return None
-    entries = _HEAD.unpack_from(content, start)[2]
-    for _ in range(2 * entries):  # a name and a value each
-        if position + _LENGTH.size > len(content):
+    position = start + _HEAD.size
+    for _ in range(2 * _HEAD.unpack(head)[2]):  # a name and a value each
+        length = content[position : position + _LENGTH.size]
+        if len(length) < _LENGTH.size:
             return None
-        position += _LENGTH.size + _LENGTH.unpack_from(content, position)[0]
+        position += _LENGTH.size + _LENGTH.unpack(length)[0]
         if position > len(content):
             return None
     end = position + _CHECKSUM_BYTES
     return end if end <= len(content) else None
+
+
+def next_header(content: Content, start: int) -> int | None:
+    """Return the first offset from `start` on at which a frame may begin, or `None`; :func:`frame_end` and :func:`decode` tell."""
+    for at in range(start, len(content), WINDOW):
+        found = _HEADER.search(content[at : at + WINDOW + _HEAD.size - 1])
+        if found:
+            return at + found.start()
+    return None
 
 
 def decode(content: bytes) -> core.G3Frame:
@@ -143,15 +179,15 @@ def decode(content: bytes) -> core.G3Frame:
     Raises
     ------
     ValueError
-        If they are no frame, or its checksum (CRC-32C) does not fit. spt3g prints that, too, as fatal.
+        If they are not a frame of this layout, or its checksum (CRC-32C) does not fit. spt3g prints that, too, as fatal.
     """
     frame = core.G3Frame.__new__(core.G3Frame)
     try:
         frame.__setstate__(({}, content))
     except (RuntimeError, MemoryError) as error:
         raise ValueError(str(error)) from error
-    if not len(frame):
-        raise ValueError("a frame with nothing in it, as a run of zeros reads")
+    if "hkagg_type" not in frame:
+        raise ValueError("not a frame of a house-keeping archive")
     return frame
 
 
@@ -168,6 +204,5 @@ def _vector(column: Sequence[Any]) -> core.G3FrameObject:
     if isinstance(first, bool):
         return core.G3VectorBool(column)
     if isinstance(first, str):
-        # Text from the network may hold lone surrogates, which spt3g's UTF-8 strings cannot.
-        return core.G3VectorString([text.encode("utf-8", "replace").decode() for text in column])
+        return core.G3VectorString(list(map(printable, column)))
     return core.G3VectorDouble(np.asarray(column, dtype=np.float64))

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
 from spt3g import core
 
 from livemon.errors import TimeRangeError, UnknownFieldError
-from livemon.hkarchive.frames import DATA, STATUS, unix_times
-from livemon.hkarchive.writer import PART, frames_of
+from livemon.hkarchive.content import content_of
+from livemon.hkarchive.damage import Frames, Hole, providers_of
+from livemon.hkarchive.frames import DATA, STATUS, field_origins, unix_times
+from livemon.hkarchive.writer import PART
 
 DEFAULT_DATA_DIR = Path("/data/hk")
 MARGIN = 3600.0
 """Seconds by which samples may be older than the file that holds them; so3g's ``load_range`` allows the same."""
 
 
+class DamagedFileWarning(UserWarning):
+    """Samples may be missing, since a file of the archive is damaged: says in which, where in it, and of what time.
+
+    Attributes
+    ----------
+    path, holes
+        The file and its damaged places.
+    """
+
+    def __init__(self, path: Path, holes: Sequence[Hole]) -> None:
+        super().__init__(
+            f"{path}: {'; '.join(map(str, holes))}. `livemon archive repair {path}` makes a copy that so3g reads"
+        )
+        self.path = path
+        self.holes = tuple(holes)
+
+
 @dataclass(frozen=True)
 class Piece:
     """Co-sampled samples as they stand in one frame: times (UNIX seconds) and columns, shape (n,) each.
 
-    `block` is what the agent calls their block.
+    `block` is what the agent calls their block, and the columns' names are what it calls their fields.
     """
 
     feed: str
@@ -50,7 +70,8 @@ def load(
     Parameters
     ----------
     fields
-        Permanent names, ``observatory.<instance-id>.feeds.<feed>.<field>``.
+        Permanent names, ``observatory.<instance-id>.feeds.<feed>.<field>``, with the field's name as its agent or as the
+        archive has it (:func:`livemon.hkarchive.names.archived`).
     start, end
         UNIX seconds (UTC).
     data_dir
@@ -68,20 +89,25 @@ def load(
         If no file in the range, or within an hour of it, has the field.
     TimeRangeError
         If `end` lies before `start`.
+
+    Warns
+    -----
+    DamagedFileWarning
+        For each file that was read of which a part is damaged. What is behind that part is read.
     """
     parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {field: [] for field in fields}
     seen: set[str] = set()
-    feeds = {field.rpartition(".")[0] for field in fields}
-    for prefix, _name, block in _blocks(_directory(data_dir), start, end, feeds):
-        wanted = [key for key in block.keys() if f"{prefix}.{key}" in parts]  # noqa: SIM118 - a map of spt3g's
+    # Which of its dots ends the feed's address and begins the field's name, only the archive knows.
+    feeds = {address for field in fields for address in accumulate(field.split("."), "{}.{}".format)}
+    for block in _blocks(_directory(data_dir), start, end, feeds):
+        wanted = [(key, name) for key in block.columns for name in block.names(key) if name in parts]
         if not wanted:
             continue
-        seen.update(f"{prefix}.{key}" for key in wanted)
-        times = unix_times(block.times)
-        inside = (times >= start) & (times < end)
+        seen.update(name for _, name in wanted)
+        inside = (block.times >= start) & (block.times < end)
         if inside.any():
-            for key in wanted:
-                parts[f"{prefix}.{key}"].append((times[inside], np.asarray(block[key])[inside]))
+            for key, name in wanted:
+                parts[name].append((block.times[inside], np.asarray(block.columns[key])[inside]))
     for field in fields:
         if field not in seen:
             raise UnknownFieldError(f"the archive has no field {field!r} around that time")
@@ -90,24 +116,26 @@ def load(
 
 def pieces(feeds: Container[str], start: float, end: float, data_dir: Path | str | None = None) -> Iterator[Piece]:
     """Yield the samples of some feeds (addresses) with ``start <= t < end``, frame by frame in the order of the files."""
-    for feed, name, block in _blocks(_directory(data_dir), start, end, feeds):
-        times = unix_times(block.times)
-        inside = (times >= start) & (times < end)
+    for block in _blocks(_directory(data_dir), start, end, feeds):
+        inside = (block.times >= start) & (block.times < end)
         if inside.any():
-            yield Piece(feed, name, times[inside], {key: np.asarray(block[key])[inside] for key in block.keys()})  # noqa: SIM118
+            columns = {block.origins.get(key, key): np.asarray(column)[inside] for key, column in block.columns.items()}
+            yield Piece(block.feed, block.name, block.times[inside], columns)
 
 
 def scan(start: float, end: float, data_dir: Path | str | None = None) -> dict[str, FieldSpan]:
-    """Say which fields have samples with ``start <= t < end``, and how many; arguments as in :func:`load`."""
+    """Say which fields have samples with ``start <= t < end``, and how many; arguments and warnings as in :func:`load`.
+
+    Fields are called as their agents call them.
+    """
     spans: dict[str, FieldSpan] = {}
-    for prefix, _name, block in _blocks(_directory(data_dir), start, end):
-        times = unix_times(block.times)
-        times = times[(times >= start) & (times < end)]
+    for block in _blocks(_directory(data_dir), start, end):
+        times = block.times[(block.times >= start) & (block.times < end)]
         if not times.size:
             continue
         first, last = float(times.min()), float(times.max())
-        for key in block.keys():  # noqa: SIM118 - a map of spt3g's
-            span = spans.setdefault(f"{prefix}.{key}", FieldSpan(0, first, last))
+        for key in block.columns:
+            span = spans.setdefault(block.names(key)[0], FieldSpan(0, first, last))
             span.count += times.size
             span.first = min(span.first, first)
             span.last = max(span.last, last)
@@ -132,32 +160,67 @@ def files(data_dir: Path, start: float, end: float) -> list[Path]:
     ]
 
 
-def _blocks(
-    data_dir: Path, start: float, end: float, feeds: Container[str] | None = None
-) -> Iterator[tuple[str, str, core.G3TimesampleMap]]:
-    """Yield ``(feed address, the agent's name of the block, block)`` of every data frame, or of those of some feeds."""
+@dataclass(frozen=True)
+class _Block:
+    """One block of a data frame; `origins` are what the agent calls the fields that have another name in the archive."""
+
+    feed: str
+    name: str
+    times: np.ndarray
+    columns: dict[str, core.G3FrameObject]
+    origins: dict[str, str]
+
+    def names(self, key: str) -> list[str]:
+        """Return the permanent names of a field: the agent's, and the archive's if that is another."""
+        return [f"{self.feed}.{name}" for name in dict.fromkeys([self.origins.get(key, key), key])]
+
+
+def _blocks(data_dir: Path, start: float, end: float, feeds: Container[str] | None = None) -> Iterator[_Block]:
+    """Yield every block of every data frame, or of those of some feeds."""
     for path in files(data_dir, start, end):
         providers: dict[int, str] = {}
-        for frame, _ in _frames(path):
+        for frame in _frames(path):
             kind = frame["hkagg_type"]
             if kind == STATUS:
-                providers = {entry["prov_id"].value: entry["description"].value for entry in frame["providers"]}
-            elif kind == DATA and frame["prov_id"] in providers:
-                feed = providers[frame["prov_id"]]
+                providers = providers_of(frame)
+            elif kind == DATA:
+                feed = providers.get(frame["prov_id"]) or _address(frame)
                 if feeds is None or feed in feeds:
-                    names = frame["block_origins"] if "block_origins" in frame else frame["block_names"]
-                    for name, block in zip(names, frame["blocks"], strict=True):
-                        yield feed, name, block
+                    yield from _blocks_of(frame, feed)
 
 
-def _frames(path: Path) -> Iterator[tuple[core.G3Frame, int]]:
+def _address(frame: core.G3Frame) -> str:
+    """Return the feed's address as a data frame itself has it: the status frame that lists the provider may be damaged."""
+    return frame.get("address", f"provider_{frame['prov_id']}")
+
+
+def _blocks_of(frame: core.G3Frame, feed: str) -> Iterator[_Block]:
+    names = frame["block_origins"] if "block_origins" in frame else frame["block_names"]
+    origins = field_origins(frame)
+    for name, block in zip(names, frame["blocks"], strict=True):
+        yield _Block(feed, name, unix_times(block.times), dict(block.items()), origins)
+
+
+def _frames(path: Path) -> Iterator[core.G3Frame]:
     """Yield the frames of a file, also if it gets its final name in this moment."""
     try:
-        yield from frames_of(path)
+        yield from _whole_frames(path)
     except FileNotFoundError:
         if path.suffix != PART:
             raise
-        yield from frames_of(path.with_suffix(""))
+        yield from _whole_frames(path.with_suffix(""))
+
+
+def _whole_frames(path: Path) -> Iterator[core.G3Frame]:
+    """Yield what is whole of a file, and warn of what is not."""
+    with content_of(path) as content:
+        frames = Frames(content)
+        for whole in frames:
+            yield whole.frame
+        # The end of a file that is being written may be half a frame.
+        holes = [hole for hole in frames.holes if path.suffix != PART or hole.end < len(content)]
+    if holes:
+        warnings.warn(DamagedFileWarning(path, holes), stacklevel=2)
 
 
 def _joined(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Crash-safe files: what stands under a final name is whole, what was being written survives as far as it is whole.
+"""Crash-safe files: what gets a final name is whole, what was being written survives as far as it is whole.
 
 A file grows as ``<data-dir>/<first 5 digits>/<ctime>.g3.part`` and gets its final name when it is closed. Every write
 ends with an fsync. A writer holds a lock (flock) on its ``.part`` file as long as it lives, so that :func:`rescue` can
@@ -10,15 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spt3g import core
-
-from livemon.hkarchive.frames import decode, frame_end
+from livemon.hkarchive.content import FileContent
+from livemon.hkarchive.damage import Hole, Salvage
 
 PART = ".part"
+DAMAGED = ".damaged"
+NEW = ".new"
 FILE_MODE = 0o640
 DIRECTORY_MODE = 0o750
 
@@ -127,21 +128,26 @@ class ArchiveWriter:
 class Rescued:
     """What became of one file that a dead writer left.
 
-    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` dropped. A file
-    that could not be touched has a `fault` instead.
+    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` at its end dropped.
+    `holes` are damaged places before whole frames; the file with them is then kept as `damaged`. A file that could not be
+    touched has a `fault` instead.
     """
 
     part: Path
     path: Path | None = None
     frames: int = 0
     torn_bytes: int = 0
+    holes: tuple[Hole, ...] = ()
+    damaged: Path | None = None
     fault: str | None = None
 
 
 def rescue(data_dir: Path) -> Iterator[Rescued]:
     """Finish the files that dead writers left below `data_dir`, and yield one record for each.
 
-    Whole frames are kept, a torn tail is dropped, and the file gets its final name; one with no whole frame is removed.
+    Whole frames are kept, also those behind a damaged one, a torn tail is dropped, and the file gets its final name; one
+    with no whole frame is removed. A file that was damaged before its end stays beside the sound one as
+    ``<ctime>.g3.damaged``, which nobody reads.
     Files of writers that live are left alone, and so is one that cannot be touched: it must not keep others from being
     written.
     """
@@ -163,16 +169,59 @@ def _rescue(part: Path) -> Rescued | None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        size = os.fstat(descriptor).st_size
-        frames, whole = whole_frames(part)
-        if not frames:
-            part.unlink()
-            return Rescued(part, None, 0, size)
-        os.ftruncate(descriptor, whole)
-        os.fsync(descriptor)
-        return Rescued(part, publish(part), frames, size - whole)
+        return _finish(part, descriptor)
     finally:
         os.close(descriptor)
+
+
+def _finish(part: Path, descriptor: int) -> Rescued:
+    content = FileContent(descriptor)
+    salvage = Salvage(content)
+    for _ in salvage:
+        pass  # read it through, to see what is whole
+    if not salvage.frames:
+        part.unlink()
+        return Rescued(part, torn_bytes=len(content))
+    holes = salvage.holes
+    torn = holes.pop() if holes and holes[-1].end == len(content) else None
+    torn_bytes = torn.end - torn.start if torn else 0
+    if holes or salvage.rebuilt:
+        final, damaged = _put_aside(part, salvage)
+        return Rescued(part, final, salvage.frames, torn_bytes, tuple(holes), damaged)
+    os.ftruncate(descriptor, len(content) - torn_bytes)
+    os.fsync(descriptor)
+    return Rescued(part, publish(part), salvage.frames, torn_bytes)
+
+
+def _put_aside(part: Path, salvage: Salvage) -> tuple[Path, Path]:
+    """Publish a sound file in the stead of a damaged one, and keep that under another name; return both."""
+    final = part.with_suffix("")
+    damaged = final.with_name(final.name + DAMAGED)
+    write_whole(final, salvage)
+    part.rename(damaged)
+    _sync_directory(final.parent)
+    return final, damaged
+
+
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that has its name only when all of it is on the disk.
+
+    Raises
+    ------
+    OSError
+        If it could not be stored; nothing is left of it then.
+    """
+    new = path.with_name(path.name + NEW)
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
 
 
 def publish(part: Path) -> Path:
@@ -181,26 +230,6 @@ def publish(part: Path) -> Path:
     part.rename(final)
     _sync_directory(final.parent)
     return final
-
-
-def whole_frames(path: Path) -> tuple[int, int]:
-    """Count the whole frames at the beginning of a ``.g3`` file and the bytes that they take."""
-    count = end = 0
-    for _, end in frames_of(path):  # noqa: B007 - the last one counts
-        count += 1
-    return count, end
-
-
-def frames_of(path: Path) -> Iterator[tuple[core.G3Frame, int]]:
-    """Yield the frames of a ``.g3`` file, each with the offset at which it ends, up to the first that is not whole."""
-    content = path.read_bytes()
-    start = 0
-    while (end := frame_end(content, start)) is not None:
-        try:
-            yield decode(content[start:end]), end
-        except ValueError:
-            return
-        start = end
 
 
 def _create(data_dir: Path, ctime: int) -> tuple[Path, int] | None:
