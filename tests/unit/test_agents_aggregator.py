@@ -1,6 +1,9 @@
 """The aggregator between network and recorder, without a network."""
 
+import json
+import threading
 import time
+import tracemalloc
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -8,6 +11,7 @@ import pytest
 
 from livemon import hkarchive
 from livemon.agents import aggregator
+from livemon.agents.inbox import Inbox, footprint
 
 FEED = {"address": "observatory.fake.feeds.temps", "session_id": "1", "record": True, "agg_params": {}}
 
@@ -31,8 +35,8 @@ def _short_turns(monkeypatch):
 
 def test_what_comes_while_a_killed_recorders_file_is_finished_is_recorded(agent, tmp_path, monkeypatch):
     class SlowRecorder(hkarchive.Recorder):
-        def __init__(self, *args):
-            super().__init__(*args)
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
             agent._receive(message(2.0))
 
     monkeypatch.setattr(aggregator, "Recorder", SlowRecorder)
@@ -48,12 +52,62 @@ def test_what_comes_while_a_killed_recorders_file_is_finished_is_recorded(agent,
 def test_what_is_no_feed_message_is_passed_over(agent, event):
     agent._recording = True
     agent._receive(event)
-    assert agent._drain() == []
+    assert len(agent._inbox) == 0
 
 
-def test_messages_beyond_the_queue_are_counted(agent, monkeypatch):
-    monkeypatch.setattr(agent._messages, "maxsize", 2)
+def test_messages_beyond_the_inbox_are_counted(agent, monkeypatch):
+    monkeypatch.setattr(agent._inbox, "limit", 2.5 * footprint(message(0.0)))
     agent._recording = True
     for value in range(5):
         agent._receive(message(float(value)))
     assert agent._overflowed == 3
+    assert agent._lost() == 3
+
+
+def test_the_inbox_is_bounded_by_the_memory_of_its_messages(agent, monkeypatch):
+    """20,000 messages of 1,000 fields were 4 GB in a container of 256 MB."""
+    limit = 2 << 20
+    monkeypatch.setattr(agent._inbox, "limit", limit)
+    agent._recording = True
+    wide = {f"channel_{n:03}": [n + 0.5] for n in range(1000)}
+    texts = [json.dumps(({"temps": {"timestamps": [float(n)], "data": wide}}, FEED)) for n in range(30)]
+    tracemalloc.start()
+    try:
+        for text in texts:
+            agent._receive(json.loads(text))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert agent._overflowed > 0
+    assert limit / 2 < taken < 1.2 * limit
+    assert agent._overflowed + len(agent._inbox) == 30
+
+
+def test_a_message_that_is_too_large_keeps_nobody_elses_out(agent):
+    agent._recording = True
+    agent._receive(message("x" * aggregator.MAX_QUEUED_BYTES))
+    agent._receive(message(1.0))
+    assert (agent._overflowed, len(agent._inbox)) == (1, 1)
+
+
+def test_the_recording_thread_does_not_wait_for_its_turn_when_messages_pile_up():
+    inbox = Inbox(10 * footprint("message"))
+    waited = threading.Thread(target=inbox.wait, args=(60.0,))
+    waited.start()
+    for _ in range(6):
+        assert inbox.put("message")
+    waited.join(10.0)
+    assert not waited.is_alive(), "waited longer than 10 s although the inbox was half full"
+    assert list(inbox.take()) == ["message"] * 6
+    inbox.wake()
+    inbox.wait(60.0)
+
+
+def test_what_cannot_be_archived_is_told_once_in_the_log(agent, tmp_path):
+    agent.record(Mock(), {"test_mode": True})  # so that the recorder exists with the agent's log
+    for _ in range(3):
+        agent._recorder.add({"temps": 3}, FEED)
+    assert [call.kwargs["fault"] for call in agent.log.warn.call_args_list] == [
+        f"{FEED['address']}: malformed: block 'temps': TypeError: 'int' object is not subscriptable"
+    ]
+    assert agent._recorder.dropped["malformed"] == 3

@@ -319,5 +319,5 @@ def test_a_file_system_without_locks_is_not_littered(recorder, clock, tmp_path, 
 
 
 def test_a_missing_directory_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere is no directory"):
+    with pytest.raises(FileNotFoundError, match="nowhere is not a directory"):
         Recorder(tmp_path / "nowhere")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import queue
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,12 @@ txaio.use_twisted()
 from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
 from twisted.internet.task import LoopingCall  # noqa: E402
 
+from livemon.agents.inbox import Inbox  # noqa: E402
 from livemon.agents.recording import Recording, as_block, as_message, last_write, lost_samples  # noqa: E402
 from livemon.hkarchive import Recorder  # noqa: E402
 
-MAX_QUEUED_MESSAGES = 20_000
-"""Messages that wait for the recording thread, about a minute of 300 feeds; more are dropped and counted."""
+MAX_QUEUED_BYTES = 24 << 20
+"""Memory of messages that wait for the recording thread, about a minute of 200 feeds; more are dropped and counted."""
 TURN_SECONDS = 1.0
 FEED = "archive"
 TELL_EVERY = 5.0
@@ -50,8 +49,8 @@ class AggregatorAgent:
         self.agent = agent
         self.log = agent.log
         self._args = args
-        self._messages: queue.Queue[tuple[Any, Any]] = queue.Queue(MAX_QUEUED_MESSAGES)
-        self._stopping = threading.Event()
+        self._inbox = Inbox(MAX_QUEUED_BYTES)
+        self._stopping = False
         self._recording = False
         self._overflowed = self._overflowed_samples = 0
         self._recorder: Recorder | None = None
@@ -75,12 +74,12 @@ class AggregatorAgent:
 
     def _tell(self) -> None:
         """Publish how the recording goes (reactor thread: a disk that hangs does not keep it)."""
-        lag = self._state.lag(self._recorder, messages_wait=not self._messages.empty())
+        lag = self._state.lag(self._recorder, messages_wait=len(self._inbox) > 0)
         message = as_message(lag, self._lost(), self._state.gap)
         self.agent.publish_to_feed(FEED, message, from_reactor=True)
-        if self._recording and not self._messages.full():
+        if self._recording:
             # The router gives a session nothing of what it publishes itself.
-            self._messages.put_nowait((as_block(message), self.agent.feeds[FEED].encoded()))
+            self._inbox.put((as_block(message), self.agent.feeds[FEED].encoded()))
 
     def _lost(self) -> int:
         dropped = dict(self._recorder.dropped) if self._recorder else {}
@@ -92,12 +91,13 @@ class AggregatorAgent:
             return
         try:
             data, feed = event
-            if feed["record"]:
-                self._messages.put_nowait((data, feed))
+            if not feed["record"]:
+                return
+            if self._inbox.put((data, feed)):
                 self._state.received()
-        except queue.Full:
-            self._overflowed += 1
-            self._overflowed_samples += _samples_in(data)
+            else:
+                self._overflowed += 1
+                self._overflowed_samples += _samples_in(data)
         except (KeyError, TypeError, ValueError):
             self.log.warn("passed over a message that has not the form of a feed's")
 
@@ -127,8 +127,8 @@ class AggregatorAgent:
             The file gets its final name, without ``.part``, when it is full or recording stops. The session is degraded
             as long as nothing can be written.
         """  # noqa: D400, D406, D407 - upstream's clients show it in the form of upstream's own
-        self._stopping.clear()
-        self._drain()
+        self._stopping = False
+        self._discard()
         self._overflowed = self._overflowed_samples = 0
         self._recorder = None
         self._state.began()
@@ -136,8 +136,9 @@ class AggregatorAgent:
         try:
             self._recorder = recorder = self._make_recorder(session)
             while True:
-                stopping = self._stopping.wait(TURN_SECONDS)
-                for message in self._drain():
+                self._inbox.wait(TURN_SECONDS)
+                stopping = self._stopping
+                for message in self._inbox.take():
                     recorder.add(*message)
                 recorder.run()
                 self._state.turned(recorder, self._lost())
@@ -153,22 +154,25 @@ class AggregatorAgent:
         return True, "Aggregation has ended"
 
     def _make_recorder(self, session: ocs_agent.OpSession) -> Recorder:
-        recorder = Recorder(Path(self._args.data_dir), float(self._args.time_per_file), float(self._args.frame_seconds))
+        recorder = Recorder(
+            Path(self._args.data_dir),
+            float(self._args.time_per_file),
+            float(self._args.frame_seconds),
+            warn=lambda fault: self.log.warn("not archived: {fault}", fault=fault),
+        )
         for rescued in recorder.rescued:
             outcome = f"now {rescued.path}" if rescued.path else "removed"
             session.add_message(
                 f"finished {rescued.part}, left by a killed recorder: {rescued.frames} whole frames, "
                 f"{rescued.torn_bytes} torn bytes dropped; {outcome}"
             )
+            for hole in rescued.holes:
+                session.add_message(f"{rescued.path}: {hole}. The damaged file is kept as {rescued.damaged}")
         return recorder
 
-    def _drain(self) -> list[tuple[Any, Any]]:
-        drained: list[tuple[Any, Any]] = []
-        while True:
-            try:
-                drained.append(self._messages.get_nowait())
-            except queue.Empty:
-                return drained
+    def _discard(self) -> None:
+        for _ in self._inbox.take():
+            pass
 
     def _status(self, recorder: Recorder) -> dict[str, Any]:
         status = recorder.status()
@@ -181,7 +185,8 @@ class AggregatorAgent:
             return False, "record process not currently running"
         session.set_status("stopping")
         self._recording = False
-        self._stopping.set()
+        self._stopping = True
+        self._inbox.wake()
         return True, "Stopping aggregation"
 
 

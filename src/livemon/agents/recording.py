@@ -9,8 +9,8 @@ from typing import Any
 
 from livemon.hkarchive import Recorder
 
-LOST = ("not written", "overflow")
-"""What of the dropped is lost: duplicates are not, and what is malformed is no sample."""
+LOST = ("not written", "not archived", "too large", "overflow")
+"""What of the dropped is lost: duplicates are not, and what is malformed is not a sample."""
 
 
 class Recording:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from livemon.hkarchive import frames
-from livemon.hkarchive.samples import MalformedMessageError, Provider, parse
+from livemon.hkarchive.backlog import Backlog, EncodedFrame
+from livemon.hkarchive.names import printable
+from livemon.hkarchive.samples import Block, Provider, parse
 from livemon.hkarchive.writer import ArchiveWriter, rescue
 
 DESCRIPTION = "HK data"
 MAX_UNWRITTEN_BYTES = 64 << 20
-"""Frames that a full disk kept from being written wait in memory up to this many bytes."""
-MAX_PENDING_VALUES = 500_000
-"""A provider's values that wait for their frame; more make the frame early."""
+"""Frames that the disk did not take wait in memory up to this many bytes."""
+MAX_PENDING_BYTES = 16 << 20
+"""Samples wait for their frames up to this many bytes of memory; more make and write the frames early. No message may have more."""
+WRITE_BYTES = 4 << 20
+"""Frames are written in portions of this many bytes: a disk that has room for some of them gets some."""
+NUMBER_BYTES = 32
+"""What a number takes in a list."""
+MAX_TOLD = 1000
+"""Faults of different feeds and kinds that are told of; the feeds of an archive are far fewer."""
+LONGEST_FAULT = 300
 
 
 @dataclass
@@ -30,16 +40,6 @@ class _Entry:
     provider: Provider
     fresh_seconds: float
     last_refresh: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A data frame ready to be written, with what must be known of it."""
-
-    content: bytes
-    samples: int
-    number: int
-    address: str
 
 
 class Recorder:
@@ -58,6 +58,8 @@ class Recorder:
         How long samples wait in memory, at most, before they are on disk: what a crash can cost.
     clock
         Tells the time, UNIX seconds.
+    warn
+        Is told, in a sentence, of what cannot be archived: once for each feed and kind of fault.
 
     Raises
     ------
@@ -71,9 +73,10 @@ class Recorder:
         seconds_per_file: float = 3600.0,
         seconds_per_frame: float = 10.0,
         clock: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not data_dir.is_dir():
-            raise FileNotFoundError(f"{data_dir} is no directory")
+            raise FileNotFoundError(f"{data_dir} is not a directory")
         if not os.access(data_dir, os.W_OK | os.X_OK):
             raise PermissionError(f"{data_dir} is not writable for uid {os.getuid()}")
         self.dropped: Counter[str] = Counter()
@@ -83,6 +86,8 @@ class Recorder:
         self.rescued = [file for file in found if file.fault is None]
         self.problems = {str(file.part): f"cannot be finished: {file.fault}" for file in found if file.fault}
         self._clock = clock
+        self._warn = warn
+        self._told: set[tuple[str, str]] = set()
         self._started = clock()
         self._session_id = frames.new_session_id(self._started)
         self._seconds_per_frame = seconds_per_frame
@@ -91,7 +96,8 @@ class Recorder:
         self._numbers = 0
         self._status_due = False
         self._frame_started: float | None = None
-        self._unwritten: list[_Frame] = []
+        self._pending_bytes = 0
+        self._backlog = Backlog(MAX_UNWRITTEN_BYTES)
         self._unwritten_since: float | None = None
 
     @property
@@ -102,35 +108,50 @@ class Recorder:
     @property
     def waiting_since(self) -> float | None:
         """When the oldest sample came that is not on the disk; `None` if all are."""
-        return self._unwritten_since if self._unwritten else self._frame_started
+        return self._unwritten_since if self._backlog else self._frame_started
 
     def add(self, data: Any, feed: Mapping[str, Any]) -> None:
         """Take one message of a feed: its data and its description, as OCS publishes the two.
 
-        A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is passed over. What cannot be
-        read is counted in ``dropped["malformed"]``, and the first fault of each feed kept in `problems`.
+        A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is passed over. Nothing is raised,
+        whatever the message has in it. What cannot be archived is counted in `dropped`: ``malformed`` messages, and samples
+        that were in ``too large`` ones or that no frame could be made of (``not archived``). The first fault of each feed is
+        kept in `problems`.
         """
-        address = str(feed.get("address"))
+        address = "unknown feed"
         try:
+            address = printable(str(feed.get("address")))
             parameters = feed.get("agg_params") or {}
             if not feed.get("record") or parameters.get("exclude_aggregator"):
                 return
             blocks = parse(data)
-            entry = self._entry(address, str(feed.get("session_id")), float(parameters.get("fresh_time", 180.0)))
+            size = _memory(blocks)
+            if size > MAX_PENDING_BYTES:
+                samples = sum(len(block.times) for _, block in blocks)
+                self._refuse(
+                    address,
+                    "too large",
+                    samples,
+                    f"a message of {size} bytes; at most {MAX_PENDING_BYTES} are archived",
+                )
+                return
+            session = printable(str(feed.get("session_id")))
+            entry = self._entry(address, session, float(parameters.get("fresh_time", 180.0)))
             if entry.provider.clock_stepped_back(blocks):
                 self._make_frames()
             if self._frame_started is None:  # before the samples: of a malformed message the first blocks may be whole
                 self._frame_started = self._clock()
+            self._pending_bytes += size
             before = entry.provider.duplicates
             entry.provider.add(blocks)
-        except (MalformedMessageError, AttributeError, OverflowError, TypeError, ValueError) as error:
-            self.dropped["malformed"] += 1
-            self.problems.setdefault(address, str(error))
+        except Exception as error:  # one agent's message must not end the recording of the others
+            self._refuse(address, "malformed", 1, str(error) or type(error).__name__)
             return
         self.dropped["duplicate"] += entry.provider.duplicates - before
         entry.last_refresh = self._clock()
-        if entry.provider.pending_values > MAX_PENDING_VALUES:
+        if self._pending_bytes > MAX_PENDING_BYTES:
             self._make_frames()
+            self._write()
 
     def run(self) -> None:
         """Do what is due: write frames, close the file. To be called about once a second."""
@@ -152,8 +173,8 @@ class Recorder:
         self._make_frames()
         self._write()
         self._writer.close()
-        if self._unwritten:
-            raise OSError(f"{len(self._unwritten)} frames could not be written: {self.write_error}")
+        if self._backlog:
+            raise OSError(f"{len(self._backlog)} frames could not be written: {self.write_error}")
 
     def status(self) -> dict[str, Any]:
         """Return what is going on, for people and programs, in JSON types only.
@@ -178,7 +199,7 @@ class Recorder:
                     "last_refresh": entry.last_refresh,
                     "sessid": entry.agent_session,
                     "stale": now - entry.last_refresh > entry.fresh_seconds,
-                    "last_block_received": entry.provider.last_block,
+                    "last_block_received": printable(entry.provider.last_block or "") or None,
                     "last_sample": entry.provider.last_time,
                     "samples": entry.provider.samples,
                     "duplicates": entry.provider.duplicates,
@@ -211,50 +232,78 @@ class Recorder:
 
     def _status_frame(self) -> Any:
         # Frames of a provider whose agent restarted meanwhile may still wait under its old number.
-        addresses = {frame.number: frame.address for frame in self._unwritten}
-        addresses |= {entry.number: address for address, entry in self._entries.items()}
+        addresses = self._backlog.providers | {entry.number: address for address, entry in self._entries.items()}
         return frames.status_frame(self._session_id, self._clock(), addresses)
 
     def _make_frames(self) -> None:
         """Turn all pending samples into encoded frames, ready to be written."""
-        if not self._unwritten:
+        if not self._backlog:
             self._unwritten_since = self._frame_started
-        self._frame_started = None
+        self._frame_started, self._pending_bytes = None, 0
         now = self._clock()
         for address, entry in self._entries.items():
             if entry.provider.empty:
                 continue
             blocks = entry.provider.take()
             count = sum(len(block.times) for block in blocks.values())
-            frame = frames.data_frame(
-                self._session_id,
-                now,
-                number=entry.number,
-                address=address,
-                agent_session=entry.agent_session,
-                blocks=blocks,
-            )
-            self._unwritten.append(_Frame(frames.encode(frame), count, entry.number, address))
-        while sum(len(frame.content) for frame in self._unwritten) > MAX_UNWRITTEN_BYTES:
-            self.dropped["not written"] += self._unwritten.pop(0).samples
+            try:
+                frame = frames.data_frame(
+                    self._session_id,
+                    now,
+                    number=entry.number,
+                    address=address,
+                    agent_session=entry.agent_session,
+                    blocks=blocks,
+                )
+                content = frames.encode(frame)
+            except Exception as error:  # whatever it is, it must not cost the samples of other feeds
+                self._refuse(address, "not archived", count, str(error) or type(error).__name__)
+                continue
+            self._backlog.append(EncodedFrame(content, count, entry.number, address))
+
+    def _refuse(self, address: str, reason: str, count: int, fault: str) -> None:
+        """Count what is not archived, and tell of the first of each feed and reason."""
+        self.dropped[reason] += count
+        if (address, reason) in self._told or len(self._told) >= MAX_TOLD:
+            return
+        self._told.add((address, reason))
+        fault = printable(fault[:LONGEST_FAULT])
+        self.problems.setdefault(address, fault)
+        self._warn(f"{address}: {reason}: {fault}")
 
     def _write(self) -> None:
-        if not self._unwritten:
-            return
-        # A file that is opened by this write begins with the status anyway.
-        status = frames.encode(self._status_frame()) if self._status_due and self.current_file else b""
-        try:
-            self._writer.write(status + b"".join(frame.content for frame in self._unwritten))
-        except OSError as error:
-            self.write_error = f"{error.strerror}: {self.current_file or self._writer.data_dir}"
-            return
-        self._unwritten.clear()
-        self._status_due = False
-        self.write_error = None
-        self.last_write = self._clock()
+        """Write what waits. What the disk does not take goes on waiting, as far as there is memory for it."""
+        while self._backlog:
+            batch = self._backlog.oldest(WRITE_BYTES)
+            # A file that is opened by this write begins with the status anyway.
+            status = frames.encode(self._status_frame()) if self._status_due and self.current_file else b""
+            try:
+                self._writer.write(status + b"".join(frame.content for frame in batch))
+            except OSError as error:
+                self.write_error = f"{error.strerror}: {self.current_file or self._writer.data_dir}"
+                self.dropped["not written"] += self._backlog.trim()
+                return
+            self._backlog.remove_oldest(len(batch))
+            self._status_due = False
+            self.write_error = None
+            self.last_write = self._clock()
 
     def _rotate(self) -> None:
         try:
             self._writer.rotate_if_due()
         except OSError as error:
             self.write_error = f"{error.strerror}: {self.current_file}"
+
+
+def _memory(blocks: Sequence[tuple[str, Block]]) -> int:
+    """Return how many bytes of memory the samples of a message take until they are in a frame."""
+    return sum(
+        NUMBER_BYTES * len(block.times) * (1 + len(block.columns))
+        + sum(
+            sys.getsizeof(value) for column in block.columns.values() for value in column if type(value) not in _NUMBERS
+        )
+        for _, block in blocks
+    )
+
+
+_NUMBERS = frozenset({float, int, bool})

@@ -120,11 +120,6 @@ class Provider:
         """Whether :meth:`take` would return nothing."""
         return not self._pending
 
-    @property
-    def pending_values(self) -> int:
-        """How many values wait for the next :meth:`take`."""
-        return sum(len(block.times) * len(block.columns) for block in self._pending.values())
-
     def clock_stepped_back(self, blocks: Sequence[tuple[str, Block]]) -> bool:
         """Whether the last samples lie in the future of this machine's clock and these ones do not.
 

@@ -1,0 +1,88 @@
+"""Frames that wait to be written, oldest first, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
+from itertools import count
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """A data frame ready to be written, and what must be known of it: how many samples, and whose they are."""
+
+    content: bytes
+    samples: int
+    number: int
+    address: str
+
+
+class Backlog:
+    """Frames in the order in which they were made.
+
+    Parameters
+    ----------
+    limit
+        How many bytes :meth:`trim` leaves.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._frames: OrderedDict[int, EncodedFrame] = OrderedDict()
+        self._keys_of: dict[str, deque[int]] = {}
+        self._bytes_of: Counter[str] = Counter()
+        self._numbers = count()
+
+    def __len__(self) -> int:
+        """Return how many frames wait."""
+        return len(self._frames)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes wait."""
+        return self._bytes_of.total()
+
+    @property
+    def providers(self) -> dict[int, str]:
+        """The feeds' addresses by the numbers that they have in the frames."""
+        return {frame.number: frame.address for frame in self._frames.values()}
+
+    def append(self, frame: EncodedFrame) -> None:
+        """Add the newest frame."""
+        key = next(self._numbers)
+        self._frames[key] = frame
+        self._keys_of.setdefault(frame.address, deque()).append(key)
+        self._bytes_of[frame.address] += len(frame.content)
+
+    def oldest(self, most: int) -> list[EncodedFrame]:
+        """Return the oldest frames, as many as have `most` bytes together, but at least one."""
+        chosen: list[EncodedFrame] = []
+        for frame in self._frames.values():
+            most -= len(frame.content)
+            if chosen and most < 0:
+                break
+            chosen.append(frame)
+        return chosen
+
+    def remove_oldest(self, number: int) -> None:
+        """Forget so many of the oldest frames."""
+        for _ in range(number):
+            self._remove_oldest_of(next(iter(self._frames.values())).address)
+
+    def trim(self) -> int:
+        """Remove frames until the limit is kept; return how many samples that cost.
+
+        Each time the feed with most bytes loses its oldest frame, so that one that sends too much does not cost the others theirs.
+        """
+        samples = 0
+        while self._frames and self.bytes > self.limit:
+            ((address, _),) = self._bytes_of.most_common(1)
+            samples += self._remove_oldest_of(address).samples
+        return samples
+
+    def _remove_oldest_of(self, address: str) -> EncodedFrame:
+        frame = self._frames.pop(self._keys_of[address].popleft())
+        self._bytes_of[frame.address] -= len(frame.content)
+        if not self._keys_of[frame.address]:
+            del self._keys_of[frame.address], self._bytes_of[frame.address]
+        return frame
