@@ -12,6 +12,7 @@
     ├── NodeError          the data nodes of this machine do not answer on their socket
     ├── GrafanaError       Grafana does not answer, or refuses what it is asked
     ├── BackupError        a backup of Grafana is missing, damaged or does not fit
+    ├── ArchiveError       a file of the house-keeping archive cannot be read or repaired
     └── DeviceError        an instrument or its simulator
 """
 
@@ -63,6 +64,10 @@ class GrafanaError(LivemonError):
 
 class BackupError(LivemonError):
     """A backup of Grafana is missing, damaged or does not fit."""
+
+
+class ArchiveError(LivemonError):
+    """A file of the house-keeping archive cannot be read or repaired."""
 
 
 class DeviceError(LivemonError):

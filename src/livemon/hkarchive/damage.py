@@ -37,17 +37,12 @@ class Hole:
 
     def __str__(self) -> str:
         """Say what is missing, in words."""
-        return f"{self.end - self.start} bytes from byte {self.start} on are damaged; {self._missing} may be missing"
-
-    @property
-    def _missing(self) -> str:
-        if self.after is None and self.before is None:
-            return "all of its samples"
-        if self.after is None:
-            return f"samples recorded before {_utc(self.before)}"
-        if self.before is None:
-            return f"samples recorded after {_utc(self.after)}"
-        return f"samples recorded between {_utc(self.after)} and {_utc(self.before)}"
+        after = "the file's beginning" if self.after is None else _utc(self.after)
+        before = "its end" if self.before is None else _utc(self.before)
+        return (
+            f"{self.end - self.start} bytes from byte {self.start} on are damaged; "
+            f"samples recorded between {after} and {before} may be missing"
+        )
 
 
 @dataclass(frozen=True)

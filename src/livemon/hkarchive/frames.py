@@ -11,7 +11,8 @@ import json
 import re
 import secrets
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,17 @@ def decode(content: bytes) -> core.G3Frame:
     if "hkagg_type" not in frame:
         raise ValueError("not a frame of a house-keeping archive")
     return frame
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep spt3g from printing a line for each damaged frame, for who tells of them otherwise. For one thread only."""
+    logger = core.G3Logger.global_logger
+    core.G3Logger.global_logger = core.G3MultiLogger(core.G3LoggerVector())
+    try:
+        yield
+    finally:
+        core.G3Logger.global_logger = logger
 
 
 def _frame(session_id: int, kind: int) -> core.G3Frame:
