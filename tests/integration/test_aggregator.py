@@ -207,5 +207,5 @@ def test_an_aggregator_without_its_directory_says_so(site, tmp_path):
     with site.agent("recorder") as recorder:
         assert recorder.exit_status() == 1
         assert recorder.last_line == (
-            f"livemon: process record of agent recorder failed: FileNotFoundError: {tmp_path / 'hk'} is no directory"
+            f"livemon: process record of agent recorder failed: FileNotFoundError: {tmp_path / 'hk'} is not a directory"
         )

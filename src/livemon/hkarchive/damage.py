@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from spt3g import core
 
-from livemon.hkarchive.content import Content
+from livemon.hkarchive.content import WINDOW, Content
 from livemon.hkarchive.frames import (
     DATA,
     SESSION,
@@ -145,15 +145,33 @@ def providers_of(status: core.G3Frame) -> dict[int, str]:
 
 def _whole_frames(content: Content) -> Iterator[Whole]:
     start: int | None = 0
+    base, window = 0, b""
     while start is not None:
-        end = frame_end(content, start)
-        try:
-            whole = Whole(decode(content[start:end]), start, end) if end is not None else None
-        except ValueError:
-            whole = None
-        if whole is not None:
-            yield whole
-        start = whole.end if whole is not None else next_header(content, start + 1)
+        end = frame_end(window, start - base)
+        if end is None:
+            base, window = start, _window(content, start)
+            end = frame_end(window, 0)
+        frame = _decoded(window[start - base : end]) if end is not None else None
+        if frame is None:
+            start = next_header(content, start + 1)
+        else:
+            yield Whole(frame, start, base + end)
+            start = base + end
+
+
+def _window(content: Content, start: int) -> bytes:
+    """Return content from `start` on, with all of the frame that may begin there."""
+    window = content[start : start + WINDOW]
+    if frame_end(window, 0) is None and (end := frame_end(content, start)) is not None:
+        return content[start:end]
+    return window
+
+
+def _decoded(content: bytes) -> core.G3Frame | None:
+    try:
+        return decode(content)
+    except ValueError:
+        return None
 
 
 def _made(frame: core.G3Frame) -> float | None:

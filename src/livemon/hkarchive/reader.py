@@ -100,7 +100,8 @@ def load(
     # Which of its dots ends the feed's address and begins the field's name, only the archive knows.
     feeds = {address for field in fields for address in accumulate(field.split("."), "{}.{}".format)}
     for block in _blocks(_directory(data_dir), start, end, feeds):
-        wanted = [(key, name) for key in block.columns for name in block.names(key) if name in parts]
+        keys = block.columns.keys()
+        wanted = [(key, name) for key in keys for name in block.fields(key) if name in parts]
         if not wanted:
             continue
         seen.update(name for _, name in wanted)
@@ -134,8 +135,8 @@ def scan(start: float, end: float, data_dir: Path | str | None = None) -> dict[s
         if not times.size:
             continue
         first, last = float(times.min()), float(times.max())
-        for key in block.columns:
-            span = spans.setdefault(block.names(key)[0], FieldSpan(0, first, last))
+        for key in block.columns.keys():  # noqa: SIM118 - a map of spt3g's
+            span = spans.setdefault(block.field(key), FieldSpan(0, first, last))
             span.count += times.size
             span.first = min(span.first, first)
             span.last = max(span.last, last)
@@ -167,12 +168,16 @@ class _Block:
     feed: str
     name: str
     times: np.ndarray
-    columns: dict[str, core.G3FrameObject]
+    columns: core.G3TimesampleMap
     origins: dict[str, str]
 
-    def names(self, key: str) -> list[str]:
+    def field(self, key: str) -> str:
+        """Return the permanent name of a field as its agent calls it."""
+        return f"{self.feed}.{self.origins.get(key, key)}"
+
+    def fields(self, key: str) -> list[str]:
         """Return the permanent names of a field: the agent's, and the archive's if that is another."""
-        return [f"{self.feed}.{name}" for name in dict.fromkeys([self.origins.get(key, key), key])]
+        return [self.field(key), *([f"{self.feed}.{key}"] if key in self.origins else [])]
 
 
 def _blocks(data_dir: Path, start: float, end: float, feeds: Container[str] | None = None) -> Iterator[_Block]:
@@ -198,7 +203,7 @@ def _blocks_of(frame: core.G3Frame, feed: str) -> Iterator[_Block]:
     names = frame["block_origins"] if "block_origins" in frame else frame["block_names"]
     origins = field_origins(frame)
     for name, block in zip(names, frame["blocks"], strict=True):
-        yield _Block(feed, name, unix_times(block.times), dict(block.items()), origins)
+        yield _Block(feed, name, unix_times(block.times), block, origins)
 
 
 def _frames(path: Path) -> Iterator[core.G3Frame]:

@@ -26,8 +26,9 @@ WRITE_BYTES = 4 << 20
 """Frames are written in portions of this many bytes: a disk that has room for some of them gets some."""
 NUMBER_BYTES = 32
 """What a number takes in a list."""
-MAX_TOLD = 1000
-"""Faults of different feeds and kinds that are told of; the feeds of an archive are far fewer."""
+_NUMBERS = frozenset({float, int, bool})
+MAX_TOLD = 200
+"""Faults, each of another feed or kind, that are told of; all are counted."""
 LONGEST_FAULT = 300
 
 
@@ -304,6 +305,3 @@ def _memory(blocks: Sequence[tuple[str, Block]]) -> int:
         )
         for _, block in blocks
     )
-
-
-_NUMBERS = frozenset({float, int, bool})
