@@ -35,26 +35,33 @@ def archive(tmp_path):
     return paths
 
 
+def frames_in(path):
+    return len(list(Frames(path.read_bytes())))
+
+
 def digests(paths):
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
-def test_check_says_which_file_is_damaged_and_of_what_time_samples_are_missing(archive):
+def test_check_says_which_file_is_damaged_and_of_what_time_samples_are_missing(archive, capfd):
     directory = archive[0].parents[1]
     answer = run("check", directory)
     assert answer.exit_code == 1
-    lines = answer.stdout.splitlines()
-    assert lines[0].endswith("frames") and str(archive[0]) in lines[0]  # noqa: PT018
-    assert f"{archive[1]}: " in lines[1]
-    assert "are damaged; samples recorded between 2023-11-14 22:13:" in lines[1]
-    assert len(lines) == 3
+    damaged, summary = answer.stdout.splitlines()
+    assert damaged.startswith(f"{archive[1]}: ")
+    assert "are damaged; samples recorded between 2023-11-14 22:13:" in damaged
+    assert summary == "2 of 3 files are whole"
     assert answer.stderr == ""
+    assert capfd.readouterr() == ("", "")  # spt3g itself prints, too
     assert run("check", archive[0], archive[2]).exit_code == 0
+    one = run("check", archive[0])
+    assert (one.exit_code, one.stdout) == (0, f"{archive[0]}: whole, {frames_in(archive[0])} frames\n")
 
 
-def test_repair_makes_a_copy_that_so3g_reads_and_leaves_the_original(archive):
+def test_repair_makes_a_copy_that_so3g_reads_and_leaves_the_original(archive, capfd):
     before, directory = digests(archive), archive[0].parents[1]
     answer = run("repair", *archive)
+    assert capfd.readouterr() == ("", "")
     assert answer.exit_code == 0, answer.output
     copy = directory / "repaired" / archive[1].parent.name / archive[1].name
     assert f"whole frames are in {copy}" in answer.stdout

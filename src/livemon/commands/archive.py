@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,7 @@ def check(files: tuple[Path, ...]) -> None:
 
     Exit status 0 when all are whole, 1 when one is damaged or cannot be read.
     """
-    well = True
-    for examined in _examined(files):
-        if examined is None or not examined.whole:
-            well = False
-        if examined is not None:
-            click.echo(examined)
-    sys.exit(0 if well else 1)
+    _examine_each(files, lambda _: False)
 
 
 @command.command()
@@ -56,60 +50,60 @@ def repair(files: tuple[Path, ...], output: Path | None) -> None:
     FILEs are never changed, no copy is made of one that is whole, and a copy that exists is not overwritten. Exit status 0
     when every FILE is whole or has been copied, 1 when one could not be read or copied.
     """
-    from livemon.errors import ArchiveError  # noqa: PLC0415 - only the command that is called pays for its imports
-    from livemon.hkarchive import repair as repairing  # noqa: PLC0415
+    from livemon.hkarchive.repair import copy_of, write_copy  # noqa: PLC0415 - only the command that is called pays for its imports
 
-    well = True
-    for examined in _examined(files):
-        if examined is None:
-            well = False
-            continue
-        click.echo(examined)
-        if examined.whole:
-            continue
-        copy = repairing.copy_of(examined.path, output)
+    def copied(examined: Examined) -> bool:
+        copy = copy_of(examined.path, output)
+        write_copy(examined.path, copy)
+        click.echo(f"{examined.path}: its {examined.frames} whole frames are in {copy}")
+        return True
+
+    _examine_each(files, copied)
+
+
+def _examine_each(paths: tuple[Path, ...], treat: Callable[[Examined], bool]) -> None:
+    """Say which files are damaged, treat those, and end with status 1 unless all of that went well."""
+    from livemon.errors import ArchiveError  # noqa: PLC0415
+    from livemon.hkarchive.repair import examine  # noqa: PLC0415
+
+    files, well = _files_of(paths)
+    whole = 0
+    for number, path in enumerate(files, 1):
+        _show_progress(f"{number} of {len(files)}: {path}")
         try:
-            repairing.repair(examined.path, copy)
+            examined = examine(path)
+            _show_progress("")
+            if examined.whole:
+                whole += 1
+            if not examined.whole or len(files) == 1:
+                click.echo(examined)
+            well &= examined.whole or treat(examined)
         except ArchiveError as error:
-            _complain(error)
+            _show_progress("")
+            click.echo(f"livemon: {error}", err=True)
             well = False
-        else:
-            click.echo(f"{examined.path}: its {examined.frames} whole frames are in {copy}")
+    if len(files) > 1:
+        click.echo(f"{whole} of {len(files)} files are whole")
     sys.exit(0 if well else 1)
 
 
-def _examined(paths: tuple[Path, ...]) -> Iterator[Examined | None]:
-    """Yield what each file has, `None` for one that cannot be read, which is told; on a terminal, how far it is."""
+def _files_of(paths: tuple[Path, ...]) -> tuple[list[Path], bool]:
+    """Return the files that are meant, and whether each path meant some."""
     from livemon.errors import ArchiveError  # noqa: PLC0415
-    from livemon.hkarchive.frames import quiet  # noqa: PLC0415
-    from livemon.hkarchive.repair import examine, files_of  # noqa: PLC0415
+    from livemon.hkarchive.repair import files_of  # noqa: PLC0415
 
     files: list[Path] = []
+    well = True
     for path in paths:
         try:
             files += files_of(path)
         except ArchiveError as error:
-            _complain(error)
-            yield None
-    for number, path in enumerate(files, 1):
-        _show_progress(f"{number}/{len(files)} {path}")
-        try:
-            with quiet():
-                examined = examine(path)
-        except ArchiveError as error:
-            _show_progress("")
-            _complain(error)
-            yield None
-        else:
-            _show_progress("")
-            yield examined
+            click.echo(f"livemon: {error}", err=True)
+            well = False
+    return files, well
 
 
 def _show_progress(text: str) -> None:
     """Replace the last line of a terminal, which an empty text leaves free."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", nl=False, err=True)
-
-
-def _complain(error: Exception) -> None:
-    click.echo(f"livemon: {error}", err=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from livemon.errors import ArchiveError
 from livemon.hkarchive.content import FileContent, content_of
 from livemon.hkarchive.damage import Hole, Salvage
+from livemon.hkarchive.frames import quiet
 from livemon.hkarchive.writer import DAMAGED, PART, write_whole
 
 SUFFIX = ".g3"
@@ -88,7 +89,7 @@ def copy_of(path: Path, directory: Path | None) -> Path:
     return (directory or path.parent / REPAIRED) / name
 
 
-def repair(path: Path, copy: Path) -> None:
+def write_copy(path: Path, copy: Path) -> None:
     """Write the sound copy of a file.
 
     Raises
@@ -111,7 +112,7 @@ def repair(path: Path, copy: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[FileContent]:
     try:
-        with content_of(path) as content:
+        with content_of(path) as content, quiet():
             yield content
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
