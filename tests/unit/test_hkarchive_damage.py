@@ -192,6 +192,17 @@ def test_no_flipped_bit_passes_for_data(recorded, bit):
         assert set(read) < set(written), offset
 
 
+def test_the_time_that_is_told_is_that_of_the_samples_that_are_missing(recorded):
+    for number, whole in enumerate(recorded.frames):
+        lost = [time for _, time, _ in recorded.samples[number]]
+        if lost:
+            frames = Frames(flipped(recorded.content, whole.end - 2))
+            assert len(list(frames)) == len(recorded.frames) - 1
+            (hole,) = frames.holes
+            assert (hole.after or 0.0) <= min(lost), number
+            assert max(lost) <= (hole.before or END), number
+
+
 def test_load_says_what_is_missing_where_and_of_what_time(recorded, tmp_path):
     number = next(n for n, whole in enumerate(recorded.frames) if n > 6 and whole.frame["hkagg_type"] == 2)
     hole = recorded.frames[number]

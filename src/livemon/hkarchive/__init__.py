@@ -3,7 +3,8 @@
 ::
 
     feed message -> samples.Provider -> frames (G3Frame) -> writer.ArchiveWriter -> <data-dir>/<5 digits>/<ctime>.g3
-                    `------------- recorder.Recorder ------------'                  reader.load, reader.scan
+                    `------------- recorder.Recorder ------------'                           |
+                                                   reader.load, reader.scan <- damage.Frames <-'
 
 Times are UNIX seconds (UTC) everywhere; intervals are half-open, ``start <= t < end``.
 """
