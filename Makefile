@@ -12,8 +12,8 @@ old_controller := $(CURDIR)/.venv/controller-2.16/bin
 oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.version_info < (3, 13) else "controller")')
 shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
-# Two processes, whole files: integration tests mostly wait for what they started, and those of one file share it.
-side_by_side := --numprocesses 2 --dist loadfile
+# Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are cores.
+side_by_side := --dist loadfile --numprocesses
 
 .PHONY: help
 help:  ## this list
@@ -61,11 +61,11 @@ lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by
 	fi
 unit: venv-app  ## tests without network
 	@lab/need go golang-go
-	$(pytest) $(side_by_side) tests/unit
+	$(pytest) $(side_by_side) 2 tests/unit
 integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
 	@lab/need go golang-go libcairo.so.2 libcairo2
 	@lab/grafana-data
-	$(pytest) $(side_by_side) tests/integration
+	$(pytest) $(side_by_side) 3 tests/integration
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
 	$(pytest) tests/e2e

@@ -145,11 +145,15 @@ def test_a_backup_brings_back_what_a_user_made(monitor, tmp_path):
 
 
 def test_an_alarm_that_the_inventory_has_no_more_is_gone(monitor, settings):
-    def away() -> list[str]:
-        rules = monitor.client.get_json("/api/v1/provisioning/alert-rules")
-        return [rule["uid"] for rule in rules if rule["labels"].get("kind") == "away"]
+    def rules() -> set[str]:
+        return {rule["title"] for rule in monitor.client.get_json("/api/v1/provisioning/alert-rules")}
 
-    assert away()
-    monitor.play("site", **settings | {"instrument_alarms": {"away_after": False}})
+    before = rules()
+    less = {"appliance_alarms": settings["appliance_alarms"] | {"archive_gap": False}}
+    monitor.play("site", **settings | less)
     wait_for(lambda: monitor.answers, "Grafana to answer again", 120, every=2)
-    wait_for(lambda: not away(), "the rules to be gone", 60, every=2)
+    (gone,) = wait_for(lambda: before - rules(), "a rule to be gone", 60, every=2)
+    assert "archive" in gone.lower()
+    assert rules() < before
+    monitor.play("site", **settings)
+    wait_for(lambda: monitor.answers and rules() == before, "the rule to be back", 180, every=2)

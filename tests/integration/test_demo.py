@@ -37,16 +37,16 @@ def test_there_are_data(appliance, target):
     wait_for(lambda: has_data(appliance, target), f"data of {target}", patience, every=0.5)
 
 
+def test_the_demo_is_well(appliance):
+    def problems():
+        return appliance.get("/api/health")[1]["problems"]
+
+    wait_for(lambda: not problems(), f"the demo to be well, without {problems()}", 60, every=1)
+
+
 def test_no_alarm_fires(appliance):
     wait_for(lambda: time.monotonic() > appliance.settled, "everything to have settled", SETTLED_AFTER + 1)
     status, answer = appliance.get("/api/alarms")
     assert status == 200
     assert [each["id"] for each in answer["alarms"] if each["firing"]] == []
     assert {"appliance:router_away", "control:away"} <= {each["id"] for each in answer["alarms"]}
-
-
-def test_the_demo_is_well(appliance):
-    def problems():
-        return appliance.get("/api/health")[1]["problems"]
-
-    wait_for(lambda: not problems(), f"the demo to be well, without {problems()}", 60, every=1)
