@@ -116,7 +116,9 @@ def test_a_file_that_grows_is_read_on_where_it_ended(table, monkeypatch):
     assert asked(table, T0, T0 + 99)[0].size == 10
     parsed = []
     original = Layout.parse
-    monkeypatch.setattr(Layout, "parse", lambda layout, content: parsed.append(content) or original(layout, content))
+    monkeypatch.setattr(
+        Layout, "parse", lambda layout, content, *around: parsed.append(content) or original(layout, content, *around)
+    )
     for first in range(10, 400, 10):
         parsed.clear()
         write(table, "a.dat", T0 + first + np.arange(10.0))
