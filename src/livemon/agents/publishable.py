@@ -59,8 +59,11 @@ class Block:
     def bytes(self) -> int:
         """How many bytes it takes in a message, at most."""
         names = [self.name, *self.columns]
-        values = sum(_size(value) for column in self.columns.values() for value in column)
-        return sum(map(_size, names)) + values + NUMBER_BYTES * len(self.times) + len(json.dumps(self.tags))
+        columns = [self.times, *self.columns.values()]
+        values = sum(
+            NUMBER_BYTES * len(each) if str not in set(map(type, each)) else sum(map(_size, each)) for each in columns
+        )
+        return sum(map(_size, names)) + values + len(json.dumps(self.tags))
 
     def rows(self, begin: int, end: int) -> Block:
         """Return the samples from one row to another."""
