@@ -83,9 +83,9 @@ class Layout:
         times = resolved(*moments, until)[begin : begin + parts[1].moments.shape[1]]
         return Parsed(times, parts[1].values, parts[1].malformed)
 
-    def is_twice(self, line_of: bytes, place: int) -> bool:
-        """Whether the local time of a line that can be read, the first (`place` 0) or the last one (-1), came twice."""
-        moments = self._rows(line_of).moments if self.time_zone else np.empty((2, 0))
+    def is_twice(self, lines: bytes, place: int) -> bool:
+        """Whether the local time of the first line that can be read (`place` 0), or of the last one (-1), came twice."""
+        moments = self._rows(lines).moments if self.time_zone else np.empty((2, 0))
         return bool(moments.size) and moments[0, place] < moments[1, place]
 
     def fault(self, line: str) -> str:

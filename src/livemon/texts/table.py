@@ -194,9 +194,8 @@ class TextTable:
             part.read_malformed += len(parsed.malformed)
             samples = [part.samples, (parsed.times, parsed.values)]
             part.samples, part.offset = _joined(samples, len(self.layout.names)), part.offset + len(content)
-        if (
-            part.summary is None and not part.unsettled and part is not self._newest
-        ):  # what grows would make points of a plot move
+        grows = part is self._newest or part.unsettled  # and would make points of a plot move
+        if part.summary is None and not grows:
             _summarise(part)
         self._kept = [*(each for each in self._kept if each is not part), part]
         self._make_room()
@@ -274,7 +273,7 @@ class TextTable:
             begin += _bytes(part.path, begin, part.end).find(b"\n") + 1
         tail, _ = self._parsed(part.path, begin, _lines(part.path, begin, part.end))
         head, _ = self._parsed(part.path, part.begin, _lines(part.path, part.begin, min(part.begin + GLANCE, begin)))
-        first = head.times if head.times.size else tail.times
+        first = head.times if begin > part.begin else tail.times
         malformed = head.malformed + tail.malformed
         if part.note(malformed):
             self._complain(part.path.name, malformed)
@@ -287,7 +286,7 @@ class TextTable:
     def _parsed(self, path: Path, begin: int, content: bytes) -> tuple[Parsed, int]:
         """Return what is in the lines from one byte of a file on, read with those around them where these may tell their times.
 
-        And the file's size, if lines that are to come may tell the times of the last ones.
+        And the file's size if lines that are to come may tell the times of the last ones, otherwise 0.
         """
         end, (size, written) = begin + len(content), _written(path)
         before, reach = b"", GLANCE
