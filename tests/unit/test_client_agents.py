@@ -129,10 +129,19 @@ def test_a_router_that_hangs_is_not_taken_for_an_agent_that_does():
         Site(url).agents()
 
 
-def test_what_an_agent_could_not_publish_is_asked_with_the_rest(caller):
+@pytest.mark.parametrize(
+    ("told", "refused"),
+    [
+        ({"temperatures": {"value": 67}}, {"temperatures": {"value": 67}}),
+        ({"temperatures": {"value": "many"}, "a": 3}, {}),
+        ("no", {}),
+        (None, {}),
+    ],
+)
+def test_what_an_agent_could_not_publish_is_asked_with_the_rest(caller, told, refused):
     def answer(address: str, _arguments: list) -> tuple[int, str]:
-        about = {"agent_class": "A", "processes": [], "tasks": [], "refused": {"temperatures": {"value": 67}}}
+        about = {"agent_class": "A", "processes": [], "tasks": [], "refused": told}
         return 200, json.dumps({"args": [about]} if address == "ls240" else NOBODY)
 
     [found] = Site(caller(answer), configured={"ls240": "A"}).agents()
-    assert found.refused == {"temperatures": {"value": 67}}
+    assert found.refused == refused

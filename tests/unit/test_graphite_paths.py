@@ -104,6 +104,14 @@ def test_a_child_s_pattern_finds_it_and_nothing_else_whatever_its_name(query):
         assert parse(f"alias({pattern},'x')") == Call("alias", (Path(pattern), "x"))
 
 
+@pytest.mark.parametrize("name", ["T[mK]", "[", "q?", "*", "c:\\d"])
+def test_a_name_written_as_it_stands_is_found(name):
+    """As Grafana writes it, who has chosen it from a list."""
+    paths = [f"f.{each}" for each in ODD_NAMES] + ["f.c:\\d", "f.TK"]
+    assert f"f.{name}" in matching(f"f.{name}", paths)
+    assert name in [child.name for child in children(f"f.{name}", paths)]
+
+
 @given(st.text(st.characters(exclude_categories=["C"], exclude_characters="."), min_size=1))
 def test_an_escaped_name_means_itself(name):
     assert matching(escaped(name), {name}) == [name]

@@ -314,7 +314,15 @@ class Site:
         except RouterError as error:
             return Agent(instance_id, agent_class, fault=str(error))
         agent_class = about.get("agent_class") or agent_class
-        return Agent(instance_id, agent_class, list(_operations(about)), refused=about.get("refused") or {})
+        return Agent(instance_id, agent_class, list(_operations(about)), refused=_refused(about))
+
+
+def _refused(about: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return what an agent says that it could not publish; nothing of one that is not ours and says something else by that name."""
+    told = about.get("refused")
+    feeds = told.items() if isinstance(told, dict) else ()
+    counts = {feed: each for feed, each in feeds if isinstance(each, dict)}
+    return {feed: each for feed, each in counts.items() if all(isinstance(count, int) for count in each.values())}
 
 
 def _operations(about: Mapping[str, Any]) -> Iterable[Operation]:

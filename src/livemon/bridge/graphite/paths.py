@@ -1,6 +1,7 @@
 """Paths with globs, matched node by node as graphite-web matches them.
 
-A backslash takes its meaning from the character behind it, as graphite-web's grammar of targets has it.
+A backslash takes its meaning from the character behind it, as graphite-web's grammar of targets has it. A pattern also finds what is
+called exactly so: Grafana writes the brackets of a name without backslashes.
 """
 
 from __future__ import annotations
@@ -162,6 +163,6 @@ def _compiled(pattern: str) -> re.Pattern:
         # tried again (fnmatch does the same) keep the time from doubling with every asterisk.
         first += "".join(f"(?>[^.]*?{part})" for part in others[:-1]) + f"[^.]*{others[-1]}"
     try:
-        return re.compile(first)
+        return re.compile(f"{first}|{re.escape(pattern)}")
     except re.error as error:
         raise RequestError(f"query {shown(pattern)}: {error}") from error
