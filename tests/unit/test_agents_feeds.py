@@ -24,9 +24,10 @@ from autobahn.wamp import message, serializer
 from autobahn.wamp.exception import SerializationError
 from autobahn.wamp.types import ComponentConfig
 from twisted.internet import reactor
+from twisted.internet.task import Clock
 from twisted.python import threadable
 
-from livemon.agents import feeds, publishable, supervision
+from livemon.agents import coalescing, feeds, publishable, supervision
 from livemon.hkarchive import Recorder, load
 from livemon.nodes.feed import FeedNode
 
@@ -48,7 +49,14 @@ class Transport:
 
     def __init__(self, kind):
         self.serializer = kind()
-        self.received = []
+        self.clock = Clock()
+        self._received = []
+
+    @property
+    def received(self):
+        """All messages, also those that a feed holds back for a moment."""
+        self.clock.advance(1)
+        return self._received
 
     def publish(self, topic, content):
         try:
@@ -57,7 +65,7 @@ class Transport:
             raise SerializationError(str(error)) from error
         if len(octets) > MIB:
             raise PayloadExceededError(len(octets))
-        self.received.append(self.serializer.unserialize(octets)[0].args[0])
+        self._received.append(self.serializer.unserialize(octets)[0].args[0])
 
     def samples(self):
         """All samples, in the order in which they came: ``(block, time, {field: value})``."""
@@ -94,6 +102,7 @@ def agent(monkeypatch, transport):
     agent.log = SimpleNamespace(warnings=[], error=lambda *_, **__: None)
     agent.log.warn = lambda text, **values: agent.log.warnings.append(text.format(**values))
     monkeypatch.setattr(agent, "publish", transport.publish)
+    monkeypatch.setattr(coalescing, "reactor", transport.clock)
     agent.register_feed("temperatures", record=True, buffer_time=0)
     return agent
 
@@ -372,6 +381,16 @@ def test_what_cannot_be_sent_for_another_reason_is_not_tried_for_ever(agent, tra
     publish(agent, T0 + 1, a=1.0, b=2.0)
     assert [when for _, when, _ in transport.samples()] == [T0 + 1]
     assert told(agent) == {"temperatures": {"message": 2}}
+
+
+def test_samples_that_are_flushed_are_published_once_and_no_message_is_empty(agent, transport):
+    """As many agents flush in each turn."""
+    for number in range(3):
+        publish(agent, T0 + number, a=1.0, **({"b": 2.0} if number == 1 else {}))
+        agent.feeds["temperatures"].flush_buffer()
+    agent.feeds["temperatures"].flush_buffer()
+    assert [when for _, when, _ in transport.samples()] == [T0, T0 + 1, T0 + 2]
+    assert [len(blocks) for blocks, _about in transport.received] == [1, 1, 1]
 
 
 def test_each_kind_is_logged_once_and_after_an_hour_with_how_often_since(agent, monkeypatch):

@@ -49,12 +49,13 @@ class CheckedFeed(CoalescedFeed):
                 self._note([Refused("message", 1, "message", str(error))])
 
     def flush_buffer(self) -> None:
-        """Publish what is buffered. What cannot be sent all the same is not kept: upstream would try it again for ever."""
+        """Publish what is buffered, if anything is. What cannot be sent all the same is not kept: upstream would try it for ever."""
         if not in_reactor_context():
             super().flush_buffer()
             return
         try:
-            super().flush_buffer()
+            if any(block.timestamps for block in self.blocks.values()):
+                super().flush_buffer()
         except NOT_SENT as error:
             values = sum(len(block.timestamps) * len(block.data) for block in self.blocks.values())
             self._note([Refused("message", max(values, 1), "message", str(error))])

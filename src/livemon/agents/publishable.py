@@ -79,7 +79,10 @@ class Block:
         """Return it as ``Feed.publish_message`` takes it."""
         message: dict[str, Any] = {"block_name": self.name}
         if len(self.times) == 1:
-            message |= {"timestamp": self.times[0], "data": {field: column[0] for field, column in self.columns.items()}}
+            message |= {
+                "timestamp": self.times[0],
+                "data": {field: column[0] for field, column in self.columns.items()},
+            }
         else:
             message |= {"timestamps": self.times, "data": self.columns}
         return message if self.tags is None else message | {"influxdb_tags": self.tags}
