@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from livemon_inventory import local_times
 from livemon_inventory.checks import NAME, is_list, kind, made_plain, text_faults, unknown_keys, written
 
 COMMON_KEYS = ("kind", "name", "description")
 KIND_KEYS: dict[str, tuple[str, ...]] = {
     "weather": (),
-    "textfiles": ("directory", "columns", "pattern", "separator", "time_format", "comment"),
+    "textfiles": ("directory", "columns", "pattern", "separator", "time_format", "time_zone", "comment"),
     "feed": ("target", "feeds", "labels", "units", "memory_window"),
 }
 COLUMN_KEYS = ("name", "label", "units")
@@ -109,9 +110,7 @@ def _text_file_faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     for key, example in (("separator", "','"), ("comment", "'#'")):
         if not isinstance(node.get(key, "x"), str) or not node.get(key, "x"):
             yield f"{place}.{key}: {node[key]!r} is {kind(node[key])}; put it in quotes, for example {example}"
-    time_format = node.get("time_format", "unix")
-    if not isinstance(time_format, str) or not (time_format in {"unix", "iso"} or "%" in time_format):
-        yield f"{place}.time_format: {time_format!r} is no format of times; write unix, iso, or for example '%d-%m-%Y %H:%M:%S'"
+    yield from local_times.faults(place, node)
 
 
 def _column_faults(place: str, columns: list) -> Iterator[str]:

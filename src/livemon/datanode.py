@@ -168,6 +168,14 @@ class DataNodeServer:
         numbers = [name for name in asked.fields if name in fields and fields[name].get("type") != "string"]
         return answer and pack(from_answer({name: fields[name]["timeline"] for name in numbers}, answer))
 
+    def told(self) -> dict[str, Any]:
+        """Return what else is to be known of the node, at once and from any thread.
+
+        ``faults``: a list of sentences, for each thing that is wrong with it though it answers; ``counts``: of what went otherwise
+        than it should, by what it is.
+        """
+        return {"faults": [], "counts": {}}
+
     @property
     def fields_version(self) -> str | None:
         """Changes whenever `get_fields` would answer otherwise; `None` if that is not known, and it must be asked every time."""

@@ -79,10 +79,13 @@ def _silence(node: Mapping[str, Any]) -> Iterator[str]:
     if node["error"]:
         yield f"node {node['name']}: {node['error']}"
         return
+    for fault in node.get("faults", []):
+        yield f"node {node['name']}: {fault}"
     heard = [field for field in node["fields"] if field["age"] is not None]
     ages = [field["age"] for field in heard if _is_live(field)]
     if not heard:
-        yield f"node {node['name']} has no values"
+        if not node.get("faults"):
+            yield f"node {node['name']} has no values"
     elif ages and min(ages) > SILENT_AFTER:
         yield f"node {node['name']} has been silent for {age(min(ages))}"
     else:

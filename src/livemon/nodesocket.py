@@ -4,8 +4,8 @@ Both ways, a big-endian uint32 n and n bytes. A request is JSON:
 
 ``{"call": "state", "known": {node: version}}``
     Answered by JSON: a list with ``name``, ``description``, ``version``, ``last`` ({field: [time, value]}) of each node, and its
-    ``fields`` as ``get_fields`` has them, or `null` if `version` is the one that the caller knows; of a node that has none of this
-    now, why not: ``fault``.
+    ``fields`` as ``get_fields`` has them, or `null` if `version` is the one that the caller knows; ``told`` as the node does; of a
+    node that has none of this now, why not: ``fault``.
 ``{"call": "samples", "wanted": {node: [field]}, "start", "end", "stride"}``
     Times in UNIX seconds. Answered by a little-endian uint32 m, m bytes of JSON (a list of ``node``, ``size`` and ``fault``), and the
     bytes of :mod:`livemon.packed` of each node in turn, `size` many.
@@ -128,7 +128,7 @@ class _Server(Int32StringReceiver):
             unchanged = version is not None and version == known
             about["fields"] = None if unchanged else (yield _within(node.get_fields, 1, 0))[0]
             about["last"] = yield _within(node.get_last)
-            return about | {"version": version}
+            return about | {"version": version, "told": node.told()}
         except Exception as error:
             return about | {"fault": _sentence(node, error)}
 

@@ -127,3 +127,21 @@ def test_a_router_that_hangs_is_not_taken_for_an_agent_that_does():
     url = f"http://127.0.0.1:{mute.getsockname()[1]}/call"
     with mute, pytest.raises(RouterError, match=rf"the router at {url} does not answer within 0\.5 s"):
         Site(url).agents()
+
+
+@pytest.mark.parametrize(
+    ("told", "refused"),
+    [
+        ({"temperatures": {"value": 67}}, {"temperatures": {"value": 67}}),
+        ({"temperatures": {"value": "many"}, "a": 3}, {}),
+        ("no", {}),
+        (None, {}),
+    ],
+)
+def test_what_an_agent_could_not_publish_is_asked_with_the_rest(caller, told, refused):
+    def answer(address: str, _arguments: list) -> tuple[int, str]:
+        about = {"agent_class": "A", "processes": [], "tasks": [], "refused": told}
+        return 200, json.dumps({"args": [about]} if address == "ls240" else NOBODY)
+
+    [found] = Site(caller(answer), configured={"ls240": "A"}).agents()
+    assert found.refused == refused

@@ -92,3 +92,21 @@ def test_too_many_alternatives_are_refused(client, path):
     answer = client.get(path, query_string={"query": "{a,b,c,d}" * 6})
     assert answer.status_code == 400
     assert "more than 1000 alternatives" in answer.text
+
+
+def test_a_walk_down_the_tree_reaches_every_channel_and_its_samples_whatever_it_is_called():
+    """Fields of other people's nodes: brackets meant a set, parentheses were HTTP 400."""
+    names = ["T[mK]", "Ch_1_(K)", "50K.plate", "a b", "{x,y}", "q*", "c:\\d"]
+    paths = [f"observatory.old.feeds.f.{name}" for name in names]
+    client = create_app(MemorySource([Samples(path, 0, 1, [1]) for path in paths])).test_client()
+    waiting, reached = ["*"], []
+    while waiting:
+        for node in found(client, query=waiting.pop()):
+            (waiting if node["expandable"] else reached).append(node["id"] + (".*" if node["expandable"] else ""))
+    targets = {}
+    for target in reached:
+        answer = client.post("/render", data={"target": target, "from": "-10min", "format": "json"})
+        assert answer.status_code == 200, answer.text
+        [series] = answer.json
+        targets[target] = series["tags"]["name"]
+    assert sorted(targets.values()) == sorted(paths)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemon.bridge.graphite.paths import children, expand_braces, matching
+from livemon.bridge.graphite.grammar import Call, Path, parse
+from livemon.bridge.graphite.paths import children, escaped, expand_braces, matching
 from livemon.errors import RequestError
 
 PATHS = ["a.b.c1", "a.b.c2", "a.bb.c1", "x.y", "a.b.d.e"]
@@ -66,6 +67,72 @@ def test_a_child_s_pattern_finds_it_again_also_with_dots_in_braces(query, patter
     assert [child.pattern for child in found] == patterns
     for child in found:
         assert child.name in [again.name for again in children(child.pattern, PATHS)]
+
+
+ODD_NAMES = [
+    "T[mK]",
+    "Ch_1_(K)",
+    "a b",
+    "{x,y}",
+    "x",
+    "a\\b",
+    "50%",
+    "it's",
+    'say "x"',
+    "q?",
+    "*",
+    "[!a]",
+    "a=b",
+    "a|b",
+    "1",
+    "[",
+    "]",
+    "Tm",
+    "a,b",
+]
+
+
+@pytest.mark.parametrize("query", ["f.*", "*.*", "{f,g}.*", "{f.*,g.x}", "f.{*,zz}"])
+def test_a_child_s_pattern_finds_it_and_nothing_else_whatever_its_name(query):
+    """Fields of other people's nodes, and of old archives."""
+    paths = [f"f.{name}" for name in ODD_NAMES]
+    found = {child.name: child.pattern for child in children(query, paths)}
+    assert sorted(found) == sorted(ODD_NAMES)
+    for name, pattern in found.items():
+        assert [child.name for child in children(pattern, paths)] == [name]
+        assert matching(pattern, paths) == [f"f.{name}"]
+        assert parse(f"alias({pattern},'x')") == Call("alias", (Path(pattern), "x"))
+
+
+@pytest.mark.parametrize("name", ["T[mK]", "[", "q?", "*", "c:\\d"])
+def test_a_name_written_as_it_stands_is_found(name):
+    """As Grafana writes it, who has chosen it from a list."""
+    paths = [f"f.{each}" for each in ODD_NAMES] + ["f.c:\\d", "f.TK"]
+    assert f"f.{name}" in matching(f"f.{name}", paths)
+    assert name in [child.name for child in children(f"f.{name}", paths)]
+
+
+@given(st.text(st.characters(exclude_categories=["C"], exclude_characters="."), min_size=1))
+def test_an_escaped_name_means_itself(name):
+    assert matching(escaped(name), {name}) == [name]
+    assert expand_braces(escaped(name)) == [escaped(name)]
+    assert parse(f"f.{escaped(name)}") == Path(f"f.{escaped(name)}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expanded"),
+    [
+        (r"\{a,b\}", [r"\{a,b\}"]),
+        (r"{a\,b,c}", [r"a\,b", "c"]),
+        (r"\\{a,b}", [r"\\a", r"\\b"]),
+        (r"{a\}b,c}d", [r"a\}bd", "cd"]),
+        ("{a,{b,c}}", ["a", "b", "c"]),
+        ("a\\", ["a\\"]),
+        ("{}", [""]),
+    ],
+)
+def test_braces_and_commas_may_be_escaped(pattern, expanded):
+    assert expand_braces(pattern) == expanded
 
 
 def test_braces_have_a_limit():

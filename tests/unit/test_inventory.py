@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import data_nodes, networks, plant
+from livemon_inventory import data_nodes, local_times, networks, plant
 from livemon_inventory.models import MODELS
 from livemon_inventory.validation import faults
 
@@ -391,6 +391,7 @@ WEATHER_FILES = {
     "columns": ["temperature", None, {"name": "wind", "units": "m/s"}],
     "pattern": "*.dat",
     "time_format": "%d-%m-%Y %H:%M:%S",
+    "time_zone": "Europe/Amsterdam",
 }
 
 
@@ -410,6 +411,21 @@ def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
     for node in served:
         make_node(node, "nodes.yaml")
     assert data_nodes.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
+
+
+@pytest.mark.parametrize(
+    "time_format", ["unix", "iso", "%Y-%j %H:%M", "%d %b %Y %I:%M %p", "%Y-%m-%dT%H:%M:%S.%f%z", "%y%m%d,%H%M"]
+)
+def test_formats_of_times_that_can_be_read(time_format):
+    node = {key: value for key, value in WEATHER_FILES.items() if key != "time_zone"}
+    assert faults({"instruments": [], "data_nodes": [node | {"time_format": time_format}]}) == []
+
+
+def test_a_controller_without_the_time_zones_leaves_them_to_the_machine(monkeypatch):
+    monkeypatch.setattr(local_times, "_zones", frozenset)
+    assert faults({"instruments": [], "data_nodes": [WEATHER_FILES | {"time_zone": "Mars/Olympus_Mons"}]}) == []
+    (fault,) = faults({"instruments": [], "data_nodes": [WEATHER_FILES | {"time_zone": "../x"}]})
+    assert "is not in the IANA database; write a name such as Europe/Amsterdam" in fault
 
 
 def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
@@ -444,7 +460,32 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         (WEATHER_FILES | {"columns": [{"units": "K"}]}, ".columns[0].name: None is no name of a column"),
         (WEATHER_FILES | {"pattern": "../*"}, ".pattern: '../*' is no pattern"),
         (WEATHER_FILES | {"separator": 7}, ".separator: 7 is a number; put it in quotes"),
-        (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is no format of times"),
+        (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is not a format of times"),
+        (WEATHER_FILES | {"time_format": 5}, ".time_format: 5 is not a format of times"),
+        (
+            WEATHER_FILES | {"time_format": "%Q"},
+            ".time_format: '%Q' cannot be used to read times: 'Q' is a bad directive",
+        ),
+        (WEATHER_FILES | {"time_format": "%Y-%m-%d %"}, "cannot be used to read times: stray %"),
+        (WEATHER_FILES | {"time_format": "%H:%M:%S"}, ".time_format: '%H:%M:%S' does not tell year, month and day"),
+        (
+            WEATHER_FILES | {"time_format": "%d-%m-%y %I:%M"},
+            "has %I without %p, which does not tell morning from evening",
+        ),
+        (
+            WEATHER_FILES | {"time_zone": "Europe/Amstredam"},
+            ".time_zone: 'Europe/Amstredam' is not in the IANA database; did you mean Europe/Amsterdam?",
+        ),
+        (WEATHER_FILES | {"time_zone": "new york"}, "did you mean America/New_York?"),
+        (WEATHER_FILES | {"time_zone": "../localtime"}, ".time_zone: '../localtime' is not in the IANA database"),
+        (WEATHER_FILES | {"time_zone": "our own"}, "database; write a name such as Europe/Amsterdam (timedatectl"),
+        (WEATHER_FILES | {"time_zone": 2}, ".time_zone: 2 is a number; write a name of the IANA database"),
+        (
+            WEATHER_FILES | {"time_zone": "UTC", "time_format": "unix"},
+            ".time_zone: UNIX seconds are the same everywhere",
+        ),
+        (WEATHER_FILES | {"time_zone": "UTC", "time_format": "%Y-%m-%d %H%z"}, "each line says its offset from UTC"),
+        (WEATHER_FILES | {"timezone": "UTC"}, ".timezone: there is no such key; did you mean time_zone?"),
         ({"kind": "feed", "name": "a", "feeds": ["b"]}, ".target: None is no agent's instance-id"),
         ({"kind": "feed", "name": "a", "target": "b"}, ".feeds: write a list of feed names"),
         (

@@ -30,6 +30,14 @@ FEED = "nodes: [{kind: feed, name: LSA21OQ, target: ls240}]"
         ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [null]}]", "columns is"),
         ("nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], pattern: ../*}]", "pattern is '../*'"),
         (
+            "nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], time_zone: Europe/Amstredam}]",
+            "time_zone is 'Europe/Amstredam': write a name of the IANA database such as Europe/Amsterdam",
+        ),
+        (
+            "nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], time_format: '%Q'}]",
+            "time_format is '%Q'",
+        ),
+        (
             "nodes: [{kind: textfiles, name: a, directory: /d, columns: [x], time_format: hours}]",
             "time_format is 'hours'",
         ),
@@ -91,6 +99,7 @@ def test_every_kind_is_made_from_its_entry():
             pattern: "*.csv"
             separator: ","
             time_format: iso
+            time_zone: Europe/Amsterdam
             columns: [x, null, {name: y, units: K}]
         """,
         "nodes.yaml",

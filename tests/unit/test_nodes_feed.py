@@ -102,3 +102,23 @@ def test_a_clock_that_was_ahead_does_not_silence_the_node(node):
     send(node, [now + 3600], a=[2.0])
     send(node, [now + 1], a=[3.0])
     assert node.get_data(["a"], now, now + 7200)["data"]["a"] == [1, 3]
+
+
+def test_a_field_that_began_with_a_text_is_plotted_when_numbers_come(node):
+    """133 of 200 samples were archived, and none could be plotted."""
+    version = node.fields_version
+    for number in range(3, 203):
+        send(node, [float(number)], a=[1.0], v=["over range" if number % 3 == 0 else float(number)])
+    data, last = node.get_data(["a", "v"], 2.5, 999)["data"], node.get_last()
+    assert data["v"] == [None if number % 3 == 0 else number for number in range(3, 203)]
+    assert data["a"] == [1.0] * 200
+    assert last["v"] == (202, 202)
+    assert node.get_fields()[0]["v"]["type"] == "number"
+    assert node.fields_version not in {version, "0.3"}, "the bridge asks anew what it is"
+
+
+def test_a_text_among_numbers_of_one_message_begins_no_text_field(node):
+    send(node, [3.0, 4.0], v=["over range", 40.0])
+    assert node.get_data(["v"], 2.5, 99)["data"]["v"] == [None, 40]
+    send(node, [5.0], note=["5"])
+    assert node.get_fields()[0]["note"]["type"] == "string", "a text that could be read as a number is none"

@@ -136,3 +136,45 @@ def test_nodes_that_start_together_read_the_archive_once(archive, clock, node):
     assert len(readings) == 1
     assert node.blocks
     assert not other.blocks
+
+
+def recorded(directory, *messages):
+    recorder = Recorder(directory)
+    for times, data in messages:
+        block = {"block_name": "temps", "timestamps": times, "data": data}
+        recorder.add({"temps": block}, {"address": FEED, "record": True, "session_id": "1", "agg_params": {}})
+    recorder.close()
+    return Archive(directory)
+
+
+@pytest.mark.parametrize("live_first", [False, True])
+def test_numbers_that_followed_a_text_come_back_under_their_own_name(tmp_path, clock, node, live_first):
+    """In the archive they are `v_number`."""
+    times = [NOW - 30, NOW - 29, NOW - 28]
+    archive = recorded(tmp_path, (times, {"v": ["over range", 1.5, 2.5], "a": [1.0, 2.0, 3.0]}))
+    if live_first:
+        send(node, [NOW - 10], v=[4.0], a=[4.0])
+    node.prepare(archive)
+    clock.advance(refill.GATHER)
+    if not live_first:
+        send(node, [NOW - 10], v=[4.0], a=[4.0])
+    clock.advance(refill.SEAM)
+    clock.advance(refill.GATHER)
+    data = node.get_data(["v", "a"], NOW - 40, NOW)["data"]
+    assert data == {"v": [None, 1.5, 2.5, 4.0], "a": [1.0, 2.0, 3.0, 4.0]}
+    assert {info.path for info in node.fields.values()} == {f"{FEED}.v", f"{FEED}.a"}
+
+
+def test_a_field_that_its_agent_calls_so_keeps_its_name(tmp_path, clock, node):
+    archive = recorded(tmp_path, ([NOW - 30, NOW - 29], {"pump": ["a", "b"], "pump_number": [1.0, 2.0]}))
+    node.prepare(archive)
+    clock.advance(refill.GATHER)
+    assert node.get_data(["pump_number"], NOW - 40, NOW)["data"]["pump_number"] == [1, 2]
+    assert node.get_last()["pump"] == (NOW - 29, "b")
+
+
+def test_texts_of_the_archive_do_not_keep_live_numbers_from_their_history(tmp_path, clock, node):
+    send(node, [NOW - 10], v=[4.0], a=[4.0])
+    node.prepare(recorded(tmp_path, ([NOW - 30], {"v": ["over range"], "a": [1.0]})))
+    clock.advance(refill.GATHER)
+    assert node.get_data(["v", "a"], NOW - 40, NOW)["data"] == {"v": [None, 4.0], "a": [1.0, 4.0]}

@@ -65,6 +65,50 @@ def test_malformed_lines_are_told_once_an_hour(node, monkeypatch):
         result(node.get_data(["gust"], 1.5e9, NOW))
     assert [about["file"] for about in told] == ["1.dat"]
     assert told[0]["line"] == "what"
+    assert told[0]["fault"] == "too few columns"
+    assert node.told()["counts"] == {"lines that cannot be read": 2}
+
+
+def test_a_file_of_which_no_line_can_be_read_is_a_fault_of_the_node(node, monkeypatch):
+    """It had no samples, and there was no line in the log."""
+    logged = []
+    monkeypatch.setattr(module.reactor, "callFromThread", lambda function, *_, **about: logged.append(about))
+    directory = node._table.directory
+    result(node.get_last())
+    assert node.told() == {"faults": [], "counts": {"lines that cannot be read": 0}}
+    (directory / "heading.dat").write_text("time temperature what wind\n")
+    (directory / "other.dat").write_text("01/02/17 1 x 2\n02/02/17 1 x 2\n")
+    node._table._looked = -np.inf
+    result(node.get_last())
+    [fault] = node.told()["faults"]
+    assert fault.startswith(
+        "no line of other.dat can be read, the first is '01/02/17 1 x 2': could not convert string to float: '01/02/17'"
+    )
+    assert fault.endswith(
+        "In the inventory look at separator, time_format and columns, or let pattern leave such files out"
+    )
+    assert node.told()["counts"] == {"lines that cannot be read": 3}
+    assert sorted((about["file"], about["count"]) for about in logged) == [("heading.dat", 1), ("other.dat", 2)]
+    for number in range(9):
+        (directory / f"other{number}.dat").write_text("a\nb\n")
+    node._table._looked = -np.inf
+    result(node.get_last())
+    assert "nor can any line of 7 more files. In the inventory" in node.told()["faults"][0]
+    for path in directory.glob("other*"):
+        path.unlink()
+    (directory / "heading.dat").write_text(f"time temperature what wind\n{NOW} 1 x 2\n")
+    node._table._looked = -np.inf
+    result(node.get_last())
+    assert node.told() == {"faults": [], "counts": {"lines that cannot be read": 1}}
+
+
+def test_files_in_local_time_are_answered_in_utc(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.threads, "deferToThread", maybeDeferred)
+    (tmp_path / "a.log").write_text("14-07-17,04:40:00,1.5\n14-07-17,04:41:00,2.5\n")
+    about = {"columns": ["T"], "separator": ",", "time_format": "%d-%m-%y,%H:%M:%S", "time_zone": "Europe/Amsterdam"}
+    node = TextFilesNode("BF", "", directory=str(tmp_path), clock=lambda: NOW, **about)
+    answer = result(node.get_data(["t"], 1.5e9, 1.5e9 + 100))
+    assert answer["timeline"]["BF"]["t"] == [1.5e9, 1.5e9 + 60]
 
 
 def test_many_questions_take_one_thread_and_those_given_up_none(node, monkeypatch):

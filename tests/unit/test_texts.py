@@ -116,7 +116,9 @@ def test_a_file_that_grows_is_read_on_where_it_ended(table, monkeypatch):
     assert asked(table, T0, T0 + 99)[0].size == 10
     parsed = []
     original = Layout.parse
-    monkeypatch.setattr(Layout, "parse", lambda layout, content: parsed.append(content) or original(layout, content))
+    monkeypatch.setattr(
+        Layout, "parse", lambda layout, content, *around: parsed.append(content) or original(layout, content, *around)
+    )
     for first in range(10, 400, 10):
         parsed.clear()
         write(table, "a.dat", T0 + first + np.arange(10.0))
@@ -296,3 +298,27 @@ def test_a_directory_that_is_not_there_is_empty(tmp_path):
     table = TextTable(tmp_path / "gone", "*.dat", Layout(["a"]))
     assert table.samples(T0, T0 + 1)[0].size == 0
     assert table.latest() == {}
+
+
+def test_a_file_whose_begin_cannot_be_read_keeps_what_is_behind_it(table):
+    (table.directory / "a.dat").write_text("# what\n" + "what it is\n" * 20)
+    write(table, "a.dat", T0 + np.arange(100.0))
+    assert asked(table, T0, T0 + 20)[0].size == 20
+    assert asked(table, T0, T0 + 999)[0].size == 100
+    assert table.malformed == 20
+    assert table.foreign == []
+
+
+def test_lines_that_cannot_be_read_are_counted_once_however_a_file_is_read(table, monkeypatch):
+    monkeypatch.setattr(module, "MOST_NUMBERS", 910)
+    for number in range(30):
+        write(table, "a.dat", T0 + number * 10 + np.arange(10.0), end="\nbad\n")
+        if number % 4 == 0:
+            asked(table, T0, T0 + 9_999)
+    for _ in range(3):
+        write(table, "b.dat", T0 + 9_000 + np.arange(2.0))
+        asked(table, T0, T0 + 99)
+        asked(table, T0 + 9_000, T0 + 9_999)
+    table._looked = -np.inf
+    table.latest()
+    assert table.malformed == 30

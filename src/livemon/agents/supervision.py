@@ -29,7 +29,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
-from livemon.agents.coalescing import CoalescedFeed
+from livemon.agents.feeds import FeedingAgent
 from livemon.alive import touch_alive
 
 ONE_TURN = ("run_once", "test_mode")
@@ -76,7 +76,7 @@ def _end_now() -> None:
     os._exit(1 if verdict.fault else 0)
 
 
-class SupervisedAgent(ocs_agent.OCSAgent):
+class SupervisedAgent(FeedingAgent):
     """Upstream's agent, supervised."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -106,13 +106,6 @@ class SupervisedAgent(ocs_agent.OCSAgent):
         if details.reason == CloseDetails.REASON_DEFAULT:
             details = CloseDetails("livemon.rejoining", details.message)
         return super().onLeave(details)
-
-    # What is published
-
-    def register_feed(self, feed_name: str, **kwargs: Any) -> CoalescedFeed:
-        """Make a feed that publishes a few times a second, however often it is given a sample."""
-        feed = self.feeds[feed_name] = CoalescedFeed(self, feed_name, **kwargs)
-        return feed
 
     # What the heartbeat says
 

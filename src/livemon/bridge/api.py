@@ -48,7 +48,8 @@ def state(source: Any) -> dict[str, Any]:
                     "expected": each.expected,
                 }
             )
-        nodes.append({"name": node.name, "description": node.description, "error": node.error, "fields": fields})
+        about = {"name": node.name, "description": node.description, "error": node.error}
+        nodes.append(about | {"faults": node.faults, "counts": node.counts, "fields": fields})
     return {"time": now, "router": {"connected": source.connected}, "nodes": nodes}
 
 

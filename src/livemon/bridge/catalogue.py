@@ -66,12 +66,16 @@ class Field:
 
 @dataclass
 class Node:
-    """A data node: its fields by name, their newest samples, and the fault of the last attempt to ask it."""
+    """A data node: its fields by name, their newest samples, what it tells of itself, and the fault of the last attempt to ask it."""
 
     name: str
     description: str
     fields: dict[str, Field] = field(default_factory=dict)
     last: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    """What is wrong with it though it answers, one sentence each."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Of what went otherwise than it should, by what it is."""
     error: str | None = None
 
 

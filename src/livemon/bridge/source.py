@@ -347,6 +347,8 @@ def _take(about: Mapping[str, Any], node: Node) -> None:
         if about["fields"] is not None:
             node.fields = {name: Field.from_node(node.name, name, each) for name, each in about["fields"].items()}
         node.last = {name: tuple(last) for name, last in about["last"].items()}
+        told = about.get("told") or {}
+        node.faults, node.counts = told.get("faults", []), told.get("counts", {})
     except (AttributeError, TypeError, ValueError) as error:
         node.error = f"tells nonsense: {error}"
 

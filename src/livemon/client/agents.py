@@ -88,6 +88,8 @@ class Agent:
     agent_class: str
     operations: list[Operation] = field(default_factory=list)
     fault: str | None = None
+    refused: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How many values each of its feeds could not publish, by the kind of the reason (:mod:`livemon.agents.feeds`)."""
 
 
 class Site:
@@ -311,7 +313,16 @@ class Site:
             about = self.call(instance_id, "get_api")
         except RouterError as error:
             return Agent(instance_id, agent_class, fault=str(error))
-        return Agent(instance_id, about.get("agent_class") or agent_class, list(_operations(about)))
+        agent_class = about.get("agent_class") or agent_class
+        return Agent(instance_id, agent_class, list(_operations(about)), refused=_refused(about))
+
+
+def _refused(about: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return what an agent says that it could not publish; nothing of one that is not ours and says something else by that name."""
+    told = about.get("refused")
+    feeds = told.items() if isinstance(told, dict) else ()
+    counts = {feed: each for feed, each in feeds if isinstance(each, dict)}
+    return {feed: each for feed, each in counts.items() if all(isinstance(count, int) for count in each.values())}
 
 
 def _operations(about: Mapping[str, Any]) -> Iterable[Operation]:

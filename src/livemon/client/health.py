@@ -28,6 +28,7 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
     for agent in agents:
         if agent.fault:
             yield f"agent {agent.fault}" if agent.fault.startswith(agent.instance_id) else agent.fault
+        yield from _refusals(agent)
         for operation in agent.operations:
             if operation.kind == "process" and operation.failed:
                 yield f"{operation.name} of {agent.instance_id} ended with an error"
@@ -45,6 +46,15 @@ def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:
         yield f"the dead-man's switch has said nothing for {health.age(switch['age'])}: docker logs livemon_deadman tells why"
     elif switch["fault"]:
         yield f"the dead-man's switch does not ping: {switch['fault']}"
+
+
+def _refusals(agent: Agent) -> Iterator[str]:
+    for feed, counts in agent.refused.items():
+        values, kinds = sum(counts.values()), ", ".join(f"{kind}: {count}" for kind, count in counts.items())
+        yield (
+            f"{agent.instance_id} could not publish {values} {'value' if values == 1 else 'values'} of its feed {feed} "
+            f"({kinds}): docker logs ocs_{agent.instance_id} tells which"
+        )
 
 
 def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twisted.internet.task import LoopingCall
 
@@ -19,6 +20,7 @@ from livemon.nodes.feed import FeedNode
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.textfiles import TextFilesNode
 from livemon.nodes.weather import WeatherNode
+from livemon.texts.layout import is_time_format
 from livemon.wamp import log
 
 KINDS: dict[str, Callable[..., DataNodeServer]] = {
@@ -57,7 +59,11 @@ _WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
     "separator": ("what stands between columns", lambda value: isinstance(value, str) and value),
     "time_format": (
         "unix, iso, or a format such as '%d-%m-%Y %H:%M:%S'",
-        lambda value: isinstance(value, str) and _is_time(value),
+        lambda value: isinstance(value, str) and is_time_format(value),
+    ),
+    "time_zone": (
+        "a name of the IANA database such as Europe/Amsterdam",
+        lambda value: isinstance(value, str) and _is_zone(value),
     ),
     "comment": ("what a comment begins with", lambda value: isinstance(value, str)),
 }
@@ -114,8 +120,11 @@ def _are_columns(value: list) -> bool:
     )
 
 
-def _is_time(value: str) -> bool:
-    return value in {"unix", "iso"} or "%" in value
+def _is_zone(value: str) -> bool:
+    try:
+        return bool(ZoneInfo(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _is_wanted(key: str, value: Any) -> bool:

@@ -111,11 +111,12 @@ class FeedNode(BlockNode):
         """Take samples from the archive: those that the window has already, or that are too old for it, change nothing."""
         oldest = self.clock() - self.window
         recent = times >= oldest
-        data = {name: column[recent] for name, column in data.items()}
+        known = {info.name for info in self.fields.values() if info.block == _timeline(topic, block_name)}
+        data = _reunited({name: column[recent] for name, column in data.items()}, known)
         if not recent.any():
             return
         layout, new = self._layout(topic, block_name, data)
-        numbers = {name: data[name].astype(np.float64) for name in layout.numbers}
+        numbers = {name: _numbers(data[name]) for name in layout.numbers}
         block = self.blocks.get(layout.timeline) or Block(self.window)
         if numbers:
             block.insert(times[recent], numbers)
@@ -129,7 +130,7 @@ class FeedNode(BlockNode):
         if not len(times):
             return
         layout, new = self._layouts.get((topic, block_name)), {}
-        if layout is None or layout.names != list(data):
+        if layout is None or layout.names != list(data) or self._learns_numbers(layout, data):
             layout, new = self._layout(topic, block_name, data)
         texts = {key: (float(times[-1]), str(data[name][-1])) for name, key in layout.texts.items()}
         block = self.blocks.get(layout.timeline) or Block(self.window)
@@ -146,6 +147,14 @@ class FeedNode(BlockNode):
         for key, text in texts.items():
             self.fields[key].last_text = text
 
+    def _learns_numbers(self, layout: Layout, data: Mapping[str, Sequence]) -> bool:
+        """Whether a field that had only texts so far has a number: a sensor may have begun with "over range"."""
+        keys = [key for name, key in layout.texts.items() if not all(isinstance(value, str) for value in data[name])]
+        for key in keys:
+            self.fields[key].type = "number"
+        self.described += len(keys)
+        return bool(keys)
+
     def _take(self, layout: Layout, new: dict[str, Info], block: Block) -> None:
         if layout.numbers:
             self.blocks[layout.timeline] = block
@@ -154,8 +163,8 @@ class FeedNode(BlockNode):
             self.fields = dict(sorted((self.fields | new).items(), key=lambda item: _natural(item[1].block)))
 
     def _layout(self, topic: str, block_name: str, data: Mapping[str, Sequence]) -> tuple[Layout, dict[str, Info]]:
-        """Return how a block's messages are read, and the fields that are new with it; a new field's first value tells its type."""
-        timeline = f"{topic}.{block_name.replace(' ', '_')}"
+        """Return how a block's messages are read, and the fields that are new with it; a new field's first values tell its type."""
+        timeline = _timeline(topic, block_name)
         new: dict[str, Info] = {}
         kinds: dict[bool, dict[str, str]] = {False: {}, True: {}}
         for name, column in data.items():
@@ -166,7 +175,7 @@ class FeedNode(BlockNode):
                 path=f"{topic}.{name.replace(' ', '_')}",
                 label=self.labels.get(name),
                 units=self.units.get(name),
-                type=_type(column[0]),
+                type=_type(column),
             )
             if key not in self.fields:
                 new[key] = info
@@ -179,6 +188,10 @@ class FeedNode(BlockNode):
         return info is None or (info.block, info.name) == (timeline, name)
 
 
+def _timeline(topic: str, block_name: str) -> str:
+    return f"{topic}.{block_name.replace(' ', '_')}"
+
+
 def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
     """Yield what a field may be called; two feeds or blocks may have fields of one name."""
     feed = topic.rpartition(".")[2]
@@ -188,13 +201,37 @@ def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
         yield f"{feed}_{block_name}_{name}_{number}".lower().replace(" ", "_")
 
 
-def _type(value: Any) -> str:
-    return "bool" if isinstance(value, (bool, np.bool_)) else "string" if isinstance(value, str) else "number"
+def _type(column: Sequence) -> str:
+    if isinstance(column[0], (bool, np.bool_)):
+        return "bool"
+    return "string" if all(isinstance(value, str) for value in column) else "number"
 
 
 def _number(value: Any) -> float:
     """Return what was to be a number: a sensor that says "over range" in between costs that sample and no other."""
     return float(value) if isinstance(value, (int, float)) else np.nan
+
+
+def _numbers(column: np.ndarray) -> np.ndarray:
+    return np.full(column.size, np.nan) if column.dtype.kind == "U" else column.astype(np.float64)
+
+
+def _reunited(data: Mapping[str, np.ndarray], known: set[str]) -> dict[str, np.ndarray]:
+    """Return columns of the archive by the names that their agent gave them; `known` are names that it has given.
+
+    The archive keeps the numbers of a field that began with texts as ``<field>_number`` (:mod:`livemon.hkarchive.samples`), and a
+    sample is in one of the two. An agent's own field of that name has samples beside those of the other.
+    """
+    found = dict(data)
+    for name, column in data.items():
+        field = name.removesuffix("_number")
+        if field == name or name in known or column.dtype.kind != "f":
+            continue
+        texts = data.get(field)
+        apart = texts is not None and texts.dtype.kind == "U" and not ((texts != "") & ~np.isnan(column)).any()
+        if apart or (texts is None and field in known):
+            found[field] = found.pop(name)
+    return found
 
 
 def _natural(name: str) -> list[tuple[str, int]]:

@@ -13,12 +13,13 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 
 from livemon.datanode import DataNodeServer, DataRequest
 from livemon.packed import Timeline, pack, to_answer
+from livemon.repeats import Repeats
 from livemon.texts.layout import Layout
 from livemon.texts.table import TextTable
 from livemon.wamp import log
 
-COMPLAIN_EVERY = 3600.0
-"""Seconds between two lines in the log on one file's malformed lines."""
+MOST_NAMED = 3
+"""Files in one sentence."""
 
 
 class TextFilesNode(DataNodeServer):
@@ -31,7 +32,7 @@ class TextFilesNode(DataNodeServer):
     columns
         What stands behind the time in each line: ``{"name", "label", "units"}`` each, the last two if wanted, or only a name; `None`
         for a column that is left out.
-    separator, time_format, comment
+    separator, time_format, time_zone, comment
         See :class:`livemon.texts.layout.Layout`.
     """
 
@@ -45,13 +46,14 @@ class TextFilesNode(DataNodeServer):
         pattern: str = "*",
         separator: str | None = None,
         time_format: str = "unix",
+        time_zone: str | None = None,
         comment: str = "#",
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name, description)
         self.clock = clock
         about = [{"name": column} if isinstance(column, str) else column for column in columns]
-        layout = Layout([each and each["name"] for each in about], separator, time_format, comment)
+        layout = Layout([each and each["name"] for each in about], separator, time_format, comment, time_zone)
         self._fields = {
             _key(each["name"]): {
                 "description": each.get("label") or each["name"],
@@ -68,7 +70,7 @@ class TextFilesNode(DataNodeServer):
         self._keys = dict(zip(layout.names, self._fields, strict=True))
         self._table = TextTable(Path(directory), pattern, layout, self._complain)
         self._turn = DeferredLock()
-        self._complained: dict[str, float] = {}
+        self._repeats = Repeats()
 
     fields_version = "files"
 
@@ -93,6 +95,18 @@ class TextFilesNode(DataNodeServer):
         latest = self._in_thread(self._table.latest)
         return latest.addCallback(lambda found: {self._keys[name]: last for name, last in found.items()})
 
+    def told(self) -> dict[str, Any]:
+        """Tell how many lines cannot be read, and the files of which that is so of all, as far as the files have been read."""
+        foreign = self._table.foreign
+        faults = foreign[:MOST_NAMED]
+        if len(foreign) > MOST_NAMED:
+            faults.append(f"nor can any line of {len(foreign) - MOST_NAMED} more files")
+        hint = "look at separator, time_format and columns, or let pattern leave such files out"
+        return {
+            "faults": [f"{'; '.join(faults)}. In the inventory {hint}"] if faults else [],
+            "counts": {"lines that cannot be read": self._table.malformed},
+        }
+
     def _samples(self, asked: DataRequest) -> Deferred:
         keys = [key for key in asked.fields if key in self._rows]
 
@@ -109,17 +123,16 @@ class TextFilesNode(DataNodeServer):
         return self._turn.run(threads.deferToThread, function, *arguments)
 
     def _complain(self, file: str, lines: list[str]) -> None:
-        """Tell of malformed lines, of each file once an hour. Called in a thread."""
-        now = time.monotonic()
-        if now - self._complained.get(file, -COMPLAIN_EVERY) >= COMPLAIN_EVERY:
-            self._complained[file] = now
+        """Tell of lines that cannot be read, of each file once an hour. Called in a thread, by one at a time."""
+        if count := self._repeats.to_tell(file, len(lines)):
             reactor.callFromThread(
                 log.warn,
-                "{node}: {count} malformed lines in {file}, the first is {line!r}",
+                "{node}: {count} malformed lines in {file}, the first is {line!r}: {fault}",
                 node=self.name,
-                count=len(lines),
+                count=count,
                 file=file,
                 line=lines[0][:80],
+                fault=self._table.layout.fault(lines[0])[:200],
             )
 
 

@@ -2,7 +2,8 @@
 
 Files are read in parts of some MiB, and only those parts that an interval touches. Their samples stay in memory as long as there is
 room, and a summary of each for ever: a plot of a year reads each file once, and a file may have any size. One that grows is read on
-where it ended; one that was truncated, rewritten or replaced is begun anew.
+where it ended; one that was truncated, rewritten or replaced is begun anew. Lines of an hour that comes twice in local time are read
+together with those around them, whatever the part.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from livemon.errors import RequestError
+from livemon.errors import RequestError, shown
 from livemon.series.envelope import envelope
-from livemon.texts.layout import Layout, Samples
+from livemon.texts.layout import Layout, Parsed, Samples
 
 GLANCE = 1 << 14
 """Bytes at a part's begin and end in which its first and last times are looked for."""
@@ -50,6 +51,13 @@ class Part:
     samples: Samples | None = None
     """All of it up to `offset`, as long as there is room in memory."""
     offset: int = 0
+    unsettled: int = 0
+    """The file's size if more lines may tell when the last one was written."""
+    malformed: int = 0
+    """Lines that cannot be read, as far as it has been read."""
+    read_malformed: int = 0
+    """Of these, the ones up to `offset`."""
+    first_malformed: str = ""
     summary: Samples | None = None
     summary_stride: float = np.inf
 
@@ -57,6 +65,14 @@ class Part:
     def numbers(self) -> int:
         """How many numbers it has in memory."""
         return 0 if self.samples is None else self.samples[0].size + self.samples[1].size
+
+    def note(self, malformed: list[str], before: int = 0) -> bool:
+        """Note lines that cannot be read, `before` many others being in front of them; return whether there are more than known."""
+        are_more = before + len(malformed) > self.malformed
+        if are_more:
+            self.malformed = before + len(malformed)
+            self.first_malformed = self.first_malformed or malformed[0]
+        return are_more
 
 
 @dataclass
@@ -75,6 +91,16 @@ class TextFile:
     def size(self) -> int:
         """Bytes."""
         return self.written[0]
+
+    @property
+    def malformed(self) -> int:
+        """How many of its lines cannot be read, as far as it has been read."""
+        return sum(part.malformed for part in self.parts)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether no line could be read where parts begin and end, and that was more than a heading."""
+        return self.malformed > 1 and all(part.first > part.last for part in self.parts)
 
 
 class TextTable:
@@ -106,6 +132,10 @@ class TextTable:
         """Those in memory, in the order in which they were used."""
         self._looked = -np.inf
         self._lock = Lock()
+        self.malformed = 0
+        """Lines of all files that cannot be read, as far as the files have been read."""
+        self.foreign: list[str] = []
+        """What is wrong with each file of which no line can be read, one sentence each."""
 
     def samples(
         self, start: float, end: float, stride: float = 0.0
@@ -153,16 +183,19 @@ class TextTable:
 
     def _read(self, part: Part) -> Samples:
         """Return all samples of a part; of one that is in memory only what is new has to be read."""
-        if part.samples is None:
+        if part.samples is None or part.unsettled not in {0, _written(part.path)[0]}:
             part.samples, part.offset = (np.empty(0), np.empty((len(self.layout.names), 0))), part.begin
+            part.read_malformed = 0
         content = _lines(part.path, part.offset, part.end)
         if content:
-            parsed = self.layout.parse(content)
-            if parsed.malformed:
+            parsed, part.unsettled = self._parsed(part.path, part.offset, content)
+            if part.note(parsed.malformed, part.read_malformed):
                 self._complain(part.path.name, parsed.malformed)
+            part.read_malformed += len(parsed.malformed)
             samples = [part.samples, (parsed.times, parsed.values)]
             part.samples, part.offset = _joined(samples, len(self.layout.names)), part.offset + len(content)
-        if part.summary is None and part is not self._newest:  # what grows would make points of a plot move
+        grows = part is self._newest or part.unsettled  # and would make points of a plot move
+        if part.summary is None and not grows:
             _summarise(part)
         self._kept = [*(each for each in self._kept if each is not part), part]
         self._make_room()
@@ -193,10 +226,16 @@ class TextTable:
         self._newest = max(
             (part for part in self._all if part.tail is not None), key=lambda part: part.tail[0].max(), default=None
         )
+        self.malformed = sum(file.malformed for file in found.values())
+        self.foreign = [self._sentence(file) for file in found.values() if file.is_foreign]
         there = {id(part) for part in self._all}
         self._kept = [part for part in self._kept if id(part) in there]
         now = time.monotonic()
         self._looked = now + max(LOOK_EVERY, 20 * (now - begin))
+
+    def _sentence(self, file: TextFile) -> str:
+        line = next(part.first_malformed for part in file.parts if part.first_malformed)
+        return f"no line of {file.path.name} can be read, the first is {shown(line)}: {self.layout.fault(line)}"
 
     def _seen(self, path: Path, status: os.stat_result) -> TextFile:
         """Return what is known of a file now."""
@@ -232,13 +271,41 @@ class TextTable:
         begin = max(part.end - GLANCE, part.begin)
         if begin > part.begin:
             begin += _bytes(part.path, begin, part.end).find(b"\n") + 1
-        tail = self.layout.parse(_lines(part.path, begin, part.end))
-        first = self.layout.parse(_lines(part.path, part.begin, min(part.begin + GLANCE, part.end))).times
+        tail, _ = self._parsed(part.path, begin, _lines(part.path, begin, part.end))
+        head, _ = self._parsed(part.path, part.begin, _lines(part.path, part.begin, min(part.begin + GLANCE, begin)))
+        first = head.times if begin > part.begin else tail.times
+        malformed = head.malformed + tail.malformed
+        if part.note(malformed):
+            self._complain(part.path.name, malformed)
         if tail.times.size:
             part.tail = tail.times, tail.values
         if tail.times.size or first.size:
             part.first = float(first.min()) if first.size else -np.inf
             part.last = float(tail.times.max()) if tail.times.size else np.inf
+
+    def _parsed(self, path: Path, begin: int, content: bytes) -> tuple[Parsed, int]:
+        """Return what is in the lines from one byte of a file on, read with those around them where these may tell their times.
+
+        And the file's size if lines that are to come may tell the times of the last ones, otherwise 0.
+        """
+        end, (size, written) = begin + len(content), _written(path)
+        before, reach = b"", GLANCE
+        while len(before) < begin and self.layout.is_twice((before or content)[:GLANCE], 0):
+            before, reach = _lines_before(path, begin, reach), 2 * reach
+        after, reach = b"", GLANCE
+        while reach < 2 * (size - end) + GLANCE and self.layout.is_twice((after or content)[-GLANCE:], -1):
+            after, reach = _lines(path, end, end + reach), 2 * reach
+        parsed = self.layout.parse(content, before, after, written)
+        return parsed, size if self.layout.is_twice((after or content)[-GLANCE:], -1) else 0
+
+
+def _written(path: Path) -> tuple[int, float]:
+    """Return a file's size and when it was written last, UNIX seconds."""
+    try:
+        status = path.stat()
+    except OSError:  # gone meanwhile
+        return 0, 0.0
+    return status.st_size, status.st_mtime
 
 
 def _summarise(part: Part) -> None:
@@ -254,6 +321,13 @@ def _lines(path: Path, begin: int, end: int) -> bytes:
     """Return the lines that begin at a line's begin and end before `end`: one without its end is not one yet."""
     content = _bytes(path, begin, end)
     return content[: content.rfind(b"\n") + 1]
+
+
+def _lines_before(path: Path, end: int, length: int) -> bytes:
+    """Return the whole lines in about `length` bytes before a line's begin."""
+    begin = max(end - length, 0)
+    content = _bytes(path, begin, end)
+    return content[content.find(b"\n") + 1 :] if begin else content
 
 
 def _bytes(path: Path, begin: int, end: int) -> bytes:

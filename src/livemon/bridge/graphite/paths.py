@@ -1,4 +1,8 @@
-"""Paths with globs, matched node by node as graphite-web matches them."""
+"""Paths with globs, matched node by node as graphite-web matches them.
+
+A backslash takes its meaning from the character behind it, as graphite-web's grammar of targets has it. A pattern also finds what is
+called exactly so: Grafana writes the brackets of a name without backslashes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,11 @@ from livemon.errors import RequestError, shown
 
 MAX_LENGTH, MAX_ALTERNATIVES = 8192, 1000
 _GLOB = re.compile(r"[*?\[\\]")
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_BRACES = re.compile(r"(?s)((?:\\.|[^\\])*?)\{((?:\\.|[^\\{}])*)\}")
+_ESCAPE = re.compile(r"(?s)\\.")
+_CHARACTER = re.compile(r"(?s)\\.|.")
+_SPECIAL = re.compile(r"([*?\[\]{}\\(),'\"|=\s])")
+"""What means something in a pattern, or ends a path in a target."""
 
 
 def expand_braces(pattern: str) -> list[str]:
@@ -25,18 +33,34 @@ def expand_braces(pattern: str) -> list[str]:
     if len(pattern) > MAX_LENGTH:
         raise RequestError(f"query: longer than {MAX_LENGTH} characters")
     expanded = [pattern]
-    while any(_BRACES.search(each) for each in expanded):
+    while any(_BRACES.match(each) for each in expanded):
         step = []
         for each in expanded:
-            match = _BRACES.search(each)
+            match = _BRACES.match(each)
             if match is None:
                 step.append(each)
             else:
-                step += [each[: match.start()] + inner + each[match.end() :] for inner in match[1].split(",")]
+                step += [match[1] + inner + each[match.end() :] for inner in _alternatives_in(match[2])]
             if len(step) > MAX_ALTERNATIVES:
                 raise RequestError(f"query: more than {MAX_ALTERNATIVES} alternatives in braces")
         expanded = step
     return list(dict.fromkeys(expanded))
+
+
+def _alternatives_in(inside: str) -> list[str]:
+    """Return what stands between the commas of a pair of braces."""
+    found = [""]
+    for character in _CHARACTER.findall(inside):
+        if character == ",":
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def escaped(name: str) -> str:
+    """Return the pattern that means a name and nothing else, as it may also stand in a target."""
+    return _SPECIAL.sub(r"\\\1", name)
 
 
 def matching(pattern: str, paths: Collection[str]) -> list[str]:
@@ -89,7 +113,11 @@ def children(query: str, paths: Iterable[str]) -> list[Child]:
                 bases.setdefault(name, {})[pattern[: pattern.rfind(".") + 1]] = None
     base = _base(query)
     found = [
-        Child(name, _alternatives([f"{each}{name}" for each in bases[name]]) if base is None else base + name, is_leaf)
+        Child(
+            name,
+            _alternatives([each + escaped(name) for each in ([base] if base is not None else bases[name])]),
+            is_leaf,
+        )
         for name, is_leaf in leaves.items()
     ]
     return sorted(found, key=lambda child: (child.is_leaf, child.name))
@@ -98,7 +126,7 @@ def children(query: str, paths: Iterable[str]) -> list[Child]:
 def _base(query: str) -> str | None:
     """Return what stands before a query's last node, its globs kept; `None` if braces with dots in them reach into that."""
     depth, end = 0, 0
-    for position, character in enumerate(query):
+    for position, character in enumerate(_ESCAPE.sub("__", query)):
         depth += {"{": 1, "}": -1}.get(character, 0)
         if character == "." and depth == 0:
             end = position + 1
@@ -135,6 +163,6 @@ def _compiled(pattern: str) -> re.Pattern:
         # tried again (fnmatch does the same) keep the time from doubling with every asterisk.
         first += "".join(f"(?>[^.]*?{part})" for part in others[:-1]) + f"[^.]*{others[-1]}"
     try:
-        return re.compile(first)
+        return re.compile(f"{first}|{re.escape(pattern)}")
     except re.error as error:
         raise RequestError(f"query {shown(pattern)}: {error}") from error
