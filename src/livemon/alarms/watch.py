@@ -24,8 +24,10 @@ FURTHEST = 3600.0
 """Seconds of the past that are looked at after an outage: what lies before is not judged any more."""
 AHEAD = 60.0
 """Seconds by which the clock of another machine may be ahead of this one's."""
-POINTS_PER_SECOND = 5
-"""More samples than a channel has, so that none is left out."""
+EVERY_SAMPLE = 10**10
+"""As many points as leave nothing out: of what is down-sampled, the pieces that end a look and begin the next would be cut in two."""
+POINTS_PER_SECOND, MOST = 5, 100_000
+"""Points in a longer time, which is looked at only once: there, extremes are enough."""
 EACH = ".*"
 """The end of a path that stands for all channels of a feed; of those only the newest time is known."""
 FEED = ".feeds."
@@ -183,7 +185,7 @@ class AlarmWatch:
     def _take(self, catalogue: Any, paths: Iterable[str], start: float, now: float) -> None:
         fields = {path: catalogue.by_path[path] for path in paths}
         end = now + AHEAD
-        answer = self._source.fetch(fields.values(), start, end, int((end - start) * POINTS_PER_SECOND))
+        answer = self._source.fetch(fields.values(), start, end, _points(end - start))
         for path, each in fields.items():
             times, values = answer.series[each]
             track, memory, positive = self._track(path), self._memory[path], path in self._positive
@@ -220,6 +222,13 @@ def _read(file: Path | None, now: float) -> tuple[dict[str, State], float]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         log.warn("the states of alarms in {file} cannot be read: {error}", file=file, error=error)
         return {}, now
+
+
+def _points(seconds: float) -> int:
+    """Return how many points to ask for."""
+    if seconds <= RECENT[-1] + AHEAD:
+        return EVERY_SAMPLE
+    return min(int(seconds * POINTS_PER_SECOND), MOST)
 
 
 def _last(catalogue: Any, path: str) -> float | None:
