@@ -19,6 +19,8 @@ from livemon_inventory.alarms import (
     kind_of,
     scan_cycle,
     severity_of,
+    shortest_frozen,
+    usual_frozen,
     usual_silence,
 )
 from livemon_inventory.appliance_alarms import KINDS
@@ -60,6 +62,7 @@ def of_channel(place: str, options: Mapping[str, Any], instrument: Mapping[str, 
     yield from _contradictions(place, sound)
     yield from _by_itself(place, options, CHANNEL_DEFAULTS)
     yield from _silence_faults(place, options, instrument)
+    yield from _frozen_faults(place, options, instrument)
 
 
 def of_instrument(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
@@ -73,6 +76,7 @@ def of_instrument(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
         )
     else:
         yield from _silence_faults(place, instrument, instrument)
+        yield from _frozen_faults(place, instrument, instrument)
 
 
 def of_agent(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
@@ -104,6 +108,7 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
         yield from unknown_keys(place, said, known)
         if place == "instrument_alarms":
             yield from _by_itself(place, said, known)
+            yield from _frozen_everywhere(place, said, settings.get("instruments"))
         else:
             yield from _of_appliance(place, said)
 
@@ -137,6 +142,43 @@ def _silence_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[st
         yield f"{too_short}, a reading may take {cycle} s; {example}"
     elif after < SHORTEST_SILENCE:
         yield f"{too_short} to tell a silent sensor from an instrument that does not answer; {example}"
+
+
+def _frozen_everywhere(place: str, said: Mapping[str, Any], instruments: Any) -> Iterator[str]:
+    """Every fault of what is said for all instruments: one may scan more slowly than another."""
+    sound = [each for each in instruments if isinstance(each, Mapping)] if is_list(instruments) else []
+    slowest = max(
+        (each for each in sound if _is_sound(each) and each.get("frozen_after") is None), key=scan_cycle, default={}
+    )
+    yield from _frozen_faults(place, said, slowest)
+
+
+def _is_sound(instrument: Mapping[str, Any]) -> bool:
+    cycle, channels = instrument.get("scan_cycle"), instrument.get("channels")
+    is_known = str(instrument.get("model")) in MODELS and (channels is None or isinstance(channels, Mapping))
+    return is_known and (cycle is None or durations.seconds(cycle) is not None)
+
+
+def _frozen_faults(place: str, entry: Mapping[str, Any], instrument: Mapping[str, Any]) -> Iterator[str]:
+    """Say so if readings would be called frozen that nobody can tell from others."""
+    said = entry.get("frozen_after")
+    if isinstance(said, Mapping) and said.get("after") is None:
+        yield f"{place}.frozen_after: this does not say after what time; write for example {{after: 30m, severity: critical}}"
+        return
+    after = durations.seconds(said.get("after") if isinstance(said, Mapping) else said)
+    if after is None or not _is_sound(instrument):
+        return
+    shortest = shortest_frozen(instrument)
+    if after < shortest:
+        why = (
+            f", {instrument.get('id')} comes back to a channel after {cycle} s"
+            if (cycle := scan_cycle(instrument))
+            else ""
+        )
+        yield (
+            f"{place}.frozen_after: {durations.written(after)} is too short to tell a frozen reading from a steady one{why}; "
+            f"write {durations.written(usual_frozen(instrument))}, or {durations.written(shortest)} at least"
+        )
 
 
 def _by_itself(place: str, entry: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:

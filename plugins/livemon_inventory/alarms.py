@@ -18,6 +18,8 @@ Entry = Mapping[str, Any]
 SEVERITIES = ("warning", "critical")
 TOLERANCE = 300
 """Seconds for which anything may be silent: a restart of agent or router takes less."""
+SHORTEST_FROZEN, USUAL_FROZEN = 60, 1800
+"""Seconds for which the readings of a channel that is not scanned must be the same at least, and should be, to call it frozen."""
 LIMIT_KINDS = ("above", "below", "outside", "rising")
 QUANTITIES = ("temperature", "sensor")
 HOLD = 60
@@ -28,8 +30,9 @@ PER = {"minute": 60, "hour": 3600}
 CHANNEL_DEFAULTS: dict[str, tuple[int | None, str]] = {
     "silent_after": (None, "warning"),
     "invalid_after": (300, "warning"),
+    "frozen_after": (None, "warning"),
 }
-"""Of each alarm that every listed channel has: after how many seconds (`None`: by the scan cycle), and how severe."""
+"""Of each alarm that a listed channel has: after how many seconds, and how severe. `None`: silence by the scan cycle, else never."""
 INSTRUMENT_DEFAULTS: dict[str, tuple[int | None, str]] = CHANNEL_DEFAULTS | {
     "unreachable_after": (50, "critical"),
     "away_after": (40, "critical"),
@@ -151,7 +154,7 @@ def by_itself(
     What is written at the channel goes before what is at the instrument, and that before what is at the site.
     """
     after, severity = INSTRUMENT_DEFAULTS[key]
-    if after is None and "model" in instrument:
+    if key == "silent_after" and "model" in instrument:
         after = usual_silence(instrument)
     for level in (defaults, instrument, options):
         said = (level or {}).get(key)
@@ -162,6 +165,16 @@ def by_itself(
         if about.get("after") is not None:
             after = None if about["after"] is False else durations.seconds(about["after"])
     return after, severity
+
+
+def shortest_frozen(instrument: Entry) -> int:
+    """Return the seconds for which readings must be the same to tell something: of a scanned channel, until the third visit."""
+    return max(SHORTEST_FROZEN, 2 * scan_cycle(instrument))
+
+
+def usual_frozen(instrument: Entry) -> int:
+    """Return after how many seconds we advise to call a channel frozen (docs/alarms.md has the reasons)."""
+    return -(-max(USUAL_FROZEN, 3 * scan_cycle(instrument)) // 60) * 60
 
 
 def usual_silence(instrument: Entry) -> int:

@@ -125,7 +125,7 @@ def _known_labels(settings: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         "severity": list(SEVERITIES),
         "instrument": [*(str(entry["id"]) for entry in entries if "id" in entry), *OWN_AGENTS],
-        "kind": [*LIMIT_KINDS, "silent", "invalid", "unreachable", "away", "degraded", *KINDS],
+        "kind": [*LIMIT_KINDS, "silent", "invalid", "frozen", "unreachable", "away", "degraded", *KINDS],
     }
 
 

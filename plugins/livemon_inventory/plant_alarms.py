@@ -150,6 +150,17 @@ def _of_channel(instrument: Entry, channel: str, options: Entry, defaults: Entry
             limits=(after,),
             **about,
         )
+    after, severity = by_itself("frozen_after", instrument, options, defaults)
+    if after is not None:
+        yield Alarm(
+            id=f"{instrument['id']}:{channel}:frozen",
+            kind="frozen",
+            severity=severity,
+            measure={"kind": "unchanged", "path": path, "memory": after, "positive": True},
+            test="gt",
+            limits=(after,),
+            **about | {"labels": about["labels"] | {"unit": "K"}},
+        )
 
 
 def _explaining(agent: str) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What is said of an alarm: sentences as templates of Grafana's annotations, in which it puts values and labels.
 
-A sentence has ``{subject}`` (whom it is about), ``{value}``, ``{limit}`` (each with its unit), ``{side}`` (above or below the limit)
-and ``{duration}`` (the value, as a time). Grafana writes an annotation anew at each evaluation, so that the sentence of an alarm that
-is over is the one with the value of that moment (its ``pkg/services/ngalert/state``).
+A sentence has ``{subject}`` (whom it is about), ``{value}``, ``{limit}`` (each with its unit), ``{side}`` (above or below the limit),
+``{duration}`` (the value, as a time), ``{exactly}`` (the value with all its digits and its unit) and ``{lasting}`` (its age, as in
+`` for 5m 0s``). Grafana writes an annotation anew at each evaluation, so that the sentence of an alarm that is over is the one with
+the value of that moment (its ``pkg/services/ngalert/state``).
 """
 
 from __future__ import annotations
@@ -65,6 +66,13 @@ SENTENCES: Mapping[str, Sentence] = {
         "{subject}: valid readings again",
         _LOOK_AT_CHANNEL,
     ),
+    "frozen": Sentence(
+        "{subject}: every reading has been exactly {exactly}{lasting}",
+        "{subject}: readings change again, {value}",
+        "The stage may be at any temperature: the input may be disabled, or its sensor disconnected, and the instrument repeats the "
+        "last reading. Is the input enabled, and does the instrument's own display change? Until then trust another sensor. "
+        f"On the monitor: {_INSTRUMENT}.",
+    ),
     "unreachable": Sentence(
         "{subject}: the instrument does not answer, no sample of any channel for {duration}",
         "{subject}: the instrument answers again",
@@ -85,12 +93,17 @@ SENTENCES: Mapping[str, Sentence] = {
 """By kind of alarm."""
 _PLACE = re.compile(r"\{([a-z]+)\}")
 _NUMBER = '{{{{ with $values.{letter} }}}}{{{{ printf "%.4g" .Value }}}}{{{{ end }}}}'
+_EXACT = '{{{{ with $values.{letter} }}}}{{{{ printf "%.10g" .Value }}}}{{{{ end }}}}'
 _UNIT = "{{ with $labels.unit }} {{ . }}{{ end }}"
 _PLACES = {
     "subject": "{{ $labels.subject }}",
     "instrument": "{{ $labels.instrument }}",
     "value": _NUMBER.format(letter=VALUE) + _UNIT,
     "limit": _NUMBER.format(letter=LIMIT) + _UNIT,
+    "exactly": _EXACT.format(letter=VALUE) + _UNIT,
+    "lasting": (
+        f"{{{{ with $values.{AGE} }}}}{{{{ if gt .Value 0.0 }}}} for {{{{ humanizeDuration .Value }}}}{{{{ end }}}}{{{{ end }}}}"
+    ),
     "side": f"{{{{ if lt $values.{VALUE}.Value $values.{LIMIT}.Value }}}}below{{{{ else }}}}above{{{{ end }}}}",
     "duration": f"{{{{ with $values.{VALUE} }}}}{{{{ humanizeDuration .Value }}}}{{{{ end }}}}",
 }

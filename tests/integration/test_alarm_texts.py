@@ -22,6 +22,7 @@ FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ", "address": "192.0.2.2"}
 PLATE = {
     "label": "4K plate",
+    "frozen_after": "10m",
     "alarms": [
         {"above": 5.0},
         {"below": 3.0, "summary": "Heat switch"},
@@ -120,6 +121,12 @@ CASES = [
         {f"{STAGE}_T": step(10, 4.0, 0.0, 500)},
         (400, "4K plate (control, channel 2): samples have come for 6m 30s, but no valid reading"),
         (510, "4K plate (control, channel 2): valid readings again"),
+    ),
+    Told(
+        "control:2:frozen",
+        {f"{STAGE}_T": lambda second: 3.9123 if 10 <= second < 1700 else 4.0 + second % 2 / 1000},
+        (1634, "4K plate (control, channel 2): every reading has been exactly 3.9123 K for 27m 4s"),
+        (1710, "4K plate (control, channel 2): readings change again, 4 K"),
     ),
     Told(
         "control:unreachable",

@@ -507,6 +507,8 @@ USUAL = ["silent", "invalid", "unreachable", "away", "degraded"]
         ({}, {}, {"unreachable_after": False}, ["silent", "invalid", "away", "degraded"]),
         ({"invalid_after": "10m"}, {}, {"invalid_after": False}, USUAL),
         ({}, {"silent_after": {"after": "20m"}}, {"silent_after": False}, USUAL),
+        ({"frozen_after": "30m"}, {}, {}, ["silent", "invalid", "frozen", "unreachable", "away", "degraded"]),
+        ({"frozen_after": False}, {"frozen_after": "30m"}, {"frozen_after": "1h"}, USUAL),
     ],
 )
 def test_the_nearest_word_counts(channel, instrument, site, kinds):

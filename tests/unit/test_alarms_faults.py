@@ -414,7 +414,7 @@ WHERE = "notifications.contact_points[0]"
             told(routes=[{"kind": "silence", "to": "on-call"}]),
             (
                 "notifications.routes[0].kind: no alarm has 'silence'; there are above, below, outside, rising, silent, invalid, "
-                f"unreachable, away, degraded, {', '.join(KINDS)}"
+                f"frozen, unreachable, away, degraded, {', '.join(KINDS)}"
             ),
         ),
         (

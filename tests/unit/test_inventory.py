@@ -120,7 +120,7 @@ def changed(entry: dict, **changes: object) -> dict:
             (
                 ".colour: there is no such key; known here: model, id, serial, name, address, "
                 "description, channels, simulated, memory_window, also_reads, open_operations, scan_cycle, silent_after, "
-                "invalid_after, unreachable_after, away_after, degraded_after"
+                "invalid_after, frozen_after, unreachable_after, away_after, degraded_after"
             ),
         ),
         (

@@ -23,8 +23,8 @@ class State:
     """What is known of one alarm. Times are UNIX seconds, UTC.
 
     `firing` is what is told, `since` since when. It stays as it is until a number says otherwise, and while `held_back`: then
-    something else fires that explains it, or may do so soon. `value` is the newest number, or the worst of an excursion that is over
-    and still told.
+    something else fires that explains it, or may do so soon. `value` is what people are told: the newest number, or the worst of an
+    excursion that is over and still told; of a measure that has a number of its own for people (`Measure.shown`), that.
     """
 
     firing: bool = False
@@ -93,7 +93,9 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
         state.trips = state.trips or moment.now - state.noticed >= alarm.hold
     elif state.trips and (alarm.measure.is_duration or moment.now - state.beyond_seen >= SEEN_FOR):
         state.trips = False
-    state.value = state.worst if state.trips and state.beyond_since is None else state.newest
+    compared = state.worst if state.trips and state.beyond_since is None else state.newest
+    shown = alarm.measure.shown(compared, tracks)
+    state.value = state.value if shown is None else shown
 
 
 def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float:

@@ -54,8 +54,16 @@ class Measure:
         """Return how many seconds ago the newest number was measured; `None` if that is always now, or unknown."""
         return self._age(tracks, moment)
 
+    def shown(self, compared: float | None, tracks: Tracks) -> float | None:
+        """Return the number to tell people of in place of the `compared` one; `None` if nothing new is known of it."""
+        return self._shown(compared, tracks)
+
     def _paths(self) -> tuple[str, ...]:
         return (self.path,)
+
+    def _shown(self, compared: float | None, tracks: Tracks) -> float | None:
+        del tracks
+        return compared
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         raise NotImplementedError
@@ -146,6 +154,41 @@ class Invalid(Measure):
         if not track.fresh:
             return []
         return [(moment.now, 0.0 if track.invalid is None else track.newest[0] - track.invalid)]
+
+
+@dataclass(frozen=True)
+class Unchanged(Measure):
+    """For how long all readings of a channel have been bit-identical, from the first of them to the newest.
+
+    It is as it was while there is no new sample: a channel that is silent is not frozen. With fewer than `samples` readings it is 0.
+    Where no different reading is remembered it is nothing instead of 0, and of what lasts for no longer than `memory` (seconds): a
+    process that has only begun does not know what it has not seen. People are told of the reading; its age is that of the first.
+    """
+
+    path: str
+    memory: float
+    samples: int = 10
+    positive: bool = False
+    is_duration: ClassVar[bool] = True
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        track = tracks(self.path)
+        run = track.run
+        if run is None or not track.fresh:
+            return []
+        lasted = run.until - run.since
+        if run.samples >= self.samples and (run.is_whole or lasted > self.memory):
+            return [(moment.now, lasted)]
+        return [(moment.now, 0.0)] if run.is_whole else []
+
+    def _shown(self, compared: float | None, tracks: Tracks) -> float | None:
+        del compared
+        run = tracks(self.path).run
+        return None if run is None else run.value
+
+    def _age(self, tracks: Tracks, moment: Moment) -> float | None:
+        run = tracks(self.path).run
+        return None if run is None else max(moment.now - run.since, 0.0)
 
 
 @dataclass(frozen=True)
@@ -287,6 +330,7 @@ MEASURES: Mapping[str, type] = {
     "rise": Rise,
     "age": Age,
     "invalid": Invalid,
+    "unchanged": Unchanged,
     "lasting": Lasting,
     "absence": Absence,
     "unanswered": Unanswered,

@@ -13,6 +13,20 @@ BIN = 10.0
 
 
 @dataclass
+class Run:
+    """The newest readings of a channel that are bit-identical: their value, the times of the first and the newest, how many.
+
+    `is_whole` says whether a different reading came right before; if not, the run may have begun before what is remembered.
+    """
+
+    value: float
+    since: float
+    until: float
+    is_whole: bool
+    samples: int = 1
+
+
+@dataclass
 class Track:
     """A channel as far as it has been looked at. Times are UNIX seconds of the samples, UTC.
 
@@ -31,6 +45,8 @@ class Track:
     true: float | None = None
     """The time of the newest sample that was neither zero nor NaN."""
     since: float | None = None
+    run: Run | None = None
+    """The readings that have been the same; what is not a reading neither belongs to it nor ends it."""
     history: deque[tuple[float, float, int]] = field(default_factory=deque)
     rises: deque[tuple[float, float]] = field(default_factory=deque)
 
@@ -58,6 +74,7 @@ class Track:
         if is_number and (value > 0 or not positive):
             self.valid, self.invalid = time, None
             self._remember(time, value)
+            self._compare(time, value)
         elif self.invalid is None:
             self.invalid = time
         if not is_number:
@@ -69,6 +86,12 @@ class Track:
         if value:
             self.true = time
         self.known = time, value
+
+    def _compare(self, time: float, value: float) -> None:
+        if self.run is None or self.run.value != value:
+            self.run = Run(value, time, time, is_whole=self.run is not None)
+        else:
+            self.run.until, self.run.samples = time, self.run.samples + 1
 
     def _remember(self, time: float, value: float) -> None:
         begin = math.floor(time / BIN) * BIN
@@ -85,6 +108,8 @@ class Track:
         for name in ("newest", "known"):
             if getattr(self, name) is not None:
                 setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
+        if self.run is not None:
+            self.run.since, self.run.until = self.run.since + by, self.run.until + by
         self.history = deque((begin + by, total, count) for begin, total, count in self.history)
         self.rises = deque((time + by, rise) for time, rise in self.rises)
 
