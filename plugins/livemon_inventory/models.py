@@ -17,11 +17,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Extra:
-    """What an agent reads beside the channels where the inventory asks for it: the agent's option, label and fields."""
+    """What an agent reads beside the channels where the inventory asks for it: the agent's option, label, fields and flags."""
 
     option: tuple[str, ...]
     label: str
     fields: tuple[Field, ...]
+    flags: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Model:
     first, named as socs' agents name them (those of the 372 pinned to the channel's number by our launcher). `scan_seconds` is how
     long it stays with a channel that it scans, pause and dwell together as it comes out of the box; 0 if it reads all at once.
     `kelvins` are the ends of the axis that shows all its sensors. `extras` can be read beside the channels. `operations` are those of
-    its agent that do more than read; some publish once what they have set: `settings`.
+    its agent that do more than read; some publish once what they have set: `settings`. `flags` gives the fields that say whether a
+    channel's readings are valid, and what those were that are not (livemon.agents.reading_status).
     """
 
     name: str
@@ -46,6 +48,7 @@ class Model:
     operations: tuple[str, ...]
     extras: Mapping[str, Extra] = field(default_factory=dict)
     settings: tuple[Field, ...] = ()
+    flags: Callable[[str], tuple[Field, ...]] = lambda _channel: ()
 
 
 def _fields_240(channel: str) -> tuple[Field, ...]:
@@ -54,6 +57,18 @@ def _fields_240(channel: str) -> tuple[Field, ...]:
         # Volts of a diode, ohms of a resistor: socs names the field for diodes, and the feed does not tell.
         Field(f"Channel_{channel}_V", None, "sensor"),
     )
+
+
+def _flags(stem: str) -> tuple[Field, ...]:
+    return (
+        Field(f"{stem}_status", None, "status"),
+        Field(f"{stem}_T_flagged", "K", "flagged"),
+        Field(f"{stem}_R_flagged", "ohm", "flagged"),
+    )
+
+
+def _flags_372(channel: str) -> tuple[Field, ...]:
+    return _flags(f"Channel_{int(channel):02d}")
 
 
 def _fields_372(channel: str) -> tuple[Field, ...]:
@@ -113,6 +128,7 @@ MODELS = {
                 ("--enable-control-chan",),
                 "Control input",
                 (Field("control_T", "K", "temperature"), Field("control_R", "ohm", "sensor")),
+                _flags("control"),
             ),
             # Per cent of full current or watts, as the instrument is set up: the feed does not tell.
             "sample_heater": Extra(
@@ -124,6 +140,7 @@ MODELS = {
             Field("still_heater_out", None, "heater"),
             Field("still_heater_still_out", "%", "heater"),
         ),
+        flags=_flags_372,
     ),
 }
 FEED = "temperatures"

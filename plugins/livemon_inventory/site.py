@@ -37,8 +37,10 @@ def site(instruments: Iterable[Entry], agents: Iterable[Entry], alarms: Iterable
 
 def _instrument(instrument: Entry) -> dict:
     model, labels = model_of(instrument), {field.name: label for field, label, _ in fields_of(instrument)}
-    channels = [(field, channel) for channel in model.channels for field in model.fields(channel)]
-    extras = [(field, None) for extra in model.extras.values() for field in extra.fields]
+    channels = [
+        (field, channel) for channel in model.channels for field in (*model.fields(channel), *model.flags(channel))
+    ]
+    extras = [(field, None) for extra in model.extras.values() for field in (*extra.fields, *extra.flags)]
     settings = [(field, None) for field in model.settings]
     fields = {
         field.name: _known(

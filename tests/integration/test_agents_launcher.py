@@ -1,7 +1,9 @@
 """The launcher with real agents: socs's Lake Shore agents on simulators, a real router that comes and goes."""
 
+import math
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -11,6 +13,9 @@ from livemon_inventory.models import MODELS
 from ocs_site import LIVEMON, Site, simulator
 
 from livemon import hkarchive
+
+FEED = "observatory.control.feeds.temperatures"
+R_OVER = 16
 
 
 @pytest.fixture
@@ -45,9 +50,8 @@ def last_recorded(directory):
 
 def archived(directory):
     """The fields of the 372's feed that have samples on the disk."""
-    feed = "observatory.control.feeds.temperatures."
     paths = hkarchive.scan(time.time() - 600, time.time() + 60, directory)
-    return {path.removeprefix(feed) for path in paths if path.startswith(feed)}
+    return {path.removeprefix(f"{FEED}.") for path in paths if path.startswith(FEED)}
 
 
 def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
@@ -62,16 +66,28 @@ def test_372_names_are_pinned_and_its_death_ends_the_process(site, tmp_path):
             assert agent.last_line.startswith("livemon: process acq of agent control failed: ")
 
 
-def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels(site, tmp_path):
+def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels_and_says_which_readings_are_invalid(
+    site, tmp_path
+):
+    """The control input is set to a range that its sensor is beyond."""
     extras = MODELS["372"].extras.values()
-    wanted = {field.name for extra in extras for field in extra.fields}
+    wanted = {field.name for extra in extras for field in (*extra.fields, *extra.flags)}
     with simulator(372, tmp_path) as (address, _):
+        host, port = address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=20) as panel:
+            panel.sendall(b"INTYPE A,1,4,0,1,0,1\r\nINTYPE? A\r\n")
+            assert panel.recv(64).strip() == b"1,04,0,01,0,1"
         site.write(
             control=("Lakeshore372Agent", ["--ip-address", address], *(list(extra.option) for extra in extras)),
             recorder=("AggregatorAgent", ["--data-dir", tmp_path], ["--frame-seconds", 1]),
         )
         with site.agent("recorder"), site.agent("control"):
             wait_for(lambda: wanted <= archived(tmp_path), f"samples of {wanted} in the archive", 90)
+    paths = [f"{FEED}.{name}" for name in ("control_T", "control_status", "control_T_flagged")]
+    found = hkarchive.load(paths, time.time() - 600, time.time() + 60, tmp_path)
+    (_, temperatures), (_, statuses), (_, flagged) = (found[path] for path in paths)
+    assert math.isnan(temperatures[-1])
+    assert (statuses[-1], flagged[-1]) == (R_OVER, 0.0)
 
 
 def test_what_commands_to_a_372_publish_is_known_to_the_inventory(site, tmp_path):
@@ -93,7 +109,8 @@ def test_what_commands_to_a_372_publish_is_known_to_the_inventory(site, tmp_path
                 # The agent's own readings keep the instrument busy at times.
                 wait_for(lambda command=command: command().session["success"], "a command to succeed")
             wait_for(lambda: settings <= archived(tmp_path), f"samples of {settings} in the archive", 60)
-    assert archived(tmp_path) <= settings | {field.name for each in model.channels for field in model.fields(each)}
+    known = {field.name for each in model.channels for field in (*model.fields(each), *model.flags(each))}
+    assert archived(tmp_path) <= settings | known
 
 
 def test_240_keeps_its_names_and_outlives_its_instrument(site, tmp_path):

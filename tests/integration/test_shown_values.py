@@ -143,6 +143,22 @@ def test_values_are_shown_with_their_names_units_colours_and_links(release):
     assert {place: shown.get(place) for place in SHOWN} == SHOWN
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_reading_of_before_is_not_shown_as_the_present_one_where_the_newest_is_invalid(release):
+    now = int(time.time())
+    path = f"{FEED}.Channel_01_T"
+    panels = answered(MemorySource([Samples(path, now - 60, 10, [5.5] * 5 + [None])]), now)
+    shown = {
+        panel["where"]: line["text"]
+        for panel, drawn in zip(panels, shown_by(release, panels), strict=True)
+        if panel["panel"]["type"] == "stat"
+        for line in drawn["shown"]
+        if (line["name"] or panel["where"][1]) == "4K plate"
+    }
+    places = [("overview", "Lake Shore 372 (LSA22YG)"), ("instrument-control", "4K plate")]
+    assert {place: shown[place] for place in places} == dict.fromkeys(places, "no data")
+
+
 # --- colours and alarms -------------------------------------------------------------------------------------------------
 
 HOLDS = {

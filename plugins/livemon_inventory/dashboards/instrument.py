@@ -29,10 +29,10 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
     if entry.get("channels"):
         for line in temperatures:
             field = line.target.rpartition(".")[2]
-            grid.add(present(line.name, [line], "K") | {"id": panel_id(own, "value", field)}, 4, 3)
+            grid.add(present(line.name, [line], "K", reducer="last") | {"id": panel_id(own, "value", field)}, 4, 3)
     else:
         # Nobody said which channels there are: one panel for those that have samples, instead of many without any.
-        grid.add(present("Temperatures", temperatures, "K") | {"id": panel_id(own, "values")}, WIDTH, 6)
+        grid.add(present("Temperatures", temperatures, "K", reducer="last") | {"id": panel_id(own, "values")}, WIDTH, 6)
     grid.end_row()
     ages = channels.ages(entry, site.defaults)
     height = max(4, 2 + len(ages) // 2)

@@ -44,7 +44,10 @@ def _add_instrument(grid: Grid, instrument: Mapping[str, Any], width: int, site:
     title = channels.title_of(instrument)
     corner = [link(instrument_uid(instrument), title)]
     temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site.defaults)
-    values = present(title, temperatures, "K") | {"id": panel_id(instrument["id"], "values"), "links": corner}
+    values = present(title, temperatures, "K", reducer="last") | {
+        "id": panel_id(instrument["id"], "values"),
+        "links": corner,
+    }
     age = bars("Age of the newest sample", ages, "s") | {
         "id": panel_id(instrument["id"], "ages"),
         "links": corner,

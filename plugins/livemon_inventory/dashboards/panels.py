@@ -110,7 +110,7 @@ def present(
     """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale.
 
     `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too. With the
-    `reducer` ``last`` a null that is the newest is no data, too.
+    `reducer` ``last`` a null that is the newest is no data, too: an older reading is not the present one.
     """
     defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
     panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)

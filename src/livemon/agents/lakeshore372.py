@@ -11,6 +11,8 @@ from __future__ import annotations
 from socs.agents.lakeshore372 import agent
 from socs.Lakeshore import Lakeshore372
 
+from livemon.agents import reading_status
+
 PORT = 7777
 
 
@@ -44,3 +46,4 @@ def pin_names() -> None:
     """Let socs's 372 agent of this process use the classes above."""
     Lakeshore372.Channel = PinnedChannel
     agent.LS372 = AddressedLS372
+    reading_status.install()
