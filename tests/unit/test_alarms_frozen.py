@@ -166,9 +166,9 @@ SCANNED = "observatory.control.feeds.temperatures.Channel_02_T"
 CYCLES = 6
 
 
-def visits(reading: Callable[[int, int], float]) -> tuple[np.ndarray, np.ndarray]:
+def visits(reading: Callable[[int, int], float], cycles: int = CYCLES) -> tuple[np.ndarray, np.ndarray]:
     """Samples of a scanned channel: `reading` says the value of a visit's sample, by their numbers."""
-    numbers = [(visit, sample) for visit in range(CYCLES) for sample in range(VISIT)]
+    numbers = [(visit, sample) for visit in range(cycles) for sample in range(VISIT)]
     times = NOW + np.array([visit * CYCLE + sample * 0.1 for visit, sample in numbers])
     return times, np.array([reading(*each) for each in numbers])
 
@@ -178,16 +178,20 @@ def judged(looked, clock, monkeypatch):
     """Follow a scanned channel over the bridge's own source; return the seconds at which its alarm fires."""
     steady = [0.0]
     monkeypatch.setattr("livemon.bridge.source.time.monotonic", lambda: steady[0])
-    fridge = FRIDGE | {"channels": dict.fromkeys(range(1, 17)) | {2: PLATE}}
-    text = yaml.safe_dump(site_of([fridge], [], alerting.alarms_of({"instruments": [fridge]})))
 
-    def follow(times: np.ndarray, values: np.ndarray, alarm: str = "control:2:frozen") -> list[float]:
+    def follow(
+        times: np.ndarray, values: np.ndarray, alarm: str = "control:2:frozen", *, begins: int = 0, after: str = "10m"
+    ) -> list[float]:
+        """The bridge begins at a second, and lives until the end of the visits."""
+        fridge = FRIDGE | {"channels": dict.fromkeys(range(1, 17)) | {2: PLATE | {"frozen_after": after}}}
+        text = yaml.safe_dump(site_of([fridge], [], alerting.alarms_of({"instruments": [fridge]})))
         nodes = Nodes(channel_02_t=SCANNED)
+        end = int(times[-1] - NOW + CYCLE - (VISIT - 1) * 0.1)
         source = looked(nodes, FixedSite(text))
         source._looked.set()
         watch = AlarmWatch(source, None, lambda: clock.now, lambda: steady[0])
         firing = []
-        for second in range(0, int(CYCLE * CYCLES), 2):
+        for second in range(begins, end, 2):
             clock.now, steady[0] = NOW + second, float(second)
             known = times <= clock.now
             nodes.put("channel_02_t", times[known], values[known])
@@ -221,6 +225,13 @@ def test_a_spike_of_one_sample_among_ten_a_second_is_told(judged, sample):
     """With `for: 0s` a single sample is enough."""
     times, values = visits(lambda visit, each: 6.0 if (visit, each) == (2, sample) else noise(visit, each))
     assert judged(times, values, "control:2:above:critical")
+
+
+@pytest.mark.parametrize(("differs", "fires"), [(None, True), (40, False)])
+def test_a_bridge_that_begins_sees_one_other_sample_of_three_hours(judged, differs, fires):
+    """It does not read every one of so many, but their extremes."""
+    times, values = visits(lambda visit, sample: 3.9123 + ((visit, sample) == (differs, 33)) * 1e-5, cycles=60)
+    assert bool(judged(times, values, begins=int(CYCLE * 58), after="3h")) == fires
 
 
 def test_the_last_reading_of_before_that_opens_a_visit_freezes_nothing(judged):
