@@ -78,6 +78,11 @@ class ScriptedInstrument:
         host, port = self.address.split(":")
         return host, int(port)
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has sent all that it had to say."""
+        return not self._turn.locked()
+
     def listen(self) -> None:
         """Take connections, on the address of before if there was one."""
         self._listener = socket.create_server(self.host_and_port if self.address else ("127.0.0.1", 0))

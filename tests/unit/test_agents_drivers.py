@@ -1,13 +1,15 @@
 """socs's own drivers on instruments whose replies come in pieces, late, twice, wrong or not at all."""
 
 import importlib
+import random
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 import serial
 import socs.Lakeshore
-from scripted_instrument import on_serial_line, on_tcp, once, script
+from scripted_instrument import on_serial_line, on_tcp, once, script, whole
 
 from livemon.agents import connection, drivers, supervision
 
@@ -71,7 +73,9 @@ def fresh(monkeypatch):
 @pytest.fixture
 def driver(fresh, monkeypatch):
     """Import a driver anew, framed; time limits are short, and all is well at first."""
-    monkeypatch.setattr(connection, "contacts", connection.Contacts())
+    contacts = connection.Contacts()
+    monkeypatch.setattr(connection, "contacts", contacts)
+    monkeypatch.setattr(drivers, "contacts", contacts)
     monkeypatch.setattr(connection, "REPLY_SECONDS", 0.5)
     monkeypatch.setattr(connection, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr(drivers, "PAUSE_SECONDS", 0.01)
@@ -173,8 +177,7 @@ def test_what_nobody_asked_for_makes_the_reply_before_it_doubtful(module240):
     module, instrument = module240
     instrument.fault = once(lambda _message, reply: [reply, 0.05, reply], "KRDG? 2")
     assert module.channels[1].get_reading("K") == 2.0
-    wait_until(lambda: instrument._turn.acquire(blocking=False), "the second reply to have been sent")
-    instrument._turn.release()
+    wait_until(lambda: instrument.idle, "the second reply to have been sent")
     time.sleep(0.05)
     with pytest.raises(ConnectionError, match="came without a query"):
         module.channels[2].get_reading("K")
@@ -209,6 +212,21 @@ def test_an_instrument_that_is_silent_for_ever_is_noticed_in_time(module240):
     with pytest.raises(ConnectionError, match=r"no reply to \*IDN\? came within 0.5 s"):
         module.channels[0].get_reading("K")
     assert time.monotonic() - started < 2
+
+
+def test_an_outage_is_told_once_with_its_reason_and_its_end(module240, capsys):
+    module, instrument = module240
+    instrument.leave()
+    for _ in range(3):
+        with pytest.raises(ConnectionError):
+            module.channels[0].get_reading("K")
+    instrument.listen()
+    assert readings(module) == TRUE
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"Instrument {instrument.address}: Connection refused.",
+        f"Instrument {instrument.address} replies again, after 0 s.",
+    ]
 
 
 def test_a_broken_connection_is_not_tried_in_a_tight_loop(module240, monkeypatch):
@@ -295,6 +313,7 @@ def run(monkeypatch):
     """This process's end, which a test may bring about."""
     monkeypatch.setattr(supervision, "verdict", supervision.Verdict())
     monkeypatch.setattr(drivers, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(drivers, "contacts", connection.Contacts())
     return supervision.verdict
 
 
@@ -308,6 +327,16 @@ def test_a_constructor_waits_for_its_instrument_once(run, error):
     assert open_driver("a") == "driver of a"
     with pytest.raises(type(error)):
         open_driver("a")
+
+
+def test_a_set_up_that_cannot_be_read_is_told_once(run, capsys):
+    fails = iter([True, True, False])
+    drivers.patient(lambda: drivers.contacts.complete if not next(fails) else refusing(KeyError("7")))()
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[2] for line in said] == [
+        "test_agents_drivers: its set-up cannot be read: KeyError: '7'.",
+        "test_agents_drivers replies again, after 0 s.",
+    ]
 
 
 def test_a_fault_of_a_driver_is_not_waited_out(run):
@@ -337,6 +366,40 @@ def test_a_driver_whose_constructor_asks_nothing_is_probed(run):
 
     assert drivers.patient(object, probe)()
     assert list(replies) == []
+
+
+@pytest.mark.parametrize("line", [on_tcp, on_serial_line])
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_to_replies_no_reading_is_wrong(driver, monkeypatch, line, seed):
+    """Some are missing; after the last fault none is. On a serial line what is late comes to whoever has opened it again."""
+    chance = random.Random(seed)
+    faults = [in_two, *FAULTS.values(), lambda _message, reply: [0.15, reply]]
+
+    def now_and_then(message, reply):
+        return chance.choice(faults)(message, reply) if chance.random() < 0.1 else [reply]
+
+    with line(script(REPLIES["240"])) as instrument:
+        prefix = "tcp://" if line is on_tcp else ""
+        module = driver("240").Module(prefix + instrument.address)
+        monkeypatch.setattr(connection, "REPLY_SECONDS", 0.1)
+        monkeypatch.setattr(connection, "RETRY_SECONDS", 0.01)
+        instrument.fault = now_and_then
+        missing = 0
+        for n in [chance.randint(1, 8) for _ in range(60)]:
+            try:
+                reading = module.channels[n - 1].get_reading("K")
+            except ConnectionError:
+                missing += 1
+            else:
+                assert reading == n
+        assert 0 < missing < 60
+        instrument.fault = whole
+        wait_until(lambda: instrument.idle, "the last late reply to have been sent")
+        monkeypatch.setattr(connection, "REPLY_SECONDS", 2.0)
+        with suppress(ConnectionError):
+            readings(module)
+        assert readings(module) == TRUE
+        module.com.close()
 
 
 READING = {"240": "KRDG? 3", "370": "RDGK? 3", "425": "RDGFIELD?"}

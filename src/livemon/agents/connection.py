@@ -52,7 +52,7 @@ _SOCKET_OPTIONS = (
 
 
 class Contacts:
-    """Which instruments of this process reply, by address. Any thread may ask and tell."""
+    """Which instruments of this process reply as they should, by address. Any thread may ask and tell."""
 
     def __init__(self) -> None:
         self._lost: dict[str, tuple[str, float, float]] = {}  # the reason, and when it was lost first and last
@@ -63,26 +63,26 @@ class Contacts:
         """Whether all instruments replied when they were asked last; `None` where none has been asked."""
         return not self._lost if self._known else None
 
-    def found(self, address: str) -> None:
+    def found(self, instrument: str) -> None:
         """Note that an instrument has replied."""
-        self._known.add(address)
-        if lost := self._lost.pop(address, None):
-            print(f"The instrument at {address} replies again, after {time.monotonic() - lost[1]:.0f} s.")
+        self._known.add(instrument)
+        if lost := self._lost.pop(instrument, None):
+            print(f"Instrument {instrument} replies again, after {time.monotonic() - lost[1]:.0f} s.")
 
-    def lose(self, address: str, reason: str) -> None:
+    def lose(self, instrument: str, reason: str) -> None:
         """Note that an instrument does not reply as it should, and say so where that is new."""
-        self._known.add(address)
+        self._known.add(instrument)
         now = time.monotonic()
-        before, since, _ = self._lost.get(address, ("", now, now))
-        self._lost[address] = (reason, since, now)
+        before, since, _ = self._lost.get(instrument, ("", now, now))
+        self._lost[instrument] = (reason, since, now)
         if reason != before:
-            print(f"No contact with the instrument at {address}: {reason}.")
+            print(f"Instrument {instrument}: {reason}.")
 
-    def seconds_to_retry(self, address: str) -> float:
+    def seconds_to_retry(self, instrument: str) -> float:
         """Seconds until a connection may be tried again, 0 or more."""
-        if address not in self._lost:
+        if instrument not in self._lost:
             return 0.0
-        return max(0.0, self._lost[address][2] + RETRY_SECONDS - time.monotonic())
+        return max(0.0, self._lost[instrument][2] + RETRY_SECONDS - time.monotonic())
 
 
 contacts = Contacts()
@@ -217,7 +217,7 @@ class Connection(ABC):
             self.close()
             reason = error.strerror or str(error) or type(error).__name__
             contacts.lose(self.address, reason)
-            raise ConnectionError(f"no contact with the instrument at {self.address}: {reason}") from error
+            raise ConnectionError(f"instrument {self.address}: {reason}") from error
 
     def _prepare(self) -> None:
         """Have a connection on which nothing is under way."""

@@ -16,7 +16,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from livemon.agents import supervision
-from livemon.agents.connection import RETRY_SECONDS, SerialConnection, TcpConnection
+from livemon.agents.connection import RETRY_SECONDS, SerialConnection, TcpConnection, contacts
 
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_240 = 0.01
@@ -55,12 +55,12 @@ def patient(constructor: Callable[..., Any], probe: Callable[[Any], object] | No
     probe
         Asks the instrument something, for a constructor that does not.
     """
+    name = constructor.__module__.rpartition(".")[2]
     succeeded = False
 
     @functools.wraps(constructor, updated=())
     def construct(*args: Any, **kwargs: Any) -> Any:
         nonlocal succeeded
-        said = ""
         while True:
             try:
                 driver = constructor(*args, **kwargs)
@@ -69,12 +69,12 @@ def patient(constructor: Callable[..., Any], probe: Callable[[Any], object] | No
             except _NOT_YET as error:
                 if succeeded or supervision.verdict.ending:
                     raise
-                if str(error) != said:
-                    said = str(error)
-                    print(f"Waiting for the instrument: {type(error).__name__}: {said}")
+                if not isinstance(error, ConnectionError):  # of those the connection has told
+                    contacts.lose(name, f"its set-up cannot be read: {type(error).__name__}: {error}")
                 time.sleep(RETRY_SECONDS)
             else:
                 succeeded = True
+                contacts.found(name)
                 return driver
 
     return construct
