@@ -5,6 +5,7 @@ import random
 import sys
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 import serial
@@ -22,6 +23,7 @@ REPLIES = {
     | {
         "*IDN?": "LSCI,MODEL336,LSA2/0,1.0",
         "KRDG? 0": "+1.0,+2.0,+3.0,+4.0",
+        "SRDG? 0": "+11.0,+12.0,+13.0,+14.0",
         "INTYPE?": "1,0,0,0,1",
         "INNAME?": "Input",
         "INCRV?": "21",
@@ -288,6 +290,7 @@ def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeyp
         )
         module = driver("336").LS336("127.0.0.1")
         assert list(module.get_kelvin("0")) == [1.0, 2.0, 3.0, 4.0]
+        assert list(module.get_sensor("0")) == [11.0, 12.0, 13.0, 14.0]
         module.com.close()
 
 
@@ -337,6 +340,18 @@ def test_a_set_up_that_cannot_be_read_is_told_once(run, capsys):
         "test_agents_drivers: its set-up cannot be read: KeyError: '7'.",
         "test_agents_drivers replies again, after 0 s.",
     ]
+
+
+@pytest.mark.parametrize(("module", "name"), [row[:2] for row in drivers._PATIENT])
+def test_agents_call_their_drivers_by_names_that_wait(run, monkeypatch, module, name):
+    """As `wait_at_start` replaces them, also after an update of socs."""
+    namespace = SimpleNamespace(**vars(importlib.import_module(module)))
+    original = getattr(namespace, name)
+    for other, *_ in drivers._PATIENT:
+        monkeypatch.delitem(sys.modules, other, raising=False)
+    monkeypatch.setitem(sys.modules, module, namespace)
+    drivers.wait_at_start()
+    assert getattr(namespace, name).__wrapped__ is original
 
 
 def test_a_fault_of_a_driver_is_not_waited_out(run):

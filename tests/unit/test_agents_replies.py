@@ -59,6 +59,8 @@ def test_what_an_instrument_replies_fits_its_query_and_no_other_form(model):
         ("KRDG? 1", "1_0", False),
         ("krdg? 1", "1,2", False),
         ("KRDG? 0", "+1.0,+2.0,+3.0,+4.0", True),
+        ("SRDG? 0", "+1.0, +2.0, +3.0, +4.0, +5.0, +6.0, +7.0, +8.0", True),
+        ("SRDG? 0", "+1.0", False),
         ("KRDG? 0", "LSCI,MODEL336,1,1.0", False),
         ("SCAN?", "04,0", True),
         ("SCAN?", "17,0", False),

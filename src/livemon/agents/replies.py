@@ -57,7 +57,7 @@ def _pattern(fields: str) -> re.Pattern[str]:
 
 
 _PATTERNS = {mnemonic: _pattern(fields) for mnemonic, fields in _REPLIES.items()}
-_NUMBERS = re.compile(f"(?:{_FIELDS['n']})(?:,\\s*(?:{_FIELDS['n']}))*", re.IGNORECASE)
+_FOUR_OR_EIGHT = _pattern("nnnn(nnnn)")
 
 
 def is_query(message: str) -> bool:
@@ -75,7 +75,7 @@ def fits(query: str, reply: str) -> bool:
     mnemonic = _QUERY.match(query)[1].upper()
     if mnemonic == IDENTIFY:
         return _IDENTITY.fullmatch(reply) is not None
-    pattern = _NUMBERS if query.strip().upper() in _ALL_INPUTS else _PATTERNS.get(mnemonic)
+    pattern = _FOUR_OR_EIGHT if query.strip().upper() in _ALL_INPUTS else _PATTERNS.get(mnemonic)
     if pattern is None:
         return _ANOTHER_IDENTITY.fullmatch(reply) is None
     return pattern.fullmatch(reply) is not None
