@@ -159,6 +159,7 @@ FAULTS = {
     "cut off": lambda _message, reply: [reply[:5]],
     "endless": lambda _message, _reply: [b"7" * 5000],
     "a blank line": lambda _message, reply: [b"\r\n", reply],
+    "dripping": lambda _message, reply: [part for byte in reply for part in (bytes([byte]), 0.08)],
 }
 
 
@@ -229,6 +230,18 @@ def test_an_outage_is_told_once_with_its_reason_and_its_end(module240, capsys):
         f"Instrument {instrument.address}: Connection refused.",
         f"Instrument {instrument.address} replies again, after 0 s.",
     ]
+
+
+def test_endless_noise_before_the_identity_is_given_up(module240):
+    module, instrument = module240
+    noise = [part for _ in range(80) for part in (b"%7\r\n" * 50, 0.02)]
+    instrument.reset()
+    time.sleep(0.05)
+    instrument.fault = lambda *_: noise
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"no reply to \*IDN\? came"):
+        module.channels[0].get_reading("K")
+    assert time.monotonic() - started < 1.5
 
 
 def test_a_broken_connection_is_not_tried_in_a_tight_loop(module240, monkeypatch):

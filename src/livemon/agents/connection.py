@@ -258,11 +258,10 @@ class Connection(ABC):
         while b"\n" not in self._received:
             if len(self._received) > LONGEST_REPLY:
                 raise ConnectionError(f"more than {LONGEST_REPLY} bytes came without a terminator")
-            data = self._port.receive(deadline - time.monotonic())
-            if not data and time.monotonic() >= deadline:
+            if (left := deadline - time.monotonic()) <= 0:
                 part = f", only {_text(self._received)!r} without a terminator" if self._received else ""
                 raise ConnectionError(f"no reply to {query} came within {REPLY_SECONDS:g} s{part}")
-            self._received += data
+            self._received += self._port.receive(left)
         line, _, self._received = self._received.partition(b"\n")
         return _text(line)
 
