@@ -79,7 +79,7 @@ def acquire(monkeypatch):
     """Return what begins an acquisition as our launcher has it, over a wire in place of a connection."""
     for module, name in ((agent, "LS372"), (agent, "LS372_Agent"), (Lakeshore372, "Channel")):
         monkeypatch.setattr(module, name, getattr(module, name))
-    lakeshore372.pin_names()
+    lakeshore372.adapt()
 
     def begin(wire: Wire, **options: bool) -> Acquisition:
         agent.LS372._connect = lambda *_: None

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python import threadable
 
 from livemon.agents import supervision
+from livemon.agents.connection import Contacts
 
 
 class Operation:
@@ -142,6 +143,29 @@ def test_a_heartbeat_says_that_a_connection_is_lost(agent, operation, data, code
         agent.publish_to_feed("heartbeat", {"scan": OpCode.RUNNING.value}, from_reactor=True)
         assert published.pop() == ("heartbeat", {"scan": expected.value}, True)
         assert session.degraded is (expected is OpCode.DEGRADED)
+
+
+def test_a_heartbeat_tells_what_the_wire_says_whatever_the_agent_thinks(agent, operation, monkeypatch):
+    """A 240's agent that waits for a reply takes itself for connected; one that waits for its instrument at start-up says nothing."""
+    published = []
+    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *told: published.append(told[1]))
+    monkeypatch.setattr(supervision, "contacts", Contacts())
+    agent.register_task("init", operation.launch, blocking=False)
+    monkeypatch.setattr(agent.tasks["init"], "launch_deferred", operation.launch)
+    for name in ("scan", "init"):
+        agent.start(name)
+        agent.sessions[name].set_status("running")
+    agent.sessions["scan"].data = {"connection": {"connected": True}}
+
+    def heartbeat():
+        agent.publish_to_feed("heartbeat", {}, from_reactor=True)
+        return published.pop()
+
+    assert heartbeat() == {"scan": OpCode.RUNNING.value, "init": OpCode.RUNNING.value}
+    supervision.contacts.lose("10.0.0.1:7777", "no reply")
+    assert heartbeat() == {"scan": OpCode.DEGRADED.value, "init": OpCode.DEGRADED.value}
+    supervision.contacts.found("10.0.0.1:7777")
+    assert heartbeat() == {"scan": OpCode.RUNNING.value, "init": OpCode.RUNNING.value}
 
 
 def test_what_an_agent_calls_degraded_itself_stays_so(agent, operation, monkeypatch):

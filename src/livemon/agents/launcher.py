@@ -17,7 +17,7 @@ from ocs import ocs_agent  # noqa: E402
 from twisted.application import internet  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
-from livemon.agents import classes, controlled, site, supervision  # noqa: E402
+from livemon.agents import classes, controlled, drivers, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
 
 MAX_RECONNECT_SECONDS = 5.0
@@ -77,7 +77,9 @@ def _prepare(agent_class: classes.AgentClass) -> None:
     if agent_class.module == "socs.agents.lakeshore372.agent":
         from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import
 
-        lakeshore372.pin_names()
+        lakeshore372.adapt()
+    drivers.frame_all()
+    drivers.wait_at_start()
     # As long as the router is away nobody else handles signals so that the exit status tells them from a fault.
     reactor.callWhenRunning(_handle_signals)
 

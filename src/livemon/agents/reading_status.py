@@ -77,8 +77,8 @@ class AsksForStatus:
         return int(answer)
 
 
-class PublishesStatus(agent.LS372_Agent):
-    """socs's agent, whose readings are published with their status."""
+class PublishesStatus:
+    """What socs's agent is given beside its own: its readings are published with their status."""
 
     def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(ocs_agent, *args, **kwargs)
@@ -121,6 +121,6 @@ def with_status(message: Mapping[str, Any], status: int) -> Iterator[dict[str, A
 
 
 def install() -> None:
-    """Have socs's 372 agent of this process ask for the status, over whatever driver it has by now."""
+    """Have socs's 372 agent of this process ask for the status, over whatever driver and agent it has by now."""
     agent.LS372 = type("StatusLS372", (AsksForStatus, agent.LS372), {})
-    agent.LS372_Agent = PublishesStatus
+    agent.LS372_Agent = type("StatusAgent", (PublishesStatus, agent.LS372_Agent), {})

@@ -6,8 +6,8 @@ the process ends, with an error, when
 - an operation that it starts by itself at start-up is refused or fails,
 - a process (in OCS's sense, for example ``acq``), started by whomever, fails, or ends although nobody stopped it.
 
-A process whose agent tells in its data that the connection is lost, and does not call it degraded (a 240's), is degraded all the
-same, so that the heartbeat says so.
+An operation that runs while the connection to the instrument is lost is degraded, whatever its agent says, so that the heartbeat
+says so. Of a Lake Shore the connection itself tells that (:mod:`livemon.agents.connection`), of others perhaps the agent's data.
 
 It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), after
 one that a client started and that ended well (a scan, a stream of a given length), and after a failed task that a client
@@ -29,6 +29,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
+from livemon.agents.connection import contacts
 from livemon.agents.feeds import FeedingAgent
 from livemon.alive import touch_alive
 
@@ -112,8 +113,8 @@ class SupervisedAgent(FeedingAgent):
     def publish_to_feed(self, feed_name: str, message: Any, from_reactor: bool | None = None) -> None:
         """Publish; before a heartbeat look which processes have lost their connections, and show that none has."""
         if feed_name == "heartbeat":
-            for name in self.processes:
-                if (session := self.sessions.get(name)) is not None:
+            for session in self.sessions.values():
+                if session is not None and session.status == "running":
                     self._look_at_connection(session)
             message = {
                 name: (ocs.base.OpCode.NONE if session is None else session.op_code).value
@@ -124,8 +125,7 @@ class SupervisedAgent(FeedingAgent):
         super().publish_to_feed(feed_name, message, from_reactor)
 
     def _look_at_connection(self, session: ocs_agent.OpSession) -> None:
-        connection = session.data.get("connection") if isinstance(session.data, dict) else None
-        connected = connection.get("connected") if isinstance(connection, dict) else None
+        connected = _connected(session)
         if connected is False and not session.degraded:
             session.degraded = True
             self._without_connection.add(session.session_id)
@@ -216,6 +216,15 @@ class SupervisedAgent(FeedingAgent):
         """Upstream's end of everything, called on SIGTERM and SIGINT."""
         end()
         yield super()._shutdown()
+
+
+def _connected(session: ocs_agent.OpSession) -> bool | None:
+    """Whether an operation's instrument can be reached; `None` where nobody tells."""
+    connection = session.data.get("connection") if isinstance(session.data, dict) else None
+    told = connection.get("connected") if isinstance(connection, dict) else None
+    if told is False or contacts.complete is False:
+        return False
+    return told or contacts.complete
 
 
 def _sentence(failure: Failure) -> str:
