@@ -82,7 +82,7 @@ def hour(number, step=10.0):
 
 def asked(table, start, end, stride=0.0):
     table._looked = -np.inf
-    times, values, _ = table.samples(start, end, stride)
+    times, values, _, _ = table.samples(start, end, stride)
     return times, values
 
 

@@ -18,9 +18,8 @@ from livemon.bridge.limits import MAX_SAMPLES
 from livemon.bridge.source import Answer, Samples
 from livemon.bridge.times import DEFAULT_POINTS
 from livemon.errors import RequestError
+from livemon.series.envelope import EVERY
 
-EVERY = 1 << 40
-"""So many points that none is left out."""
 FIRST_PART, LONGEST_PART = 3600.0, 86400.0
 """Seconds that are asked for at first, and at most: how dense samples are is known only once they have been read."""
 MOST_SECONDS = 2_000_000

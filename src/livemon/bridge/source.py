@@ -46,10 +46,15 @@ Samples = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass
 class Answer:
-    """Samples by field, and the names of the nodes that did not answer."""
+    """Samples by field, and the names of the nodes that did not answer.
+
+    `thinned` has the fields of which not every sample is there, with `True` where there was no room for all, and `None` where there
+    may have been (:class:`livemon.series.envelope.Points`).
+    """
 
     series: dict[Field, Samples] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
+    thinned: dict[Field, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ class Source:
     def fetch(self, fields: Iterable[Field], start: float, end: float, points: int) -> Answer:
         """Return the samples of `fields` in ``[start, end)``, each as `(times, values)`, UNIX seconds, NaN where none.
 
-        At most `points` a field; extremes are kept. A node that does not answer in time is named in the answer's `silent`.
+        Each sample once, or at most `points` of a field that has more: its extremes, and it is among the answer's `thinned`. All
+        samples with :data:`livemon.series.envelope.EVERY`. A node that does not answer in time is named in the answer's `silent`.
 
         Raises
         ------
@@ -151,6 +157,7 @@ class Source:
             If a node cannot answer so much at once.
         """
         fields = list(fields)
+        start, end = float(start), float(end)  # numbers of numpy's could not be sent to the nodes
         derived = [each for each in fields if isinstance(each, Derived)]
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
         alarms = [each for each in fields if isinstance(each, AlarmChannel)]
@@ -159,7 +166,7 @@ class Source:
         if sampled or not (derived or alarms):
             found = self._fetch(sampled, start, end, points)
             answer.series |= found.series
-            answer.silent = found.silent
+            answer.silent, answer.thinned = found.silent, found.thinned
         if derived:
             answer.series |= self._derive(derived, start, end, points)
         return answer
@@ -210,11 +217,14 @@ class Source:
     def _answer(self, fields: list[Field], found: Mapping[str, list[Timeline] | str | Exception]) -> Answer:
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
         rows: dict[tuple[str, str], Samples] = {}
+        thinned: dict[tuple[str, str], bool | None] = {}
         for node, result in found.items():
             if isinstance(result, RequestError):
                 raise result
             if isinstance(result, list):
                 for timeline in result:
+                    if timeline.thinned is not False:
+                        thinned |= dict.fromkeys(((node, name) for name in timeline.fields), timeline.thinned)
                     for name, values in zip(timeline.fields, timeline.values, strict=True):
                         rows[node, name] = timeline.times, values
             else:
@@ -222,7 +232,10 @@ class Source:
                 log.warn("{node} does not answer: {reason}", node=node, reason=reason)
                 answer.silent.append(node)
         for each in fields:
-            answer.series[each] = rows.get((each.node, each.name), answer.series[each])
+            key = each.node, each.name
+            answer.series[each] = rows.get(key, answer.series[each])
+            if key in thinned:
+                answer.thinned[each] = thinned[key]
         return answer
 
     # --- in the reactor's thread ---------------------------------------------------------------------------------
