@@ -121,9 +121,7 @@ def _plain(values: NDArray[np.float64]) -> list[list[float | None]]:
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
 
 
-def from_answer(
-    timeline_of: Mapping[str, str | None], answer: Mapping, thinned: bool | None = False
-) -> list[Timeline]:
+def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping, thinned: bool | None = False) -> list[Timeline]:
     """Return the timelines in an answer of ``get_data``.
 
     Parameters

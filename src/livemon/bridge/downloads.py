@@ -85,9 +85,12 @@ def csv_answer(columns: Sequence[tuple[str, Samples]], filename: str) -> Respons
     return Response(_lines(columns), headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def title(name: str, field: Field) -> str:
-    """Return the title of a channel's column: its name as it was asked for, its label, and its unit in brackets."""
-    words = [name, field.label, field.units and f"({field.units})"]
+def title(name: str, field: Field, *, envelope: bool = False) -> str:
+    """Return the title of a channel's column: its name as it was asked for, its label, and its unit in brackets.
+
+    It also says if the column is an `envelope`, smallest and largest values instead of every sample.
+    """
+    words = [name, field.label, field.units and f"({field.units})", "smallest and largest values" if envelope else ""]
     return " ".join(word for word in words if word)
 
 

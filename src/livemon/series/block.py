@@ -142,7 +142,7 @@ class Block:
     def envelope(
         self, fields: Sequence[str], start: float, end: float, stride: float, *, spaced: bool = False
     ) -> Points:
-        """Return samples of some fields in ``[start, end)``, down-sampled if they are many; see :func:`livemon.series.envelope.envelope`.
+        """Return samples of some fields in ``[start, end)``: see :func:`livemon.series.envelope.envelope`.
 
         Costs as much as there are points in the answer, not as there are samples in the range. A KeyError for an unknown field.
         """

@@ -72,7 +72,9 @@ def stride_for(start: float, end: float, points: int) -> float:
     return NEWEST_ONLY if points < 2 else (end - start) / max(points - 1, 2)
 
 
-def needs_thinning(times: NDArray[np.float64], start: float, end: float, stride: float, *, spaced: bool = False) -> bool:
+def needs_thinning(
+    times: NDArray[np.float64], start: float, end: float, stride: float, *, spaced: bool = False
+) -> bool:
     """Whether samples in ``[start, end)`` are more than there is room for, `stride` apart.
 
     With `spaced` also if they are fewer, but two of them are closer together. Only that looks at the times: if there are few enough.

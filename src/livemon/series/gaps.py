@@ -37,9 +37,7 @@ def gap_of(times: NDArray[np.float64]) -> float:
     return float(max(min(3 * longest, max(SILENT, 5 * usual)), SHORTEST))
 
 
-def broken(
-    times: NDArray[np.float64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def broken(times: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return samples with one null, which is NaN, in the middle of each gap; shapes (n,) and (n,)."""
     before = np.flatnonzero(np.diff(times) > gap_of(times))
     if not before.size:

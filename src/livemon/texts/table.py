@@ -17,7 +17,6 @@ from stat import S_ISREG
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from livemon.errors import RequestError, shown
 from livemon.series.envelope import Points, envelope

@@ -172,9 +172,7 @@ class Reader:
                 raise _too_many()
         return pieces
 
-    def _all_or_some(
-        self, fields: list[Field], window: Window, points: int
-    ) -> tuple[dict[Field, Samples], set[Field]]:
+    def _all_or_some(self, fields: list[Field], window: Window, points: int) -> tuple[dict[Field, Samples], set[Field]]:
         """Return samples, and the fields that have more of them than there is room for."""
         answer = self._fetch(fields, window, points)
         untold = [each for each, thinned in answer.thinned.items() if thinned is None]
