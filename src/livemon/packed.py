@@ -61,7 +61,8 @@ def pack(timelines: Iterable[Timeline]) -> bytes:
                 "thinned": each.thinned,
             }
             for each in timelines
-        ]
+        ],
+        option=orjson.OPT_SERIALIZE_NUMPY,  # a node that a lab wrote may tell such numbers
     )
     head += b" " * (-(_LENGTH.size + len(head)) % 8)  # so that the numbers lie where a processor likes to read them
     parts = [_LENGTH.pack(len(head)), head]

@@ -5,6 +5,7 @@ Flask's threads ask :class:`Source`; what it knows of the nodes is kept up to da
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -158,6 +159,8 @@ class Source:
         """
         fields = list(fields)
         start, end = float(start), float(end)  # numbers of numpy's could not be sent to the nodes
+        if not math.isfinite(end - start):
+            raise RequestError("an interval needs two ends; write UNIX seconds")
         derived = [each for each in fields if isinstance(each, Derived)]
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
         alarms = [each for each in fields if isinstance(each, AlarmChannel)]
@@ -176,16 +179,20 @@ class Source:
         times = grid(start, end, points, time.time())
         bases = list(dict.fromkeys(each.base for each in fields if each.base.node in self._catalogue.nodes))
         points = shared_points(FINE, len(bases))
-        before = within = {}
+        before, within = {}, Answer()
         try:
             before = self._fetch(bases, start - LOOK_BACK, start, 1).series
-            within = self._fetch(bases, start, end, points).series
+            within = self._fetch(bases, start, end, points)
         except (RouterError, RequestError) as error:
             log.debug("nothing to derive channels of: {error}", error=error)
         nothing, stride = (NOTHING, NOTHING), stride_for(start, end, points)
         return {
             each: self._derived.values(
-                each, times, before.get(each.base, nothing), within.get(each.base, nothing), stride
+                each,
+                times,
+                before.get(each.base, nothing),
+                within.series.get(each.base, nothing),
+                stride if each.base in within.thinned else 0.0,
             )
             for each in fields
         }
