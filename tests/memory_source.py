@@ -9,7 +9,7 @@ import orjson
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
-from livemon.series.envelope import envelope, stride_for
+from livemon.series.envelope import fitted, stride_for
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class MemorySource:
         answer = Answer()
         for each in fields:
             times, values = self._samples[each]
-            times, values, _, thinned = envelope(times, values[np.newaxis], start, end, stride)
+            times, values, _, thinned = fitted(times, values[np.newaxis], start, end, stride)
             answer.series[each] = times, values[0]
             if thinned:
                 answer.thinned[each] = True

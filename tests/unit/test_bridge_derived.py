@@ -57,7 +57,7 @@ class Lab:
             answers[node] = []
             for name in names:
                 times, values = self.samples_of[name]
-                times, values, _, _ = envelope(np.asarray(times), np.asarray(values)[np.newaxis], start, end, stride)
+                times, values, _ = envelope(np.asarray(times), np.asarray(values)[np.newaxis], start, end, stride)
                 answers[node].append(Timeline(name, times, [name], values))
         return answers
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from livemon.series.block import Block
 from livemon.series.columns import Columns
-from livemon.series.envelope import envelope, stride_for
+from livemon.series.envelope import envelope, fitted, stride_for
 
 
 def test_a_block_keeps_its_window_and_grows_no_further():
@@ -69,7 +69,7 @@ def test_an_envelope_has_every_sample_once_or_extremes_range_spacing_and_number(
     end = max(times[-1], start) + offsets[1]
     values = np.random.default_rng(seed).normal(size=(2, times.size))
     stride = stride_for(start, end, points)
-    kept_times, kept, finalized_until, thinned = envelope(times, values, start, end, stride, spaced=spaced)
+    kept_times, kept, finalized_until, thinned = fitted(times, values, start, end, stride, spaced=spaced)
     inside = times >= start
     if not thinned:
         np.testing.assert_array_equal(kept_times, times[inside])
@@ -110,7 +110,7 @@ def test_a_block_answers_from_its_pyramid_what_all_samples_say(rate, window, cou
         block.append(times[piece], {"a": values[0, piece], "b": values[1, piece]})
     start, end = times[-1] - part_and_rest[0] * window, times[-1] + part_and_rest[1]
     stride = stride_for(start, end, points)
-    expected = envelope(block.times, np.array([block.values("a"), block.values("b")]), start, end, stride)
+    expected = fitted(block.times, np.array([block.values("a"), block.values("b")]), start, end, stride)
     for found, wanted in zip(block.envelope(["a", "b"], start, end, stride)[:2], expected[:2], strict=True):
         np.testing.assert_array_equal(np.sort(found), np.sort(wanted))
     assert block.envelope(["b", "a"], start, end, stride)[2] == expected[2]
@@ -121,7 +121,7 @@ def test_a_plot_that_moves_on_does_not_shimmer():
     values = np.sin(times)[np.newaxis]
 
     def points(end):
-        kept_times, kept, finalized_until, _ = envelope(times, values, end - 500, end, stride_for(0, 500.003, 100))
+        kept_times, kept, finalized_until, _ = fitted(times, values, end - 500, end, stride_for(0, 500.003, 100))
         return {point for point in zip(kept_times, kept[0], strict=True) if point[0] < finalized_until}
 
     before = points(1e9 + 700)
@@ -150,10 +150,18 @@ def test_the_newest_sample_is_the_last_point_at_every_moment():
         assert (times[-1], values[0, -1]) == (1e9 + second, second)
 
 
+def test_a_lab_s_node_gets_three_results_and_samples_that_are_apart():
+    times = 1e9 + np.concatenate((np.arange(50), [50, 50.001]))
+    kept_times, kept, finalized_until = envelope(times, np.arange(52.0)[np.newaxis], 1e9, 1e9 + 100, 1.0)
+    assert np.diff(kept_times).min() >= 1
+    assert (kept[0, 0], kept[0, -1]) == (0, 51)
+    assert finalized_until < 1e9 + 50
+
+
 def test_samples_for_which_there_is_room_are_there_once_however_close_two_of_them_are():
     times = 1e9 + np.concatenate((np.arange(50), [50, 50.001]))
     values = np.arange(52.0)[np.newaxis]
-    points = envelope(times, values, 1e9, 1e9 + 100, stride_for(0, 100, 100))
+    points = fitted(times, values, 1e9, 1e9 + 100, stride_for(0, 100, 100))
     assert not points.thinned
     np.testing.assert_array_equal(points.values, values)
 
@@ -161,7 +169,7 @@ def test_samples_for_which_there_is_room_are_there_once_however_close_two_of_the
 def test_a_piece_of_time_with_one_sample_has_one_point():
     times = 1e9 + np.concatenate((np.arange(0, 400, 20), 400 + np.arange(600)))
     values = np.arange(620.0)[np.newaxis]
-    kept_times, kept, _, thinned = envelope(times, values, 1e9, 1e9 + 1000, 5.0)
+    kept_times, kept, _, thinned = fitted(times, values, 1e9, 1e9 + 1000, 5.0)
     assert thinned
     assert np.unique(kept[0, kept_times < 1e9 + 390]).size == np.count_nonzero(kept_times < 1e9 + 390)
     np.testing.assert_allclose(kept_times[1:19], times[1:19], atol=7)
@@ -170,7 +178,7 @@ def test_a_piece_of_time_with_one_sample_has_one_point():
 def test_gaps_stay_gaps_and_nan_does_not_spread():
     times = np.concatenate([np.arange(100), np.arange(500, 600)]) + 0.5
     values = np.where(np.arange(200) % 2, np.nan, 7.0)[np.newaxis]
-    kept_times, kept, _, _ = envelope(times, values, 0, 1000, 10.0)
+    kept_times, kept, _, _ = fitted(times, values, 0, 1000, 10.0)
     assert not ((kept_times > 100) & (kept_times < 500)).any()
     assert (kept[:, :-1] == 7).all()
 

@@ -15,7 +15,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from livemon.bridge.catalogue import Field, Node
 from livemon.errors import RequestError, RouterError
 from livemon.packed import Timeline, from_answer, unpack
-from livemon.series.envelope import envelope
+from livemon.series.envelope import fitted
 from livemon.wamp import answered_within, uri
 
 DEADLINE = 5.0
@@ -145,5 +145,5 @@ def _thinned(timeline: Timeline, start: float, end: float, stride: float) -> Tim
     if np.any(np.diff(times) <= 0):
         times, first = np.unique(times, return_index=True)
         values = values[:, first]
-    times, values, _, thinned = envelope(times, values, start, end, stride)
+    times, values, _, thinned = fitted(times, values, start, end, stride)
     return replace(timeline, times=times, values=values, thinned=thinned or timeline.thinned)

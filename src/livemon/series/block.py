@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from livemon.series.columns import FIRST_CAPACITY, Columns
-from livemon.series.envelope import Points, buckets, envelope, extremes, needs_thinning
+from livemon.series.envelope import Points, buckets, extremes, fitted, needs_thinning
 from livemon.series.pyramid import Pyramid
 
 CLOCK_TOLERANCE = 10.0
@@ -142,7 +142,7 @@ class Block:
     def envelope(
         self, fields: Sequence[str], start: float, end: float, stride: float, *, spaced: bool = False
     ) -> Points:
-        """Return samples of some fields in ``[start, end)``: see :func:`livemon.series.envelope.envelope`.
+        """Return samples of some fields in ``[start, end)``: see :func:`livemon.series.envelope.fitted`.
 
         Costs as much as there are points in the answer, not as there are samples in the range. A KeyError for an unknown field.
         """
@@ -155,10 +155,10 @@ class Block:
             self._update()
             level = self._pyramid.dividing(whole.width)
         if level is None:
-            return envelope(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
+            return fitted(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
         first, last = np.searchsorted(level.starts, [whole.start, whole.end])
         if first == last:
-            return envelope(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
+            return fitted(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
         # Samples, cells, samples: at both ends there may be some that no cell has.
         cells, lows_highs = level.starts[first:last], level.extremes[:, rows, first:last]
         lead, tail = np.searchsorted(times, [cells[0], cells[-1] + level.width])

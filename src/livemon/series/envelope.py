@@ -100,7 +100,7 @@ def buckets(start: float, oldest: float, newest: float, stride: float) -> Bucket
     return found if found.first < found.last else None
 
 
-def envelope(
+def fitted(
     times: NDArray[np.float64],
     values: NDArray[np.float64],
     start: float,
@@ -142,6 +142,16 @@ def envelope(
         return Points(times, values, float(times[0]), True)
     points = extremes(whole, times, values, values, (times[-1], values[:, -1]))
     return Points(*points, (whole.last - 1) * whole.width, True)
+
+
+def envelope(
+    times: NDArray[np.float64], values: NDArray[np.float64], start: float, end: float, stride: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
+    """Return the samples in ``[start, end)``, down-sampled so that successive ones are at least `stride` apart, for ``get_data``.
+
+    See :func:`fitted` for arguments, and :class:`Points` for the three results.
+    """
+    return fitted(times, values, start, end, stride, spaced=True)[:3]
 
 
 def extremes(

@@ -19,7 +19,7 @@ from threading import Lock
 import numpy as np
 
 from livemon.errors import RequestError, shown
-from livemon.series.envelope import Points, envelope
+from livemon.series.envelope import Points, fitted
 from livemon.texts.layout import Layout, Parsed, Samples
 
 GLANCE = 1 << 14
@@ -137,7 +137,7 @@ class TextTable:
         """What is wrong with each file of which no line can be read, one sentence each."""
 
     def samples(self, start: float, end: float, stride: float = 0.0, spaced: bool = False) -> Points:
-        """Return the samples in ``[start, end)``, UNIX seconds, as :func:`livemon.series.envelope.envelope` does.
+        """Return the samples in ``[start, end)``, UNIX seconds, as :func:`livemon.series.envelope.fitted` does.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class TextTable:
             parts = list(self._parts(start, end, stride))
         times, values = _joined([(times, values) for times, values, _, _ in parts], len(self.layout.names))
         dense = any(each.thinned for each in parts)
-        points = envelope(times, values, start, end, stride, spaced=spaced or dense)
+        points = fitted(times, values, start, end, stride, spaced=spaced or dense)
         # A dense part has had no more room than its share of the interval.
         return points._replace(thinned=None) if dense else points
 
@@ -176,7 +176,7 @@ class TextTable:
             inside = (times >= start) & (times < end)
             # Each part has room for as many points as its own share of the interval.
             behind = np.nextafter(part.last, np.inf)
-            points = envelope(times[inside], values[:, inside], max(start, part.first), min(end, behind), stride)
+            points = fitted(times[inside], values[:, inside], max(start, part.first), min(end, behind), stride)
             numbers += points.times.size + points.values.size
             if numbers > MOST_NUMBERS:
                 raise RequestError(f"more than {MOST_NUMBERS} numbers; ask for less, or with a longer min_stride")
@@ -313,7 +313,7 @@ def _summarise(part: Part) -> None:
     times, values = part.samples
     if times.size > 2 * SUMMARY:
         stride = (times[-1] - times[0]) / SUMMARY
-        points, extremes, _, _ = envelope(times, values, times[0], np.nextafter(times[-1], np.inf), stride)
+        points, extremes, _, _ = fitted(times, values, times[0], np.nextafter(times[-1], np.inf), stride)
         # A point lies within a bucket, at most 2.5 strides, of what it stands for.
         part.summary, part.summary_stride = (points, extremes), 2.5 * stride
 

@@ -17,7 +17,7 @@ from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.aggregates import CONSOLIDATIONS
 from livemon.bridge.graphite.series import Series
 from livemon.bridge.limits import Budget
-from livemon.series.envelope import envelope
+from livemon.series.envelope import fitted
 
 ROOM = 20_000
 """Samples that all series of a rule have together before extremes stand for them: five hours of one channel, a sample a second."""
@@ -37,7 +37,7 @@ def one_a_second(series: Series, budget: Budget) -> Series:
     extremes of longer pieces of time, and the newest sample.
     """
     if series.thinned:
-        points = envelope(series.times, series.values[np.newaxis], series.times[0], np.inf, 1.0, spaced=True)
+        points = fitted(series.times, series.values[np.newaxis], series.times[0], np.inf, 1.0, spaced=True)
         return replace(series, times=points.times, values=points.values[0])
     seconds = np.floor(series.times)
     newest = np.append(seconds[1:] != seconds[:-1], True)[: seconds.size]
