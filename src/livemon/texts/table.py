@@ -19,7 +19,7 @@ from threading import Lock
 import numpy as np
 
 from livemon.errors import RequestError, shown
-from livemon.series.envelope import Points, fitted
+from livemon.series.envelope import Points, fitted, needs_thinning
 from livemon.texts.layout import Layout, Parsed, Samples
 
 GLANCE = 1 << 14
@@ -174,9 +174,11 @@ class TextTable:
             summarised = part.summary is not None and part.summary_stride <= stride
             times, values = part.summary if summarised else self._read(part)
             inside = (times >= start) & (times < end)
+            times, values = times[inside], values[:, inside]
+            points = Points(times, values, None, False)
             # Each part has room for as many points as its own share of the interval.
-            behind = np.nextafter(part.last, np.inf)
-            points = fitted(times[inside], values[:, inside], max(start, part.first), min(end, behind), stride)
+            if times.size and needs_thinning(times, times[0], times[-1] + stride, stride):
+                points = fitted(times, values, start, end, stride, spaced=True)
             numbers += points.times.size + points.values.size
             if numbers > MOST_NUMBERS:
                 raise RequestError(f"more than {MOST_NUMBERS} numbers; ask for less, or with a longer min_stride")
