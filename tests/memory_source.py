@@ -9,7 +9,7 @@ import orjson
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
-from livemon.series.envelope import envelope, stride_for
+from livemon.series.envelope import fitted, stride_for
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,14 @@ class MemorySource:
     def fetch(self, fields, start, end, points):
         orjson.dumps([start, end, points])  # what goes to the nodes is JSON
         stride = stride_for(start, end, points)
-        series = {}
+        answer = Answer()
         for each in fields:
             times, values = self._samples[each]
-            times, values, _ = envelope(times, values[np.newaxis], start, end, stride)
-            series[each] = times, values[0]
-        return Answer(series)
+            times, values, _, thinned = fitted(times, values[np.newaxis], start, end, stride)
+            answer.series[each] = times, values[0]
+            if thinned:
+                answer.thinned[each] = True
+        return answer
 
 
 def without_nulls(times, values):

@@ -31,16 +31,29 @@ def unix_time(when: float, now: float | None = None) -> float:
 
 @dataclass(frozen=True)
 class DataRequest:
-    """What a consumer asks of ``get_data``, checked: samples of `fields` in ``[start, end)``, UNIX seconds, `stride` apart."""
+    """What a consumer asks for, checked: samples of `fields` in ``[start, end)``, UNIX seconds.
+
+    No more of them than there is room for, `stride` seconds apart; if they are to be `spaced`, each that far from the next.
+    """
 
     fields: list[str]
     start: float
     end: float
     stride: float = 0.0
+    spaced: bool = False
 
     @classmethod
-    def checked(cls, field: Any, start: Any, end: Any, min_stride: Any = None, now: float | None = None) -> DataRequest:
-        """Take the arguments of ``get_data`` as they came over the network.
+    def checked(
+        cls,
+        field: Any,
+        start: Any,
+        end: Any,
+        min_stride: Any = None,
+        now: float | None = None,
+        *,
+        spaced: bool = True,
+    ) -> DataRequest:
+        """Take the arguments of ``get_data`` as they came over the network; its samples are `spaced`.
 
         Raises
         ------
@@ -52,7 +65,7 @@ class DataRequest:
         stride = 0.0 if min_stride is None else _number(min_stride, "min_stride")
         if stride < 0:
             raise RequestError(f"min_stride: {stride:g} is negative; write seconds, or leave it out")
-        return cls(list(field), *interval(start, end, now), stride)
+        return cls(list(field), *interval(start, end, now), stride, spaced)
 
 
 def interval(start: Any, end: Any, now: float | None = None) -> tuple[float, float]:
@@ -157,7 +170,7 @@ class DataNodeServer:
     @inlineCallbacks
     def get_packed(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> Iterator:
         """Return what :meth:`get_data` does, but numbers only and as the bytes of :mod:`livemon.packed`."""
-        content = yield maybeDeferred(self.packed, DataRequest.checked(field, start, end, min_stride))
+        content = yield maybeDeferred(self.packed, DataRequest.checked(field, start, end, min_stride, spaced=False))
         return False if content is False or len(content) > MOST_BYTES else content
 
     @inlineCallbacks
@@ -166,7 +179,9 @@ class DataNodeServer:
         fields, _timelines = yield maybeDeferred(self.get_fields, asked.start, asked.end)
         answer = yield maybeDeferred(self.get_data, asked.fields, asked.start, asked.end, asked.stride or None)
         numbers = [name for name in asked.fields if name in fields and fields[name].get("type") != "string"]
-        return answer and pack(from_answer({name: fields[name]["timeline"] for name in numbers}, answer))
+        # Whoever wrote the node knows whether it left samples out.
+        thinned = None if asked.stride else False
+        return answer and pack(from_answer({name: fields[name]["timeline"] for name in numbers}, answer, thinned))
 
     def told(self) -> dict[str, Any]:
         """Return what else is to be known of the node, at once and from any thread.

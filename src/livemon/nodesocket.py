@@ -117,7 +117,8 @@ class _Server(Int32StringReceiver):
         host = self.factory.host
         nodes = [node for node in host.nodes.values() if node.name not in host.refused]
         answers = yield DeferredList([self._about(node, known.get(node.name)) for node in nodes])
-        return [orjson.dumps([answer for _, answer in answers])]
+        # A node that a lab wrote may tell numbers of numpy's.
+        return [orjson.dumps([answer for _, answer in answers], option=orjson.OPT_SERIALIZE_NUMPY)]
 
     @inlineCallbacks
     def _about(self, node: DataNodeServer, known: str | None) -> Iterator:

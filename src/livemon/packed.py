@@ -1,7 +1,7 @@
 """Samples packed into bytes: what our own nodes answer our own bridge, an order of magnitude cheaper than lists of numbers.
 
-A little-endian uint32 n, n bytes of JSON (a list with ``name``, ``fields``, ``count`` and ``finalized_until`` of each timeline), then
-for each timeline its times and its fields' values, little-endian float64, field by field. NaN stands for no value.
+A little-endian uint32 n, n bytes of JSON (a list with ``name``, ``fields``, ``count``, ``finalized_until`` and ``thinned`` of each
+timeline), then for each timeline its times and its fields' values, little-endian float64, field by field. NaN stands for no value.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Timeline:
         Shape (k, n), NaN for no value.
     finalized_until
         What is older will not change; `None` if nothing is known of that.
+    thinned
+        Whether these are extremes of pieces of time because the samples are too many; `None` if some may be, but need not. See
+        :class:`livemon.series.envelope.Points`.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Timeline:
     fields: Sequence[str]
     values: NDArray[np.float64]
     finalized_until: float | None = None
+    thinned: bool | None = False
 
 
 def pack(timelines: Iterable[Timeline]) -> bytes:
@@ -54,9 +58,11 @@ def pack(timelines: Iterable[Timeline]) -> bytes:
                 "fields": list(each.fields),
                 "count": each.times.size,
                 "finalized_until": each.finalized_until,
+                "thinned": each.thinned,
             }
             for each in timelines
-        ]
+        ],
+        option=orjson.OPT_SERIALIZE_NUMPY,  # a node that a lab wrote may tell such numbers
     )
     head += b" " * (-(_LENGTH.size + len(head)) % 8)  # so that the numbers lie where a processor likes to read them
     parts = [_LENGTH.pack(len(head)), head]
@@ -87,6 +93,7 @@ def unpack(content: bytes) -> list[Timeline]:
                     about["fields"],
                     numbers[count:].reshape(rows, count),
                     about["finalized_until"],
+                    about.get("thinned"),
                 )
             )
     except (struct.error, KeyError, TypeError) as error:
@@ -115,7 +122,7 @@ def _plain(values: NDArray[np.float64]) -> list[list[float | None]]:
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
 
 
-def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping) -> list[Timeline]:
+def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping, thinned: bool | None = False) -> list[Timeline]:
     """Return the timelines in an answer of ``get_data``.
 
     Parameters
@@ -142,5 +149,5 @@ def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping) -> list[
         }
         if columns:
             values = np.array(list(columns.values()), dtype=np.float64).reshape(len(columns), times.size)
-            timelines.append(Timeline(name, times, list(columns), values, about.get("finalized_until")))
+            timelines.append(Timeline(name, times, list(columns), values, about.get("finalized_until"), thinned))
     return timelines

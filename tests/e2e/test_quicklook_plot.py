@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from crossbar_router import ROOT
+from gap_cases import CASES
 from memory_bridge import running
 from memory_source import Samples
 from playwright.sync_api import expect
@@ -239,11 +240,7 @@ FUNCTIONS = [
     ("text", "duration(0.5)", "now"),
     ("text", "duration(7200)", "2 h"),
     ("text", "fromLocal(local(1800000000.4))", 1_800_000_000),
-    ("samples", "gapOf([0, 1, 2, 3, 30])", 10),
-    ("samples", "gapOf([0, 1, 2, 60, 61, 62, 120])", 174),
-    ("samples", "gapOf([0, 1, 2, 210, 211, 212, 420])", 300),
-    ("samples", "gapOf([0, 1])", None),
-    ("samples", "gapOf([0, 200, 400])", 600),
+    *(("samples", f"gapOf({times})", gap) for times, gap in CASES),
     (
         "samples",
         "joined([{times: [1, 3], values: [1, 2], gap: 9}, {times: [2, 3], values: [0, 5], gap: 9}], true)",

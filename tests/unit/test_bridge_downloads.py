@@ -43,6 +43,19 @@ def test_a_cell_is_empty_where_a_series_has_no_sample_and_nan_where_it_is_no_num
     ]
 
 
+def test_a_column_says_whether_it_has_extremes_or_every_sample():
+    long = Samples("lab.long", START, 1, list(range(600)))
+    client = create_app(MemorySource([long])).test_client()
+    asked = {"until": START + 600}
+    assert table(client, "lab.long", points=50, **asked)[0][2] == "lab.long smallest and largest values"
+    assert table(client, "lab.long", points=1000, **asked)[0][2] == "lab.long"
+    assert table(client, "lab.long", **asked)[0][2] == "lab.long"
+    (series,) = client.get("/api/series", query_string={"field": "lab.long", "from": START, "points": 50} | asked).json[
+        "series"
+    ]
+    assert series["envelope"] is True
+
+
 def test_a_range_without_samples_is_a_table_without_rows(client):
     assert len(table(client, "lab.still", until=START)) == 1
     assert len(table(client, "lab.still", **{"from": START + 100, "until": START + 200})) == 1

@@ -122,6 +122,15 @@ def test_a_dashboard_is_sound(made):
 
 
 @pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
+def test_lines_break_at_the_nulls_of_the_bridge_and_nowhere_else(made):
+    """A number of milliseconds (`insertNulls`) would leave no line in a plot whose points are farther apart."""
+    for panel in panels_of(made, "timeseries"):
+        custom = panel["fieldConfig"]["defaults"]["custom"]
+        assert custom["spanNulls"] is False
+        assert "insertNulls" not in custom
+
+
+@pytest.mark.parametrize(("inventory", "name"), DASHBOARDS)
 def test_grafanas_schema_knows_all_of_it(made):
     assert dashboard_faults(made) == []
 

@@ -239,3 +239,24 @@ def test_what_changes_the_bridge_is_refused_as_it_was_recorded(client):
     answer = recording.send(client)
     assert answer.status_code == 403
     assert "one can only read" in answer.json["error"]
+
+
+def of_lab_with_an_outage():
+    """One whose nodes were away from a minute to half a minute ago: what they know has no sample of then."""
+    times = np.concatenate((np.arange(NOW - 600, NOW - 60), np.arange(NOW - 30, NOW))).astype(float)
+    return MemorySource([Irregular(path, times, np.full(times.size, 4.0)) for path in (*TEMPERATURES, AGE)])
+
+
+@pytest.mark.parametrize("number", [4, 6])
+def test_a_panel_has_one_null_in_an_outage(number):
+    recording = recordings("9.4")[number - 1]
+    for series in recording.send(create_app(of_lab_with_an_outage()).test_client()).json:
+        nulls = [when for value, when in series["datapoints"] if value is None]
+        assert len(nulls) == 1
+        assert NOW - 62 < nulls[0] < NOW - 28
+
+
+def test_a_rule_has_no_null_in_an_outage():
+    """Strict reducers would make NaN of it, for which the rule fires."""
+    (series,) = recordings("9.4")[0].send(create_app(of_lab_with_an_outage()).test_client()).json
+    assert [value for value, _ in series["datapoints"]] == [4.0] * 90

@@ -56,7 +56,7 @@ def test_a_node_has_its_window_when_it_is_prepared(archive, clock, node):
     node.prepare(archive).addCallback(ready.append)
     clock.advance(refill.GATHER)
     assert ready
-    times, values, _ = node.blocks[f"{FEED}.temps"].envelope(["Channel_1_T"], 0, NOW, 0)
+    times, values, _, _ = node.blocks[f"{FEED}.temps"].envelope(["Channel_1_T"], 0, NOW, 0)
     archived = np.arange(NOW - 3600, NOW - 10)
     np.testing.assert_array_equal(times[: archived.size], archived)
     np.testing.assert_array_equal(values[0], times - NOW + 5000)

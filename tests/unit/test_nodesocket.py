@@ -15,7 +15,9 @@ from livemon.nodesocket import NodesSocket
 SERVER = textwrap.dedent("""
     import sys
     from pathlib import Path
+    import numpy as np
     from livemon import nodesocket, wamp
+    from livemon.packed import Timeline, pack
     from livemon.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode
     from livemon.datanode import DataNodeServer
@@ -38,12 +40,19 @@ SERVER = textwrap.dedent("""
         def packed(self, asked):
             return fail(ZeroDivisionError())
 
+    class Numpy(Slow):
+        def get_last(self):
+            return {"x": (np.float64(1e9), np.float32(0.5)), "y": (np.float64(1e9), np.float64(np.nan))}
+        def packed(self, asked):
+            return pack([Timeline("t", np.array([1e9]), ["x"], np.array([[0.5]]), np.float64(1e9))])
+
     nodesocket.NODE_TIMEOUT = 0.5
     host = NodeHost()
     feed = FeedNode("FEED", "A feed", target="a", feeds=["f"], clock=lambda: 1e9 + 100)
-    for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Failing("FAILING", ""), Slow("STARTING", ""), Slow("REFUSED", "")):
+    for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Failing("FAILING", ""), Slow("STARTING", ""), Slow("REFUSED", ""),
+                 Numpy("NUMPY", "")):
         host.add(node)
-    host.ready = {"FEED", "SLOW", "BROKEN", "FAILING", "REFUSED"}
+    host.ready = {"FEED", "SLOW", "BROKEN", "FAILING", "REFUSED", "NUMPY"}
     host.refused = {"REFUSED"}
     block = {"timestamps": [1e9, 1e9 + 1], "data": {"x": [1.0, None], "y": [3, 4], "note": ["a", "b"]}}
     feed.receive("observatory.a.feeds.f", [{"block": block}, {}])
@@ -75,11 +84,18 @@ def socket(tmp_path_factory):
 
 def test_the_state_tells_nodes_fields_and_newest_samples(socket):
     state = {about["name"]: about for about in socket.state({})}
-    assert set(state) == {"FEED", "SLOW", "BROKEN", "FAILING", "STARTING"}
+    assert set(state) == {"FEED", "SLOW", "BROKEN", "FAILING", "STARTING", "NUMPY"}
     feed = state["FEED"]
     assert feed["fields"]["x"]["path"] == "observatory.a.feeds.f.x"
     assert feed["last"] == {"x": [1e9, 1], "y": [1e9 + 1, 4], "note": [1e9 + 1, "b"]}
     assert state["STARTING"]["fault"] == "is getting ready"
+
+
+def test_numbers_of_numpys_are_numbers_and_do_not_silence_the_other_nodes(socket):
+    state = {about["name"]: about for about in socket.state({})}
+    assert state["NUMPY"]["last"] == {"x": [1e9, 0.5], "y": [1e9, None]}
+    ((timeline,),) = socket.samples({"NUMPY": ["x"]}, 1e9, 1e9 + 10, 0.0).values()
+    assert (timeline.times.tolist(), timeline.values.tolist(), timeline.finalized_until) == ([1e9], [[0.5]], 1e9)
 
 
 def test_fields_that_are_known_are_not_told_again(socket):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from livemon.series.block import Block
 from livemon.series.columns import Columns
-from livemon.series.envelope import envelope, stride_for
+from livemon.series.envelope import envelope, fitted, stride_for
 
 
 def test_a_block_keeps_its_window_and_grows_no_further():
@@ -59,17 +59,23 @@ def test_intervals_are_half_open(start, end, found):
     steps=st.lists(st.floats(0.01, 5), min_size=2, max_size=300),
     points=st.integers(1, 200),
     offsets=st.tuples(st.floats(-10, 100), st.floats(0.1, 100)),
+    spaced=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=200, deadline=None)
-def test_an_envelope_keeps_extremes_spacing_range_and_number(steps, points, offsets, seed):
+def test_an_envelope_has_every_sample_once_or_extremes_range_spacing_and_number(steps, points, offsets, spaced, seed):
     times = 1e9 + np.cumsum(steps)
     start = times[0] + offsets[0]
     end = max(times[-1], start) + offsets[1]
     values = np.random.default_rng(seed).normal(size=(2, times.size))
     stride = stride_for(start, end, points)
-    kept_times, kept, finalized_until = envelope(times, values, start, end, stride)
+    kept_times, kept, finalized_until, thinned = fitted(times, values, start, end, stride, spaced=spaced)
     inside = times >= start
+    if not thinned:
+        np.testing.assert_array_equal(kept_times, times[inside])
+        np.testing.assert_array_equal(kept, values[:, inside])
+    elif not spaced:
+        assert np.count_nonzero(inside) >= min(points, 2)
     assert kept.shape == (2, kept_times.size)
     assert kept_times.size <= points
     if not inside.any():
@@ -78,7 +84,7 @@ def test_an_envelope_keeps_extremes_spacing_range_and_number(steps, points, offs
         return
     assert start <= kept_times[0] <= kept_times[-1] < end
     assert finalized_until <= kept_times[-1] == times[-1] or kept_times.size == 2
-    if kept_times.size > 1:
+    if kept_times.size > 1 and (thinned or spaced):
         assert np.diff(kept_times).min() >= stride - 1e-6
         np.testing.assert_array_equal(kept.max(axis=1), values[:, inside].max(axis=1))
         np.testing.assert_array_equal(kept.min(axis=1), values[:, inside].min(axis=1))
@@ -104,7 +110,7 @@ def test_a_block_answers_from_its_pyramid_what_all_samples_say(rate, window, cou
         block.append(times[piece], {"a": values[0, piece], "b": values[1, piece]})
     start, end = times[-1] - part_and_rest[0] * window, times[-1] + part_and_rest[1]
     stride = stride_for(start, end, points)
-    expected = envelope(block.times, np.array([block.values("a"), block.values("b")]), start, end, stride)
+    expected = fitted(block.times, np.array([block.values("a"), block.values("b")]), start, end, stride)
     for found, wanted in zip(block.envelope(["a", "b"], start, end, stride)[:2], expected[:2], strict=True):
         np.testing.assert_array_equal(np.sort(found), np.sort(wanted))
     assert block.envelope(["b", "a"], start, end, stride)[2] == expected[2]
@@ -115,7 +121,7 @@ def test_a_plot_that_moves_on_does_not_shimmer():
     values = np.sin(times)[np.newaxis]
 
     def points(end):
-        kept_times, kept, finalized_until = envelope(times, values, end - 500, end, stride_for(0, 500.003, 100))
+        kept_times, kept, finalized_until, _ = fitted(times, values, end - 500, end, stride_for(0, 500.003, 100))
         return {point for point in zip(kept_times, kept[0], strict=True) if point[0] < finalized_until}
 
     before = points(1e9 + 700)
@@ -129,7 +135,7 @@ def test_points_before_finalized_until_do_not_change_when_samples_come():
     promised = {}
     for second in range(3000):
         block.append([1e9 + second], {"a": [random.normal()]})
-        times, values, finalized_until = block.envelope(["a"], 1e9, 1e9 + 3000, 20.0)
+        times, values, finalized_until, _ = block.envelope(["a"], 1e9, 1e9 + 3000, 20.0, spaced=True)
         found = dict(zip(times, values[0], strict=True))
         assert promised.items() <= found.items()
         promised = {time: value for time, value in found.items() if time < finalized_until}
@@ -140,14 +146,39 @@ def test_the_newest_sample_is_the_last_point_at_every_moment():
     block = Block(5000)
     for second in range(3000):
         block.append([1e9 + second], {"a": [second]})
-        times, values, _ = block.envelope(["a"], 1e9 - 500, 1e9 + second + 1, 20.0)
+        times, values, _, _ = block.envelope(["a"], 1e9 - 500, 1e9 + second + 1, 20.0)
         assert (times[-1], values[0, -1]) == (1e9 + second, second)
+
+
+def test_a_lab_s_node_gets_three_results_and_samples_that_are_apart():
+    times = 1e9 + np.concatenate((np.arange(50), [50, 50.001]))
+    kept_times, kept, finalized_until = envelope(times, np.arange(52.0)[np.newaxis], 1e9, 1e9 + 100, 1.0)
+    assert np.diff(kept_times).min() >= 1
+    assert (kept[0, 0], kept[0, -1]) == (0, 51)
+    assert finalized_until < 1e9 + 50
+
+
+def test_samples_for_which_there_is_room_are_there_once_however_close_two_of_them_are():
+    times = 1e9 + np.concatenate((np.arange(50), [50, 50.001]))
+    values = np.arange(52.0)[np.newaxis]
+    points = fitted(times, values, 1e9, 1e9 + 100, stride_for(0, 100, 100))
+    assert not points.thinned
+    np.testing.assert_array_equal(points.values, values)
+
+
+def test_a_piece_of_time_with_one_sample_has_one_point():
+    times = 1e9 + np.concatenate((np.arange(0, 400, 20), 400 + np.arange(600)))
+    values = np.arange(620.0)[np.newaxis]
+    kept_times, kept, _, thinned = fitted(times, values, 1e9, 1e9 + 1000, 5.0)
+    assert thinned
+    assert np.unique(kept[0, kept_times < 1e9 + 390]).size == np.count_nonzero(kept_times < 1e9 + 390)
+    np.testing.assert_allclose(kept_times[1:19], times[1:19], atol=7)
 
 
 def test_gaps_stay_gaps_and_nan_does_not_spread():
     times = np.concatenate([np.arange(100), np.arange(500, 600)]) + 0.5
     values = np.where(np.arange(200) % 2, np.nan, 7.0)[np.newaxis]
-    kept_times, kept, _ = envelope(times, values, 0, 1000, 10.0)
+    kept_times, kept, _, _ = fitted(times, values, 0, 1000, 10.0)
     assert not ((kept_times > 100) & (kept_times < 500)).any()
     assert (kept[:, :-1] == 7).all()
 

@@ -82,7 +82,7 @@ def hour(number, step=10.0):
 
 def asked(table, start, end, stride=0.0):
     table._looked = -np.inf
-    times, values, _ = table.samples(start, end, stride)
+    times, values, _, _ = table.samples(start, end, stride)
     return times, values
 
 
@@ -322,3 +322,16 @@ def test_lines_that_cannot_be_read_are_counted_once_however_a_file_is_read(table
     table._looked = -np.inf
     table.latest()
     assert table.malformed == 30
+
+
+def test_a_dense_file_among_others_keeps_its_extremes_and_says_that_it_is_thinned(table):
+    dense, sparse = T0 + np.arange(500) / 10, T0 + np.arange(100.0, 1100.0, 10.0)
+    values = np.where(np.arange(500) == 77, 99.0, 1.0)
+    write(table, "dense.dat", dense, values=values)
+    write(table, "sparse.dat", sparse, values=np.full(100, 1.0))
+    times, found, _, thinned = table.samples(T0, T0 + 2000, 10.0)
+    assert found.max() == 99
+    assert times.size <= 201
+    assert thinned is None, "there may be room for all"
+    every = table.samples(T0, T0 + 2000)
+    assert (every.thinned, every.times.size) == (False, 600)

@@ -72,6 +72,9 @@ def plot(
     """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise.
 
     `limits` are drawn as lines: of one axis Grafana draws those of the panel only, never those of each series.
+
+    A line breaks where the bridge puts a null, which `spanNulls` leaves alone in every release. Of newer ones `insertNulls` would
+    break it by itself: after so many milliseconds whatever the range, so that a plot of a month would have no line at all.
     """
     lines = [replace(line, target=_with_values(line.target), steps=None) for line in lines]
     defaults: dict[str, Any] = {

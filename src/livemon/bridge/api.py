@@ -68,7 +68,7 @@ def series() -> Response:
     for name, each in asked.fields.items():
         times, values = answer.series[each]
         about = {"field": name, "node": each.node, "path": each.path, "label": each.label, "units": each.units}
-        found.append(about | {"times": times, "values": values})
+        found.append(about | {"times": times, "values": values, "envelope": each in answer.thinned})
     return with_silent(json_answer({"series": found}), answer.silent)
 
 
@@ -80,7 +80,9 @@ def series_csv() -> Response:
         answer = _fetched(asked, count(request.args.get("points"), "points"))
     else:
         answer = every_sample(_source(), asked.distinct, asked.start, asked.end)
-    columns = [(title(name, each), answer.series[each]) for name, each in asked.fields.items()]
+    columns = [
+        (title(name, each, envelope=each in answer.thinned), answer.series[each]) for name, each in asked.fields.items()
+    ]
     moments = [time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment)) for moment in (asked.start, asked.end)]
     return with_silent(csv_answer(columns, f"livemon-{'-'.join(moments)}.csv"), answer.silent)
 

@@ -58,6 +58,10 @@ class Asked:
         self.hear()
         self._asked |= dict.fromkeys(rules, self._heard)
 
+    def may_be_a_rule(self, says_so: bool) -> bool:
+        """Whether a request that Grafana's server sent by itself may evaluate a rule; `says_so` as of :meth:`note`."""
+        return says_so or not self._says_so
+
     def silent(self, expected: Iterable[str]) -> list[str]:
         """Return which of the expected rules have asked for nothing in the last `PATIENCE` seconds, though Grafana is at work.
 
@@ -77,10 +81,14 @@ def follow(app: Flask) -> None:
     app.extensions["asked"] = Asked()
 
 
+def sent_by_server() -> bool:
+    """Whether Grafana's server sent the present request by itself."""
+    return (request.user_agent.string or "").startswith("Grafana/") and "X-Forwarded-For" not in request.headers
+
+
 def note(targets: Iterable[str]) -> None:
     """Note the targets of the present request, if Grafana's server sent it by itself."""
-    by_server = (request.user_agent.string or "").startswith("Grafana/") and "X-Forwarded-For" not in request.headers
-    if by_server:
+    if sent_by_server():
         says_so = request.headers.get("FromAlert") == "true"
         for target in targets:
             current_app.extensions["asked"].note(target, says_so=says_so)

@@ -124,7 +124,7 @@ class Derived(Field):
 def grid(start: float, end: float, points: int, now: float) -> Array:
     """Return the regular times in ``[start, end)``, the present being the last, at which a derived channel has values.
 
-    Half as many as there may be: who wants all samples of an interval takes what is closer together for down-sampled.
+    Half as many as there may be: a state is not of more use for being told more often.
     """
     newest = min(float(np.nextafter(end, -np.inf)), now)
     if newest < start:
@@ -202,7 +202,7 @@ class DerivedChannels:
             UNIX seconds, ascending.
         before, within
             Times and values of its base before and in the interval that `times` lie in, the latter down-sampled with `stride`
-            (seconds) as nodes do it.
+            (seconds) as nodes do it; with zero they are all samples.
         """
         before, within = field.counts(*before), field.counts(*within)
         sampled, values = np.concatenate((before[0], within[0])), np.concatenate((before[1], within[1]))

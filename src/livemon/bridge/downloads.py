@@ -18,9 +18,8 @@ from livemon.bridge.limits import MAX_SAMPLES
 from livemon.bridge.source import Answer, Samples
 from livemon.bridge.times import DEFAULT_POINTS
 from livemon.errors import RequestError
+from livemon.series.envelope import EVERY
 
-EVERY = 1 << 40
-"""So many points that none is left out."""
 FIRST_PART, LONGEST_PART = 3600.0, 86400.0
 """Seconds that are asked for at first, and at most: how dense samples are is known only once they have been read."""
 MOST_SECONDS = 2_000_000
@@ -86,9 +85,12 @@ def csv_answer(columns: Sequence[tuple[str, Samples]], filename: str) -> Respons
     return Response(_lines(columns), headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def title(name: str, field: Field) -> str:
-    """Return the title of a channel's column: its name as it was asked for, its label, and its unit in brackets."""
-    words = [name, field.label, field.units and f"({field.units})"]
+def title(name: str, field: Field, *, envelope: bool = False) -> str:
+    """Return the title of a channel's column: its name as it was asked for, its label, and its unit in brackets.
+
+    It also says if the column is an `envelope`, smallest and largest values instead of every sample.
+    """
+    words = [name, field.label, field.units and f"({field.units})", "smallest and largest values" if envelope else ""]
     return " ".join(word for word in words if word)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from livemon.bridge.catalogue import Field, Node
 from livemon.errors import RequestError, RouterError
 from livemon.packed import Timeline, from_answer, unpack
-from livemon.series.envelope import envelope
+from livemon.series.envelope import fitted
 from livemon.wamp import answered_within, uri
 
 DEADLINE = 5.0
@@ -91,7 +92,9 @@ class RoutedNodes:
         if answer is None:
             answer = yield self._call(f"consumer.{node}.get_data", *arguments[:3], min_stride=stride or None)
             if answer is not False:
-                return [_thinned(each, start, end, stride) for each in from_answer(fields, answer)]
+                # Whoever wrote the node knows whether it left samples out.
+                timelines = from_answer(fields, answer, thinned=None if stride else False)
+                return [_thinned(each, start, end, stride) for each in timelines]
         if len(fields) == 1:
             raise RequestError(f"{node} has too many samples in that time for one answer; ask for fewer points")
         names = list(fields)
@@ -142,5 +145,5 @@ def _thinned(timeline: Timeline, start: float, end: float, stride: float) -> Tim
     if np.any(np.diff(times) <= 0):
         times, first = np.unique(times, return_index=True)
         values = values[:, first]
-    times, values, _ = envelope(times, values, start, end, stride)
-    return Timeline(timeline.name, times, timeline.fields, values, timeline.finalized_until)
+    times, values, _, thinned = fitted(times, values, start, end, stride)
+    return replace(timeline, times=times, values=values, thinned=thinned or timeline.thinned)

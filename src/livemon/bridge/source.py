@@ -5,6 +5,7 @@ Flask's threads ask :class:`Source`; what it knows of the nodes is kept up to da
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -46,10 +47,15 @@ Samples = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass
 class Answer:
-    """Samples by field, and the names of the nodes that did not answer."""
+    """Samples by field, and the names of the nodes that did not answer.
+
+    `thinned` has the fields of which not every sample is there, with `True` where there was no room for all, and `None` where there
+    may have been (:class:`livemon.series.envelope.Points`).
+    """
 
     series: dict[Field, Samples] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
+    thinned: dict[Field, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,8 @@ class Source:
     def fetch(self, fields: Iterable[Field], start: float, end: float, points: int) -> Answer:
         """Return the samples of `fields` in ``[start, end)``, each as `(times, values)`, UNIX seconds, NaN where none.
 
-        At most `points` a field; extremes are kept. A node that does not answer in time is named in the answer's `silent`.
+        Each sample once, or at most `points` of a field that has more: its extremes, and it is among the answer's `thinned`. All
+        samples with :data:`livemon.series.envelope.EVERY`. A node that does not answer in time is named in the answer's `silent`.
 
         Raises
         ------
@@ -151,6 +158,9 @@ class Source:
             If a node cannot answer so much at once.
         """
         fields = list(fields)
+        start, end = float(start), float(end)  # numbers of numpy's could not be sent to the nodes
+        if not math.isfinite(end - start):
+            raise RequestError("an interval needs two ends; write UNIX seconds")
         derived = [each for each in fields if isinstance(each, Derived)]
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
         alarms = [each for each in fields if isinstance(each, AlarmChannel)]
@@ -159,7 +169,7 @@ class Source:
         if sampled or not (derived or alarms):
             found = self._fetch(sampled, start, end, points)
             answer.series |= found.series
-            answer.silent = found.silent
+            answer.silent, answer.thinned = found.silent, found.thinned
         if derived:
             answer.series |= self._derive(derived, start, end, points)
         return answer
@@ -169,16 +179,20 @@ class Source:
         times = grid(start, end, points, time.time())
         bases = list(dict.fromkeys(each.base for each in fields if each.base.node in self._catalogue.nodes))
         points = shared_points(FINE, len(bases))
-        before = within = {}
+        before, within = {}, Answer()
         try:
             before = self._fetch(bases, start - LOOK_BACK, start, 1).series
-            within = self._fetch(bases, start, end, points).series
+            within = self._fetch(bases, start, end, points)
         except (RouterError, RequestError) as error:
             log.debug("nothing to derive channels of: {error}", error=error)
         nothing, stride = (NOTHING, NOTHING), stride_for(start, end, points)
         return {
             each: self._derived.values(
-                each, times, before.get(each.base, nothing), within.get(each.base, nothing), stride
+                each,
+                times,
+                before.get(each.base, nothing),
+                within.series.get(each.base, nothing),
+                stride if each.base in within.thinned else 0.0,
             )
             for each in fields
         }
@@ -210,11 +224,14 @@ class Source:
     def _answer(self, fields: list[Field], found: Mapping[str, list[Timeline] | str | Exception]) -> Answer:
         answer = Answer(dict.fromkeys(fields, (NOTHING, NOTHING)))
         rows: dict[tuple[str, str], Samples] = {}
+        thinned: dict[tuple[str, str], bool | None] = {}
         for node, result in found.items():
             if isinstance(result, RequestError):
                 raise result
             if isinstance(result, list):
                 for timeline in result:
+                    if timeline.thinned is not False:
+                        thinned |= dict.fromkeys(((node, name) for name in timeline.fields), timeline.thinned)
                     for name, values in zip(timeline.fields, timeline.values, strict=True):
                         rows[node, name] = timeline.times, values
             else:
@@ -222,7 +239,10 @@ class Source:
                 log.warn("{node} does not answer: {reason}", node=node, reason=reason)
                 answer.silent.append(node)
         for each in fields:
-            answer.series[each] = rows.get((each.node, each.name), answer.series[each])
+            key = each.node, each.name
+            answer.series[each] = rows.get(key, answer.series[each])
+            if key in thinned:
+                answer.thinned[each] = thinned[key]
         return answer
 
     # --- in the reactor's thread ---------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ def command(fields: tuple[str, ...], start: str, end: str, points: int, style: s
         for each in series:
             if each["node"] not in silent:
                 _print_series(each)
+    if thinned := [each["field"] for each in series if each.get("envelope")]:
+        click.echo(
+            f"{', '.join(thinned)}: smallest and largest values of pieces of time, not every sample; write more --points",
+            err=True,
+        )
     if silent:
         raise RouterError(
             f"no samples from {', '.join(silent)}, which does not answer: docker logs sisock_nodes tells why"

@@ -91,9 +91,12 @@ class BlockNode(DataNodeServer):
         timelines = []
         for name, keys in by_block.items():
             names = [self.fields[key].name for key in keys]
-            times, values, until = self.blocks[name].envelope(names, asked.start, asked.end, asked.stride)
+            block = self.blocks[name]
+            times, values, until, thinned = block.envelope(
+                names, asked.start, asked.end, asked.stride, spaced=asked.spaced
+            )
             if times.size:
-                timelines.append(Timeline(name, times, keys, values, self.final(name, until)))
+                timelines.append(Timeline(name, times, keys, values, self.final(name, until), thinned))
         return timelines
 
     def final(self, block: str, until: float | None) -> float | None:

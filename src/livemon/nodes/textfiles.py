@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from livemon.datanode import DataNodeServer, DataRequest
 from livemon.packed import Timeline, pack, to_answer
 from livemon.repeats import Repeats
+from livemon.series.envelope import Points
 from livemon.texts.layout import Layout
 from livemon.texts.table import TextTable
 from livemon.wamp import log
@@ -110,12 +111,12 @@ class TextFilesNode(DataNodeServer):
     def _samples(self, asked: DataRequest) -> Deferred:
         keys = [key for key in asked.fields if key in self._rows]
 
-        def as_timelines(answer: tuple) -> list[Timeline]:
-            times, values, until = answer
+        def as_timelines(answer: Points) -> list[Timeline]:
+            times, values, until, thinned = answer
             rows = [self._rows[key] for key in keys]
-            return [Timeline(self.name, times, keys, values[rows], until)] if keys and times.size else []
+            return [Timeline(self.name, times, keys, values[rows], until, thinned)] if keys and times.size else []
 
-        reading = self._in_thread(self._table.samples, asked.start, asked.end, asked.stride)
+        reading = self._in_thread(self._table.samples, asked.start, asked.end, asked.stride, asked.spaced)
         return reading.addCallback(as_timelines)
 
     def _in_thread(self, function: Callable, *arguments: Any) -> Deferred:

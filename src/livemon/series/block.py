@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from livemon.series.columns import FIRST_CAPACITY, Columns
-from livemon.series.envelope import buckets, envelope, extremes, is_sparse
+from livemon.series.envelope import Points, buckets, extremes, fitted, needs_thinning
 from livemon.series.pyramid import Pyramid
 
 CLOCK_TOLERANCE = 10.0
@@ -21,7 +21,6 @@ MOST_RESERVED = 1 << 27
 """Samples of all fields for which space is reserved beforehand: a burst at first must not ask for more than a machine has."""
 END_OF_TIME = 9e10
 """Milliseconds taken for seconds lie beyond, and NaN and infinity are not before it."""
-Thinned = tuple[NDArray[np.float64], NDArray[np.float64], float | None]
 
 
 class Block:
@@ -140,23 +139,26 @@ class Block:
         first, last = np.searchsorted(self.times, [start, end])
         return slice(int(first), int(max(first, last)))
 
-    def envelope(self, fields: Sequence[str], start: float, end: float, stride: float) -> Thinned:
-        """Return samples of some fields in ``[start, end)``, down-sampled; see :func:`livemon.series.envelope.envelope`.
+    def envelope(
+        self, fields: Sequence[str], start: float, end: float, stride: float, *, spaced: bool = False
+    ) -> Points:
+        """Return samples of some fields in ``[start, end)``: see :func:`livemon.series.envelope.fitted`.
 
         Costs as much as there are points in the answer, not as there are samples in the range. A KeyError for an unknown field.
         """
         part, rows = self.between(start, end), [self._rows[field] for field in fields]
         times = self.times[part]
-        whole = None if is_sparse(times, stride) else buckets(start, times[0], times[-1], stride)
+        too_many = needs_thinning(times, start, end, stride, spaced=spaced)
+        whole = buckets(start, times[0], times[-1], stride) if too_many else None
         level = None
         if whole is not None:
             self._update()
             level = self._pyramid.dividing(whole.width)
         if level is None:
-            return envelope(times, self._samples.values[0][rows, part], start, end, stride)
+            return fitted(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
         first, last = np.searchsorted(level.starts, [whole.start, whole.end])
         if first == last:
-            return envelope(times, self._samples.values[0][rows, part], start, end, stride)
+            return fitted(times, self._samples.values[0][rows, part], start, end, stride, spaced=spaced)
         # Samples, cells, samples: at both ends there may be some that no cell has.
         cells, lows_highs = level.starts[first:last], level.extremes[:, rows, first:last]
         lead, tail = np.searchsorted(times, [cells[0], cells[-1] + level.width])
@@ -168,7 +170,7 @@ class Block:
             *(np.concatenate((before, each, after), axis=1) for each in lows_highs),
             (times[-1], self._samples.values[0, rows, part.stop - 1]),
         )
-        return (*points, (whole.last - 1) * whole.width)
+        return Points(*points, (whole.last - 1) * whole.width, True)
 
     def latest(self) -> dict[str, tuple[float, float]]:
         """Return time and value of the newest sample of every field that has one that is a number."""

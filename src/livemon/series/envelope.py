@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,33 @@ RESOLUTION = 5e-7
 """Seconds by which two float64 UNIX times may differ from what their sender meant."""
 NEWEST_ONLY = 1e18
 """A stride longer than any range."""
+EVERY = 1 << 40
+"""So many points that no sample is left out."""
+_ROUNDING = 1e-6
+"""Of a number of points."""
+
+
+class Points(NamedTuple):
+    """What is left of the samples of several fields in an interval.
+
+    Attributes
+    ----------
+    times
+        UNIX seconds, ascending, shape (m,).
+    values
+        Shape (k, m), one row a field; NaN where there is no value.
+    finalized_until
+        Points before this time will not change when newer samples come; `None` if there are no points.
+    thinned
+        `False` if each sample is there once, at its own time. `True` if the samples are more than there is room for, and these are
+        smallest and largest values of pieces of time, which nobody may add up, count or average. `None` if some are such extremes
+        though there may be room for all.
+    """
+
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    finalized_until: float | None
+    thinned: bool | None
 
 
 @dataclass(frozen=True)
@@ -38,17 +66,24 @@ class Buckets:
 
 
 def stride_for(start: float, end: float, points: int) -> float:
-    """Return the stride with which ``[start, end)`` gives at most `points` points."""
+    """Return the stride with which ``[start, end)`` gives at most `points` points; zero, for all samples, from `EVERY` on."""
+    if points >= EVERY:
+        return 0.0
     return NEWEST_ONLY if points < 2 else (end - start) / max(points - 1, 2)
 
 
-def is_sparse(times: NDArray[np.float64], stride: float) -> bool:
-    """Whether successive times are `stride` apart already. Looks at them only if there are few enough for that."""
+def needs_thinning(
+    times: NDArray[np.float64], start: float, end: float, stride: float, *, spaced: bool = False
+) -> bool:
+    """Whether samples in ``[start, end)`` are more than there is room for, `stride` apart.
+
+    With `spaced` also if they are fewer, but two of them are closer together. Only that looks at the times: if there are few enough.
+    """
     if stride <= 0 or times.size < 2:
-        return True
-    if (times.size - 1) * (stride - RESOLUTION) > times[-1] - times[0]:
         return False
-    return bool(np.diff(times).min() >= stride - RESOLUTION)
+    if times.size > math.ceil(min((end - start) / stride, EVERY) - _ROUNDING):
+        return True
+    return spaced and bool(np.diff(times).min() < stride - RESOLUTION)
 
 
 def buckets(start: float, oldest: float, newest: float, stride: float) -> Buckets | None:
@@ -65,14 +100,21 @@ def buckets(start: float, oldest: float, newest: float, stride: float) -> Bucket
     return found if found.first < found.last else None
 
 
-def envelope(
-    times: NDArray[np.float64], values: NDArray[np.float64], start: float, end: float, stride: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
-    """Return the samples in ``[start, end)``, down-sampled so that successive points are at least `stride` apart.
+def fitted(
+    times: NDArray[np.float64],
+    values: NDArray[np.float64],
+    start: float,
+    end: float,
+    stride: float,
+    *,
+    spaced: bool = False,
+) -> Points:
+    """Return the samples in ``[start, end)``: all of them, or fewer points if they are more than there is room for.
 
-    No extreme is lost. Each bucket that holds samples gives two points, at its begin and its middle: its smallest and its largest
-    value, in the order in which the signal moves. What lies before the first whole bucket counts to it, and what lies behind the
-    last one to that; the newest sample follows as it is. What is sparse enough already is returned as it is.
+    Then successive points are at least `stride` apart, and no extreme is lost. Each bucket that holds samples gives two points, at
+    its begin and its middle: its smallest and its largest value, in the order in which the signal moves; one, in the middle, where
+    the two are the same. What lies before the first whole bucket counts to it, and what lies behind the last one to that; the
+    newest sample follows as it is.
 
     Parameters
     ----------
@@ -84,25 +126,32 @@ def envelope(
         The range, UNIX seconds.
     stride
         Seconds; zero or negative leaves everything as it is, `NEWEST_ONLY` only the newest sample.
-
-    Returns
-    -------
-    times, values
-        Shapes (m,) and (k, m); m is zero if there are no samples in the range.
-    finalized_until
-        Points before this time will not change when newer samples come; `None` if there are no points.
+    spaced
+        Whether samples that are closer together than `stride` are too many, however few they are.
     """
     first, last = np.searchsorted(times, [start, end])
     times, values = times[first:last], values[:, first:last]
     if not times.size:
-        return times, values, None
-    if is_sparse(times, stride):
-        return times, values, float(times[-1])
+        return Points(times, values, None, False)
+    if not needs_thinning(times, start, end, stride, spaced=spaced):
+        # As more samples come there may be no more room for all of them.
+        return Points(times, values, float(times[-1] if spaced or stride <= 0 else times[0]), False)
     whole = buckets(start, times[0], times[-1], stride)
     if whole is None:
         times, values = few_points(times, values, start, stride)
-        return times, values, float(times[0])
-    return (*extremes(whole, times, values, values, (times[-1], values[:, -1])), (whole.last - 1) * whole.width)
+        return Points(times, values, float(times[0]), True)
+    points = extremes(whole, times, values, values, (times[-1], values[:, -1]))
+    return Points(*points, (whole.last - 1) * whole.width, True)
+
+
+def envelope(
+    times: NDArray[np.float64], values: NDArray[np.float64], start: float, end: float, stride: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
+    """Return the samples in ``[start, end)``, down-sampled so that successive ones are at least `stride` apart, for ``get_data``.
+
+    See :func:`fitted` for arguments, and :class:`Points` for the three results.
+    """
+    return fitted(times, values, start, end, stride, spaced=True)[:3]
 
 
 def extremes(
@@ -112,7 +161,7 @@ def extremes(
     highs: NDArray[np.float64],
     newest: tuple[float, NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two points a bucket, and the newest sample.
+    """Return two points a bucket, one of a bucket in which nothing moves, and the newest sample.
 
     Parameters
     ----------
@@ -135,7 +184,9 @@ def extremes(
     values[:, 0:-1:2] = np.where(falls, high, low)
     values[:, 1:-1:2] = np.where(falls, low, high)
     times[-1], values[:, -1] = newest
-    return times, values
+    moves = np.ones(times.size, bool)
+    moves[0:-1:2] = ((low != high) & ~np.isnan(low)).any(axis=0)
+    return times[moves], values[:, moves]
 
 
 def few_points(

@@ -17,10 +17,9 @@ from stat import S_ISREG
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from livemon.errors import RequestError, shown
-from livemon.series.envelope import envelope
+from livemon.series.envelope import Points, fitted, needs_thinning
 from livemon.texts.layout import Layout, Parsed, Samples
 
 GLANCE = 1 << 14
@@ -137,10 +136,8 @@ class TextTable:
         self.foreign: list[str] = []
         """What is wrong with each file of which no line can be read, one sentence each."""
 
-    def samples(
-        self, start: float, end: float, stride: float = 0.0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float | None]:
-        """Return the samples in ``[start, end)``, UNIX seconds, as :func:`livemon.series.envelope.envelope` does.
+    def samples(self, start: float, end: float, stride: float = 0.0, spaced: bool = False) -> Points:
+        """Return the samples in ``[start, end)``, UNIX seconds, as :func:`livemon.series.envelope.fitted` does.
 
         Raises
         ------
@@ -149,8 +146,12 @@ class TextTable:
         """
         with self._lock:
             self._look()
-            times, values = _joined(list(self._parts(start, end, stride)), len(self.layout.names))
-        return envelope(times, values, start, end, stride)
+            parts = list(self._parts(start, end, stride))
+        times, values = _joined([(times, values) for times, values, _, _ in parts], len(self.layout.names))
+        dense = any(each.thinned for each in parts)
+        points = fitted(times, values, start, end, stride, spaced=spaced or dense)
+        # A dense part has had no more room than its share of the interval.
+        return points._replace(thinned=None) if dense else points
 
     def latest(self) -> dict[str, tuple[float, float]]:
         """Return time and value of each column's newest sample in the last lines of the file that goes on longest."""
@@ -164,22 +165,24 @@ class TextTable:
                 found[name] = float(tail[0][numbers[-1]]), float(row[numbers[-1]])
         return found
 
-    def _parts(self, start: float, end: float, stride: float) -> Iterator[Samples]:
+    def _parts(self, start: float, end: float, stride: float) -> Iterator[Points]:
         deadline, numbers = time.monotonic() + PATIENCE, 0
         touched = [part for part in self._all if part.last >= start and part.first < end]
         for part in sorted(touched, key=lambda part: part.first):
             if time.monotonic() > deadline:
                 raise RequestError("reading the files took too long so far; ask again, or for a shorter interval")
-            if part.summary is not None and part.summary_stride <= stride:
-                times, values = part.summary
-            else:
-                times, values = self._read(part)
+            summarised = part.summary is not None and part.summary_stride <= stride
+            times, values = part.summary if summarised else self._read(part)
             inside = (times >= start) & (times < end)
-            times, values, _ = envelope(times[inside], values[:, inside], start, end, stride)
-            numbers += times.size + values.size
+            times, values = times[inside], values[:, inside]
+            points = Points(times, values, None, False)
+            # Each part has room for as many points as its own share of the interval.
+            if times.size and needs_thinning(times, times[0], times[-1] + stride, stride):
+                points = fitted(times, values, start, end, stride, spaced=True)
+            numbers += points.times.size + points.values.size
             if numbers > MOST_NUMBERS:
                 raise RequestError(f"more than {MOST_NUMBERS} numbers; ask for less, or with a longer min_stride")
-            yield times, values
+            yield points._replace(thinned=points.thinned or summarised)
 
     def _read(self, part: Part) -> Samples:
         """Return all samples of a part; of one that is in memory only what is new has to be read."""
@@ -312,7 +315,7 @@ def _summarise(part: Part) -> None:
     times, values = part.samples
     if times.size > 2 * SUMMARY:
         stride = (times[-1] - times[0]) / SUMMARY
-        points, extremes, _ = envelope(times, values, times[0], np.inf, stride)
+        points, extremes, _, _ = fitted(times, values, times[0], np.nextafter(times[-1], np.inf), stride)
         # A point lies within a bucket, at most 2.5 strides, of what it stands for.
         part.summary, part.summary_stride = (points, extremes), 2.5 * stride
 

@@ -10,7 +10,7 @@ import numpy as np
 from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.series import Series, SeriesList, Window
 from livemon.bridge.limits import Budget
-from livemon.series.envelope import envelope, stride_for
+from livemon.series.envelope import fitted, stride_for
 
 
 def shortened(series: SeriesList, window: Window, points: int, budget: Budget) -> SeriesList:
@@ -37,8 +37,9 @@ def _shortened(series: Series, window: Window, points: int, length: float, budge
         return replace(series, times=times, values=values)
     # Functions may have moved points out of the window.
     start, end = min(window.start, float(series.times[0])), max(window.end, math.nextafter(series.times[-1], math.inf))
-    times, values, _ = envelope(series.times, series.values[np.newaxis], start, end, stride_for(start, end, points))
-    return replace(series, times=times, values=values[0])
+    stride = stride_for(start, end, points)
+    times, values, _, thinned = fitted(series.times, series.values[np.newaxis], start, end, stride)
+    return replace(series, times=times, values=values[0], step=None, thinned=series.thinned or bool(thinned))
 
 
 def _consolidated(series: Series, points: int, length: float) -> Series:

@@ -30,12 +30,15 @@ class Evaluation:
         The interval that is asked for.
     points
         How many points of each series.
+    room
+        How many samples of a channel may be read before smallest and largest values stand for them, where those are enough; as many
+        as `points` unless they are more.
     """
 
-    def __init__(self, source: Any, window: Window, points: int) -> None:
+    def __init__(self, source: Any, window: Window, points: int, room: int = 0) -> None:
         self.window, self.points = window, points
         self._fields = Fields(source)
-        self._reader = Reader(source, points)
+        self._reader = Reader(source, max(points, room))
         self.budget = Budget()
         """What may still be computed."""
         self._number = 0
@@ -96,7 +99,8 @@ class Evaluation:
         found = []
         for field in fields:
             times, values = self._reader.samples(field, window, whole=whole)
-            found.append(Series(field.path, expression, field.tags, times, values))
+            thinned = not whole and self._reader.is_thinned(field, window)
+            found.append(Series(field.path, expression, field.tags, times, values, thinned=thinned))
         return found
 
     def _call(self, call: Call, window: Window, *, whole: bool) -> SeriesList:

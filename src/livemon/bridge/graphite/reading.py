@@ -16,15 +16,12 @@ from livemon.bridge.graphite.routes import check_patterns
 from livemon.bridge.graphite.series import Window
 from livemon.bridge.graphite.tag_expressions import selected
 from livemon.bridge.limits import MAX_READ, shared_points
-from livemon.bridge.source import Samples
+from livemon.bridge.source import Answer, Samples
 from livemon.errors import RequestError
-from livemon.series.envelope import stride_for
+from livemon.series.envelope import EVERY
 
 FEWEST = 100
 """Points of a field whose extremes are enough: of one or two, no function could tell extremes."""
-_FINER = 4
-_FINEST = 1e-3
-"""Seconds; what is closer to the sample before than that is none of its own."""
 
 
 class Fields:
@@ -89,6 +86,7 @@ class Reader:
         self._source, self._points = source, max(points, FEWEST)
         self._wanted: dict[tuple[Window, bool], dict[Field, None]] = {}
         self._extremes: dict[tuple[Window, Field], Samples] = {}
+        self._thinned: set[tuple[Window, Field]] = set()
         self._pieces: dict[Field, list[_Piece]] = {}
         self._left = MAX_READ
         self.silent: dict[str, None] = {}
@@ -114,9 +112,14 @@ class Reader:
             return piece.part(window)
         if (window, field) not in self._extremes:
             fields = self._asked_with(field, window, whole=False)
-            read = self._fetch(fields, window, shared_points(self._points, len(fields)))
-            self._extremes |= {(window, each): found for each, found in read.items()}
+            answer = self._fetch(fields, window, shared_points(self._points, len(fields)))
+            self._extremes |= {(window, each): found for each, found in answer.series.items()}
+            self._thinned |= {(window, each) for each in answer.thinned}
         return self._extremes[window, field]
+
+    def is_thinned(self, field: Field, window: Window) -> bool:
+        """Whether a field's samples in an interval, read as extremes, are not all that there are."""
+        return (window, field) in self._thinned
 
     def _asked_with(self, field: Field, window: Window, *, whole: bool) -> list[Field]:
         return list(self._wanted.pop((window, whole), {}) | {field: None})
@@ -155,43 +158,38 @@ class Reader:
         return window, None
 
     def _whole(self, fields: list[Field], window: Window) -> dict[Field, _Piece]:
-        """Read all samples of an interval, within what a request may read."""
-        points = self._left // len(fields)
-        if points < 2:
-            raise _too_many()
-        asked, read = window, self._fetch(fields, window, points)
-        while thinned := [each for each in fields if _may_be_thinned(read[each][0], asked, points)]:
-            # The interval may reach back to long before there were any, or they may lie close together here and there.
-            oldest = float(min(read[each][0][0] for each in thinned))
-            shorter = Window(max(asked.start, oldest - 3 * asked.length / points), asked.end)
-            if shorter.length < 0.8 * asked.length:
-                asked = shorter
-            else:
-                points *= _FINER
-                if _FINER * sum(read[each][0].size for each in thinned) > self._left:
-                    raise _too_many()
-            read |= self._fetch(thinned, asked, points)
-        self._left -= sum(read[each][0].size for each in fields)
-        return {each: _Piece(window, *read[each]) for each in fields}
+        """Read every sample of an interval, each once, within what a request may read."""
+        pieces: dict[Field, _Piece] = {}
+        missing = fields
+        while missing:
+            series, thinned = self._all_or_some(missing, window, self._left // len(missing))
+            whole = [each for each in missing if each not in thinned]
+            pieces |= {each: _Piece(window, *series[each]) for each in whole}
+            self._left -= sum(series[each][0].size for each in whole)
+            missing = [each for each in missing if each in thinned]
+            # Where each has more than its share, all of them have more than what is left.
+            if self._left < 0 or (missing and not whole):
+                raise _too_many()
+        return pieces
 
-    def _fetch(self, fields: list[Field], window: Window, points: int) -> dict[Field, Samples]:
+    def _all_or_some(self, fields: list[Field], window: Window, points: int) -> tuple[dict[Field, Samples], set[Field]]:
+        """Return samples, and the fields that have more of them than there is room for."""
+        answer = self._fetch(fields, window, points)
+        untold = [each for each, thinned in answer.thinned.items() if thinned is None]
+        if not untold:
+            return answer.series, set(answer.thinned)
+        # Nodes of others thin as they like, and do not tell.
+        every = self._fetch(untold, window, EVERY)
+        return answer.series | every.series, answer.thinned.keys() - {*untold} | every.thinned.keys()
+
+    def _fetch(self, fields: list[Field], window: Window, points: int) -> Answer:
         answer = self._source.fetch(fields, window.start, window.end, points)
         self.silent |= dict.fromkeys(answer.silent)
-        return answer.series
+        return answer
 
 
 def _touch(one: Window, other: Window) -> bool:
     return one.start <= other.end and other.start <= one.end
-
-
-def _may_be_thinned(times: NDArray[np.float64], window: Window, points: int) -> bool:
-    """Whether samples are as far apart as a down-sampled answer has them (1 to 1.25 strides, livemon.series.envelope)."""
-    stride = stride_for(window.start, window.end, points)
-    if not times.size or stride < _FINEST:
-        return False
-    # Of two samples closer than a stride a down-sampled answer may have left the newest only.
-    nearest = np.diff(times).min() if times.size > 1 else times[0] - window.start
-    return bool((nearest > 0.99 * stride or times.size == 1) and nearest < 1.3 * stride)
 
 
 def _too_many() -> RequestError:

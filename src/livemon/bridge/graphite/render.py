@@ -11,6 +11,7 @@ from flask import Response, current_app, request
 
 from livemon.bridge import asked
 from livemon.bridge.answers import json_answer, pairs, with_silent
+from livemon.bridge.graphite import rules
 from livemon.bridge.graphite.consolidation import shortened
 from livemon.bridge.graphite.evaluation import Evaluation
 from livemon.bridge.graphite.grammar import parse
@@ -19,6 +20,7 @@ from livemon.bridge.graphite.series import Series, SeriesList, Window
 from livemon.bridge.limits import check_series, check_targets, shared_points
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
+from livemon.series.gaps import broken
 
 DAY = 86400.0
 
@@ -39,7 +41,9 @@ def render() -> Response:
     check_range(window.start, window.end)
     points = count(request.values.get("maxDataPoints"), "maxDataPoints")
     trees = [parse(target) for target in targets]
-    evaluation = Evaluation(current_app.extensions["source"], window, points)
+    rule = rules.asks()
+    room = rules.ROOM if rule and points > 1 else 0
+    evaluation = Evaluation(current_app.extensions["source"], window, points, room)
     for tree in trees:
         evaluation.prepare(tree)
     series = []
@@ -47,8 +51,29 @@ def render() -> Response:
         for tree in trees:
             series += evaluation.evaluate(tree)
             check_series(len(series))
-        series = shortened(series, window, shared_points(points, len(series)), evaluation.budget)
+        series = _for_a_rule(series, evaluation, room) if rule else _for_a_plot(series, evaluation)
     return with_silent(json_answer([_as_json(each) for each in told_apart(series)]), evaluation.silent)
+
+
+def _for_a_plot(series: SeriesList, evaluation: Evaluation) -> SeriesList:
+    """Return series of so many points as there is room for, with a null where there is a gap."""
+    points = shared_points(evaluation.points, len(series))
+    return [_with_gaps(each) for each in shortened(series, evaluation.window, points, evaluation.budget)]
+
+
+def _for_a_rule(series: SeriesList, evaluation: Evaluation, room: int) -> SeriesList:
+    """Return series of samples that Grafana's server can tell apart, as many as there is room for in all of them."""
+    series = [rules.one_a_second(each, evaluation.budget) for each in series]
+    points = shared_points(max(evaluation.points, room // max(len(series), 1)), len(series))
+    seconds = max(1, int(evaluation.window.length))
+    return shortened(series, evaluation.window, min(points, seconds), evaluation.budget)
+
+
+def _with_gaps(series: Series) -> Series:
+    if series.step is not None:  # it has a null in the place of each sample that is missing
+        return series
+    times, values = broken(series.times, series.values)
+    return replace(series, times=times, values=values)
 
 
 def told_apart(series: SeriesList) -> SeriesList:
@@ -73,4 +98,5 @@ def _keys(name: str, tags: dict[str, str]) -> list[frozenset[tuple[str, str]]]:
 
 
 def _as_json(series: Series) -> dict[str, Any]:
-    return {"target": series.name, "tags": series.tags, "datapoints": pairs(series.times, series.values)}
+    about = {"target": series.name, "tags": series.tags, "datapoints": pairs(series.times, series.values)}
+    return about | ({"envelope": True} if series.thinned else {})

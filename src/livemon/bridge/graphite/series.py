@@ -49,6 +49,8 @@ class Series:
         Seconds between successive times if it has a point at each of them; `None` of samples as they came.
     consolidation
         The function of :mod:`.aggregates` that makes one point of several; `None` for the usual one.
+    thinned
+        Whether the points are smallest and largest values of pieces of time instead of all samples.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Series:
     values: NDArray[np.float64]
     step: float | None = None
     consolidation: str | None = None
+    thinned: bool = False
 
     def called(self, name: str, **changes: object) -> Series:
         """Return the series that a function made of this one, with the function's call as its name."""

@@ -22,6 +22,7 @@ from livemon.bridge.simplejson.tags import TAGS, filters_of, tag_values
 from livemon.bridge.simplejson.targets import Target, targets_of
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, number, unix_seconds
+from livemon.series.gaps import broken
 
 blueprint = Blueprint("simplejson", __name__)
 
@@ -181,8 +182,9 @@ def _series(target: Target, answer: Answer) -> list[dict[str, Any]]:
         return [{"target": target.name, "datapoints": []}]
     series = []
     for field, name in names.items():
-        times, values = answer.series[field]
-        series.append({"target": name, "datapoints": pairs(milliseconds(times), values)})
+        times, values = broken(*answer.series[field])
+        about = {"target": name, "datapoints": pairs(milliseconds(times), values)}
+        series.append(about | ({"envelope": True} if field in answer.thinned else {}))
     return series
 
 

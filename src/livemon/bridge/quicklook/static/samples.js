@@ -14,13 +14,21 @@ export function continued(old, next, from, start, end) {
   return { ...next, times: cut(times), values: cut(values), gap: gapOf(cut(times)) };
 }
 
-// An instrument that scans comes back to a channel after minutes, with some samples each time. What is longer than anything else, or so
-// long that a channel counts as silent, is a gap; to wait as a rule is none.
+// An instrument that scans comes back to a channel after minutes, with some samples each time. What is longer than any other pause, or so
+// long that a channel counts as silent, is a gap; pausing as a rule is none. The rule is that of series/gaps.py, by which the bridge
+// breaks the lines of Grafana.
 export function gapOf(times) {
   if (times.length < 3) return Infinity;
   const steps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-  const usual = steps[steps.length >> 1], longest = steps[Math.max(steps.length - 2, 0)]; // but for one
-  return Math.max(Math.min(3 * longest, Math.max(SILENT, 5 * usual)), SHORTEST_GAP);
+  const longest = steps[steps.length - 2]; // but for one
+  return Math.max(Math.min(3 * longest, Math.max(SILENT, 5 * usual(steps))), SHORTEST_GAP);
+}
+
+// The step in which half of the time passes, the two longest left aside.
+function usual(steps) {
+  const passed = [];
+  for (const step of steps.slice(0, Math.max(steps.length - 2, 1))) passed.push((passed.at(-1) ?? 0) + step);
+  return steps[passed.findIndex((time) => time >= passed.at(-1) / 2)];
 }
 
 // One timeline for all, as uPlot wants it: undefined where a series has no sample of its own, null for a gap.
