@@ -246,6 +246,18 @@ def test_the_newest_value_waits_for_the_samples_of_all(function, late):
     assert found[-1] >= 296 - late
 
 
+@pytest.mark.parametrize("step", [1, 10, 60])
+def test_the_newest_value_of_regular_series_waits_for_both_too(step):
+    """Graphite-web, which has all samples of a step at once, would give the whole value of the first."""
+    now = int(time.time()) // 60 * 60
+    one = Samples("lab.one", now - 20 * step, step, [36.0] * 20)
+    two = Samples("lab.two", now - 20 * step, step, [3.0] * 19)
+    _, values = points([one, two], "diffSeries(lab.one,lab.two)", now - 20 * step, time.time())
+    assert values.tolist() == [33] * 19
+    _, values = points([one, two], "diffSeries(lab.one,lab.two)", now - 20 * step, now - 5 * step)
+    assert set(values) == {33}
+
+
 def test_a_value_does_not_hold_beyond_now():
     now = time.time()
     channel = Irregular("lab.a", now - 100 + np.array([0, 0.11, 0.2]), [36.0] * 3)

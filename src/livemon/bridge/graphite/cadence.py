@@ -64,9 +64,10 @@ def cadence(times: NDArray[np.float64], window: Window) -> Cadence:
     if times.size < 2:
         return Cadence(0.0, math.inf, math.inf)
     distances = np.diff(times)
-    breaks = distances > _BREAK * np.median(distances)
-    step = float(np.quantile(distances[~breaks], 0.95))
+    usual, step = (float(each) for each in np.quantile(distances, (0.5, 0.95)))
+    breaks = distances > _BREAK * usual
     if breaks.any():
+        step = float(np.quantile(distances[~breaks], 0.95))
         edges = np.flatnonzero(breaks)
         visits = times[np.append(edges, times.size - 1)] - times[np.append(0, edges + 1)]
         # Of two the longer one: the other may be cut off by the window.

@@ -23,6 +23,8 @@ MAX_POINTS = 2_000_000
 """Points in one regular series; the null ones between two samples a millisecond apart and the next a year later would have no end."""
 _SPARSEST = 10
 """Steps from one sample to the next, as a rule, in a regular series of which some are missing."""
+_FEW = 100
+"""Samples that nearly always tell that a series is not regular."""
 _MILLISECONDS = (
     *(number * scale for scale in (1, 10, 100) for number in (1, 2, 5)),
     *(1000 * seconds for seconds in (1, 2, 5, 10, 15, 20, 30)),
@@ -50,10 +52,14 @@ def regular_step(times: NDArray[np.float64]) -> float | None:
         return None
     distances = np.diff(times)
     step = round(float(distances.min()), 3)
-    if step < 0.001 or np.median(distances) > _SPARSEST * step:
+    if step < 0.001 or not _on_grid(times[:_FEW], step) or not _on_grid(times, step):
         return None
-    numbers = np.rint((times - times[0]) / step)
-    return step if np.abs(times - times[0] - numbers * step).max() <= RESOLUTION else None
+    return step if np.median(distances) <= _SPARSEST * step else None
+
+
+def _on_grid(times: NDArray[np.float64], step: float) -> bool:
+    late = times - times[0]
+    return bool(np.abs(late - np.rint(late / step) * step).max() <= RESOLUTION)
 
 
 def filled(series: Series, window: Window, spend: Spend) -> Series:

@@ -85,7 +85,7 @@ def together(series: Sequence[Series], window: Window, spend: Spend, points: int
     overdue = [
         each.overdue if known_of is None else known_of.overdue for each, known_of in zip(series, known, strict=True)
     ]
-    cells = _Cells(start, step, min(window.end, time.time()), spend)
+    cells = _Cells(start, step, window.end, time.time(), spend)
     rows = [cells.row(each, late) for each, late in zip(series, overdue, strict=True)]
     size = max((row.size for row in rows), default=0)
     spend(size * len(rows))
@@ -97,7 +97,8 @@ def together(series: Sequence[Series], window: Window, spend: Spend, points: int
         behind = size  # as graphite-web, whose summaries may end with an interval that is empty
     if apart:
         first = max(first, _unknown(values, overdue, start - window.start, step))
-        behind -= _awaited(values[:, :behind], max(2, math.ceil(PATIENCE / step)))
+    if apart or window.end > cells.now - PATIENCE:
+        behind -= _awaited(values[:, :behind], math.ceil(PATIENCE / step))
     first = min(first, behind)
     times = start + step * np.arange(first, behind)
     final = apart or any(each.settled is not None for each in series)
@@ -158,12 +159,18 @@ def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
 
 @dataclass(frozen=True)
 class _Cells:
-    """Cells ``[start + n * step, start + (n + 1) * step)`` of time; values hold until `end`."""
+    """Cells ``[start + n * step, start + (n + 1) * step)`` of time; values hold until the end of the window, but not beyond now."""
 
     start: float
     step: float
-    end: float
+    window_end: float
+    now: float
     spend: Spend
+
+    @property
+    def end(self) -> float:
+        """Until when values hold."""
+        return min(self.window_end, self.now)
 
     def row(self, series: Series, overdue: float | None) -> Numbers:
         """Return one value of a series for each cell, NaN for null."""
@@ -245,6 +252,8 @@ def _awaited(values: Numbers, patience: int) -> int:
 
     Samples of another node may be seconds late: meanwhile a sum would be that of the others, and an average, too.
     """
-    missing = np.isnan(values[:, ::-1][:, : patience + 1])
-    waiting = np.where(missing.all(axis=1), 0, np.argmin(missing, axis=1)) if missing.size else np.zeros(1, int)
-    return int(waiting.max(initial=0))
+    known = ~np.isnan(values)
+    ends = np.where(known.any(axis=1), values.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
+    late = ends.max(initial=0) - ends
+    waiting = ends[(ends > 0) & (late > 0) & (late <= patience)]
+    return int(values.shape[1] - waiting.min(initial=values.shape[1]))
