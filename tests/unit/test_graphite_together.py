@@ -140,6 +140,43 @@ def test_values_that_change_are_those_of_the_last_visit():
     assert times[0] == pytest.approx(15, abs=1)
 
 
+def test_scans_at_random_are_right_from_the_first_to_the_last_value():
+    """With dwell times of any kind, samples that are missing, hiccups, and windows of little more than a scan."""
+    dice = np.random.default_rng(5)
+    for trial in range(40):
+        series, cycle = random_scan(dice, alike=trial % 2 == 0)
+        channels, length = len(series), 1.3 * cycle * dice.uniform(1, 4)
+        for target, value in (
+            (f"diffSeries(lab.c{channels - 1:02},lab.c00)", channels - 1),
+            ("averageSeries(lab.*)", (channels - 1) / 2),
+            ("sumSeries(lab.*)", channels * (channels - 1) / 2),
+        ):
+            number = dice.choice([100, 1000, 43200])
+            times, values = points(series, target, START, START + length, maxDataPoints=number)
+            np.testing.assert_allclose(values, value, atol=1e-9, err_msg=f"trial {trial}: {target}")
+            assert times[0] <= 1.3 * cycle, (trial, target)
+            assert times[-1] >= length - max(length / 50, 2 * cycle), (trial, target)
+
+
+def random_scan(dice, alike):
+    """Return 2 to 12 channels of a scan that began some time ago, and how long one takes."""
+    channels, step, change = dice.integers(2, 13), dice.uniform(0.1, 0.5), dice.uniform(1, 6)
+    stays = np.full(channels, dice.uniform(1, 20)) if alike else dice.uniform(1, 30, channels)
+    cycle = stays.sum() + channels * change
+    times, now = [[] for _ in range(channels)], -dice.uniform(0, cycle)
+    while now < 6 * cycle:
+        for channel in range(channels):
+            distances = step * dice.uniform(0.9, 1.1, max(1, int(stays[channel] / step)))
+            distances[dice.random(distances.size) < 0.003] += dice.uniform(0, 2)
+            visit = now + np.cumsum(distances)
+            times[channel].append(visit[dice.random(visit.size) < 0.98])
+            now = visit[-1] + change * dice.uniform(0.9, 1.2)
+    return [
+        Irregular(f"lab.c{n:02}", START + (joined := np.concatenate(each)), np.full(joined.size, float(n)))
+        for n, each in enumerate(times)
+    ], cycle
+
+
 # --- a channel that stops -----------------------------------------------------------------------------------------------
 
 
@@ -309,11 +346,27 @@ def test_two_samples_a_millisecond_apart_make_no_grid_of_milliseconds():
         (np.arange(100, 400), 1, 1.5),  # longer than a visit
         (np.arange(0, 1000, 32), 32, 48),  # one sample a visit
         (np.concatenate([np.arange(n, n + 8.8, 0.1) for n in range(0, 960, 32)]), 32, 1.5 * 23.3),
+        (np.append(np.arange(100, 103, 0.1), np.arange(105, 108, 0.1)), math.inf, math.inf),  # one visit with a hiccup
+        (np.sort(np.append(np.arange(0, 960, 32), [0.1, 0.2, 1.9, 2, 2.1, 32.1, 33.9, 34, 34.1])), 32, 48),
+        (np.concatenate([np.arange(n, n + 60, 0.1) for n in range(0, 960, 64)]), 64, 6.15),
         (np.concatenate([np.arange(0, 300), np.arange(400, 700)]), 1, 1.5),  # an outage
         (np.concatenate([np.arange(0, 250), np.arange(900, 960)]), 1, 1.5),  # one longer than the rest
         (np.concatenate([np.arange(n, n + 8.8, 0.1) for n in range(0, 960, 32) if not 100 < n < 500]), 32, 1.5 * 23.3),
     ],
-    ids=["sample", "visit", "stopped", "began", "slow", "scan", "outage", "long outage", "scan with an outage"],
+    ids=[
+        "sample",
+        "visit",
+        "stopped",
+        "began",
+        "slow",
+        "scan",
+        "hiccup",
+        "some hiccups",
+        "long visits",
+        "outage",
+        "long outage",
+        "scan with an outage",
+    ],
 )
 def test_the_distances_of_samples_tell_when_the_next_is_overdue(times, cycle, overdue):
     found = cadence(np.asarray(times, dtype=float), Window(0, 1000))

@@ -21,6 +21,8 @@ LONGEST_PAUSE = 16 * (200.0 + LONGEST_VISIT)
 """Seconds: its longest scan, 16 channels, with the longest pause before each."""
 _BREAK = 10
 """What is longer than so many usual distances is no distance within a visit."""
+_ALIKE = 4
+"""Pauses of one scan differ by less than this factor."""
 _LATE = 1.5
 """After so many times the usual wait a sample is overdue."""
 _SILENT = 3
@@ -65,40 +67,53 @@ def cadence(times: NDArray[np.float64], window: Window) -> Cadence:
         return Cadence(0.0, math.inf, math.inf)
     distances = np.diff(times)
     usual, step = (float(each) for each in np.quantile(distances, (0.5, 0.95)))
-    breaks = distances > _BREAK * usual
-    if breaks.any():
-        step = float(np.quantile(distances[~breaks], 0.95))
-        edges = np.flatnonzero(breaks)
-        visits = times[np.append(edges, times.size - 1)] - times[np.append(0, edges + 1)]
-        # Of two the longer one: the other may be cut off by the window.
-        visit = float(np.quantile(visits, 0.5, method="higher"))
-        pause = _pause(distances[breaks], visit)
-        if pause is not None:
-            return Cadence(step, visit + pause, _LATE * pause)
-    elif _is_one_visit(times, step, window):
+    breaks = np.flatnonzero(distances > _BREAK * usual)
+    if breaks.size:
+        step = float(np.quantile(np.delete(distances, breaks), 0.95))
+    one_visit = _is_one_visit(times, step, window)
+    if breaks.size and (scan := _scan(times, breaks, most=math.inf if one_visit else 2)):
+        visit, pause = scan
+        return Cadence(step, visit + pause, _LATE * pause)
+    if one_visit:
         return Cadence(step, math.inf, math.inf)
     return Cadence(step, step, _LATE * step)
 
 
-def _pause(breaks: NDArray[np.float64], visit: float) -> float | None:
-    """Return the usual pause between visits; `None` if the breaks are outages of a channel that is sampled all the time.
+def _scan(times: NDArray[np.float64], breaks: NDArray[np.int64], most: float) -> tuple[float, float] | None:
+    """Return the usual lengths of visits and of the pauses between them; `None` of a channel that is sampled all the time.
 
-    While one of several channels is visited the others pause: a pause is longer than a visit. Where one channel is visited for longer
-    than all others together its pauses are short, but one is like the other.
+    Breaks may be outages, pauses, and hiccups within a visit: the longest that are alike are the pauses, unless what is between
+    them is too long for a visit. While one of several channels is visited the others pause, so that a pause is longer than a visit;
+    that of a channel which is visited for longer than all others together is not, but it comes again and again.
+
+    Parameters
+    ----------
+    breaks
+        Behind which samples there is one, shape (k,), k > 0.
+    most
+        How many breaks that are shorter than what is between them are no pauses.
     """
-    if visit > LONGEST_VISIT:
-        return None
-    pauses = breaks[breaks <= LONGEST_PAUSE]
-    longer = pauses[pauses > visit]
-    if longer.size:
-        return float(np.median(longer))
-    if pauses.size > 2 and np.quantile(pauses, 0.75) <= 2 * np.quantile(pauses, 0.25):
-        return float(np.median(pauses))
+    lengths = times[breaks + 1] - times[breaks]
+    longest = lengths.max(initial=0, where=lengths <= LONGEST_PAUSE)
+    while longest > 0:
+        parting = lengths >= longest / _ALIKE
+        ends = breaks[parting]
+        visit = _usual(times[np.append(ends, times.size - 1)] - times[np.append(0, ends + 1)])
+        pauses = lengths[parting & (lengths <= longest)]
+        pause = _usual(pauses)
+        if visit <= LONGEST_VISIT and (visit < pause or pauses.size > most):
+            return visit, pause
+        longest = lengths.max(initial=0, where=~parting)
     return None
 
 
+def _usual(lengths: NDArray[np.float64]) -> float:
+    """Return the median; of two the longer one, for the window may cut off a visit, and a hiccup may part one."""
+    return float(np.quantile(lengths, 0.5, method="higher"))
+
+
 def _is_one_visit(times: NDArray[np.float64], step: float, window: Window) -> bool:
-    """Whether samples without a break were seen to begin and to end, and are the smaller part of the time."""
+    """Whether samples without a pause were seen to begin and to end, and are the smaller part of the time."""
     begin, end = float(times[0]), float(times[-1])
     silence = min(begin - window.start, window.end - end)
     return silence > _SILENT * step and end - begin <= min(LONGEST_VISIT, window.length / 2)

@@ -86,15 +86,10 @@ def together(series: Sequence[Series], window: Window, spend: Spend, points: int
         each.overdue if known_of is None else known_of.overdue for each, known_of in zip(series, known, strict=True)
     ]
     cells = _Cells(start, step, window.end, time.time(), spend)
-    rows = [cells.row(each, late) for each, late in zip(series, overdue, strict=True)]
-    size = max((row.size for row in rows), default=0)
-    spend(size * len(rows))
-    values = np.full((len(rows), size), np.nan)
-    for into, row in zip(values, rows, strict=True):
-        into[: row.size] = row
-    first, behind = cells.settled(series, size)
+    values = cells.rows(series, overdue)
+    first, behind = cells.settled(series, values.shape[1])
     if not apart and np.isnan(values[:, behind:]).all():
-        behind = size  # as graphite-web, whose summaries may end with an interval that is empty
+        behind = values.shape[1]  # as graphite-web, whose summaries may end with an interval that is empty
     if apart:
         first = max(first, _unknown(values, overdue, start - window.start, step))
     if apart or window.end > cells.now - PATIENCE:
@@ -172,8 +167,17 @@ class _Cells:
         """Until when values hold."""
         return min(self.window_end, self.now)
 
-    def row(self, series: Series, overdue: float | None) -> Numbers:
-        """Return one value of a series for each cell, NaN for null."""
+    def rows(self, series: Sequence[Series], overdue: Sequence[float | None]) -> Numbers:
+        """Return one value of each series for each cell, NaN for null, shape (number of series, number of cells)."""
+        rows = [self._row(each, late) for each, late in zip(series, overdue, strict=True)]
+        size = max((row.size for row in rows), default=0)
+        self.spend(size * len(rows))
+        values = np.full((len(rows), size), np.nan)
+        for into, row in zip(values, rows, strict=True):
+            into[: row.size] = row
+        return values
+
+    def _row(self, series: Series, overdue: float | None) -> Numbers:
         function = series.consolidation or "average"
         if series.step is None:
             return self._of_samples(series, overdue or 0.0, function)
@@ -252,6 +256,8 @@ def _awaited(values: Numbers, patience: int) -> int:
 
     Samples of another node may be seconds late: meanwhile a sum would be that of the others, and an average, too.
     """
+    if not values.size:
+        return 0
     known = ~np.isnan(values)
     ends = np.where(known.any(axis=1), values.shape[1] - np.argmax(known[:, ::-1], axis=1), 0)
     late = ends.max(initial=0) - ends
