@@ -334,6 +334,20 @@ def test_two_samples_a_millisecond_apart_make_no_grid_of_milliseconds():
     assert 50 < found.size < 1000
 
 
+@pytest.mark.parametrize("target", ["sumSeries(lab.*)", "keepLastValue(lab.fast)", "transformNull(lab.fast,-1)"])
+def test_a_long_interval_takes_no_more_cells_than_there_are_samples_or_points_asked_for(target):
+    """Of a day of one sample a second, and a channel that was visited once, in three years."""
+    day, now = 86400, int(time.time())
+    times = now - 700 * day + np.arange(day) + 0.2 * np.sin(np.arange(day))
+    fast = Irregular("lab.fast", times, np.full(day, 2.0))
+    once = Irregular("lab.once", [times[0]], [1.0])
+    begin = time.thread_time()
+    found, values = points([fast, once], target, now - 1000 * day, now, maxDataPoints=1000)
+    assert time.thread_time() - begin < 1
+    assert found.size <= 1000
+    assert {2, 3} & set(values)
+
+
 # --- what distances tell ------------------------------------------------------------------------------------------------
 
 

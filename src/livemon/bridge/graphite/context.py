@@ -10,7 +10,7 @@ from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.cadence import cadence
 from livemon.bridge.graphite.grammar import Call, Path
 from livemon.bridge.graphite.series import Series, SeriesList, Window
-from livemon.bridge.graphite.together import Together, common_step, together
+from livemon.bridge.graphite.together import Together, asked_step, together
 from livemon.bridge.limits import Budget
 
 Tree = Path | Call
@@ -44,18 +44,18 @@ class Context:
         """Return the same, samples as they came with nulls while one is overdue, and a series without any sample as one of nulls."""
         if not self.window.length:
             return self.filled(series)
-        step = grid.round_step(self.window.length / self.points)
         if not series.times.size:
+            step = grid.round_step(self.window.length / self.points)
             return grid.nulls(series, self.window, max(1.0, step), self.spend)
         known = cadence(series.times, self.window)
-        return self._interrupted(series, known.overdue, max(step, known.step))
+        return self._interrupted(series, known.overdue, max(known.step, asked_step(self.window, self.points)))
 
     def filled_between(self, series: Series) -> Series:
         """Return the same with nulls between the visits of a scanned series, too, and behind the last one."""
         if not series.times.size:
             return series
-        step = common_step([series], self.window, self.points)
         known = cadence(series.times, self.window)
+        step = max(known.step, asked_step(self.window, self.points))
         return self._interrupted(series, step if known.scanned else known.overdue, step)
 
     def _interrupted(self, series: Series, after: float, every: float) -> Series:

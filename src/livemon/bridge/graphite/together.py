@@ -26,8 +26,8 @@ HOLDING = frozenset({"average", "avg", "first", "last", "max", "min", "median"})
 """What of a channel's samples goes on being so without a new one: a value, and not how many there are or what they amount to."""
 PATIENCE = 10.0
 """Seconds by which one channel's samples may come later than another's."""
-_FINEST = 10_000
-"""Cells in the window, at most, if only a scan says how long they must be."""
+MOST_CELLS = 10_000
+"""Of a window, if there need not be more of them."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,17 @@ def together(series: Sequence[Series], window: Window, spend: Spend, points: int
     overdue = [
         each.overdue if known_of is None else known_of.overdue for each, known_of in zip(series, known, strict=True)
     ]
-    cells = _Cells(start, step, window.end, time.time(), spend)
+    newest = max((each.times[-1] for each in series if each.times.size), default=start)
+    now = time.time()
+    # Where only a value of which nobody knows how long it holds is left, it is not worth millions of cells.
+    cells = _Cells(start, step, min(window.end, now, newest + MOST_CELLS * step), spend)
     values = cells.rows(series, overdue)
     first, behind = cells.settled(series, values.shape[1])
     if not apart and np.isnan(values[:, behind:]).all():
         behind = values.shape[1]  # as graphite-web, whose summaries may end with an interval that is empty
     if apart:
         first = max(first, _unknown(values, overdue, start - window.start, step))
-    if apart or window.end > cells.now - PATIENCE:
+    if apart or window.end > now - PATIENCE:
         behind -= _awaited(values[:, :behind], math.ceil(PATIENCE / step))
     first = min(first, behind)
     times = start + step * np.arange(first, behind)
@@ -120,11 +123,6 @@ def _in_phase(series: Sequence[Series]) -> bool:
     return bool(np.abs(late - np.rint(late / common) * common).max() <= RESOLUTION)
 
 
-def common_step(series: Sequence[Series], window: Window, points: int) -> float:
-    """Return the step in which series stand beside each other, in seconds; parameters are those of :func:`together`."""
-    return _step(series, _cadences(series, window), window, points)
-
-
 def _cadences(series: Sequence[Series], window: Window) -> list[Cadence | None]:
     return [cadence(each.times, window) if each.step is None and each.times.size else None for each in series]
 
@@ -140,10 +138,15 @@ def _step(series: Sequence[Series], known: Sequence[Cadence | None], window: Win
         return regular if any(each.step is not None for each in series) else 1.0
     finest = max(grid.round_step(each.step) for each in samples)
     longest = max((grid.round_step(each.cycle) for each in samples if math.isfinite(each.cycle)), default=math.inf)
-    step = max(finest, min(longest, grid.round_step(window.length / min(points, _FINEST))))
+    step = max(finest, min(longest, asked_step(window, points)))
     if all(each.step is None for each in series):
         return step
     return regular * max(1, math.ceil(step / regular - RESOLUTION))
+
+
+def asked_step(window: Window, points: int) -> float:
+    """Return the step, in seconds, of as many points as the asker can use."""
+    return grid.round_step(window.length / min(points, MOST_CELLS))
 
 
 def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
@@ -154,18 +157,12 @@ def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
 
 @dataclass(frozen=True)
 class _Cells:
-    """Cells ``[start + n * step, start + (n + 1) * step)`` of time; values hold until the end of the window, but not beyond now."""
+    """Cells ``[start + n * step, start + (n + 1) * step)`` of time; values hold until `end` at most."""
 
     start: float
     step: float
-    window_end: float
-    now: float
+    end: float
     spend: Spend
-
-    @property
-    def end(self) -> float:
-        """Until when values hold."""
-        return min(self.window_end, self.now)
 
     def rows(self, series: Sequence[Series], overdue: Sequence[float | None]) -> Numbers:
         """Return one value of each series for each cell, NaN for null, shape (number of series, number of cells)."""
@@ -195,7 +192,8 @@ class _Cells:
         first, behind = min(0, int(numbers[0])), int(numbers[-1]) + 1
         rows, lengths = grid.grouped(series.values, numbers - first, behind - first, self.spend)
         row = CONSOLIDATIONS[function](rows, np.maximum(lengths, 1))
-        size = max(behind, math.ceil((self.end - self.start) / self.step - RESOLUTION)) - first
+        end = min(self.end, series.times[-1] + overdue)
+        size = max(behind, math.ceil((end - self.start) / self.step - RESOLUTION)) - first
         self.spend(size)
         row = np.append(row, np.full(size - row.size, np.nan))
         lengths = np.append(lengths, np.zeros(size - lengths.size, int))
