@@ -87,8 +87,8 @@ def test_other_combinations_of_two_channels(target, value):
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
-@pytest.mark.parametrize("channels", [1, 2, 3, 16])
-@pytest.mark.parametrize("number", [1, 2, 3, 10, 11, 25, 88, 100])
+@pytest.mark.parametrize("channels", [1, 2, 16])
+@pytest.mark.parametrize("number", [1, 2, 3, 10, 25, 88, 100])
 def test_a_scan_is_combined_as_if_all_were_measured_at_once(channels, number, jitter):
     series, cycle = scan(channels, number, 8 * channels * (number * FAST + CHANGE), jitter)
     end = START + 8 * cycle
