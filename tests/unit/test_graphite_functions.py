@@ -52,6 +52,7 @@ ROWS = [
     ("offset(lab.a.T,-0.5)", {"offset(lab.a.T,-0.5)": [0.5, 1.5, N, 3.5, 4.5, 5.5]}),
     ("offsetToZero(lab.b.T)", {"offsetToZero(lab.b.T)": [30, 0, 50, N, 70, 80]}),
     ("pow(lab.a.T,2)", {"pow(lab.a.T,2)": [1, 4, N, 16, 25, 36]}),
+    ("pow(lab.a.T,0)", {"pow(lab.a.T,0)": [1, 1, N, 1, 1, 1]}),
     ("pow(lab.b.T,0.5)", {"pow(lab.b.T,0.5)": [10**0.5, N, 30**0.5, N, 50**0.5, 60**0.5]}),
     ("round(scale(lab.c.V,0.0125),1)", {"round(scale(lab.c.V,0.0125),1)": [1.2, 2.5, 3.8]}),
     ("round(scale(lab.c.V,0.01))", {"round(scale(lab.c.V,0.01))": [1, 2, 3]}),

@@ -92,7 +92,7 @@ def test_a_difference_waits_for_the_newest_sample_of_both():
     np.testing.assert_allclose(values, 0.1)
     gone = Irregular("lab.two", times[:20], np.full(20, 4.1))
     _, values = points([one, gone], "diffSeries(lab.one,lab.two)")
-    np.testing.assert_allclose(values[[0, -1]], [0.1, 4.2])
+    np.testing.assert_allclose(values[[0, -1]], [0.1, np.nan])
 
 
 def test_a_scan_of_sixteen_channels_has_an_average():
@@ -148,10 +148,10 @@ def test_samples_far_closer_together_than_their_series_are_take_no_memory():
         for name, after in (("close", 0), ("later", 1e9))
     )
     _, values = points([close, later], "sumSeries(lab.close)", START - 1e9, START + 1e9)
-    assert values.tolist() == [2]
-    answer = render([close, later], "sumSeries(lab.*)", START - 1e9, START + 2e9)
-    assert answer.status_code == 400
-    assert "points" in answer.text
+    assert set(values) == {2}
+    for end in (1e9, 2e9):
+        times, _ = points([close, later], "sumSeries(lab.*)", START - 1e9, START + end)
+        assert times.size < 1000
 
 
 # --- all samples, though a plot shows few -------------------------------------------------------------------------------

@@ -7,19 +7,24 @@ came have no nulls between them; where they must be put beside others, the step 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livemon.bridge.graphite.aggregates import CONSOLIDATIONS
+from livemon.bridge.graphite.cadence import cadence
 from livemon.bridge.graphite.series import Series, Window
 
 RESOLUTION = 1e-6
 """Seconds by which a time may differ from what is meant: some more than a float64 UNIX time is exact to."""
 MAX_POINTS = 2_000_000
 """Points in one regular series; the null ones between two samples a millisecond apart and the next a year later would have no end."""
+_SPARSEST = 10
+"""Steps from one sample to the next, as a rule, in a regular series of which some are missing."""
+_FEW = 100
+"""Samples that nearly always tell that a series is not regular."""
 _MILLISECONDS = (
     *(number * scale for scale in (1, 10, 100) for number in (1, 2, 5)),
     *(1000 * seconds for seconds in (1, 2, 5, 10, 15, 20, 30)),
@@ -39,32 +44,30 @@ def round_step(seconds: float) -> float:
 
 
 def regular_step(times: NDArray[np.float64]) -> float | None:
-    """Return the step, whole milliseconds, of whose multiples the samples are apart; `None` if there is no such step."""
+    """Return the step, whole milliseconds, of whose multiples the samples are apart; `None` if there is no such step.
+
+    Two samples that happen to be a millisecond apart make no step for those that come every ten seconds.
+    """
     if times.size < 2:
         return None
-    step = round(float(np.diff(times).min()), 3)
-    if step < 0.001:
+    distances = np.diff(times)
+    step = round(float(distances.min()), 3)
+    if step < 0.001 or not _on_grid(times[:_FEW], step) or not _on_grid(times, step):
         return None
-    numbers = np.rint((times - times[0]) / step)
-    return step if np.abs(times - times[0] - numbers * step).max() <= RESOLUTION else None
+    return step if np.median(distances) <= _SPARSEST * step else None
 
 
-def usual_step(times: NDArray[np.float64]) -> float | None:
-    """Return a round step in which a sample has nearly always come; `None` of fewer than two samples."""
-    return round_step(float(np.quantile(np.diff(times), 0.95))) if times.size > 1 else None
-
-
-def step_of(series: Series) -> float | None:
-    """Return a series' step, or else a usual one of its samples; `None` if there are too few to tell."""
-    return series.step or regular_step(series.times) or usual_step(series.times)
+def _on_grid(times: NDArray[np.float64], step: float) -> bool:
+    late = times - times[0]
+    return bool(np.abs(late - np.rint(late / step) * step).max() <= RESOLUTION)
 
 
 def filled(series: Series, window: Window, spend: Spend) -> Series:
-    """Return a regular series with null for each sample that is missing in the window; another one as it is."""
+    """Return a regular series with null for each sample that is missing in the window; another one, or a scanned one, as it is."""
     if series.step is not None:
         return series
     step = regular_step(series.times)
-    if step is None:
+    if step is None or cadence(series.times, window).scanned:
         return series
     origin = series.times[0]
     first = min(0, math.ceil((window.start - origin) / step - RESOLUTION))
@@ -87,56 +90,31 @@ def nulls(series: Series, window: Window, step: float, spend: Spend) -> Series:
     return replace(series, times=step * np.arange(first, last), values=np.full(last - first, np.nan), step=step)
 
 
-def together(
-    series: Sequence[Series], window: Window, spend: Spend
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Put several series on common times: of their step, or of the least common multiple of their steps.
-
-    What falls together within one series is averaged, or what ``consolidateBy`` says for it.
-
-    Returns
-    -------
-    times, values, step
-        Shapes (n,) and (k, n), one row a series; seconds.
-    """
-    series = [filled(each, window, spend) for each in series]
-    steps = [step for each in series if (step := step_of(each)) is not None]
-    step = math.lcm(*(round(1000 * each) for each in steps)) / 1000 if steps else 1.0
-    starts = [each.times[0] for each in series if each.step is not None and each.times.size]
-    start = min(starts) if starts else _first_cell(series, window, step)
-    rows = [_row(each, start, step, spend) for each in series]
-    size = max((row.size for row in rows), default=0)
-    spend(size * len(rows))
-    values = np.full((len(rows), size), np.nan)
-    for into, row in zip(values, rows, strict=True):
-        into[: row.size] = row
-    if any(each.step is None for each in series):
-        size -= _unfinished(values)
-    return start + step * np.arange(size), values[:, :size], step
+def interrupted(series: Series, window: Window, spend: Spend, *, after: float, every: float) -> Series:
+    """Return samples as they came, and nulls at the multiples of `every` where the newest is older than `after`, both in seconds."""
+    first = np.floor((series.times + after) / every) + 1
+    behind = np.ceil(np.append(series.times[1:], window.end) / every - RESOLUTION)
+    number = np.maximum(behind - first, 0)
+    spend(int(number.sum()))
+    number = number.astype(int)
+    late = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    times = np.concatenate((series.times, (np.repeat(first, number) + late) * every))
+    values = np.concatenate((series.values, np.full(late.size, np.nan)))
+    order = np.argsort(times, kind="stable")
+    return replace(series, times=times[order], values=values[order])
 
 
-def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
-    """Return where the cell of the first sample begins, or the first whole one in the window."""
-    first = min((each.times[0] for each in series if each.times.size), default=window.start)
-    return max(math.floor(first / step + RESOLUTION), math.ceil(window.start / step - RESOLUTION)) * step
-
-
-def _unfinished(values: NDArray[np.float64]) -> int:
-    """Return how many cells at the end still wait for a sample of a series that had one in the cell before.
-
-    A difference of two sensors would be the whole value of the first one until that of the second one comes.
-    """
-    missing = np.isnan(values[:, -3:])
-    waiting = (missing[:, 1:] & ~missing[:, :-1]).any(axis=0)
-    return waiting.size - int(np.argmax(waiting)) if waiting.any() else 0
-
-
-def _row(series: Series, start: float, step: float, spend: Spend) -> NDArray[np.float64]:
-    function = series.consolidation or "average"
+def span(series: Series, points: int, window: Window) -> float:
+    """Return how many seconds so many points of a series reach back, at most; 0 if there are too few to tell."""
     if series.step is not None:
-        # As graphite-web: the first of one stands beside the first of another, wherever in the step they are.
-        return in_groups(series.values, round(step / series.step), function)
-    return in_cells(series, start, step, function, spend)[1]
+        return points * series.step
+    if series.times.size < 2:
+        return 0.0
+    if (step := filled(series, window, lambda _points: None).step) is not None:
+        return points * step
+    known = cadence(series.times, window)
+    mean = float(series.times[-1] - series.times[0]) / (series.times.size - 1)
+    return points * mean + (known.cycle if math.isfinite(known.cycle) else 0.0)
 
 
 def in_groups(values: NDArray[np.float64], size: int, function: str) -> NDArray[np.float64]:

@@ -47,6 +47,11 @@ class Series:
         Shape (n,), NaN for null.
     step
         Seconds between successive times if it has a point at each of them; `None` of samples as they came.
+    overdue
+        Of a series with a step that was made of samples as they came: for how many seconds a point holds while there is none. `None`
+        if the times themselves tell (:mod:`.cadence`), and of what graphite-web could hold: there null is null.
+    settled
+        The interval in which its points are final; others may still lack samples. `None` if all are.
     consolidation
         The function of :mod:`.aggregates` that makes one point of several; `None` for the usual one.
     thinned
@@ -59,6 +64,8 @@ class Series:
     times: NDArray[np.float64]
     values: NDArray[np.float64]
     step: float | None = None
+    overdue: float | None = None
+    settled: Window | None = None
     consolidation: str | None = None
     thinned: bool = False
 

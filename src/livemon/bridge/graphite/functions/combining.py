@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.aggregates import aggregate, percentile
 from livemon.bridge.graphite.context import Context
 from livemon.bridge.graphite.functions.declaration import (
@@ -101,9 +100,11 @@ def combined(context: Context, series: SeriesList, func: str) -> SeriesList:
     """Return one series of the aggregates of several at each time; none of none."""
     plain = func.removesuffix("Series")
     function_of_rows = aggregate(func)
-    return _as_one(
-        context, series, f"{plain}Series", plain, lambda rows: function_of_rows(rows, np.full(len(rows), len(series)))
-    )
+
+    def compute(rows: Numbers) -> Numbers:
+        return function_of_rows(rows, np.full(len(rows), len(series)))
+
+    return _as_one(context, series, f"{plain}Series", plain, compute)
 
 
 def _as_one(
@@ -111,11 +112,14 @@ def _as_one(
 ) -> SeriesList:
     if not series:
         return []
-    times, rows, step = grid.together(series, context.window, context.spend)
+    found = context.together(series)
     # Copied, so that the values of one time lie beside each other.
-    values = compute(np.ascontiguousarray(rows.T))
+    values = compute(np.ascontiguousarray(found.values.T))
+    if found.apart and kind == "diff":
+        # Graphite-web would give the whole value of the one that is left: docs/decisions/0030.
+        values = np.where(np.isnan(found.values).any(axis=0), np.nan, values)
     name = f"{name}({_expressions(series)})"
-    return [Series(name, name, _common(series, name, kind), times, values, step)]
+    return [Series(name, name, _common(series, name, kind), values=values, **found.origin)]
 
 
 def _expressions(series: Iterable[Series]) -> str:
@@ -175,11 +179,11 @@ def as_percent(context: Context, series: SeriesList, total: Any, nodes: list[int
         totals = _sum_of(context, series)
     elif not isinstance(total, list):
         name = f"asPercent({{}},{total})"
-        times, rows, step = grid.together(series, context.window, context.spend)
+        found = context.together(series)
         divisor = total or np.nan
         return [
-            each.called(name.replace("{}", each.name), times=times, values=row / divisor * 100, step=step)
-            for each, row in zip(series, rows, strict=True)
+            each.called(name.replace("{}", each.name), values=row / divisor * 100, **found.origin)
+            for each, row in zip(series, found.values, strict=True)
         ]
     elif len(total) == 1:
         totals = total[0]
@@ -227,9 +231,10 @@ def _percent(context: Context, series: Series, total: Series) -> Series:
 
 
 def _ratio(context: Context, dividend: Series, divisor: Series, name: str) -> Series:
-    times, (above, below), step = grid.together([dividend, divisor], context.window, context.spend)
+    found = context.together([dividend, divisor])
+    above, below = found.values
     values = above / np.where(below == 0, np.nan, below)
-    return dividend.called(name, times=times, values=values, step=step, consolidation=None)
+    return dividend.called(name, values=values, consolidation=None, **found.origin)
 
 
 # --- one of each group --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,12 @@ def invert(_context: Context, series: SeriesList) -> SeriesList:
 @function("pow", "Transform", SERIES, FACTOR, keeps_unit=False)
 def power(_context: Context, series: SeriesList, exponent: float) -> SeriesList:
     """Raise to a power; null where that is no number."""
-    return _each(series, f"pow({{}},{exponent:g})", lambda values: _finite(np.power(values, float(exponent))))
+    return _each(series, f"pow({{}},{exponent:g})", lambda values: _power(values, float(exponent)))
+
+
+def _power(values: Numbers, exponent: float) -> Numbers:
+    # numpy takes the power 0 of a null, too, for 1.
+    return _where(~np.isnan(values), _finite(np.power(values, exponent)))
 
 
 @function("squareRoot", "Transform", SERIES, keeps_unit=False)
@@ -87,13 +93,17 @@ def round_values(_context: Context, series: SeriesList, precision: int | None) -
 @function("removeAboveValue", "Filter Data", SERIES, LIMIT)
 def remove_above_value(_context: Context, series: SeriesList, limit: float) -> SeriesList:
     """Make values above a limit null."""
-    return _each(series, f"removeAboveValue({{}}, {limit:g})", lambda values: _where(values <= limit, values))
+    return _each(
+        _letting_go(series), f"removeAboveValue({{}}, {limit:g})", lambda values: _where(values <= limit, values)
+    )
 
 
 @function("removeBelowValue", "Filter Data", SERIES, LIMIT)
 def remove_below_value(_context: Context, series: SeriesList, limit: float) -> SeriesList:
     """Make values below a limit null."""
-    return _each(series, f"removeBelowValue({{}}, {limit:g})", lambda values: _where(values >= limit, values))
+    return _each(
+        _letting_go(series), f"removeBelowValue({{}}, {limit:g})", lambda values: _where(values >= limit, values)
+    )
 
 
 @function("removeAbovePercentile", "Filter Data", SERIES, LIMIT)
@@ -101,7 +111,7 @@ def remove_above_percentile(_context: Context, series: SeriesList, n: float) -> 
     """Make values above the n-th percentile of their series null."""
     check_percentage(n, "removeAbovePercentile")
     name = f"removeAbovePercentile({{}}, {n:g})"
-    return _each(series, name, lambda values: _where(values <= percentile(values[np.newaxis], n), values))
+    return _each(_letting_go(series), name, lambda values: _where(values <= percentile(values[np.newaxis], n), values))
 
 
 @function("removeBelowPercentile", "Filter Data", SERIES, LIMIT)
@@ -109,7 +119,7 @@ def remove_below_percentile(_context: Context, series: SeriesList, n: float) -> 
     """Make values below the n-th percentile of their series null."""
     check_percentage(n, "removeBelowPercentile")
     name = f"removeBelowPercentile({{}}, {n:g})"
-    return _each(series, name, lambda values: _where(values >= percentile(values[np.newaxis], n), values))
+    return _each(_letting_go(series), name, lambda values: _where(values >= percentile(values[np.newaxis], n), values))
 
 
 @function("isNonNull", "Transform", SERIES, keeps_unit=False)
@@ -132,21 +142,24 @@ def transform_null(context: Context, series: SeriesList, default: float, referen
     if not reference:
         name = f"transformNull({{}},{default:g})"
         return _each(throughout, name, lambda values: np.where(np.isnan(values), float(default), values))
-    _, rows, _ = grid.together(reference, context.window, context.spend)
-    has_value = ~np.isnan(rows).all(axis=0)
-
-    def transformed(values: Numbers) -> Numbers:
-        known = np.zeros(values.size, bool)
-        known[: has_value.size] = has_value[: values.size]
-        return np.where(np.isnan(values) & known, float(default), values)
-
-    return _each(throughout, f"transformNull({{}},{default:g},referenceSeries)", transformed)
+    beside = context.together(reference)
+    has_value = np.append(~np.isnan(beside.values).all(axis=0), False)
+    found = []
+    for each in throughout:
+        numbers = np.arange(each.times.size)  # as graphite-web: the first beside the first
+        if beside.times.size and (beside.apart or each.step is None):
+            numbers = grid.cells(each.times, beside.times[0], beside.step)
+        known = has_value[np.where((numbers >= 0) & (numbers < has_value.size), numbers, -1)]
+        values = np.where(np.isnan(each.values) & known, float(default), each.values)
+        found.append(each.called(f"transformNull({each.name},{default:g},referenceSeries)", values=values))
+    return found
 
 
 @function("keepLastValue", "Transform", SERIES, Parameter("limit", "intOrInf", default=math.inf))
 def keep_last_value(context: Context, series: SeriesList, limit: float) -> SeriesList:
     """Put the last value before them in place of nulls, if there are not more than a limit of them in a row."""
-    return _each([context.filled(each) for each in series], "keepLastValue({})", lambda values: _kept(values, limit))
+    between = [context.filled_between(each) for each in series]
+    return _each(between, "keepLastValue({})", lambda values: _kept(values, limit))
 
 
 def _kept(values: Numbers, limit: float) -> Numbers:
@@ -259,6 +272,11 @@ def check_percentage(n: float, what: str) -> None:
 
 def _each(series: SeriesList, name: str, compute: Callable[[Numbers], Numbers]) -> SeriesList:
     return [each.called(name.replace("{}", each.name), values=compute(each.values)) for each in series]
+
+
+def _letting_go(series: SeriesList) -> SeriesList:
+    """Return series of which no value holds where a filter makes null of the next one."""
+    return [each if each.overdue is None else replace(each, overdue=0.0) for each in series]
 
 
 def _where(condition: NDArray[np.bool_], values: Numbers) -> Numbers:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.aggregates import ALIASES, aggregate
+from livemon.bridge.graphite.cadence import cadence
 from livemon.bridge.graphite.context import Context, Tree
 from livemon.bridge.graphite.functions.declaration import SERIES, X_FILES_FACTOR, Parameter, function
 from livemon.bridge.graphite.intervals import interval
 from livemon.bridge.graphite.series import Series, SeriesList, Window
+from livemon.bridge.graphite.together import HOLDING
 from livemon.errors import RequestError, shown
 
 Numbers = NDArray[np.float64]
@@ -55,8 +57,8 @@ def moving_window(context: Context, tree: Tree, size: int | str, func: str, part
         before = abs(interval(size, "windowSize"))
     else:
         # How far back so many points reach is known when some have been seen.
-        steps = [grid.step_of(each) or 0.0 for each in context.evaluate(tree, context.window)]
-        before = size * max(steps, default=0.0)
+        seen = context.evaluate(tree, context.window)
+        before = max((grid.span(each, size, context.window) for each in seen), default=0.0)
     moving = _Moving(context, size, func, part or 0.0)
     return [moving.moved(each) for each in context.evaluate(tree, context.window.reaching_back(before))]
 
@@ -330,7 +332,8 @@ def summarize(context: Context, series: SeriesList, length: str, func: str, alig
         if not align_to_from:
             extent = Window(extent.start - extent.start % seconds, extent.end - extent.end % seconds + seconds)
         name = f'summarize({each.name}, "{length}", "{func}"{", true" if align_to_from else ""})'
-        found.append(_summarized(context, filled, func, extent, seconds).called(name))
+        summarized = _summarized(context, filled, func, extent, seconds)
+        found.append(summarized.called(name, **_origin(filled, context.window, func, seconds)))
     return found
 
 
@@ -366,7 +369,7 @@ def smart_summarize(context: Context, tree: Tree, length: str, func: str, align_
         filled = grid.filled(each, window, context.spend)
         name = f'smartSummarize({each.name}, "{length}", "{func}")'
         summarized = _summarized(context, filled, func, _extent(filled, window), seconds)
-        found.append(summarized.called(name))
+        found.append(summarized.called(name, **_origin(filled, window, func, seconds)))
     return found
 
 
@@ -392,6 +395,18 @@ def _summarized(context: Context, series: Series, func: str, extent: Window, sec
     rows, lengths = grid.grouped(series.values[inside], numbers[inside], number, context.spend)
     times = extent.start + seconds * np.arange(number)
     return replace(series, times=times, values=aggregate(func)(rows, lengths), step=float(seconds))
+
+
+def _origin(series: Series, window: Window, func: str, seconds: int) -> dict[str, Any]:
+    """Return for how long an interval's aggregate holds while there is none, and which intervals can get no more samples."""
+    end = min(_extent(series, window).end, series.settled.end if series.settled else math.inf)
+    overdue = series.overdue
+    if series.step is None and series.times.size:
+        overdue = cadence(series.times, window).overdue
+    if overdue:
+        holds = ALIASES.get(func, func) in HOLDING
+        overdue = overdue + seconds if holds else 0.0
+    return {"overdue": overdue, "settled": Window(0.0, end)}
 
 
 # --- other times --------------------------------------------------------------------------------------------------------
@@ -421,6 +436,11 @@ def time_shift(context: Context, tree: Tree, shift: str, _reset_end: bool, _alig
     shift = _signed(shift)
     seconds = interval(shift, "timeShift")
     return [
-        replace(each, name=f'timeShift({each.name}, "{shift}")', times=each.times - seconds)
+        replace(
+            each,
+            name=f'timeShift({each.name}, "{shift}")',
+            times=each.times - seconds,
+            settled=each.settled and each.settled.moved(-seconds),
+        )
         for each in context.evaluate(tree, context.window.moved(seconds))
     ]
