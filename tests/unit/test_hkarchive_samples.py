@@ -95,23 +95,23 @@ def test_after_a_restart_of_the_agent_its_fields_are_the_first_again(provider):
 
 
 @pytest.mark.parametrize(
-    ("times", "kept"),
-    [
-        ([5, 6], [5, 6]),
-        ([4, 5, 6], [5, 6]),
-        ([3, 4], []),
-        ([6, 5, 7, 7, 8], [6, 7, 8]),
-    ],
-    ids=["newer", "overlapping", "all known", "unordered"],
+    ("times", "duplicates"),
+    [([5, 6], 0), ([4, 5, 6], 1), ([3, 4], 1), ([4], 1), ([6, 5, 7, 7, 8], 1)],
+    ids=["newer", "overlapping", "older and the same", "the same", "unordered"],
 )
-def test_samples_that_are_not_newer_are_dropped_and_counted(provider, times, kept):
-    provider.add(parse(message([NOW + 4], a=[0.0])))
-    provider.take()
-    provider.add(parse(message([NOW + time for time in times], a=[float(time) for time in times])))
-    block = provider.take().get("temps")
-    assert (block.times if block else []) == [NOW + time for time in kept]
-    assert (block.columns["a"] if block else []) == kept
-    assert provider.duplicates == len(times) - len(kept)
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_sample_is_a_duplicate_only_if_its_time_and_its_values_are_known(provider, times, duplicates, taken):
+    provider.add(parse(message([NOW + 4], a=[4.0], b=[float("nan")])))
+    if taken:
+        assert list(provider.take()) == ["temps"]
+    values = [float(time) for time in times]
+    provider.add(parse(message([NOW + time for time in times], a=values, b=[float("nan")] * len(times))))
+    found = [row for block in provider.take().values() for row in zip(block.times, block.columns["a"], strict=True)]
+    known = {4} if taken else set()
+    assert sorted(found) == [(NOW + time, float(time)) for time in sorted({4, *times} - known)]
+    assert provider.duplicates == duplicates
+    provider.add(parse(message([NOW + 4], a=[-4.0], b=[0.0])))
+    assert [block.columns["a"] for block in provider.take().values()] == [[-4.0]], "another value is another sample"
 
 
 def test_blocks_of_one_feed_have_times_of_their_own(provider):
@@ -120,16 +120,29 @@ def test_blocks_of_one_feed_have_times_of_their_own(provider):
     assert set(provider.take()) == {"Channel_01", "Channel_02"}
 
 
-def test_a_clock_that_is_set_back_does_not_bar_what_follows(provider):
-    future = parse(message([NOW + 1e8], a=[1.0]))
-    provider.add(future)
-    right = parse(message([NOW + 999], a=[2.0]))
-    assert provider.clock_stepped_back(right)
-    assert not provider.clock_stepped_back(future)
-    provider.take()
-    provider.add(right)
-    assert columns_of(provider) == {"temps": ([NOW + 999], {"a": [2.0]})}
-    assert provider.last_time == NOW + 999
+@pytest.mark.parametrize("step", [0.5, 5, 11, 60, 600, 1e8])
+def test_a_clock_that_is_set_back_begins_a_block_of_its_own(provider, step):
+    provider.add(parse(message([NOW + 900, NOW + 901], a=[1.0, 2.0])))
+    provider.add(parse(message([NOW + 901.25 - step, NOW + 902 - step], a=[3.0, 4.0])))
+    assert columns_of(provider) == {
+        "temps": ([NOW + 900, NOW + 901], {"a": [1.0, 2.0]}),
+        "temps_2": ([NOW + 901.25 - step, NOW + 902 - step], {"a": [3.0, 4.0]}),
+    }
+    assert (provider.duplicates, provider.samples) == (0, 4)
+    assert provider.last_time == NOW + 902 - step
+    provider.add(parse(message([NOW + 903], a=[5.0])))
+    assert [block.times for block in provider.take().values()] == [[NOW + 903]]
+
+
+def test_a_stamp_of_the_future_is_kept_apart(provider):
+    provider.add(parse(message([NOW], a=[1.0])))
+    for ahead in (1e8, 2e8):
+        provider.add(parse(message([NOW + ahead], a=[2.0])))
+        provider.add(parse(message([NOW + ahead / 1e8], a=[3.0])))
+    assert columns_of(provider) == {
+        "temps": ([NOW, NOW + 1, NOW + 2], {"a": [1.0, 3.0, 3.0]}),
+        "temps_2": ([NOW + 1e8, NOW + 2e8], {"a": [2.0, 2.0]}),
+    }
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ class AggregatorAgent:
                     "observatory.ls240.feeds.temperatures": {
                         "last_refresh": 1602089118.8, "sessid": "1602088928.8", "stale": False,
                         "last_block_received": "temps", "last_sample": 1602089118.1,
-                        "samples": 1200, "duplicates": 0}}}
+                        "samples": 1200, "duplicates": 0, "set_back": 0}}}
 
             The file gets its final name, without ``.part``, when it is full or recording stops. The session is degraded
             as long as nothing can be written.

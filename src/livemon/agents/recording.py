@@ -10,7 +10,7 @@ from typing import Any
 from livemon.hkarchive import Recorder
 
 LOST = ("not written", "not archived", "too large", "overflow")
-"""What of the dropped is lost: duplicates are not, and what is malformed is not a sample."""
+"""What of the dropped is lost: duplicates (the same time with the same values) are not, and what is malformed is not a sample."""
 
 
 class Recording:

@@ -80,7 +80,8 @@ def load(
     Returns
     -------
     dict
-        For each field its times, float64 UNIX seconds, strictly increasing, and its values: float64, bool or str.
+        For each field its times, float64 UNIX seconds, ascending, and its values: float64, bool or str. A time comes twice
+        only with two values, of a clock that was set back; what the archive has twice is there once.
         Both arrays are empty where the archive has the field, but no sample in the range.
 
     Raises
@@ -231,8 +232,18 @@ def _whole_frames(path: Path) -> Iterator[core.G3Frame]:
 def _joined(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     if not pieces:
         return np.empty(0), np.empty(0)
-    times, first = np.unique(np.concatenate([times for times, _ in pieces]), return_index=True)
-    return times, np.concatenate([values for _, values in pieces])[first]
+    times, values = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    kept = np.ones(times.size, dtype=bool)
+    seen: set[tuple] = set()
+    ties = np.flatnonzero(times[1:] == times[:-1])
+    for row in np.union1d(ties, ties + 1):
+        value = values[row].item()
+        sample = times[row], value if value == value else None  # noqa: PLR0124 - NaN is not
+        kept[row] = sample not in seen
+        seen.add(sample)
+    return times[kept], values[kept]
 
 
 def _directory(data_dir: Path | str | None) -> Path:

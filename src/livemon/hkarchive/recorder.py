@@ -138,8 +138,6 @@ class Recorder:
                 return
             session = printable(str(feed.get("session_id")))
             entry = self._entry(address, session, float(parameters.get("fresh_time", 180.0)))
-            if entry.provider.clock_stepped_back(blocks):
-                self._make_frames()
             if self._frame_started is None:  # before the samples: of a malformed message the first blocks may be whole
                 self._frame_started = self._clock()
             self._pending_bytes += size
@@ -181,9 +179,10 @@ class Recorder:
         """Return what is going on, for people and programs, in JSON types only.
 
         ``current_file`` and ``providers`` (by feed address: ``last_refresh``, ``sessid``, ``stale``,
-        ``last_block_received``) as upstream's aggregator has them. Beside these ``samples``, ``duplicates`` and
-        ``last_sample`` (its time) of each provider, and of all together ``dropped`` by reason, ``problems`` by feed or file,
-        ``last_write``, ``write_error``, ``bytes_written``, ``files_closed``, ``files_rescued``. Times in UNIX seconds.
+        ``last_block_received``) as upstream's aggregator has them. Beside these ``samples``, ``duplicates``, ``set_back`` (how
+        often a sample was older than the one before it) and ``last_sample`` (its time) of each provider, and of all together
+        ``dropped`` by reason, ``problems`` by feed or file, ``last_write``, ``write_error``, ``bytes_written``,
+        ``files_closed``, ``files_rescued``. Times in UNIX seconds.
         """
         now = self._clock()
         return {
@@ -204,15 +203,16 @@ class Recorder:
                     "last_sample": entry.provider.last_time,
                     "samples": entry.provider.samples,
                     "duplicates": entry.provider.duplicates,
+                    "set_back": entry.provider.set_back,
                 }
                 for address, entry in self._entries.items()
             },
         }
 
     def _entry(self, address: str, agent_session: str, fresh_seconds: float) -> _Entry:
-        """Return the provider of a feed; if its agent restarted it gets a new number: its blocks may have changed."""
+        """Return the provider of a feed; it gets a new number if its agent restarted (blocks may have changed) or it is crowded."""
         known = self._entries.get(address)
-        if known is not None and known.agent_session == agent_session:
+        if known is not None and known.agent_session == agent_session and not known.provider.crowded:
             return known
         if known is None:
             provider = Provider(address, self._clock)

@@ -6,27 +6,32 @@ an integer, a field that comes later would be skipped. So here
 
 - a field has one *kind* for as long as the provider lives: ``number`` (float64, integers too), ``bool`` or ``text``;
 - a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``;
-- samples with another set of fields go to a block of their own, ``<block>_2`` and so on, whatever came first.
+- samples with another set of fields go to a block of their own, ``<block>_2`` and so on, whatever came first;
+- and so do those of another epoch of the clock (:mod:`livemon.hkarchive.epochs`): no sample is left out for its time. Only what
+  has been taken already, the same time with the same values, is a duplicate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
 from typing import Any
 
+from livemon.hkarchive.epochs import CLOCK_TOLERANCE, Epochs, jumps_ahead
+
 Kind = str
 _KINDS: dict[type, Kind] = {float: "number", int: "number", bool: "bool", str: "text"}
-CLOCK_TOLERANCE = 10.0
-"""Seconds by which a sample may lie ahead of this machine's clock before that clock, or the agent's, was wrong."""
+MOST_EPOCHS = 16
+"""Of one block. A message in which time runs backwards more often is sorted."""
 END_OF_TIME = 9e10
 """UNIX seconds that spt3g can hold, in an int64 of 10 ns units; milliseconds since 1970 lie far beyond."""
 
 
 @dataclass
 class Block:
-    """Co-sampled columns: `times` (UNIX seconds, increasing) and, for each field, as many values.
+    """Co-sampled columns: `times` (UNIX seconds, as the agent stamped them) and, for each field, as many values.
 
     `origin` is what the agent calls the block, once it waits for its frame; there its name may be another one.
     """
@@ -86,15 +91,24 @@ def parse(message: Any) -> list[tuple[str, Block]]:
 
 @dataclass
 class _Source:
-    """One block as its agent names it: the kinds of its fields and the last time seen."""
+    """One block as its agent names it: the kinds of its fields, its epochs, and what each is called for a set of fields.
+
+    `last` is the time of the sample that came last, `newest` the latest that was not of the future. What comes after `newest` cannot
+    have come before.
+    """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
-    last_time: float = float("-inf")
-    variants: dict[frozenset[str], str] = field(default_factory=dict)
+    last: float = float("-inf")
+    newest: float = float("-inf")
+    epochs: Epochs = field(default_factory=Epochs)
+    variants: dict[tuple[int, frozenset[str]], str] = field(default_factory=dict)
 
 
 class Provider:
     """What one feed published since the last :meth:`take`.
+
+    `samples` have been taken in, `duplicates` had been taken in before, and `set_back` times a sample was older than the one
+    before it. `last_time` and `last_block` are of the sample that came last.
 
     Parameters
     ----------
@@ -108,84 +122,114 @@ class Provider:
         self.address = address
         self.samples = 0
         self.duplicates = 0
+        self.set_back = 0
         self.last_time: float | None = None
         self.last_block: str | None = None
         self._clock = clock
         self._sources: dict[str, _Source] = {}
         self._names: set[str] = set()
         self._pending: dict[str, Block] = {}
+        self._taken: dict[str, Block] = {}
 
     @property
     def empty(self) -> bool:
         """Whether :meth:`take` would return nothing."""
         return not self._pending
 
-    def clock_stepped_back(self, blocks: Sequence[tuple[str, Block]]) -> bool:
-        """Whether the last samples lie in the future of this machine's clock and these ones do not.
-
-        They were then stamped by a clock that was wrong and has been set right. The caller takes what is pending, so
-        that time never runs backwards inside a frame; :meth:`add` accepts the new samples.
-        """
-        limit = self._clock() + CLOCK_TOLERANCE
-        return any(
-            source.last_time > limit and block.times[0] <= limit
-            for name, block in blocks
-            if (source := self._sources.get(name))
-        )
+    @property
+    def crowded(self) -> bool:
+        """Whether a block has so many epochs that it is time for :meth:`forget_layout`."""
+        return any(len(source.epochs) > MOST_EPOCHS for source in self._sources.values())
 
     def add(self, blocks: Sequence[tuple[str, Block]]) -> None:
-        """Take the blocks of one message; samples that are not newer than their block's last are counted, not kept."""
+        """Take the blocks of one message; samples that are in this frame, or were in the last one, are counted, not kept."""
+        limit = self._clock() + CLOCK_TOLERANCE
         for name, block in blocks:
             source = self._sources.setdefault(name, _Source())
-            fresh = self._fresh(source, block)
-            if fresh is None:
+            if source.newest < block.times[0] and block.times[-1] <= limit and _ascends(block.times):
+                for part in list(_uniform(source.kinds, block)):
+                    self._append(name, source, part, limit)
                 continue
-            parts = list(_uniform(source.kinds, fresh))
-            source.last_time = fresh.times[-1]
-            self.samples += len(fresh.times)
-            self.last_time = max(fresh.times[-1], self.last_time or 0.0)
-            self.last_block = name
-            for part in parts:
-                self._append(name, source, part)
+            for run in _runs(block, limit):
+                for part in list(_uniform(source.kinds, run)):
+                    fresh = self._without_known(name, part)
+                    if fresh.times:
+                        self._append(name, source, fresh, limit)
 
     def take(self) -> dict[str, Block]:
-        """Return the pending samples by block name, and forget them."""
-        pending, self._pending = self._pending, {}
-        return pending
+        """Return the pending samples by block name; they are remembered until the next time, to know what comes twice."""
+        self._taken, self._pending = self._pending, {}
+        return self._taken
 
     def forget_layout(self) -> None:
-        """Let the next field set of a block be its first: the agent restarted. Kinds and times stay known."""
+        """Let the next field set of a block be its first, and the next epoch: the provider gets another number."""
         self._names.clear()
         for source in self._sources.values():
             source.variants.clear()
+            source.epochs = Epochs()
 
-    def _fresh(self, source: _Source, block: Block) -> Block | None:
-        if source.last_time > self._clock() + CLOCK_TOLERANCE:
-            source.last_time, self.last_time = float("-inf"), None
-        times = block.times
-        if times[0] > source.last_time and all(earlier < later for earlier, later in pairwise(times)):
-            return block
-        newest, rows = source.last_time, []
-        for row, time in enumerate(times):
-            if time > newest:
-                newest = time
+    def _without_known(self, name: str, block: Block) -> Block:
+        """Return a block without the samples that came before: with the same time, and the same values of the same fields."""
+        first, last = block.times[0], block.times[-1]
+        known: set[tuple] = set()
+        for other in chain(self._taken.values(), self._pending.values()):
+            if other.origin == name and other.columns.keys() == block.columns.keys():
+                inside = range(bisect_left(other.times, first), bisect_right(other.times, last))
+                known.update(_content(other, row, block.columns) for row in inside)
+        rows = []
+        for row in range(len(block.times)):
+            content = _content(block, row, block.columns)
+            if content not in known:
+                known.add(content)
                 rows.append(row)
-        self.duplicates += len(times) - len(rows)
-        return block.select(rows) if rows else None
+        self.duplicates += len(block.times) - len(rows)
+        return block.select(rows)
 
-    def _append(self, name: str, source: _Source, block: Block) -> None:
-        fields = frozenset(block.columns)
-        if fields not in source.variants:
+    def _append(self, name: str, source: _Source, block: Block, limit: float) -> None:
+        first, last = block.times[0], block.times[-1]
+        if first < source.last:
+            self.set_back += 1
+        self.samples += len(block.times)
+        self.last_time, self.last_block, source.last = last, name, last
+        if last <= limit:
+            source.newest = max(source.newest, last)
+        layout = source.epochs.place(first, last, limit), frozenset(block.columns)
+        if layout not in source.variants:
             # The agent may itself have a block that is called so.
             free = (each for each in chain([name], (f"{name}_{n}" for n in count(2))) if each not in self._names)
-            source.variants[fields] = next(free)
-            self._names.add(source.variants[fields])
-        variant = source.variants[fields]
+            source.variants[layout] = next(free)
+            self._names.add(source.variants[layout])
+        variant = source.variants[layout]
         if variant in self._pending:
             self._pending[variant].extend(block)
         else:
             block.origin = name
             self._pending[variant] = block
+
+
+def _ascends(times: Sequence[float]) -> bool:
+    return all(earlier < later for earlier, later in pairwise(times))
+
+
+def _runs(block: Block, limit: float) -> Iterator[Block]:
+    """Split a block where the clock was set back, or to beyond `limit`, so that times ascend in each part."""
+    times = block.times
+    order: Sequence[int] = range(len(times))
+    if sum(later < earlier for earlier, later in pairwise(times)) > MOST_EPOCHS:
+        order = sorted(order, key=times.__getitem__)
+    cuts = [
+        place + 1
+        for place, (row, following) in enumerate(pairwise(order))
+        if times[following] < times[row] or jumps_ahead(times[row], times[following], limit)
+    ]
+    for begin, end in pairwise([0, *cuts, len(order)]):
+        yield block.select(order[begin:end])
+
+
+def _content(block: Block, row: int, names: Iterable[str]) -> tuple:
+    """Return a sample as something that can be compared: its time, and the values of `names` in their order."""
+    values = [block.columns[name][row] for name in names]
+    return (block.times[row], *(value if value == value else None for value in values))  # noqa: PLR0124 - NaN is not
 
 
 def _uniform(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:

@@ -1,0 +1,50 @@
+"""Epochs of a clock: stretches of samples whose times ascend, whatever happened to the clock that stamped them. Pure, no I/O.
+
+so3g takes the times of one block of a file for ascending, from the first sample of its first frame to the last one of its last
+(``HKArchiveScanner.Process`` and the bisection in ``HKArchive.get_data``, so3g 0.2.9). Samples that a clock stamped after it had
+been set back are therefore stored in another block than those before.
+"""
+
+from __future__ import annotations
+
+CLOCK_TOLERANCE = 10.0
+"""Seconds by which a sample may lie ahead of this machine's clock before one of the two clocks was wrong."""
+
+
+class Epochs:
+    """The epochs of the clock that stamps one block, by number.
+
+    Times within an epoch ascend; equal ones may follow each other. An epoch goes on as soon as its times are in the past again, so
+    that there are no more of them than stretches that overlap.
+    """
+
+    def __init__(self) -> None:
+        self._lasts: list[float] = []
+        self._current = 0
+
+    def __len__(self) -> int:
+        return len(self._lasts)
+
+    def place(self, first: float, last: float, limit: float) -> int:
+        """Return the number of the epoch that takes samples from `first` to `last` (UNIX seconds), and note that it has them.
+
+        What is stamped later than `limit` does not continue an epoch that is not: a single wrong stamp of the future would
+        otherwise lie between samples of the present.
+        """
+        if not (self._lasts and self._continues(self._current, first, limit)):
+            fitting = [number for number in range(len(self)) if self._continues(number, first, limit)]
+            if not fitting:
+                fitting = [len(self)]
+                self._lasts.append(first)
+            self._current = max(fitting, key=self._lasts.__getitem__)
+        self._lasts[self._current] = last
+        return self._current
+
+    def _continues(self, number: int, first: float, limit: float) -> bool:
+        before = self._lasts[number]
+        return before <= first and not jumps_ahead(before, first, limit)
+
+
+def jumps_ahead(before: float, time: float, limit: float) -> bool:
+    """Whether a clock that stamped `before` was set to beyond `limit` (UNIX seconds) before it stamped `time`."""
+    return time > limit >= before and time - before > CLOCK_TOLERANCE
