@@ -187,9 +187,9 @@ class DataNodeServer:
         """Return what else is to be known of the node, at once and from any thread.
 
         ``faults``: a list of sentences, for each thing that is wrong with it though it answers; ``counts``: of what went otherwise
-        than it should, by what it is.
+        than it should, by what it is; ``notes``: sentences likewise, on what people should know and what is over.
         """
-        return {"faults": [], "counts": {}}
+        return {"faults": [], "counts": {}, "notes": []}
 
     @property
     def fields_version(self) -> str | None:

@@ -75,6 +75,13 @@ def agent_problems(status: Mapping[str, Any], has_gone: Callable[[str], bool]) -
                 yield f"agent {instance_id} {complaint}: docker logs ocs_{instance_id} tells why"
 
 
+def notes(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the nodes tell people, one short clause each; nothing of it keeps a node from its work."""
+    for node in status.get("nodes", []):
+        for note in node.get("notes", []):
+            yield f"node {node['name']}: {note}"
+
+
 def _silence(node: Mapping[str, Any]) -> Iterator[str]:
     if node["error"]:
         yield f"node {node['name']}: {node['error']}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from livemon.nodes import blocks
 from livemon.nodes.feed import FeedNode
 
 TOPIC = "observatory.ls240.feeds.temperatures"
@@ -42,11 +43,11 @@ def test_a_malformed_message_costs_nothing_but_itself(node, times, data):
     assert answers(node) == before
 
 
-def test_a_field_that_first_comes_with_old_samples_is_empty_until_it_has_new_ones(node):
+def test_a_field_that_first_comes_with_old_samples_has_them(node):
     send(node, [2.0], a=[20.0], late=[5.0])
     data, last = answers(node)
-    assert (data["a"], data["late"]) == ([10, 20], [None, None])
-    assert "late" not in last
+    assert (data["a"], data["late"]) == ([10, 20], [None, 5])
+    assert last["late"] == (2, 5)
     send(node, [3.0], late=[6.0])
     assert node.get_last()["late"] == (3, 6)
 
@@ -101,7 +102,37 @@ def test_a_clock_that_was_ahead_does_not_silence_the_node(node):
     send(node, [now], a=[1.0])
     send(node, [now + 3600], a=[2.0])
     send(node, [now + 1], a=[3.0])
-    assert node.get_data(["a"], now, now + 7200)["data"]["a"] == [1, 3]
+    assert node.get_data(["a"], now, now + 7200)["data"]["a"] == [1, 3, 2]
+    assert node.get_last()["a"] == (now + 1, 3)
+
+
+@pytest.mark.parametrize("step", [0.5, 5, 11, 60, 600])
+def test_a_range_that_was_measured_twice_is_shown_twice_and_what_came_last_is_the_value_of_now(node, step):
+    now = 1e9
+    node.clock = lambda: now
+    send(node, [now - 1.1, now - 0.1], a=[1.0, 2.0])
+    send(node, [now - step - 0.15, now - step + 0.15], a=[3.0, 4.0])
+    timeline = node.get_data(["a"], now - 700, now + 1)["timeline"][f"{TOPIC}.block"]
+    stamps = [now - 1.1, now - 0.1, now - step - 0.15, now - step + 0.15]
+    assert timeline["t"] == sorted(stamps)
+    assert timeline["finalized_until"] <= stamps[-1]
+    assert node.get_last()["a"] == (stamps[-1], 4)
+    assert node.told() == {"faults": [], "counts": {}, "notes": []}
+
+
+def test_what_cannot_be_plotted_is_counted_and_told(node, monkeypatch):
+    lines = []
+    monkeypatch.setattr(blocks.log, "warn", lambda text, **about: lines.append(text.format(**about)))
+    send(node, [2.0, 3e12], a=[21.0, 1.0])
+    for _ in range(2):
+        told = node.told()
+        assert told["counts"] == {"samples that cannot be plotted": 2}
+        assert told["notes"] == [f"2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"]
+        assert told["faults"] == []
+    assert lines == [f"LSA21OQ: 2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"]
+    monkeypatch.setattr(blocks.time, "monotonic", lambda now=blocks.time.monotonic(): now + 3601)
+    assert node.told()["notes"] == []
+    assert node.told()["counts"] == {"samples that cannot be plotted": 2}
 
 
 def test_a_field_that_began_with_a_text_is_plotted_when_numbers_come(node):

@@ -33,12 +33,21 @@ def test_fields_that_come_and_go_are_nan_where_they_are_not():
     assert block.last("b") == (4, 4)
 
 
-def test_samples_that_are_not_newer_are_refused_and_counted():
+def test_samples_come_in_any_order_and_stand_in_that_of_their_times():
+    block = Block(1000)
+    block.append([1, 2, 5], {"a": [1, 2, 5]})
+    assert block.append([2, 4, 3, 4, 0.5], {"a": [2, 4, 3, 4, 0.5]}) == 3
+    assert block.times.tolist() == block.values("a").tolist() == [0.5, 1, 2, 3, 4, 5]
+    assert block.refused == 0, "what came twice is nothing that is missing"
+
+
+def test_of_two_values_at_one_time_the_first_is_kept_and_the_other_counted():
     block = Block(1000)
     block.append([1, 2, 3], {"a": [1, 2, 3]})
-    assert block.append([2, 3, 4, 4, 5], {"a": [20, 30, 4, 40, 5]}) == 2
-    assert block.times.tolist() == block.values("a").tolist() == [1, 2, 3, 4, 5]
-    assert block.refused == 3
+    assert block.append([2, 3], {"a": [20, 3], "b": [7, 8]}) == 0
+    assert block.values("a").tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(block.values("b"), [np.nan, 7, 8])
+    assert block.refused == 1
 
 
 def test_a_field_of_another_length_changes_nothing():
@@ -183,15 +192,118 @@ def test_gaps_stay_gaps_and_nan_does_not_spread():
     assert (kept[:, :-1] == 7).all()
 
 
-def test_a_clock_that_is_set_back_does_not_silence_a_block():
+NOW = 1e9
+
+
+def ticking(block, seconds, offset=0.0, start=NOW, *, machine=0.0, rate=10):
+    """Append samples of a clock that is ahead by `offset`, one message a second; `machine` is by how much the block's own is."""
+    sent = []
+    for second in range(1, seconds + 1):
+        true = start + second - np.arange(rate)[::-1] / rate
+        block.append(true + offset, {"a": true - NOW}, now=start + second + machine)
+        sent += zip((true + offset).tolist(), (true - NOW).tolist(), strict=True)
+    return sent
+
+
+def content(block):
+    return list(zip(block.times.tolist(), block.values("a").tolist(), strict=True))
+
+
+@pytest.mark.parametrize("step", [0.53, 5.03, 11.03, 60.03, 600.03])
+@pytest.mark.parametrize("whose", ["agent", "machine"])
+def test_a_clock_that_steps_back_loses_nothing(step, whose):
+    block = Block(3600)
+    sent = ticking(block, 700)
+    machine = -step if whose == "machine" else 0
+    sent += ticking(block, 100, -step, NOW + 700, machine=machine)
+    assert content(block) == sorted(sent)
+    assert block.refused == 0
+    assert block.latest() == {"a": sent[-1]} == {"a": (NOW + 800 - step, 800)}, (
+        "the value of now is the one that came last"
+    )
+    sent += ticking(block, 700, -step, NOW + 800, machine=machine)
+    assert content(block) == sorted(sent)
+    assert block.latest() == {"a": sent[-1]}
+
+
+@pytest.mark.parametrize("ahead", [60.03, 3000.03])
+def test_a_clock_that_was_ahead_for_a_while_loses_nothing(ahead):
+    block = Block(3600)
+    sent = [*ticking(block, 50), *ticking(block, 50, ahead, NOW + 50), *ticking(block, 200, 0, NOW + 100)]
+    assert content(block) == sorted(sent)
+    assert block.latest() == {"a": (NOW + 300, 300)}
+
+
+@pytest.mark.parametrize("stamp", [NOW + 3e8, 0.0], ids=["future", "past"])
+def test_one_wrong_stamp_spoils_neither_what_was_before_nor_what_comes(stamp):
+    block = Block(3600)
+    sent = ticking(block, 100)
+    block.append([stamp], {"a": [-1.0]}, now=NOW + 100)
+    assert block.latest() == {"a": (stamp, -1)}
+    sent += ticking(block, 5000, 0, NOW + 100)
+    assert content(block) == [sample for sample in sent if sample[0] >= sent[-1][0] - 3600]
+    assert block.latest() == {"a": sent[-1]}
+    assert block.refused == (stamp > NOW), "a decade ahead there is no place for it"
+    assert block._samples._keys.size < 3600 * 10 * 1.3
+
+
+@pytest.mark.parametrize("offset", [-9e4, -5000, 5000, 9e4])
+def test_a_clock_that_is_wrong_all_the_time_has_a_window_of_its_own(offset):
+    block = Block(3600)
+    ticking(block, 100, rate=1)
+    sent = ticking(block, 9000, offset, NOW + 100, rate=1)
+    assert content(block)[-3601:] == [sample for sample in sent if sample[0] >= sent[-1][0] - 3600]
+    assert len(block) <= 3601 + (5000 if offset == 5000 else 0), "also what lies between the present and that window"
+    assert block.latest() == {"a": sent[-1]}
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_whatever_the_stamps_a_block_does_not_grow_without_bound(direction):
     block = Block(100)
-    now = 1e9
-    block.append(now + np.arange(50), {"a": np.arange(50)}, now=now + 50)
-    # An hour ahead for five samples, then right again.
-    block.append(now + 3600 + np.arange(5), {"a": np.full(5, -1.0)}, now=now + 55)
-    assert block.append([now + 56], {"a": [56]}, now=now + 56) == 1
-    assert block.times.tolist() == [*(now + np.arange(50)), now + 56]
-    assert block.envelope(["a"], now, now + 100, 10.0)[1].min() == 0
+    stamps = np.arange(5000) * 7 * direction + NOW
+    stamps[::3] = np.random.default_rng(1).uniform(0, 2e9, stamps[::3].size)
+    for second, stamp in enumerate(stamps):
+        block.append([stamp], {"a": [0]}, now=NOW + second)
+        assert len(block) < 350
+
+
+@given(
+    stamps=st.lists(st.lists(st.integers(0, 3000), min_size=1, max_size=60), min_size=1, max_size=60),
+    ahead=st.sampled_from([None, 0, 2000]),
+    stride=st.floats(0.01, 300),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_block_holds_whatever_order_and_answers_from_its_pyramid_what_all_samples_say(stamps, ahead, stride, seed):
+    random, block, model, refused = np.random.default_rng(seed), Block(5000), {}, 0
+    for message in stamps:
+        values = random.integers(0, 9, len(message)).astype(float)
+        for stamp, value in zip(message, values, strict=True):
+            refused += model.setdefault(NOW + stamp, value) != value
+        now = None if ahead is None else NOW + max(message) - ahead
+        block.append([NOW + stamp for stamp in message], {"a": values}, now)
+        times = block.envelope(["a"], NOW, NOW + 4000, stride)[0]
+        assert times.size
+    assert content(block) == sorted(model.items())
+    assert block.refused == refused
+    expected = envelope(block.times, block.values("a")[np.newaxis], NOW - 1, NOW + 4000, stride)
+    found = block.envelope(["a"], NOW - 1, NOW + 4000, stride, spaced=True)
+    for mine, theirs in zip(found[:2], expected[:2], strict=True):
+        np.testing.assert_array_equal(np.sort(mine), np.sort(theirs))
+    assert found[2] <= expected[2]
+
+
+def test_after_a_step_back_only_what_is_older_than_the_newcomers_is_final():
+    block, promised, count = Block(5000), {}, 0
+    ticking(block, 1000, rate=1)
+    for second in range(900):
+        block.append([NOW + 400.5 + second], {"a": [second % 7]}, now=NOW + 1001 + second)
+        times, values, until, _ = block.envelope(["a"], NOW, NOW + 3000, 20.0)
+        found = dict(zip(times, values[0], strict=True))
+        assert promised.items() <= found.items()
+        promised = {time: value for time, value in found.items() if time < until}
+        count += len(promised)
+    assert count > 10_000
 
 
 def test_milliseconds_taken_for_seconds_are_refused():
@@ -206,11 +318,19 @@ def test_what_is_inserted_fills_gaps_and_changes_nothing_that_is_there():
     block = Block(1000)
     block.append([100, 101, 110], {"a": [0, 1, 10]})
     assert block.insert([50, 101, 102, 109], {"a": [-50, -1, 2, 9], "b": [1, 2, 3, 4]}) == 3
+    assert block.refused == 0
     assert block.times.tolist() == [50, 100, 101, 102, 109, 110]
     assert block.values("a").tolist() == [-50, 0, 1, 2, 9, 10]
-    np.testing.assert_array_equal(block.values("b"), [1, np.nan, np.nan, 3, 4, np.nan])
+    np.testing.assert_array_equal(block.values("b"), [1, np.nan, 2, 3, 4, np.nan])
     assert block.insert([100], {"a": [7]}) == 0
     assert block.append([111], {"a": [11], "b": [11]}) == 1
+
+
+def test_a_stamp_of_the_future_in_the_archive_costs_no_history():
+    block = Block(100)
+    block.insert([NOW, NOW + 50, NOW + 3e8], {"a": [0, 50, -1]}, now=NOW + 51)
+    assert content(block) == [(NOW, 0), (NOW + 50, 50)]
+    assert block.latest() == {"a": (NOW + 50, 50)}
 
 
 def test_an_insertion_into_an_empty_block_is_its_beginning():

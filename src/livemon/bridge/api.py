@@ -49,7 +49,8 @@ def state(source: Any) -> dict[str, Any]:
                 }
             )
         about = {"name": node.name, "description": node.description, "error": node.error}
-        nodes.append(about | {"faults": node.faults, "counts": node.counts, "fields": fields})
+        about |= {"faults": node.faults, "counts": node.counts, "notes": node.notes}
+        nodes.append(about | {"fields": fields})
     return {"time": now, "router": {"connected": source.connected}, "nodes": nodes}
 
 

@@ -77,6 +77,8 @@ class Node:
     counts: dict[str, int] = field(default_factory=dict)
     """Of what went otherwise than it should, by what it is."""
     error: str | None = None
+    notes: list[str] = field(default_factory=list)
+    """What people should know of it, one sentence each."""
 
 
 class Catalogue:

@@ -369,6 +369,7 @@ def _take(about: Mapping[str, Any], node: Node) -> None:
         node.last = {name: tuple(last) for name, last in about["last"].items()}
         told = about.get("told") or {}
         node.faults, node.counts = told.get("faults", []), told.get("counts", {})
+        node.notes = told.get("notes", [])
     except (AttributeError, TypeError, ValueError) as error:
         node.error = f"tells nonsense: {error}"
 

@@ -36,6 +36,7 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
             if agent.agent_class == "AggregatorAgent" and operation.name == "record":
                 yield from _gaps(agent.instance_id, operation.data)
     yield from health.problems(status)
+    yield from health.notes(status)
 
 
 def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:

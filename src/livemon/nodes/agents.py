@@ -19,12 +19,14 @@ from twisted.internet.task import LoopingCall
 
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.feed import ADDRESS_ROOT
-from livemon.series.block import CLOCK_TOLERANCE, Block
+from livemon.series.block import Block
 from livemon.wamp import log
 
 SILENCE = 5.0
 """Seconds without a heartbeat after which OCS's registry takes an agent for gone, and so do we."""
 LOOK_EVERY = 1.0
+MOMENT = 1e-3
+"""Seconds by which the samples of two events of one moment lie apart."""
 SAMPLE_EVERY = 10.0
 """Seconds between samples while nothing changes."""
 WEEK = 7 * 86400.0
@@ -172,9 +174,9 @@ class AgentsNode(BlockNode):
 
     def _sample(self) -> None:
         block, now = self.blocks[BLOCK], self.clock()
-        when, last = now, block.times[-1] if len(block) else 0.0
-        if now <= last < now + CLOCK_TOLERANCE:  # two events of one moment, or a clock that was set back a little
-            when = last + 1e-3
+        when = now
+        while when in block.times:  # another event of this moment
+            when += MOMENT
         self._sampled = self._steady()
         block.append([when], {agent: [float(there)] for agent, there in self._present.items()}, now)
         degraded = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,11 @@ import numpy as np
 
 from livemon.datanode import DataNodeServer, DataRequest
 from livemon.packed import Timeline, pack, to_answer
+from livemon.repeats import HOUR, Repeats
 from livemon.series.block import Block
+from livemon.wamp import log
+
+HINT = "timedatectl on the agent's host tells whether its clock is right"
 
 
 @dataclass
@@ -43,6 +48,9 @@ class BlockNode(DataNodeServer):
         self.fields: dict[str, Info] = {}
         self.described = 0
         """How often what is known of fields has changed."""
+        self._unplotted = 0
+        self._unplotted_at = -math.inf
+        self._repeats = Repeats()
 
     @property
     def fields_version(self) -> str:
@@ -104,8 +112,22 @@ class BlockNode(DataNodeServer):
         del block
         return until
 
+    def told(self) -> dict[str, Any]:
+        """Tell how many samples have no place in the order of time; see :attr:`livemon.series.block.Block.refused`."""
+        counts = {name: block.refused for name, block in self.blocks.items() if block.refused}
+        total, now = sum(counts.values()), time.monotonic()
+        if not total:
+            return super().told()
+        note = f"{total} samples of {', '.join(counts)} could not be plotted for their time stamps: {HINT}"
+        if total > self._unplotted:
+            self._unplotted, self._unplotted_at = total, now
+            if self._repeats.to_tell("unplotted"):
+                log.warn("{name}: {note}", name=self.name, note=note)
+        notes = [note] if now - self._unplotted_at < HOUR else []
+        return super().told() | {"counts": {"samples that cannot be plotted": total}, "notes": notes}
+
     def get_last(self) -> dict[str, tuple[float, Any]]:
-        """Return the newest sample of every field that has one."""
+        """Return the sample that came last of every field that has one."""
         latest = {name: block.latest() for name, block in self.blocks.items()}
         found = {}
         for key, info in self.fields.items():

@@ -119,7 +119,7 @@ class FeedNode(BlockNode):
         numbers = {name: _numbers(data[name]) for name in layout.numbers}
         block = self.blocks.get(layout.timeline) or Block(self.window)
         if numbers:
-            block.insert(times[recent], numbers)
+            block.insert(times[recent], numbers, self.clock())
         self._take(layout, new, block)
         for name, key in layout.texts.items():
             info = self.fields[key]

@@ -90,7 +90,7 @@ def load(node: BlockNode, path: Path) -> None:
             recent = times >= oldest
             data = dict(zip(names, arrays[f"values_{number}"][:, recent], strict=True))
             if data and recent.any():
-                node.blocks.setdefault(name, Block(node.window)).insert(times[recent], data)
+                node.blocks.setdefault(name, Block(node.window)).insert(times[recent], data, node.clock())
     known = {key: info for key, info in fields.items() if info.block in node.blocks}
     node.fields = known | node.fields
 

@@ -31,7 +31,10 @@ class Archive:
         self._waiting: list[tuple[set[str], float, Deferred]] = []
 
     def samples(self, feeds: set[str], start: float) -> Deferred:
-        """Return, later, ``{(feed address, block): (times, {field: values})}`` since `start` (UNIX seconds); times ascend."""
+        """Return, later, ``{(feed address, block): (times, {field: values})}`` since `start` (UNIX seconds).
+
+        Times ascend; what a clock stamped twice, before and after it was set back, has one time twice.
+        """
         if not self._waiting:
             reactor.callLater(GATHER, self._read)
         answer: Deferred = Deferred()
@@ -73,7 +76,7 @@ class Refillable(Protocol):
         """Return the addresses of the feeds."""
 
     def insert(self, topic: str, block_name: str, times: np.ndarray, data: Mapping[str, np.ndarray]) -> None:
-        """Take samples of one block; those that are there already change nothing."""
+        """Take samples of one block, whose times ascend; those that are there already change nothing."""
 
 
 class Refill:
@@ -110,7 +113,9 @@ class Refill:
             return start
         for (feed, block), (times, data) in found.items():
             self._node.insert(feed, block, times, data)
-        return min((float(times[-1]) for times, _ in found.values()), default=start)
+        until, now = min((float(times[-1]) for times, _ in found.values()), default=start), self._node.clock()
+        # Beyond the present are stamps of a clock that was ahead, and they do not tell how far the archive is.
+        return until if until <= now else now - SEAM
 
     def _filled(self, until: float, archive: Archive) -> None:
         self._open_from = until
@@ -123,9 +128,10 @@ class Refill:
 
 
 def _joined(parts: list[Piece]) -> Columns:
-    times, first = np.unique(np.concatenate([part.times for part in parts]), return_index=True)
+    times = np.concatenate([part.times for part in parts])
+    order = np.argsort(times, kind="stable")
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    return times, {name: _column(parts, name)[first] for name in names}
+    return times[order], {name: _column(parts, name)[order] for name in names}
 
 
 def _column(parts: list[Piece], name: str) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from livemon.series.columns import FIRST_CAPACITY, Columns
-from livemon.series.envelope import Points, buckets, extremes, fitted, needs_thinning
+from livemon.series.envelope import Buckets, Points, buckets, extremes, fitted, needs_thinning
+from livemon.series.merging import in_order
 from livemon.series.pyramid import Pyramid
 
 CLOCK_TOLERANCE = 10.0
@@ -24,24 +25,29 @@ END_OF_TIME = 9e10
 
 
 class Block:
-    """The samples of several fields within a window, oldest first.
+    """The samples of several fields within a window, in the order of their times.
 
     Times are UNIX seconds (UTC), strictly ascending; values float64, one row a field, NaN where it has no value at a time. A sample
     costs 8 bytes, and its share of the timeline and of the pyramid.
 
+    Samples may come in any order, as they do when the clock that stamps them is set back; those that ascend cost least. What was
+    measured twice in one range of time is there twice, stamp by stamp.
+
     Parameters
     ----------
     window
-        Seconds. Samples older than the newest by more are forgotten.
+        Seconds. A sample is kept as long as it is no further than this from the one that came last, or from the present.
     """
 
     def __init__(self, window: float) -> None:
         self.window = window
         self.refused = 0
-        """Samples that were not newer than those before, or had no time."""
+        """Samples that cannot be plotted: without a time, at a time that has another value, or too far in the future."""
         self._rows: dict[str, int] = {}
         self._samples = Columns()
         self._pyramid = Pyramid()
+        self._head = np.inf
+        """The time of the sample that came last."""
         self._waiting = 0
         self._reserved = False
 
@@ -63,7 +69,7 @@ class Block:
         return self._samples.values[0, self._rows[field]]
 
     def append(self, times: ArrayLike, data: Mapping[str, ArrayLike], now: float | None = None) -> int:
-        """Append samples: `times` of shape (m,), for each field values of shape (m,). Return how many were new.
+        """Take samples: `times` of shape (m,), for each field values of shape (m,). Return at how many times there were none before.
 
         A field that the block has not had before begins here, be it without a sample; one that is missing from `data` has no value at
         these times.
@@ -71,68 +77,54 @@ class Block:
         Parameters
         ----------
         now
-            What this machine's clock says. Samples from its future are forgotten when others come that are not: the clock that
-            stamped them has been set right. Until then they make no other sample of the window too old.
+            What this machine's clock says. Samples from its future make no other one of the window too old.
 
         Raises
         ------
         ValueError
-            If a field has another number of values than there are times. Nothing is appended then.
+            If a field has another number of values than there are times. Nothing is taken then.
         """
         times, values = _table(times, data)
         if list(data) != self.fields:
             self._add_fields([field for field in data if field not in self._rows])
-        limit = END_OF_TIME if now is None else now + CLOCK_TOLERANCE
-        newest = self.times[-1] if len(self) else -np.inf
-        if newest > limit and times.size and times[0] <= limit:
-            self._forget_from(limit)
-            newest = self.times[-1] if len(self) else -np.inf
-        if times.size != 1 or not newest < times[0] < END_OF_TIME:
-            possible = np.where(times < END_OF_TIME, times, -np.inf)
-            is_new = possible > np.maximum.accumulate(np.concatenate(([newest], possible)))[:-1]
-            self.refused += int(times.size - np.count_nonzero(is_new))
-            times, values = times[is_new], values[:, is_new]
+            values = self._all_rows(data, values)
         if not times.size:
             return 0
-        oldest = min(times[-1], limit) - self.window
-        self._forget_before(oldest)
-        space = self._samples.extend(times)[0]
-        if list(data) == self.fields:
-            space[:] = values
+        limit = END_OF_TIME if now is None else now + CLOCK_TOLERANCE
+        newest = self.times[-1] if len(self) else -np.inf
+        if newest < times[0] and times[-1] <= limit and (times.size == 1 or (times[1:] > times[:-1]).all()):
+            self._head = times[-1]
+            self._forget_before(self._head - self.window)
+            self._samples.extend(times)[0][:] = values
+            self._forget_before(self._head - self.window)
+            new = times.size
         else:
-            space[:] = np.nan
-            space[[self._rows[field] for field in data]] = values
-        self._forget_before(oldest)
+            new = self._place(times, values, now)
         if not self._reserved and len(self) > FIRST_CAPACITY // 2:
             self._reserve_window()
         self._waiting += times.size
         if self._waiting > UPDATE_EVERY:
             self._update()
-        return int(times.size)
+        return int(new)
 
-    def insert(self, times: ArrayLike, data: Mapping[str, ArrayLike]) -> int:
-        """Insert samples between, or before, those that are there; of one time, those that are there stay. Return how many were new.
+    def insert(self, times: ArrayLike, data: Mapping[str, ArrayLike], now: float | None = None) -> int:
+        """Insert samples of the past; of one time, the values that are there stay. Return at how many times there were none before.
 
-        Costs as much as the whole block. Arguments as of :meth:`append`; the times ascend.
+        Arguments as of :meth:`append`. What cannot be plotted is not counted.
         """
         times, values = _table(times, data)
         self._add_fields([field for field in data if field not in self._rows])
-        if len(self):
-            is_new = ~np.isin(times, self.times) & (times >= self.times[-1] - self.window)
-            times, values = times[is_new], values[:, is_new]
         if not times.size:
             return 0
-        table = np.full((len(self._rows), times.size), np.nan)
-        table[[self._rows[field] for field in data]] = values
-        order = np.argsort(np.concatenate((self.times, times)), kind="stable")
-        all_times = np.concatenate((self.times, times))[order]
-        all_values = np.concatenate((self._samples.values[0], table), axis=1)[:, order]
-        self._samples.truncate(0)
-        self._samples.extend(all_times)[0][:] = all_values
-        self._pyramid.clear()
-        self._forget_before(all_times[-1] - self.window)
+        before = len(self)
+        self._merge(times, self._all_rows(data, values))
+        new = len(self) - before
+        limit = END_OF_TIME if now is None else now + CLOCK_TOLERANCE
+        if not before:
+            self._head = self.times[max(self.times.searchsorted(limit, side="right") - 1, 0)]
+        self._forget_far_from(self._head, now)
         self._update()
-        return int(times.size)
+        return int(new)
 
     def between(self, start: float, end: float) -> slice:
         """Return the slice of the timeline that lies in the half-open interval ``[start, end)``."""
@@ -145,11 +137,22 @@ class Block:
         """Return samples of some fields in ``[start, end)``: see :func:`livemon.series.envelope.fitted`.
 
         Costs as much as there are points in the answer, not as there are samples in the range. A KeyError for an unknown field.
+        While samples come that are not the newest, only what is older than these is final.
         """
         part, rows = self.between(start, end), [self._rows[field] for field in fields]
         times = self.times[part]
         too_many = needs_thinning(times, start, end, stride, spaced=spaced)
         whole = buckets(start, times[0], times[-1], stride) if too_many else None
+        points = self._points(part, rows, (start, end, stride, spaced), whole)
+        if points.finalized_until is None or self._head >= self.times[-1]:
+            return points
+        settled = self._head if whole is None else self._head // whole.width * whole.width
+        return points._replace(finalized_until=min(points.finalized_until, settled))
+
+    def _points(
+        self, part: slice, rows: list[int], asked: tuple[float, float, float, bool], whole: Buckets | None
+    ) -> Points:
+        times, (start, end, stride, spaced) = self.times[part], asked
         level = None
         if whole is not None:
             self._update()
@@ -173,25 +176,83 @@ class Block:
         return Points(*points, (whole.last - 1) * whole.width, True)
 
     def latest(self) -> dict[str, tuple[float, float]]:
-        """Return time and value of the newest sample of every field that has one that is a number."""
+        """Return time and value of the sample that came last of every field that has one that is a number."""
         if not len(self):
             return {}
-        time, found = float(self.times[-1]), {}
-        for field, value in zip(self._rows, self._samples.values[0, :, -1].tolist(), strict=True):
+        row = self._head_row()
+        time, found = float(self.times[row]), {}
+        for field, value in zip(self._rows, self._samples.values[0, :, row].tolist(), strict=True):
             last = (time, value) if value == value else self.last(field)  # noqa: PLR0124 - NaN is not
             if last is not None:
                 found[field] = last
         return found
 
     def last(self, field: str) -> tuple[float, float] | None:
-        """Return time and value of a field's newest sample that is a number; `None` if there is none."""
-        values = self.values(field)
-        for first in (max(0, values.size - 256), 0):
-            numbers = np.flatnonzero(~np.isnan(values[first:]))
+        """Return time and value of a field's newest sample that is a number; `None` if there is none.
+
+        What is stamped later than the sample that came last, by a clock that was set back, counts only if there is nothing else.
+        """
+        values, end = self.values(field), self._head_row() + 1
+        for first, last in ((max(0, end - 256), end), (0, end), (end, values.size)):
+            numbers = np.flatnonzero(~np.isnan(values[first:last]))
             if numbers.size:
                 index = first + int(numbers[-1])
                 return float(self.times[index]), float(values[index])
         return None
+
+    def _head_row(self) -> int:
+        """Return the row of the sample that came last."""
+        times = self.times
+        if not times.size or times[-1] <= self._head:
+            return times.size - 1
+        return max(int(times.searchsorted(self._head, side="right")) - 1, 0)
+
+    def _place(self, times: NDArray[np.float64], values: NDArray[np.float64], now: float | None) -> int:
+        """Take samples that are not all newer than those before, or of the future. Return at how many times there were none."""
+        possible = times < END_OF_TIME
+        self.refused += int(times.size - np.count_nonzero(possible))
+        times, values = times[possible], values[:, possible]
+        if not times.size:
+            return 0
+        before, self._head = len(self), times[-1]
+        self.refused += self._merge(times, values)
+        new = len(self) - before
+        self.refused += self._forget_far_from(self._head, now)
+        return new
+
+    def _merge(self, times: NDArray[np.float64], values: NDArray[np.float64]) -> int:
+        """Put samples where they belong, and return how many have no place; costs as much as the samples that are newer."""
+        part = slice(int(self.times.searchsorted(times.min())), len(self))
+        times, values, refused = in_order(
+            np.concatenate((self.times[part], times)),
+            np.concatenate((self._samples.values[0][:, part], values), axis=1),
+        )
+        self._samples.truncate(part.start)
+        self._samples.extend(times)[0][:] = values
+        self._pyramid.reopen(times[0])
+        return refused
+
+    def _forget_far_from(self, head: float, now: float | None) -> int:
+        """Forget what is further than the window both from `head` and from `now`; return how much of it lay beyond the two."""
+        low, high = (head, head) if now is None else (min(head, now), max(head, now))
+        self._forget_before(low - self.window)
+        first, last, end = self.times.searchsorted((low + self.window, high - self.window, high + self.window))
+        if end < len(self):
+            self._pyramid.reopen(self.times[end])
+        beyond = len(self) - int(end)
+        self._samples.truncate(int(end))
+        if first < last:
+            times, values = self.times[last:].copy(), self._samples.values[0][:, last:].copy()
+            self._pyramid.reopen(self.times[first])
+            self._samples.truncate(int(first))
+            self._samples.extend(times)[0][:] = values
+        return beyond
+
+    def _all_rows(self, data: Mapping[str, ArrayLike], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values of all fields, NaN for those that are not in `data`."""
+        table = np.full((len(self._rows), values.shape[1]), np.nan)
+        table[[self._rows[field] for field in data]] = values
+        return table
 
     def _update(self) -> None:
         self._pyramid.update(self._samples, self.window)
@@ -215,10 +276,6 @@ class Block:
         if times.size and times[0] < time:
             self._samples.drop(int(np.searchsorted(times, time)))
             self._pyramid.drop_before(self.times[0] if len(self) else time)
-
-    def _forget_from(self, time: float) -> None:
-        self._samples.truncate(int(np.searchsorted(self.times, time, side="right")))
-        self._pyramid.clear()
 
 
 def _table(times: ArrayLike, data: Mapping[str, ArrayLike]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

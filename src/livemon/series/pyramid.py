@@ -59,6 +59,13 @@ class Level:
         if starts.size and starts[0] < time:  # seldom: a search for each message would cost more than the message
             self._columns.drop(int(np.searchsorted(starts, time)))
 
+    def reopen(self, time: float) -> None:
+        """Forget the cells that `time` lies in or before: they are to be taken anew."""
+        begin = math.floor(time / self.width) * self.width
+        if begin < self.end:
+            self.end = begin
+            self._columns.truncate(int(np.searchsorted(self.starts, begin)))
+
     def add_rows(self, count: int) -> None:
         """Add fields that have no value yet."""
         self._columns.add_rows(count)
@@ -92,9 +99,10 @@ class Pyramid:
         for level in self._levels:
             level.add_rows(count)
 
-    def clear(self) -> None:
-        """Begin anew: samples have changed that were there before."""
-        self._levels = []
+    def reopen(self, time: float) -> None:
+        """Take anew what is not older than `time`: samples have come or gone there."""
+        for level in self._levels:
+            level.reopen(time)
 
     def dividing(self, width: float) -> Level | None:
         """Return the level of the widest cells of which buckets of `width` consist; `None` if there is none."""
