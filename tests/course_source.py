@@ -60,16 +60,19 @@ class Channel:
     step: int
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    last: tuple[float, float] | None = None
+    """The sample that came last and is a number."""
 
     def add(self, time: float, value: float | None) -> None:
-        """Take a sample as a block does: what is not newer is left out, and after a clock was set back the future goes."""
+        """Take a sample as a block does: in the order of stamps, whatever the clock did, and at one time the first that came."""
         if value is None:
             return
-        while self.times and self.times[-1] > time + 10:
-            self.times.pop(), self.values.pop()
-        if not self.times or time > self.times[-1]:
-            self.times.append(time)
-            self.values.append(value)
+        if not np.isnan(value):
+            self.last = time, value
+        place = bisect_left(self.times, time)
+        if self.times[place : place + 1] != [time]:
+            self.times.insert(place, time)
+            self.values.insert(place, value)
 
 
 class Lab:
@@ -108,6 +111,8 @@ class Lab:
         self.second = -history
         self.clock_is_off = 0.0
         """Seconds by which the clock of the machine is ahead."""
+        self.agents_are_off = 0.0
+        """Seconds by which the clocks of the instruments' agents are ahead of that."""
         self.nodes_run = self.router_runs = self.network_is_up = True
         self.stopped: set[str] = set()
         """Agents that do not run."""
@@ -203,8 +208,8 @@ class Lab:
             if self.second % channel.step == 0 and self._sends(channel):
                 value = channel.course(self.second)
                 if value is not None:
-                    due = self.second + (self.late if ".feeds." in channel.field.path else 0.0)
-                    self._pending.append((due, channel, self.now, value))
+                    late, ahead = (self.late, self.agents_are_off) if ".feeds." in channel.field.path else (0.0, 0.0)
+                    self._pending.append((self.second + late, channel, self.now + ahead, value))
         if not self.nodes_run:
             return
         due = [each for each in self._pending if each[0] <= self.second]
@@ -295,8 +300,8 @@ class CourseSource:
             if channel.field.name not in node.fields:
                 node.fields[channel.field.name] = channel.field
                 self._catalogue = None
-            if not np.isnan(channel.values[-1]):
-                node.last[channel.field.name] = channel.times[-1], channel.values[-1]
+            if channel.last is not None:
+                node.last[channel.field.name] = channel.last
 
     def fetch(self, fields: Any, start: float, end: float, points: int) -> Answer:
         """Return samples, all that there are."""

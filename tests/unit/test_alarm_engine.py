@@ -14,7 +14,7 @@ from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
 from livemon.alarms.measures import Moment
 from livemon.alarms.tracks import Track
-from livemon.alarms.watch import AlarmWatch
+from livemon.alarms.watch import AHEAD, AlarmWatch
 from livemon.errors import ConfigError, RouterError
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
@@ -169,6 +169,42 @@ def test_a_clock_that_is_set_while_an_alarm_is_beginning_does_not_delay_it():
     lab.clock_is_off = -3600
     lab.until(170)
     assert lab.firing == [WARM]
+
+
+def set_back(lab: Lab, whose: str, by: float) -> None:
+    """Set a clock back: the machine's, an agent's, or that of an agent which was ahead."""
+    if whose == "machine":
+        lab.clock_is_off -= by
+    else:
+        lab.agents_are_off = -by if whose == "agent" else 0.0
+
+
+@pytest.mark.parametrize("by", [5, 20, 55, 200])
+@pytest.mark.parametrize("whose", ["machine", "agent", "agent ahead"])
+def test_what_comes_after_a_clock_was_set_back_is_judged_when_it_comes(whose, by):
+    """It was not before the clock had caught up: nothing is newer than what was judged."""
+    lab = Lab(AT_ONCE, {STAGE: step(120)}, only=[WARM])
+    lab.agents_are_off = by if whose == "agent ahead" else 0.0
+    lab.until(101.5)
+    set_back(lab, whose, by)
+    lab.until(119)
+    assert lab.firing == []
+    lab.until(125)
+    assert lab.firing == [WARM]
+
+
+@pytest.mark.parametrize("by", [20, 55, 200])
+@pytest.mark.parametrize("whose", ["machine", "agent", "agent ahead"])
+def test_what_was_measured_before_a_clock_was_set_back_does_not_fire_again(whose, by):
+    lab = Lab(AT_ONCE, {STAGE: step(60, back=104)}, only=[WARM])
+    lab.agents_are_off = by if whose == "agent ahead" else 0.0
+    lab.until(101.5)
+    assert lab.firing == ([WARM] if lab.agents_are_off < AHEAD else [])
+    set_back(lab, whose, by)
+    lab.until(110 + SEEN_FOR)
+    for _ in range(150):
+        lab.run(2)
+        assert lab.firing == []
 
 
 # --- restarts ----------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ FEED = ".feeds."
 """In the path of what an agent publishes."""
 AT_ONCE = 100
 """Channels in one question."""
+UNSEEN = 5.0
+"""Seconds before a clock was set back in which samples may have come that no look has seen, nor a node told."""
+STAMPED_AHEAD = 86400.0
+"""Seconds by which a stamp that was taken back may lie in the future; nodes remember none that are further ahead."""
 JUMP = 5.0
 """Seconds by which the clock must be off from one look to the next to have been set."""
 
@@ -66,6 +70,10 @@ class AlarmWatch:
         self._tracks: dict[str, Track] = {}
         self._each: dict[str, dict[str, float | None]] = {}
         """The times of the newest samples of the channels of each feed."""
+        self._lasts: dict[str, float] = {}
+        """The time of the sample of each channel that came last."""
+        self._stamped_until: dict[str, float] = {}
+        """Of each channel whose clock was set back, until when it had stamped samples before."""
         self._needed_by: tuple[Alarm, ...] = ()
         self._memory: dict[str, float] = {}
         """For how many seconds each channel is remembered that alarms are of."""
@@ -142,7 +150,8 @@ class AlarmWatch:
                 self._positive.add(alarm.measure.path)
         for path in self._tracks.keys() - self._memory.keys():
             del self._tracks[path]
-            self._each.pop(path, None)
+            for known in (self._each, self._lasts, self._stamped_until):
+                known.pop(path, None)
 
     def _news(self, catalogue: Any, path: str, memory: float, now: float) -> float | None:
         """Return from when on a channel is to be read, UNIX seconds; `None` if there is nothing new of it."""
@@ -152,16 +161,32 @@ class AlarmWatch:
         last, track = _last(catalogue, path), self._track(path)
         if last is None:
             return None
+        self._follow_stamps(path, last, now)
         if track.newest is None:
             return now - max(memory, RECENT[-1])
+        if path in self._stamped_until:
+            track.take([_last_sample(catalogue, path)], memory, positive=path in self._positive)
+            return None
         # Nodes tell of the newest number, and an agent's sample may be none.
         is_new = last > track.newest[0]
         if not is_new and FEED not in path:
             return None
-        for span in RECENT:
-            if now - track.newest[0] < span:
-                return now - span
-        return max(track.newest[0], now - FURTHEST) if is_new else now - RECENT[-1]
+        furthest = max(track.newest[0], now - FURTHEST) if is_new else now - RECENT[-1]
+        return next((now - span for span in RECENT if now - track.newest[0] < span), furthest)
+
+    def _follow_stamps(self, path: str, last: float, now: float) -> None:
+        """Note that the clock of a channel was set back, or that it has caught up with what it had stamped before.
+
+        In between, old samples stand among the new ones, and only the one that came last is known to be new.
+        """
+        before, self._lasts[path] = self._lasts.get(path, last), last
+        track, until = self._track(path), self._stamped_until.get(path, -math.inf)
+        if last < before < now + STAMPED_AHEAD:
+            self._stamped_until[path] = max(before + UNSEEN, until)
+            if track.newest is not None and track.newest[0] >= last:
+                track.shift(math.nextafter(last, 0) - track.newest[0])
+        elif last > until and self._stamped_until.pop(path, None) and track.newest is not None:
+            track.newest = max(until, track.newest[0]), track.newest[1]
 
     def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:
         """Note the time of the newest sample of all channels of a feed, if there is a new one."""
