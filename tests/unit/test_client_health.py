@@ -40,12 +40,13 @@ def test_what_an_agent_tells_of_an_operation_may_have_any_form(data):
     assert Operation.from_session("acq", "process", {"status": "running", "data": data}).data == {}
 
 
-def bridge_status(*ages, error=None, connected=True, root="observatory.ls240.feeds.temperatures"):
+def bridge_status(*ages, error=None, connected=True, notes=(), root="observatory.ls240.feeds.temperatures"):
     fields = [
         {"name": f"channel_{number}_t", "path": f"{root}.Channel_{number}_T", "age": each}
         for number, each in enumerate(ages, 1)
     ]
-    return {"router": {"connected": connected}, "nodes": [{"name": "LSA21OQ", "error": error, "fields": fields}]}
+    node = {"name": "LSA21OQ", "error": error, "notes": list(notes), "fields": fields}
+    return {"router": {"connected": connected}, "nodes": [node]}
 
 
 FAILED = Operation("acq", "process", "done", success=False)
@@ -127,6 +128,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
         ([Agent("ls240", "", fault="ls240 is not there")], {}, ["agent ls240 is not there"]),
         ([], bridge_status(3e7, root="livemon.APEX"), []),  # a text file, as old as it is
         ([], bridge_status(None, root="livemon.APEX"), ["node LSA21OQ has no values"]),
+        ([], bridge_status(1.0, notes=["three samples"]), ["node LSA21OQ: three samples"]),
         ([], bridge_status(200, root="livemon.sensors"), ["node LSA21OQ has been silent for 3 min"]),
     ],
 )

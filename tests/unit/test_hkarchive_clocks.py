@@ -1,9 +1,11 @@
 """Clocks that are set, while samples are archived: every sample once, for our reader and for so3g."""
 
+import json
+import subprocess
+
 import numpy as np
-import pytest
 from spt3g import core
-from test_hkarchive_files import so3g_load
+from test_hkarchive_files import REFEREE, so3g_load
 
 from livemon.hkarchive import Recorder, load
 from livemon.hkarchive.reader import pieces
@@ -81,15 +83,18 @@ def test_an_agents_clock_that_steps_back_loses_no_sample(tmp_path):
     assert all(about["set_back"] == 1 for about in lab.recorder.status()["providers"].values())
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_the_machines_clock_that_steps_back_loses_no_sample(tmp_path, step):
-    lab = Lab(tmp_path)
-    lab.run(60, agent=0.0)
-    lab.machine = -step
-    lab.run(60, agent=-step)
-    lab.recorder.close()
+def test_the_machines_clock_that_steps_back_loses_no_sample(tmp_path):
+    everywhere = Lab(tmp_path)
+    for step in STEPS:
+        lab = Lab(tmp_path)
+        agent = f"by_{step:g}".replace(".", "_")
+        lab.run(60, **{agent: 0.0})
+        lab.machine = -step
+        lab.run(60, **{agent: -step})
+        lab.recorder.close()
+        everywhere.sent |= lab.sent
     assert_ascending(tmp_path)
-    check(lab, tmp_path, START - 700, START + 300)
+    check(everywhere, tmp_path, START - 700, START + 300)
 
 
 def test_a_clock_that_was_ahead_for_a_while_harms_no_sample_before_or_after(tmp_path):
@@ -109,6 +114,48 @@ def test_a_clock_that_was_ahead_for_a_while_harms_no_sample_before_or_after(tmp_
         "observatory.by_years.feeds.f.a"
     ]
     assert times.size == values.size == len(lab.sent["by_years"])
+
+
+SCAN = """
+import json, sys
+from pathlib import Path
+from so3g import hk
+directory, field, ranges = json.loads(sys.argv[1])
+scanner = hk.HKArchiveScanner()
+for path in sorted(Path(directory).rglob("*.g3")):
+    scanner.process_file(str(path))
+archive = scanner.finalize()
+found = [archive.simple(field, start, end)[0].tolist() for start, end in ranges]
+print(json.dumps([sorted(archive.get_fields()[0]), found]))
+"""
+
+
+def test_so3g_finds_the_fields_by_their_names_and_any_range_up_to_a_frame_at_its_edges(tmp_path):
+    lab = Lab(tmp_path)
+    lab.run(100, agent=0.0)
+    lab.run(150, agent=-60.0)
+    lab.recorder.close()
+    ranges = [
+        (START + begin + 0.05, START + begin + length + 0.05) for begin in range(0, 190, 9) for length in (30, 70)
+    ]
+    field = "observatory.agent.feeds.f.a"
+    answer = subprocess.run(
+        [REFEREE, "-W", "ignore", "-c", SCAN, json.dumps([str(tmp_path), field, ranges])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    fields, found = json.loads(answer.stdout.splitlines()[-1])
+    assert fields == [field]
+    stamps = sorted(round(time, 6) for time, _ in lab.sent["agent"])
+    for (start, end), times in zip(ranges, found, strict=True):
+        inside = [time for time in sorted(times) if start + 10 <= time < end - 10]
+        assert np.round(inside, 6).tolist() == [time for time in stamps if start + 10 <= time < end - 10]
+        assert [round(time, 6) for time in load([field], start, end, tmp_path)[field][0]] == [
+            time for time in stamps if start <= time < end
+        ]
 
 
 def test_two_agents_that_publish_one_block_lose_nothing(tmp_path):

@@ -187,3 +187,15 @@ def test_a_clock_that_is_set_loses_no_event(lab, step):
 
 def test_it_listens_to_all_heartbeats(lab):
     assert list(lab.node.topics()) == ["observatory..feeds.heartbeat"]
+
+
+@pytest.mark.parametrize("back", [0.0, 3.0, 60.0])
+def test_after_a_clock_was_set_back_the_state_is_that_of_now_and_its_stamps_are_right(lab, back):
+    lab.run(100, "fake1", "fake2")
+    lab.step = -back
+    lab.run(15, "fake2")
+    last = lab.node.get_last()
+    assert (last["fake1"][1], last["fake2"][1]) == (0, 1)
+    assert NOW + lab.time + lab.step - SAMPLE_EVERY <= last["fake1"][0] <= NOW + lab.time + lab.step
+    assert len(lab.samples("fake1")[0]) >= 11
+    assert lab.node.told()["counts"] == {}

@@ -127,7 +127,9 @@ def test_what_cannot_be_plotted_is_counted_and_told(node, monkeypatch):
     for _ in range(2):
         told = node.told()
         assert told["counts"] == {"samples that cannot be plotted": 2}
-        assert told["notes"] == [f"2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"]
+        assert told["notes"] == [
+            f"2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"
+        ]
         assert told["faults"] == []
     assert lines == [f"LSA21OQ: 2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"]
     monkeypatch.setattr(blocks.time, "monotonic", lambda now=blocks.time.monotonic(): now + 3601)

@@ -112,6 +112,40 @@ def test_the_seam_is_mended_once_the_archive_has_it_and_nothing_there_is_final_b
     assert timeline.finalized_until == NOW
 
 
+@pytest.mark.parametrize("step", [0.5, 5, 60, 600])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_clock_that_was_set_back_leaves_no_hole_and_no_sample_twice_at_the_seam(clock, tmp_path, step, ahead):
+    """What was measured twice comes out of the archive, and what comes live is among it."""
+    passed, sent = [0.0], []
+    recorder = Recorder(tmp_path, seconds_per_frame=10, clock=lambda: NOW + passed[0])
+    node = FeedNode("LSA21OQ", "Diodes", target="ls240", window=3600, clock=lambda: NOW + passed[0])
+
+    def tick():
+        passed[0] += 1
+        stamp = NOW + passed[0] + (step * ahead if passed[0] <= 100 else step * ahead - step) + 0.01 * (passed[0] > 100)
+        message = {"temps": {"block_name": "temps", "timestamps": [stamp], "data": {"a": [passed[0]]}}}
+        recorder.add(message, {"address": FEED, "record": True, "session_id": "1", "agg_params": {}})
+        recorder.run()
+        sent.append((stamp, passed[0]))
+        return message
+
+    for _ in range(150):
+        tick()
+    node.prepare(Archive(tmp_path))
+    for _ in range(10):
+        node.receive(FEED, [tick(), {}])
+    clock.advance(refill.GATHER)
+    for _ in range(15):
+        node.receive(FEED, [tick(), {}])
+    clock.advance(refill.SEAM)
+    clock.advance(refill.GATHER)
+    (block,) = node.blocks.values()
+    assert list(zip(block.times.tolist(), block.values("a").tolist(), strict=True)) == sorted(sent)
+    assert node.get_last() == {"a": sent[-1]}
+    assert node.told()["counts"] == {}
+    recorder.close()
+
+
 def test_an_archive_that_cannot_be_read_costs_the_history_and_no_more(clock, node, tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk gone")

@@ -56,6 +56,7 @@ SERVER = textwrap.dedent("""
     host.refused = {"REFUSED"}
     block = {"timestamps": [1e9, 1e9 + 1], "data": {"x": [1.0, None], "y": [3, 4], "note": ["a", "b"]}}
     feed.receive("observatory.a.feeds.f", [{"block": block}, {}])
+    feed.receive("observatory.a.feeds.f", [{"block": {"timestamps": [1e9 + 1], "data": {"y": [5]}}}, {}])
     nodesocket.listen(host, Path(sys.argv[1]))
     reactor.run()
 """)
@@ -89,6 +90,9 @@ def test_the_state_tells_nodes_fields_and_newest_samples(socket):
     assert feed["fields"]["x"]["path"] == "observatory.a.feeds.f.x"
     assert feed["last"] == {"x": [1e9, 1], "y": [1e9 + 1, 4], "note": [1e9 + 1, "b"]}
     assert state["STARTING"]["fault"] == "is getting ready"
+    assert feed["told"]["counts"] == {"samples that cannot be plotted": 1}
+    assert feed["told"]["notes"][0].startswith("1 samples of observatory.a.feeds.f.block could not be plotted")
+    assert state["SLOW"]["told"] == {"faults": [], "counts": {}, "notes": []}
 
 
 def test_numbers_of_numpys_are_numbers_and_do_not_silence_the_other_nodes(socket):
