@@ -309,9 +309,10 @@ def test_after_a_step_back_only_what_is_older_than_the_newcomers_is_final():
 def test_milliseconds_taken_for_seconds_are_refused():
     block = Block(100)
     block.append([1e9], {"a": [1]})
-    assert block.append([1e12, np.nan, np.inf, 1e9 + 1], {"a": [2, 3, 4, 5]}) == 1
+    assert block.append([1e12, np.nan, np.inf, -np.inf, -1, 1e9 + 1], {"a": [2, 3, 4, 5, 6, 7]}) == 1
     assert block.times.tolist() == [1e9, 1e9 + 1]
-    assert block.refused == 3
+    assert block.refused == 5
+    assert Block(100).append([-np.inf], {"a": [1]}) == Block(100).append([-1], {"a": [1]}) == 0
 
 
 def test_what_is_inserted_fills_gaps_and_changes_nothing_that_is_there():

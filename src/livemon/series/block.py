@@ -21,7 +21,7 @@ RATE_KNOWN_AFTER = 1e-3
 MOST_RESERVED = 1 << 27
 """Samples of all fields for which space is reserved beforehand: a burst at first must not ask for more than a machine has."""
 END_OF_TIME = 9e10
-"""Milliseconds taken for seconds lie beyond, and NaN and infinity are not before it."""
+"""UNIX seconds. Milliseconds taken for seconds lie beyond, and NaN and infinity are not before it."""
 
 
 class Block:
@@ -91,7 +91,7 @@ class Block:
         if not times.size:
             return 0
         limit = END_OF_TIME if now is None else now + CLOCK_TOLERANCE
-        newest = self.times[-1] if len(self) else -np.inf
+        newest = self.times[-1] if len(self) else 0.0
         if newest < times[0] and times[-1] <= limit and (times.size == 1 or (times[1:] > times[:-1]).all()):
             self._head = times[-1]
             self._forget_before(self._head - self.window)
@@ -209,7 +209,7 @@ class Block:
 
     def _place(self, times: NDArray[np.float64], values: NDArray[np.float64], now: float | None) -> int:
         """Take samples that are not all newer than those before, or of the future. Return at how many times there were none."""
-        possible = times < END_OF_TIME
+        possible = (times >= 0) & (times < END_OF_TIME)
         self.refused += int(times.size - np.count_nonzero(possible))
         times, values = times[possible], values[:, possible]
         if not times.size:
