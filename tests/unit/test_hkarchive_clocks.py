@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import numpy as np
+from hk_recording import REFEREE, so3g_load
 from spt3g import core
-from test_hkarchive_files import REFEREE, so3g_load
 
 from livemon.hkarchive import Recorder, load
 from livemon.hkarchive.reader import pieces

@@ -130,7 +130,7 @@ class Provider:
         self._sources: dict[str, _Source] = {}
         self._names: set[str] = set()
         self._pending: dict[str, Block] = {}
-        self._taken: list[Block] = []
+        self._taken: dict[str, Block] = {}
 
     @property
     def empty(self) -> bool:
@@ -147,21 +147,22 @@ class Provider:
         limit = self._clock() + CLOCK_TOLERANCE
         for name, block in blocks:
             source = self._sources.setdefault(name, _Source())
-            if source.newest < block.times[0] and block.times[-1] <= limit and _ascends(block.times):
-                for part in list(_uniform(source.kinds, block)):
-                    self._append(name, source, part, limit)
-                continue
-            for run in _runs(block, limit):
-                for part in list(_uniform(source.kinds, run)):
-                    fresh = self._without_known(name, part)
-                    if fresh.times:
-                        self._append(name, source, fresh, limit)
+            is_usual = source.newest < block.times[0] and block.times[-1] <= limit and _ascends(block.times)
+            runs = [block] if is_usual else _runs(block, limit)
+            # All before the first is taken: of a block with a value that cannot be stored nothing is.
+            parts = [part for run in runs for part in _uniform(source.kinds, run)]
+            for part in parts:
+                fresh = part if is_usual else self._without_known(name, part)
+                if fresh.times:
+                    self._append(name, source, fresh, limit)
 
     def take(self) -> dict[str, Block]:
-        """Return the pending samples by block name; they are remembered until the next time, to know what comes twice."""
-        pending, self._pending = self._pending, {}
-        self._taken = [_compact(block) for block in pending.values()]
-        return pending
+        """Return the pending samples by block name, numbers as arrays; they are remembered until the next time.
+
+        What comes twice is known by them.
+        """
+        self._taken, self._pending = {name: _compact(block) for name, block in self._pending.items()}, {}
+        return self._taken
 
     def forget_layout(self) -> None:
         """Let the next field set of a block be its first, and the next epoch: the provider gets another number."""
@@ -174,7 +175,7 @@ class Provider:
         """Return a block without the samples that came before: with the same time, and the same values of the same fields."""
         first, last = block.times[0], block.times[-1]
         known: set[tuple] = set()
-        for other in chain(self._taken, self._pending.values()):
+        for other in chain(self._taken.values(), self._pending.values()):
             if other.origin == name and other.columns.keys() == block.columns.keys():
                 inside = range(bisect_left(other.times, first), bisect_right(other.times, last))
                 known.update(_content(other, row, block.columns) for row in inside)

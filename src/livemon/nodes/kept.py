@@ -81,7 +81,7 @@ def save(node: BlockNode, path: Path) -> None:
 
 def load(node: BlockNode, path: Path) -> None:
     """Insert what :func:`save` wrote, as far as the node's window reaches; what the node says of its fields itself stays."""
-    with np.load(path) as arrays:
+    with path.open("rb") as file, np.load(file) as arrays:
         about = json.loads(arrays["about"].item())
         fields = {key: Info(**info) for key, info in about["fields"].items()}
         oldest = node.clock() - node.window
