@@ -121,20 +121,16 @@ def test_a_range_that_was_measured_twice_is_shown_twice_and_what_came_last_is_th
 
 
 def test_what_cannot_be_plotted_is_counted_and_told(node, monkeypatch):
-    lines = []
+    lines, note = [], f"samples that could not be plotted for their time stamps: 2 of {TOPIC}.block; {blocks.HINT}"
     monkeypatch.setattr(blocks.log, "warn", lambda text, **about: lines.append(text.format(**about)))
     send(node, [2.0, 3e12], a=[21.0, 1.0])
+    counts = {"samples that cannot be plotted": 2}
     for _ in range(2):
-        told = node.told()
-        assert told["counts"] == {"samples that cannot be plotted": 2}
-        assert told["notes"] == [
-            f"2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"
-        ]
-        assert told["faults"] == []
-    assert lines == [f"LSA21OQ: 2 samples of {TOPIC}.block could not be plotted for their time stamps: {blocks.HINT}"]
-    monkeypatch.setattr(blocks.time, "monotonic", lambda now=blocks.time.monotonic(): now + 3601)
-    assert node.told()["notes"] == []
-    assert node.told()["counts"] == {"samples that cannot be plotted": 2}
+        assert node.told() == {"faults": [], "counts": counts, "notes": [note]}
+    assert lines == [f"LSA21OQ: {note}"]
+    later = blocks.time.monotonic() + 3601
+    monkeypatch.setattr(blocks.time, "monotonic", lambda: later)
+    assert node.told() == {"faults": [], "counts": counts, "notes": []}
 
 
 def test_a_field_that_began_with_a_text_is_plotted_when_numbers_come(node):

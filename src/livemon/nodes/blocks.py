@@ -118,7 +118,7 @@ class BlockNode(DataNodeServer):
         total, now = sum(counts.values()), time.monotonic()
         if not total:
             return super().told()
-        note = f"{total} samples of {', '.join(counts)} could not be plotted for their time stamps: {HINT}"
+        note = f"samples that could not be plotted for their time stamps: {total} of {', '.join(counts)}; {HINT}"
         if total > self._unplotted:
             self._unplotted, self._unplotted_at = total, now
             if self._repeats.to_tell("unplotted"):
