@@ -14,7 +14,7 @@ from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
 from livemon.alarms.measures import Moment
 from livemon.alarms.tracks import Track
-from livemon.alarms.watch import AHEAD, AlarmWatch
+from livemon.alarms.watch import AlarmWatch
 from livemon.errors import ConfigError, RouterError
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
@@ -193,13 +193,25 @@ def test_what_comes_after_a_clock_was_set_back_is_judged_when_it_comes(whose, by
     assert lab.firing == [WARM]
 
 
+@pytest.mark.parametrize("by", [20, 200, 3000])
+def test_an_agent_whose_clock_is_ahead_is_judged_when_its_samples_come(by):
+    lab = Lab(AT_ONCE, {STAGE: step(120, back=200)}, only=[WARM])
+    lab.agents_are_off = by
+    lab.until(119)
+    assert lab.firing == []
+    lab.until(125)
+    assert lab.firing == [WARM]
+    lab.until(205 + SEEN_FOR)
+    assert lab.firing == []
+
+
 @pytest.mark.parametrize("by", [20, 55, 200])
 @pytest.mark.parametrize("whose", ["machine", "agent", "agent ahead"])
 def test_what_was_measured_before_a_clock_was_set_back_does_not_fire_again(whose, by):
     lab = Lab(AT_ONCE, {STAGE: step(60, back=104)}, only=[WARM])
     lab.agents_are_off = by if whose == "agent ahead" else 0.0
     lab.until(101.5)
-    assert lab.firing == ([WARM] if lab.agents_are_off < AHEAD else [])
+    assert lab.firing == [WARM]
     set_back(lab, whose, by)
     lab.until(110 + SEEN_FOR)
     for _ in range(150):

@@ -23,7 +23,7 @@ RECENT = (30.0, 300.0)
 FURTHEST = 3600.0
 """Seconds of the past that are looked at after an outage: what lies before is not judged any more."""
 AHEAD = 60.0
-"""Seconds by which the clock of another machine may be ahead of this one's."""
+"""Seconds by which another machine's clock may be ahead of this one's; beyond, only the sample that came last is judged."""
 EVERY_SAMPLE = 10**10
 """As many points as leave nothing out: of what is down-sampled, the pieces that end a look and begin the next would be cut in two."""
 POINTS_PER_SECOND, MOST = 5, 100_000
@@ -164,7 +164,7 @@ class AlarmWatch:
         self._follow_stamps(path, last, now)
         if track.newest is None:
             return now - max(memory, RECENT[-1])
-        if path in self._stamped_until:
+        if path in self._stamped_until or last > now + AHEAD:
             track.take([_last_sample(catalogue, path)], memory, positive=path in self._positive)
             return None
         # Nodes tell of the newest number, and an agent's sample may be none.
