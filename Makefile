@@ -14,6 +14,7 @@ shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs g
 pytest := $(app)/python -m pytest
 # Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are cores.
 side_by_side := --dist loadfile --numprocesses
+UNIT_PROCESSES ?= 2
 
 .PHONY: help
 help:  ## this list
@@ -36,6 +37,8 @@ images:  ## build the container images that are missing
 
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e roles molecule molecule-existing molecule-docker-sources grafana \
 	on-host-build reproducible
+# Beside others the unit tests would only take their time: these need no waiting.
+test test-fast test-all: export UNIT_PROCESSES := 0
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
 	@lab/test environments "integration | lint unit e2e roles | molecule grafana"
 test-fast:  ## the same without what needs Docker
@@ -61,7 +64,7 @@ lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by
 	fi
 unit: venv-app  ## tests without network
 	@lab/need go golang-go
-	$(pytest) $(side_by_side) 2 tests/unit
+	$(pytest) $(side_by_side) $(UNIT_PROCESSES) tests/unit
 integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
 	@lab/need go golang-go libcairo.so.2 libcairo2
 	@lab/grafana-data
