@@ -5,13 +5,14 @@ first frame in which it meets them, and forces all later frames into that: a flo
 an integer, a field that comes later would be skipped. So here
 
 - a field has one *kind* for as long as the provider lives: ``number`` (float64, integers too), ``bool`` or ``text``;
-- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``;
+- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``, or, where the agent itself has
+  a field of that name, ``<field>_number_number`` and so on;
 - samples with another set of fields go to a block of their own, ``<block>_2`` and so on, whatever came first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
 from typing import Any
@@ -86,9 +87,10 @@ def parse(message: Any) -> list[tuple[str, Block]]:
 
 @dataclass
 class _Source:
-    """One block as its agent names it: the kinds of its fields and the last time seen."""
+    """One block as its agent names it: the kinds of its fields, what those are called that we named, and the last time seen."""
 
     kinds: dict[str, Kind] = field(default_factory=dict)
+    named: dict[tuple[str, Kind], str] = field(default_factory=dict)
     last_time: float = float("-inf")
     variants: dict[frozenset[str], str] = field(default_factory=dict)
 
@@ -140,7 +142,7 @@ class Provider:
             fresh = self._fresh(source, block)
             if fresh is None:
                 continue
-            parts = list(_uniform(source.kinds, fresh))
+            parts = list(_uniform(source, fresh))
             source.last_time = fresh.times[-1]
             self.samples += len(fresh.times)
             self.last_time = max(fresh.times[-1], self.last_time or 0.0)
@@ -188,25 +190,29 @@ class Provider:
             self._pending[variant] = block
 
 
-def _uniform(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
-    """Split a block into ones whose columns have the kind that `kinds` gives their field; `kinds` learns new fields."""
+def _uniform(source: _Source, block: Block) -> Iterator[Block]:
+    """Split a block into ones whose columns have the kind that the source gives their field; it learns new fields."""
     columns: dict[str, list[Any]] = {}
+    kinds = source.kinds
+    if not block.columns.keys().isdisjoint(source.named.values()):
+        yield from _row_by_row(source, block)
+        return
     for name, column in block.columns.items():
         found = {_KINDS.get(kind) for kind in set(map(type, column))}
         kind = kinds.get(name)
         if kind is None and len(found) == 1 and None not in found:
             kind = kinds[name] = next(iter(found))
         if kind is None or found != {kind}:
-            yield from _row_by_row(kinds, block)
+            yield from _row_by_row(source, block)
             return
         columns[name] = list(map(float, column)) if kind == "number" else column
     yield Block(block.times, columns)
 
 
-def _row_by_row(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
+def _row_by_row(source: _Source, block: Block) -> Iterator[Block]:
     current: Block | None = None
     for row, time in enumerate(block.times):
-        sample = dict(_fitting(kinds, name, column[row]) for name, column in block.columns.items())
+        sample = dict(_fitting(source, name, column[row], block.columns) for name, column in block.columns.items())
         sample.pop("", None)
         if not sample:
             continue
@@ -221,15 +227,23 @@ def _row_by_row(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
         yield current
 
 
-def _fitting(kinds: dict[str, Kind], name: str, value: Any) -> tuple[str, Any]:
-    """Return the field that takes `value` and the value as that field stores it; an empty name for no value at all."""
+def _fitting(source: _Source, name: str, value: Any, own: Container[str]) -> tuple[str, Any]:
+    """Return the field that takes `value` and the value as that field stores it; an empty name for no value at all.
+
+    `own` are the fields that the agent sends beside it.
+    """
     if value is None:
         return "", None
     found = _KINDS.get(type(value), "text")
-    kind = kinds.setdefault(name, found)
+    taken = name in source.named.values()
+    kind = found if taken else source.kinds.setdefault(name, found)
     if found == "bool" and kind == "number":
         found = "number"
     stored = float(value) if found == "number" else value if type(value) in _KINDS else str(value)
-    if found == kind:
+    if found == kind and not taken:
         return name, stored
-    return _fitting(kinds, f"{name}_{found}", value)
+    if (name, found) not in source.named:
+        names = (f"{name}{number * f'_{found}'}" for number in count(1))
+        known = source.kinds.keys() | set(source.named.values())
+        source.named[name, found] = next(each for each in names if each not in known and each not in own)
+    return source.named[name, found], stored
