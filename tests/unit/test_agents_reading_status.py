@@ -128,13 +128,54 @@ def test_the_status_after_a_reading_is_the_one_before_the_next(acquire):
     assert wire.acquisition() == ["RDGST? 2", *one * 4]
 
 
+def test_after_a_pause_in_which_the_scanner_may_have_gone_round_a_reading_waits_until_it_has_settled(
+    acquire, monkeypatch
+):
+    """After an outage the channel of before was read in its own pause: its last reading of the round before, as a new one."""
+    clock = [1000.0]
+    monkeypatch.setattr(reading_status.time, "monotonic", lambda: clock[0])
+    acquisition = acquire(Wire(itertools.repeat("000")))
+    assert "Channel_02" in acquisition.turn()
+    turns = []
+    for seconds in (3.9, 4.1, 1.0, 1.9, 0.2):
+        clock[0] += seconds
+        turns.append("Channel_02" in acquisition.turn())
+    assert turns == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("delay", [0, 5, 9])
+def test_a_reading_of_a_channel_that_the_scanner_has_left_is_not_published(acquire, monkeypatch, delay):
+    """socs reads the channel that was active before it waited."""
+    clock = [1000.0]
+    wire = Wire(itertools.repeat("000"))
+    acquisition = acquire(wire)
+    acquisition.agent.dwell_time_delay = delay
+
+    def sleep(seconds):
+        clock[0] += seconds
+        if clock[0] > 1002:
+            wire._answers["SCAN?"] = "03,1"
+
+    monkeypatch.setattr(reading_status.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(reading_status.time, "sleep", sleep)
+    driver = acquisition.agent.module
+    left = driver.get_active_channel()
+    acquisition.agent._wait_for_channel_change(left, None)
+    assert clock[0] - 1000 == 3 + min(delay, 4)
+    for unit in ("kelvin", "ohms"):
+        driver.get_temp(unit, left.channel_num)
+    assert left.channel_num in driver.repeated
+
+
 def test_a_status_of_the_visit_before_says_nothing(acquire, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(reading_status.time, "monotonic", lambda: clock[0])
     wire = Wire(["000", "000", "001", "000"])
     acquisition = acquire(wire)
     acquisition.turn()
-    clock[0] += 32
+    for _ in range(16):
+        clock[0] += 2
+        acquisition.agent.module.get_active_channel()
     assert acquisition.turn()["Channel_02"]["Channel_02_status"] == CS_OVL
 
 

@@ -237,6 +237,39 @@ def test_rescue_keeps_whole_frames_wherever_the_file_was_cut(recorder, clock, tm
         assert list(writer.rescue(directory)) == []
 
 
+def test_rescue_overwrites_no_finished_file(recorder, clock, tmp_path):
+    """A backup of a running recorder's archive, brought back, has an older copy beside the finished file."""
+    publish(recorder, clock, seconds=10)
+    part = recorder.current_file
+    older = part.read_bytes()
+    publish(recorder, clock, seconds=10)
+    recorder.close()
+    final = part.with_suffix("")
+    content = final.read_bytes()
+    part.write_bytes(older[:-100])
+    (rescued,) = writer.rescue(tmp_path)
+    assert (rescued.copy_of, final.read_bytes()) == (final, content)
+    assert published(tmp_path) == [final.relative_to(tmp_path)]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_a_finished_file_does_not_have_is_rescued_under_a_name_of_its_own(recorder, clock, tmp_path, damaged):
+    publish(recorder, clock, seconds=20)
+    part = recorder.current_file
+    content = part.read_bytes()
+    recorder.close()
+    final = part.with_suffix("")
+    shorter = content[: len(content) // 2]
+    final.write_bytes(shorter)
+    part.write_bytes(content.replace(b"observatory", b"observatorx", 1) if damaged else content)
+    (rescued,) = writer.rescue(tmp_path)
+    assert rescued.path == final.with_name(f"{int(final.stem) + 1}.g3")
+    assert final.read_bytes() == shorter
+    assert not part.exists()
+    assert damaged or rescued.path.read_bytes() == content
+    assert list(writer.rescue(tmp_path)) == []
+
+
 def test_a_file_that_cannot_be_rescued_keeps_nobody_from_recording(clock, tmp_path):
     """As one restored from a backup by root, which the recorder may not open."""
     odd = tmp_path / "17000" / "1699999999.g3.part"

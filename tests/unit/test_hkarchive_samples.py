@@ -55,6 +55,29 @@ def test_no_value_is_lost_when_a_field_changes_its_kind(provider, values, expect
         assert len({type(value) for value in column}) == 1, name
 
 
+@pytest.mark.parametrize("first", ["state", "state_text"])
+def test_a_value_of_another_kind_is_not_archived_as_a_field_of_the_agents_own(provider, first):
+    """The agent's `state_text` read "unknown", or lost that, because `state` was no number once."""
+    for second, state in enumerate([3, "unknown", 4]):
+        data = {"state": [state], "state_text": ["fine"]}
+        provider.add(parse(message([NOW + second], **{first: data.pop(first)}, **data)))
+    found = {}
+    for block in provider.take().values():
+        for name, column in block.columns.items():
+            found.setdefault(name, []).extend(column)
+    assert found == {"state": [3.0, 4.0], "state_text": ["fine"] * 3, "state_text_text": ["unknown"]}
+
+
+def test_a_field_of_the_agents_own_that_comes_late_is_not_merged_with_one_that_we_named(provider):
+    provider.add(parse(message([NOW, NOW + 1], a=[1, "off"])))
+    provider.add(parse(message([NOW + 2, NOW + 3], a=[2, "on"], a_text=["own", "own"])))
+    found = {}
+    for block in provider.take().values():
+        for name, column in block.columns.items():
+            found.setdefault(name, []).extend(column)
+    assert found == {"a": [1.0, 2.0], "a_text": ["off", "on"], "a_text_text": ["own", "own"]}
+
+
 def test_mixed_kinds_in_one_message_are_told_apart(provider):
     provider.add(parse(message([NOW, NOW + 1, NOW + 2], a=[1, "off", 2], b=[1.0, 2.0, 3.0])))
     assert columns_of(provider) == {

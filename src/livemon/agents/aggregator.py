@@ -161,6 +161,9 @@ class AggregatorAgent:
             warn=lambda fault: self.log.warn("not archived: {fault}", fault=fault),
         )
         for rescued in recorder.rescued:
+            if rescued.copy_of:
+                session.add_message(f"removed {rescued.part}, an older copy of {rescued.copy_of}")
+                continue
             outcome = f"now {rescued.path}" if rescued.path else "removed"
             session.add_message(
                 f"finished {rescued.part}, left by a killed recorder: {rescued.frames} whole frames, "

@@ -78,6 +78,10 @@ def _prepare(agent_class: classes.AgentClass) -> None:
         from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import
 
         lakeshore372.adapt()
+    if agent_class.module == "socs.agents.lakeshore240.agent":
+        from livemon.agents import lakeshore240  # noqa: PLC0415
+
+        lakeshore240.adapt()
     drivers.frame_all()
     drivers.wait_at_start()
     # As long as the router is away nobody else handles signals so that the exit status tells them from a fault.

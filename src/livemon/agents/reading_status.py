@@ -10,6 +10,10 @@ the archive can take it for a temperature. Nothing is lost: the status is a fiel
 sent them stand in a block of their own, ``<block>_flagged``.
 
 socs's methods return what they always did: its servo and its test for stability compare numbers.
+
+A scanned channel repeats its last reading, as a valid one, while another one is measured and in its own pause after the change.
+socs waits only where it sees two channels in a row; who was kept from looking for as long as a round may take sees the same one
+before and after. So a reading is published only if the channel has been looked at for the length of its pause.
 """
 
 from __future__ import annotations
@@ -30,20 +34,50 @@ OF_TEMPERATURE_ONLY = 64 | 128
 ALL_BITS = 255
 FRESH = 1.0
 """Seconds for which the status after a reading is also that before the next one."""
+AWAY = 4.0
+"""Seconds in which a scanner cannot have gone to another channel and come back: the shortest pause (3) and dwell (1) there."""
 _BLOCK = re.compile(r"Channel_(\d\d)\Z")
+
+
+class Visit:
+    """Which channel a 372 measures, as far as anybody has looked, and since when at the latest (steady clock)."""
+
+    def __init__(self) -> None:
+        self._channel: int | None = None
+        self._since = self._seen = -math.inf
+
+    def see(self, channel: int) -> None:
+        """Note which channel is active now. The first one is taken for settled."""
+        now = time.monotonic()
+        if self._channel is not None and (channel != self._channel or now - self._seen > AWAY):
+            self._since = now
+        self._channel, self._seen = channel, now
+
+    def settled(self, channel: int, pause: float) -> bool:
+        """Whether a channel is the active one, and its pause after the change must be over."""
+        return channel == self._channel and time.monotonic() - self._since >= pause
 
 
 class AsksForStatus:
     """What socs's ``LS372`` is given beside its own: a reading in kelvins and the one in ohms that follows have a status.
 
-    `reading_status` is that of the newest such pair of each channel, by its number, 0 for the control input.
+    `reading_status` is that of the newest such pair of each channel, by its number, 0 for the control input; `repeated` has the
+    channels whose newest pair may be of an earlier visit.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.reading_status: dict[int, int] = {}
+        self.repeated: set[int] = set()
+        self._visit = Visit()
         self._answered: dict[int, tuple[float, int]] = {}
         """When ``RDGST?`` was answered the last time (steady clock), and how."""
         super().__init__(*args, **kwargs)
+
+    def get_active_channel(self) -> Any:
+        """Return the channel that is measured, and note that it is."""
+        channel = super().get_active_channel()
+        self._visit.see(channel.channel_num)
+        return channel
 
     def get_temp(self, unit: str | None = None, chan: int = -1) -> float:
         """Return a reading as socs does; ask for its status before and after, where a channel and a unit are given.
@@ -58,6 +92,9 @@ class AsksForStatus:
         if chan < 0 or unit not in {"kelvin", "ohms"}:
             return super().get_temp(unit, chan)
         if unit == "kelvin":
+            self.repeated.discard(chan)
+            if chan != CONTROL and not self._visit.settled(chan, self.channels[chan].pause):
+                self.repeated.add(chan)
             self.reading_status[chan] = self._status_before(chan)
             return super().get_temp(unit, chan)
         ohms = super().get_temp(unit, chan)
@@ -89,10 +126,23 @@ class PublishesStatus:
             if channel is None:
                 publish(feed_name, message, from_reactor)
                 return
+            if channel in self.module.repeated:
+                return
             for each in with_status(message, self.module.reading_status[channel]):
                 publish(feed_name, each, from_reactor)
 
         ocs_agent.publish_to_feed = publish_with_status
+
+    def _wait_for_channel_change(self, active_channel: Any, _previous: Any) -> None:
+        """Wait as socs does until the channel has settled, and look at it meanwhile; of its dwell one second is left."""
+        pause, dwell = active_channel.get_pause(), active_channel.get_dwell()
+        if self.dwell_time_delay >= dwell:
+            self.log.warn(
+                f"dwell_time_delay is {self.dwell_time_delay} s; it is cut to less than the dwell time, {dwell} s"
+            )
+        for _ in range(pause + max(0, min(self.dwell_time_delay, dwell - 1))):
+            time.sleep(1)
+            self.module.get_active_channel()
 
 
 def channel_of(block_name: str) -> int | None:

@@ -5,7 +5,8 @@ first frame in which it meets them, and forces all later frames into that: a flo
 an integer, a field that comes later would be skipped. So here
 
 - a field has one *kind* for as long as the provider lives: ``number`` (float64, integers too), ``bool`` or ``text``;
-- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``;
+- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``, or, where the agent itself has
+  a field of that name, ``<field>_number_number`` and so on;
 - samples with another set of fields go to a block of their own, ``<block>_2`` and so on, whatever came first;
 - and so do those of another epoch of the clock (:mod:`livemon.hkarchive.epochs`): no sample is left out for its time. Only what
   has been taken already, the same time with the same values, is a duplicate.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
 from typing import Any
@@ -92,13 +93,14 @@ def parse(message: Any) -> list[tuple[str, Block]]:
 
 @dataclass
 class _Source:
-    """One block as its agent names it: the kinds of its fields, its epochs, and what each is called for a set of fields.
+    """One block as its agent names it: its fields' kinds, its epochs, and what each of them is called for a set of fields.
 
-    `last` is the time of the sample that came last, `newest` the latest that was not of the future. What comes after `newest` cannot
+    `named` is what the fields are called that we named. `last` is the time of the sample that came last, `newest` the latest that was not of the future. What comes after `newest` cannot
     have come before.
     """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
+    named: dict[tuple[str, Kind], str] = field(default_factory=dict)
     last: float = float("-inf")
     newest: float = float("-inf")
     epochs: Epochs = field(default_factory=Epochs)
@@ -150,7 +152,7 @@ class Provider:
             is_usual = source.newest < block.times[0] and block.times[-1] <= limit and _ascends(block.times)
             runs = [block] if is_usual else _runs(block, limit)
             # All before the first is taken: of a block with a value that cannot be stored nothing is.
-            parts = [part for run in runs for part in _uniform(source.kinds, run)]
+            parts = [part for run in runs for part in _uniform(source, run)]
             for part in parts:
                 fresh = part if is_usual else self._without_known(name, part)
                 if fresh.times:
@@ -243,25 +245,29 @@ def _content(block: Block, row: int, names: Iterable[str]) -> tuple:
     return (block.times[row], *(value if value == value else None for value in values))  # noqa: PLR0124 - NaN is not
 
 
-def _uniform(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
-    """Split a block into ones whose columns have the kind that `kinds` gives their field; `kinds` learns new fields."""
+def _uniform(source: _Source, block: Block) -> Iterator[Block]:
+    """Split a block into ones whose columns have the kind that the source gives their field; it learns new fields."""
     columns: dict[str, list[Any]] = {}
+    kinds = source.kinds
+    if not block.columns.keys().isdisjoint(source.named.values()):
+        yield from _row_by_row(source, block)
+        return
     for name, column in block.columns.items():
         found = {_KINDS.get(kind) for kind in set(map(type, column))}
         kind = kinds.get(name)
         if kind is None and len(found) == 1 and None not in found:
             kind = kinds[name] = next(iter(found))
         if kind is None or found != {kind}:
-            yield from _row_by_row(kinds, block)
+            yield from _row_by_row(source, block)
             return
         columns[name] = list(map(float, column)) if kind == "number" else column
     yield Block(block.times, columns)
 
 
-def _row_by_row(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
+def _row_by_row(source: _Source, block: Block) -> Iterator[Block]:
     current: Block | None = None
     for row, time in enumerate(block.times):
-        sample = dict(_fitting(kinds, name, column[row]) for name, column in block.columns.items())
+        sample = dict(_fitting(source, name, column[row], block.columns) for name, column in block.columns.items())
         sample.pop("", None)
         if not sample:
             continue
@@ -276,15 +282,23 @@ def _row_by_row(kinds: dict[str, Kind], block: Block) -> Iterator[Block]:
         yield current
 
 
-def _fitting(kinds: dict[str, Kind], name: str, value: Any) -> tuple[str, Any]:
-    """Return the field that takes `value` and the value as that field stores it; an empty name for no value at all."""
+def _fitting(source: _Source, name: str, value: Any, own: Container[str]) -> tuple[str, Any]:
+    """Return the field that takes `value` and the value as that field stores it; an empty name for no value at all.
+
+    `own` are the fields that the agent sends beside it.
+    """
     if value is None:
         return "", None
     found = _KINDS.get(type(value), "text")
-    kind = kinds.setdefault(name, found)
+    taken = name in source.named.values()
+    kind = found if taken else source.kinds.setdefault(name, found)
     if found == "bool" and kind == "number":
         found = "number"
     stored = float(value) if found == "number" else value if type(value) in _KINDS else str(value)
-    if found == kind:
+    if found == kind and not taken:
         return name, stored
-    return _fitting(kinds, f"{name}_{found}", value)
+    if (name, found) not in source.named:
+        names = (f"{name}{number * f'_{found}'}" for number in count(1))
+        known = source.kinds.keys() | set(source.named.values())
+        source.named[name, found] = next(each for each in names if each not in known and each not in own)
+    return source.named[name, found], stored

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from livemon.hkarchive.content import FileContent
+from livemon.hkarchive.content import WINDOW, FileContent, content_of
 from livemon.hkarchive.damage import Hole, Salvage
 
 PART = ".part"
@@ -129,8 +129,8 @@ class Rescued:
     """What became of one file that a dead writer left.
 
     `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` at its end dropped.
-    `holes` are damaged places before whole frames; the file with them is then kept as `damaged`. A file that could not be
-    touched has a `fault` instead.
+    `holes` are damaged places before whole frames; the file with them is then kept as `damaged`. One that was an older copy
+    of the finished file `copy_of` was removed. A file that could not be touched has a `fault` instead.
     """
 
     part: Path
@@ -139,6 +139,7 @@ class Rescued:
     torn_bytes: int = 0
     holes: tuple[Hole, ...] = ()
     damaged: Path | None = None
+    copy_of: Path | None = None
     fault: str | None = None
 
 
@@ -148,6 +149,8 @@ def rescue(data_dir: Path) -> Iterator[Rescued]:
     Whole frames are kept, also those behind a damaged one, a torn tail is dropped, and the file gets its final name; one
     with no whole frame is removed. A file that was damaged before its end stays beside the sound one as
     ``<ctime>.g3.damaged``, which nobody reads.
+    A finished file is never overwritten: of an older copy beside it, as from a backup that was brought back, nothing is kept,
+    and what is not in it gets a name of its own.
     Files of writers that live are left alone, and so is one that cannot be touched: it must not keep others from being
     written.
     """
@@ -176,6 +179,12 @@ def _rescue(part: Path) -> Rescued | None:
 
 def _finish(part: Path, descriptor: int) -> Rescued:
     content = FileContent(descriptor)
+    final = part.with_suffix("")
+    if final.exists():
+        if _begins_with(final, content):
+            part.unlink()
+            return Rescued(part, copy_of=final)
+        part = _with_a_free_name(part)
     salvage = Salvage(content)
     for _ in salvage:
         pass  # read it through, to see what is whole
@@ -191,6 +200,28 @@ def _finish(part: Path, descriptor: int) -> Rescued:
     os.ftruncate(descriptor, len(content) - torn_bytes)
     os.fsync(descriptor)
     return Rescued(part, publish(part), salvage.frames, torn_bytes)
+
+
+def _begins_with(final: Path, content: FileContent) -> bool:
+    """Whether a finished file begins with all of `content`: an older copy of it, as a backup of a running recorder's has."""
+    with content_of(final) as finished:
+        return all(
+            content[at : at + WINDOW] == finished[at : min(at + WINDOW, len(content))]
+            for at in range(0, len(content), WINDOW)
+        )
+
+
+def _with_a_free_name(part: Path) -> Path:
+    """Rename a ``.part`` file whose final name is another file's, which must not be overwritten."""
+    ctime = int(part.name.split(".")[0]) + 1
+    while (reserved := _create(part.parent.parent, ctime)) is None:
+        ctime += 1
+    free, descriptor = reserved
+    try:
+        part.rename(free)
+    finally:
+        os.close(descriptor)
+    return free
 
 
 def _put_aside(part: Path, salvage: Salvage) -> tuple[Path, Path]:
@@ -225,7 +256,7 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def publish(part: Path) -> Path:
-    """Give a finished ``.part`` file its final name, which :func:`_create` made sure is free."""
+    """Give a finished ``.part`` file its final name, which :func:`_create` or :func:`rescue` made sure is free."""
     final = part.with_suffix("")
     part.rename(final)
     _sync_directory(final.parent)
