@@ -12,7 +12,7 @@ from course_source import BEGIN, Course, Lab
 
 from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
-from livemon.alarms.measures import Moment
+from livemon.alarms.measures import Moment, Rise
 from livemon.alarms.tracks import Track
 from livemon.alarms.watch import AlarmWatch
 from livemon.errors import ConfigError, RouterError
@@ -112,6 +112,30 @@ def test_an_alarm_flickers_no_more_often_than_it_is_told():
     for _ in range(100):
         lab.run(7)
         assert lab.firing == [WARM]
+
+
+@pytest.mark.parametrize("over", [416.0, 1800.0])
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_rise_is_right_whichever_visits_of_a_scan_are_missing(over, missing):
+    cycle, mean, per_minute = 208, 416.0, 0.3
+    length = over + 2 * mean
+    visits = list(range(0, int(length), cycle))
+    told = []
+    for first in range(len(visits) + 1):
+        there = visits[:first] + visits[first + missing :]
+        times = [BEGIN + begin + 3 + 0.114 * number for begin in there for number in range(88)]
+        track = Track()
+        track.take([(when, 4 + per_minute * (when - BEGIN) / 60) for when in times], length, positive=True)
+        rise = Rise("path", over, mean, per=60.0, positive=True)
+        told += [by for _, by in rise.readings(lambda _path, of=track: of, Moment(BEGIN + length, BEGIN))]
+    assert len(told) > 1
+    assert told == pytest.approx([per_minute] * len(told), rel=1e-6)
+
+
+def test_of_two_means_of_nearly_the_same_time_no_rise_is_told():
+    track = Track()
+    track.take([(BEGIN + 410 + number, 4 + 0.01 * (-1) ** number) for number in range(13)], 1248, positive=True)
+    assert Rise("path", 416.0, 416.0, per=60.0).readings(lambda _path: track, Moment(BEGIN + 832, BEGIN)) == []
 
 
 # --- samples that are late, and clocks ---------------------------------------------------------------------------------------
@@ -220,6 +244,16 @@ def test_an_alarm_that_is_beginning_goes_on_through_a_restart(file):
     lab.until(140)
     restart(lab, 6)
     lab.until(170)
+    assert lab.firing == [WARM]
+
+
+def test_a_limit_that_must_last_for_long_is_told_in_time_through_a_restart(file):
+    lab = Lab(lab_with({"above": 5.0, "for": "40m"}), {STAGE: step(100)}, only=[WARM], file=file)
+    lab.until(100 + 35 * 60)
+    restart(lab)
+    lab.until(100 + 39 * 60)
+    assert lab.firing == []
+    lab.until(100 + 40 * 60 + 10)
     assert lab.firing == [WARM]
 
 

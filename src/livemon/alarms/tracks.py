@@ -33,8 +33,8 @@ class Track:
     `newest` is the newest sample, NaN values included, and `known` the newest that was a number; `fresh` are the samples of the last
     look, oldest first. `valid` is the time of the newest sample that was a reading, `invalid` that of the first one since then that
     was none, and `since` that of the first sample of those which have had the value of `known` without another number in between.
-    `history` has sums over `BIN` seconds, ``(begin, sum, count)``, and `rises` each increase, ``(time, by)``, both for as long as
-    :meth:`take` is told.
+    `history` has sums over `BIN` seconds, ``(begin, sum, count, sum of times)``, the times counted from where the bin begins, and
+    `rises` each increase, ``(time, by)``, both for as long as :meth:`take` is told.
     """
 
     newest: tuple[float, float] | None = None
@@ -47,7 +47,7 @@ class Track:
     since: float | None = None
     run: Run | None = None
     """The readings that have been the same; what is not a reading neither belongs to it nor ends it."""
-    history: deque[tuple[float, float, int]] = field(default_factory=deque)
+    history: deque[tuple[float, float, int, float]] = field(default_factory=deque)
     rises: deque[tuple[float, float]] = field(default_factory=deque)
 
     def take(self, samples: Iterable[tuple[float, float]], memory: float, *, positive: bool) -> None:
@@ -95,10 +95,10 @@ class Track:
 
     def _remember(self, time: float, value: float) -> None:
         begin = math.floor(time / BIN) * BIN
-        total, count = 0.0, 0
+        total, count, late = 0.0, 0, 0.0
         if self.history and self.history[-1][0] == begin:
-            _, total, count = self.history.pop()
-        self.history.append((begin, total + value, count + 1))
+            _, total, count, late = self.history.pop()
+        self.history.append((begin, total + value, count + 1, late + time - begin))
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: the clock was set."""
@@ -110,12 +110,15 @@ class Track:
                 setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
         if self.run is not None:
             self.run.since, self.run.until = self.run.since + by, self.run.until + by
-        self.history = deque((begin + by, total, count) for begin, total, count in self.history)
+        self.history = deque((begin + by, *sums) for begin, *sums in self.history)
         self.rises = deque((time + by, rise) for time, rise in self.rises)
 
-    def mean(self, start: float, end: float) -> float | None:
-        """Return the mean of the readings in ``[start, end)``, to `BIN` seconds; `None` if there are none."""
+    def mean(self, start: float, end: float) -> tuple[float, float] | None:
+        """Return the means of times and of values of the readings in ``[start, end)``, to `BIN` seconds; `None` without any."""
         bins = list(self.history)
         part = bins[bisect_left(bins, (start,)) : bisect_left(bins, (end,))]
         count = sum(each[2] for each in part)
-        return sum(each[1] for each in part) / count if count else None
+        if not count:
+            return None
+        late = sum((begin - start) * number + after for begin, _, number, after in part)
+        return start + late / count, sum(each[1] for each in part) / count

@@ -137,7 +137,8 @@ class AlarmWatch:
         self._needed_by, self._memory, self._positive = alarms, {}, set()
         for alarm in alarms:
             for path in alarm.measure.paths:
-                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory)
+                # What has begun to last goes on through a restart.
+                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory, alarm.hold + RECENT[-1])
             if getattr(alarm.measure, "positive", False):
                 self._positive.add(alarm.measure.path)
         for path in self._tracks.keys() - self._memory.keys():
