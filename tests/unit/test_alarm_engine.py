@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -335,6 +336,58 @@ def test_what_nodes_fill_their_memory_with_is_judged():
     assert WARM in lab.firing
     lab.run(SEEN_FOR + 4)
     assert WARM not in lab.firing
+
+
+def lab_whose_nodes_lack(course: Course, seconds: int = 6) -> tuple[Lab, Callable[[], None]]:
+    """A lab whose nodes were restarted, and what fills the gap in their memory out of the archive: the seam comes later."""
+    lab = Lab(AT_ONCE, {STAGE: course}, only=[WARM])
+    lab.until(100)
+    channel = lab.source.channels[STAGE]
+    lab.nodes_run = False
+    lab.run(seconds)
+    missing = [(when, value) for _, each, when, value in lab._pending if each is channel]
+    lab.lose()
+    lab.nodes_run = True
+    lab.run(14)
+
+    def fill() -> None:
+        samples = sorted([*zip(channel.times, channel.values, strict=True), *missing])
+        channel.times[:], channel.values[:] = map(list, zip(*samples, strict=True))
+
+    return lab, fill
+
+
+def test_a_spike_while_nodes_were_restarted_is_told_once_the_archive_fills_the_gap():
+    lab, fill = lab_whose_nodes_lack(step(102, back=104))
+    assert lab.firing == []
+    fill()
+    lab.run(4)
+    assert lab.firing == [WARM]
+    assert lab.watch.states[WARM].value == 6.0
+    lab.run(SEEN_FOR + 4)
+    assert lab.firing == []
+
+
+def test_what_fills_a_gap_ends_no_alarm():
+    lab, fill = lab_whose_nodes_lack(step(106))
+    assert lab.firing == [WARM]
+    fill()
+    for _ in range(50):
+        lab.run(2)
+        assert lab.firing == [WARM]
+        assert lab.watch.states[WARM].value == 6.0
+
+
+def test_samples_that_nodes_lose_and_get_again_are_not_judged_twice():
+    lab = Lab(AT_ONCE, {STAGE: step(95, back=96)}, only=[WARM])
+    lab.until(100)
+    channel = lab.source.channels[STAGE]
+    kept = list(channel.times), list(channel.values)
+    channel.times.clear(), channel.values.clear()
+    lab.run(6)
+    channel.times[:0], channel.values[:0] = kept
+    lab.until(96 + SEEN_FOR + 6)
+    assert lab.firing == []
 
 
 def test_a_source_that_fails_leaves_alarms_as_they_were():

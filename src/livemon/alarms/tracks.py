@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 BIN = 10.0
 """Seconds of which the mean is remembered, where a mean over a longer time is asked for."""
 
@@ -47,6 +50,8 @@ class Track:
     since: float | None = None
     run: Run | None = None
     """The readings that have been the same; what is not a reading neither belongs to it nor ends it."""
+    looked_at: tuple[float, NDArray[np.float64]] = (math.inf, np.empty(0))
+    """Since when the last look saw all samples, and the times of those that were seen."""
     history: deque[tuple[float, float, int, float]] = field(default_factory=deque)
     rises: deque[tuple[float, float]] = field(default_factory=deque)
 
@@ -67,6 +72,21 @@ class Track:
                 self.history.popleft()
             while self.rises and self.rises[0][0] < oldest:
                 self.rises.popleft()
+
+    def late(self, start: float, times: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of all samples since `start` were not there at the last look though they are older than the newest of then.
+
+        Nodes that were restarted fill such a gap out of the archive, when there are newer samples already.
+        """
+        before, known = self.looked_at
+        self.looked_at = start, np.union1d(known[known >= start], times)
+        if self.newest is None:
+            return np.zeros(times.size, bool)
+        return (times >= before) & (times < self.newest[0]) & ~np.isin(times, known)
+
+    def look_anew(self) -> None:
+        """Forget which samples were seen: they were smallest and largest values, or their times have changed."""
+        self.looked_at = math.inf, np.empty(0)
 
     def _note(self, time: float, value: float, *, positive: bool) -> None:
         self.newest = time, value
@@ -102,6 +122,7 @@ class Track:
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: the clock was set."""
+        self.look_anew()
         for name in ("valid", "invalid", "true", "since"):
             if getattr(self, name) is not None:
                 setattr(self, name, getattr(self, name) + by)

@@ -190,6 +190,13 @@ class AlarmWatch:
         for path, each in fields.items():
             times, values = answer.series[each]
             track, memory, positive = self._track(path), self._memory[path], path in self._positive
+            is_late = track.late(start, times)
+            late = list(zip(times[is_late].tolist(), values[is_late].tolist(), strict=True))
+            if late and track.known is not None:
+                late.append(track.known)  # what is older ends nothing that it does not
+            if each in answer.thinned:
+                track.look_anew()
+                late = []
             new = slice(0 if track.newest is None else times.searchsorted(track.newest[0], side="right"), None)
             samples = zip(times[new].tolist(), values[new].tolist(), strict=True)
             track.take(samples, memory, positive=positive)
@@ -197,6 +204,7 @@ class AlarmWatch:
             if track.newest is None and last is not None and last[0] < start:
                 # What it was then holds until another sample comes.
                 track.take([last], memory, positive=positive)
+            track.fresh = late + track.fresh
 
     def _save(self, now: float) -> None:
         if self._file is None:
