@@ -13,7 +13,7 @@ from course_source import BEGIN, Course, Lab
 
 from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
-from livemon.alarms.measures import Moment, Rise
+from livemon.alarms.measures import Increase, Moment, Rise
 from livemon.alarms.tracks import Track
 from livemon.alarms.watch import AlarmWatch
 from livemon.errors import ConfigError, RouterError
@@ -131,6 +131,12 @@ def test_a_rise_is_right_whichever_visits_of_a_scan_are_missing(over, missing):
         told += [by for _, by in rise.readings(lambda _path, of=track: of, Moment(BEGIN + length, BEGIN))]
     assert len(told) > 1
     assert told == pytest.approx([per_minute] * len(told), rel=1e-6)
+
+
+def test_a_counter_that_begins_anew_has_counted_what_it_says():
+    track = Track()
+    track.take([(BEGIN, 5.0), (BEGIN + 10, 7.0), (BEGIN + 20, 4.0), (BEGIN + 30, 4.0)], 1800, positive=False)
+    assert Increase("path", 1800).readings(lambda _path: track, Moment(BEGIN + 31, BEGIN)) == [(BEGIN + 31, 6.0)]
 
 
 def test_of_two_means_of_nearly_the_same_time_no_rise_is_told():

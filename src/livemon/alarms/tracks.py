@@ -37,7 +37,7 @@ class Track:
     look, oldest first. `valid` is the time of the newest sample that was a reading, `invalid` that of the first one since then that
     was none, and `since` that of the first sample of those which have had the value of `known` without another number in between.
     `history` has sums over `BIN` seconds, ``(begin, sum, count, sum of times)``, the times counted from where the bin begins, and
-    `rises` each increase, ``(time, by)``, both for as long as :meth:`take` is told.
+    `rises` each increase of a counter, ``(time, by)``, both for as long as :meth:`take` is told.
     """
 
     newest: tuple[float, float] | None = None
@@ -101,8 +101,9 @@ class Track:
             return
         if self.known is None or self.known[1] != value:
             self.since = time
-        if self.known is not None and value > self.known[1]:
-            self.rises.append((time, value - self.known[1]))
+        if self.known is not None and value != self.known[1]:
+            # A counter that fell has begun anew, and counted so many since.
+            self.rises.append((time, value - (self.known[1] if value > self.known[1] else 0.0)))
         if value:
             self.true = time
         self.known = time, value
