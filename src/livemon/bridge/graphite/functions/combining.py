@@ -64,9 +64,7 @@ for _names, _func, _keeps_unit, _description in (
 
 @function("multiplySeries", "Combine", SERIES_LISTS, keeps_unit=False)
 def multiply_series(context: Context, lists: list[SeriesList]) -> SeriesList:
-    """Multiply series; null where one of them is, nothing where there is none of one."""
-    if not all(lists):
-        return []
+    """Multiply series; null where one of them is."""
     if len(lists) == 1 and len(lists[0]) == 1:
         return lists[0]
     return combined(context, _flat(lists), "multiply")
