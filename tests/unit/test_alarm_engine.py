@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from course_source import BEGIN, Course, Lab
 
 from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
-from livemon.alarms.measures import Moment
+from livemon.alarms.measures import Increase, Moment, Rise
 from livemon.alarms.tracks import Track
 from livemon.alarms.watch import AlarmWatch
 from livemon.errors import ConfigError, RouterError
@@ -112,6 +113,36 @@ def test_an_alarm_flickers_no_more_often_than_it_is_told():
     for _ in range(100):
         lab.run(7)
         assert lab.firing == [WARM]
+
+
+@pytest.mark.parametrize("over", [416.0, 1800.0])
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_rise_is_right_whichever_visits_of_a_scan_are_missing(over, missing):
+    cycle, mean, per_minute = 208, 416.0, 0.3
+    length = over + 2 * mean
+    visits = list(range(0, int(length), cycle))
+    told = []
+    for first in range(len(visits) + 1):
+        there = visits[:first] + visits[first + missing :]
+        times = [BEGIN + begin + 3 + 0.114 * number for begin in there for number in range(88)]
+        track = Track()
+        track.take([(when, 4 + per_minute * (when - BEGIN) / 60) for when in times], length, positive=True)
+        rise = Rise("path", over, mean, per=60.0, positive=True)
+        told += [by for _, by in rise.readings(lambda _path, of=track: of, Moment(BEGIN + length, BEGIN))]
+    assert len(told) > 1
+    assert told == pytest.approx([per_minute] * len(told), rel=1e-6)
+
+
+def test_a_counter_that_begins_anew_has_counted_what_it_says():
+    track = Track()
+    track.take([(BEGIN, 5.0), (BEGIN + 10, 7.0), (BEGIN + 20, 4.0), (BEGIN + 30, 4.0)], 1800, positive=False)
+    assert Increase("path", 1800).readings(lambda _path: track, Moment(BEGIN + 31, BEGIN)) == [(BEGIN + 31, 6.0)]
+
+
+def test_of_two_means_of_nearly_the_same_time_no_rise_is_told():
+    track = Track()
+    track.take([(BEGIN + 410 + number, 4 + 0.01 * (-1) ** number) for number in range(13)], 1248, positive=True)
+    assert Rise("path", 416.0, 416.0, per=60.0).readings(lambda _path: track, Moment(BEGIN + 832, BEGIN)) == []
 
 
 # --- samples that are late, and clocks ---------------------------------------------------------------------------------------
@@ -271,6 +302,16 @@ def test_an_alarm_that_is_beginning_goes_on_through_a_restart(file):
     assert lab.firing == [WARM]
 
 
+def test_a_limit_that_must_last_for_long_is_told_in_time_through_a_restart(file):
+    lab = Lab(lab_with({"above": 5.0, "for": "40m"}), {STAGE: step(100)}, only=[WARM], file=file)
+    lab.until(100 + 35 * 60)
+    restart(lab)
+    lab.until(100 + 39 * 60)
+    assert lab.firing == []
+    lab.until(100 + 40 * 60 + 10)
+    assert lab.firing == [WARM]
+
+
 def test_what_was_beyond_before_the_first_bridge_is_told_only_if_it_is_still():
     gone = Lab(AT_ONCE, {STAGE: lambda second: 6.0 if second < -300 else 4.0}, only=[WARM])
     still = Lab(AT_ONCE, {STAGE: lambda _second: 6.0}, only=[WARM])
@@ -349,6 +390,58 @@ def test_what_nodes_fill_their_memory_with_is_judged():
     assert WARM in lab.firing
     lab.run(SEEN_FOR + 4)
     assert WARM not in lab.firing
+
+
+def lab_whose_nodes_lack(course: Course, seconds: int = 6) -> tuple[Lab, Callable[[], None]]:
+    """A lab whose nodes were restarted, and what fills the gap in their memory out of the archive: the seam comes later."""
+    lab = Lab(AT_ONCE, {STAGE: course}, only=[WARM])
+    lab.until(100)
+    channel = lab.source.channels[STAGE]
+    lab.nodes_run = False
+    lab.run(seconds)
+    missing = [(when, value) for _, each, when, value in lab._pending if each is channel]
+    lab.lose()
+    lab.nodes_run = True
+    lab.run(14)
+
+    def fill() -> None:
+        samples = sorted([*zip(channel.times, channel.values, strict=True), *missing])
+        channel.times[:], channel.values[:] = map(list, zip(*samples, strict=True))
+
+    return lab, fill
+
+
+def test_a_spike_while_nodes_were_restarted_is_told_once_the_archive_fills_the_gap():
+    lab, fill = lab_whose_nodes_lack(step(102, back=104))
+    assert lab.firing == []
+    fill()
+    lab.run(4)
+    assert lab.firing == [WARM]
+    assert lab.watch.states[WARM].value == 6.0
+    lab.run(SEEN_FOR + 4)
+    assert lab.firing == []
+
+
+def test_what_fills_a_gap_ends_no_alarm():
+    lab, fill = lab_whose_nodes_lack(step(106))
+    assert lab.firing == [WARM]
+    fill()
+    for _ in range(50):
+        lab.run(2)
+        assert lab.firing == [WARM]
+        assert lab.watch.states[WARM].value == 6.0
+
+
+def test_samples_that_nodes_lose_and_get_again_are_not_judged_twice():
+    lab = Lab(AT_ONCE, {STAGE: step(95, back=96)}, only=[WARM])
+    lab.until(100)
+    channel = lab.source.channels[STAGE]
+    kept = list(channel.times), list(channel.values)
+    channel.times.clear(), channel.values.clear()
+    lab.run(6)
+    channel.times[:0], channel.values[:0] = kept
+    lab.until(96 + SEEN_FOR + 6)
+    assert lab.firing == []
 
 
 def test_a_source_that_fails_leaves_alarms_as_they_were():

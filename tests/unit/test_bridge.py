@@ -4,6 +4,7 @@ import json
 import math
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -382,6 +383,27 @@ def test_a_table_has_a_column_for_each_channel_of_its_target(grafana):
         ],
         "rows": [[ms(-3), 0.5, None], [ms(-2), None, 97.0], [ms(-1), 0.25, None]],
     }
+
+
+def test_a_table_has_a_row_for_each_of_two_samples_in_one_millisecond(grafana, lab):
+    near = NOW - 3 + 0.0002
+    lab.samples[LOAD] = np.array([NOW - 5, NOW - 3, near, NOW - 1]), np.array([1.0, 99.0, 2.0, 3.0])
+    lab.samples[DISK] = np.array([NOW - 3, NOW - 2]), np.array([7.0, 8.0])
+    (table,) = ask(grafana, {"target": "sensors", "type": "table"}).json
+    assert table["rows"] == [
+        [ms(-5), 1.0, None],
+        [ms(-3), 99.0, 7.0],
+        [ms(-3), 2.0, None],
+        [ms(-2), None, 8.0],
+        [ms(-1), 3.0, None],
+    ]
+
+
+def test_a_table_says_which_of_its_columns_are_smallest_and_largest_values(grafana, lab, monkeypatch):
+    fetch = lab.fetch
+    monkeypatch.setattr(lab, "fetch", lambda *asked: replace(fetch(*asked), thinned={LOAD: True}))
+    (table,) = ask(grafana, {"target": "sensors", "type": "table"}).json
+    assert [each.get("envelope", False) for each in table["columns"]] == [False, True, False]
 
 
 @pytest.mark.parametrize(("begin", "rows"), [(-10, [[ms(-2), "warm"]]), (-1, [])])

@@ -75,6 +75,15 @@ def test_a_refusal_is_the_bridges_own_sentence(livemon):
     assert str(error) == "A has no field 'y'"
 
 
+def test_a_silent_node_is_called_by_its_own_name(livemon):
+    silent = SILENT | {"field": "µK,1::x", "node": "µK,1"}
+    result = livemon(
+        "query", "A::x", "µK,1::x", answer=answer({"series": [SERIES, silent]}, X_Livemon_Silent="%C2%B5K%2C1")
+    )
+    assert "no samples from µK,1, which does not answer" in str(result.exception)
+    assert "no samples in this interval" not in result.output
+
+
 @pytest.mark.parametrize(
     ("style", "printed"),
     [("csv", "field,time,value\nA::x,1.5,4.2\n"), ("table", "A::x    (a.x)\n  1970-01-01 00:00:01.500  4.2 K\n")],

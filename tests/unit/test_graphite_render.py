@@ -195,6 +195,20 @@ def test_consolidation_of_samples_that_come_when_they_come():
     assert values.sum() == np.arange(1000.0).sum()
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("begin", [0, 137, 599.5])
+def test_consolidation_leaves_out_no_sample_wherever_a_range_begins(begin, number):
+    times = jittered(2000, 1.0)
+    asked = (times >= START + begin) & (times < START + begin + 1000)
+    series = Irregular("lab.x", times, np.arange(2000.0))
+    for function, total in (("sum", np.sum), ("max", np.max), ("min", np.min)):
+        form = START + begin, START + begin + 1000
+        found, values = points([series], f"consolidateBy(lab.x,'{function}')", *form, maxDataPoints=number)
+        assert found.size <= number
+        assert (np.diff(found) > 0).all()
+        assert total(values) == total(np.arange(2000.0)[asked])
+
+
 @pytest.mark.parametrize("target", ["lab.long", "offset(lab.long,1)", "movingAverage(lab.long,2)", "constantLine(1)"])
 def test_one_point_is_the_newest(target):
     times, _ = points([LONG], target, START, START + DAY, maxDataPoints=1)

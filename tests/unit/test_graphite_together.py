@@ -74,6 +74,29 @@ def test_a_difference_of_two_channels_begins_when_both_are_known(target):
 
 
 @pytest.mark.parametrize(
+    "target",
+    [
+        "diffSeries(lab.diode,lab.a)",
+        "diffSeries(lab.a,lab.diode)",
+        "diffSeries(summarize(lab.a,'10s','avg'),summarize(lab.diode,'10s','avg'))",
+        "diffSeries(movingAverage(lab.a,'10s'),lab.diode)",
+    ],
+)
+@pytest.mark.parametrize("rate", [1.0, 0.997])
+def test_where_one_channel_was_not_visited_in_the_time_asked_for_there_is_no_difference(target, rate):
+    diode = Irregular("lab.diode", START + 100 + rate * np.arange(120), [4.0] * 120)
+    _, values = points([A, diode], target, START + 100, START + 220)
+    assert np.isnan(values).all()
+
+
+@pytest.mark.parametrize("target", ["diffSeries(lab.gone,lab.a)", "diffSeries(lab.a,lab.gone)"])
+def test_there_is_no_difference_to_a_channel_that_there_is_not(target):
+    form = {"target": target, "from": START - 1, "until": START + 60}
+    answer = create_app(MemorySource([A])).test_client().post("/render", data=form)
+    assert (answer.status_code, answer.json) == (200, [])
+
+
+@pytest.mark.parametrize(
     ("target", "value"),
     [("divideSeries(lab.a,lab.b)", 12), ("asPercent(lab.b,lab.a)", 100 / 12), ("averageSeries(lab.*)", 19.5)],
 )

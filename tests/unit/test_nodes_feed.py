@@ -66,6 +66,17 @@ def test_every_block_of_a_feed_keeps_its_samples_whatever_its_fields_are_called(
     assert sorted(last.values()) == [0, 1, 2, 3]
 
 
+def test_two_fields_of_one_name_have_a_permanent_name_each(node):
+    """Channels are found by it: of two that shared one, the second was never shown."""
+    blocks = {"inner": {"a b": [1.0]}, "outer": {"a b": [300.0], "a_b": [5.0]}}
+    node.receive(TOPIC, [{name: {"timestamps": [3.0], "data": data} for name, data in blocks.items()}, {}])
+    fields, _timelines = node.get_fields(1, 0)
+    paths = {
+        about["path"]: node.get_last()[key][1] for key, about in fields.items() if key.endswith("a_b") or "a_b_" in key
+    }
+    assert paths == {f"{TOPIC}.a_b": 1.0, f"{TOPIC}.outer.a_b": 300.0, f"{TOPIC}.outer.a_b_2": 5.0}
+
+
 def test_a_value_that_is_no_number_costs_itself_and_not_its_neighbours(node):
     send(node, [3.0, 4.0], a=["over range", 40.0], b=[None, 4.0])
     data, _last = answers(node)

@@ -103,7 +103,11 @@ class Value(Measure):
 
 @dataclass(frozen=True)
 class Rise(Measure):
-    """How much a channel rises in `per` seconds: the mean of the last `mean` seconds less that of as many `over` seconds earlier."""
+    """How much a channel rises in `per` seconds: the mean of the last `mean` seconds less that of as many `over` seconds earlier.
+
+    It is divided by the time between their samples on average, which is not `over` where visits of a scan are missing. Nothing is
+    known where that is less than half of `over`: noise would be taken for a rise.
+    """
 
     path: str
     over: float
@@ -122,7 +126,9 @@ class Rise(Measure):
             return []
         before = track.mean(now - self.over - self.mean, now - self.over)
         after = track.mean(now - self.mean, now)
-        return [] if before is None or after is None else [(now, (after - before) * self.per / self.over)]
+        if before is None or after is None or (between := after[0] - before[0]) < self.over / 2:
+            return []
+        return [(now, (after[1] - before[1]) * self.per / between)]
 
 
 @dataclass(frozen=True)

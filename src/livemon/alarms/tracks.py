@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 BIN = 10.0
 """Seconds of which the mean is remembered, where a mean over a longer time is asked for."""
 
@@ -33,8 +36,8 @@ class Track:
     `newest` is the newest sample, NaN values included, and `known` the newest that was a number; `fresh` are the samples of the last
     look, oldest first. `valid` is the time of the newest sample that was a reading, `invalid` that of the first one since then that
     was none, and `since` that of the first sample of those which have had the value of `known` without another number in between.
-    `history` has sums over `BIN` seconds, ``(begin, sum, count)``, and `rises` each increase, ``(time, by)``, both for as long as
-    :meth:`take` is told.
+    `history` has sums over `BIN` seconds, ``(begin, sum, count, sum of times)``, the times counted from where the bin begins, and
+    `rises` each increase of a counter, ``(time, by)``, both for as long as :meth:`take` is told.
     """
 
     newest: tuple[float, float] | None = None
@@ -47,7 +50,9 @@ class Track:
     since: float | None = None
     run: Run | None = None
     """The readings that have been the same; what is not a reading neither belongs to it nor ends it."""
-    history: deque[tuple[float, float, int]] = field(default_factory=deque)
+    looked_at: tuple[float, NDArray[np.float64]] = (math.inf, np.empty(0))
+    """Since when the last look saw all samples, and the times of those that were seen."""
+    history: deque[tuple[float, float, int, float]] = field(default_factory=deque)
     rises: deque[tuple[float, float]] = field(default_factory=deque)
 
     def take(self, samples: Iterable[tuple[float, float]], memory: float, *, positive: bool) -> None:
@@ -68,6 +73,21 @@ class Track:
             while self.rises and self.rises[0][0] < oldest:
                 self.rises.popleft()
 
+    def late(self, start: float, times: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of all samples since `start` were not there at the last look though they are older than the newest of then.
+
+        Nodes that were restarted fill such a gap out of the archive, when there are newer samples already.
+        """
+        before, known = self.looked_at
+        self.looked_at = start, np.union1d(known[known >= start], times)
+        if self.newest is None:
+            return np.zeros(times.size, bool)
+        return (times >= before) & (times < self.newest[0]) & ~np.isin(times, known)
+
+    def look_anew(self) -> None:
+        """Forget which samples were seen: they were smallest and largest values, or their times have changed."""
+        self.looked_at = math.inf, np.empty(0)
+
     def _note(self, time: float, value: float, *, positive: bool) -> None:
         self.newest = time, value
         is_number = math.isfinite(value)
@@ -81,8 +101,9 @@ class Track:
             return
         if self.known is None or self.known[1] != value:
             self.since = time
-        if self.known is not None and value > self.known[1]:
-            self.rises.append((time, value - self.known[1]))
+        if self.known is not None and value != self.known[1]:
+            # A counter that fell has begun anew, and counted so many since.
+            self.rises.append((time, value - (self.known[1] if value > self.known[1] else 0.0)))
         if value:
             self.true = time
         self.known = time, value
@@ -95,13 +116,14 @@ class Track:
 
     def _remember(self, time: float, value: float) -> None:
         begin = math.floor(time / BIN) * BIN
-        total, count = 0.0, 0
+        total, count, late = 0.0, 0, 0.0
         if self.history and self.history[-1][0] == begin:
-            _, total, count = self.history.pop()
-        self.history.append((begin, total + value, count + 1))
+            _, total, count, late = self.history.pop()
+        self.history.append((begin, total + value, count + 1, late + time - begin))
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: the clock was set."""
+        self.look_anew()
         for name in ("valid", "invalid", "true", "since"):
             if getattr(self, name) is not None:
                 setattr(self, name, getattr(self, name) + by)
@@ -110,12 +132,15 @@ class Track:
                 setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
         if self.run is not None:
             self.run.since, self.run.until = self.run.since + by, self.run.until + by
-        self.history = deque((begin + by, total, count) for begin, total, count in self.history)
+        self.history = deque((begin + by, *sums) for begin, *sums in self.history)
         self.rises = deque((time + by, rise) for time, rise in self.rises)
 
-    def mean(self, start: float, end: float) -> float | None:
-        """Return the mean of the readings in ``[start, end)``, to `BIN` seconds; `None` if there are none."""
+    def mean(self, start: float, end: float) -> tuple[float, float] | None:
+        """Return the means of times and of values of the readings in ``[start, end)``, to `BIN` seconds; `None` without any."""
         bins = list(self.history)
         part = bins[bisect_left(bins, (start,)) : bisect_left(bins, (end,))]
         count = sum(each[2] for each in part)
-        return sum(each[1] for each in part) / count if count else None
+        if not count:
+            return None
+        late = sum((begin - start) * number + after for begin, _, number, after in part)
+        return start + late / count, sum(each[1] for each in part) / count

@@ -145,7 +145,8 @@ class AlarmWatch:
         self._needed_by, self._memory, self._positive = alarms, {}, set()
         for alarm in alarms:
             for path in alarm.measure.paths:
-                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory)
+                # What has begun to last goes on through a restart.
+                self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory, alarm.hold + RECENT[-1])
             if getattr(alarm.measure, "positive", False):
                 self._positive.add(alarm.measure.path)
         for path in self._tracks.keys() - self._memory.keys():
@@ -214,6 +215,13 @@ class AlarmWatch:
         for path, each in fields.items():
             times, values = answer.series[each]
             track, memory, positive = self._track(path), self._memory[path], path in self._positive
+            is_late = track.late(start, times)
+            late = list(zip(times[is_late].tolist(), values[is_late].tolist(), strict=True))
+            if late and track.known is not None:
+                late.append(track.known)  # what is older ends nothing that it does not
+            if each in answer.thinned:
+                track.look_anew()
+                late = []
             new = slice(0 if track.newest is None else times.searchsorted(track.newest[0], side="right"), None)
             samples = zip(times[new].tolist(), values[new].tolist(), strict=True)
             track.take(samples, memory, positive=positive)
@@ -221,6 +229,7 @@ class AlarmWatch:
             if track.newest is None and last is not None and last[0] < start:
                 # What it was then holds until another sample comes.
                 track.take([last], memory, positive=positive)
+            track.fresh = late + track.fresh
 
     def _save(self, now: float) -> None:
         if self._file is None:

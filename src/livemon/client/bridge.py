@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 
@@ -37,7 +38,7 @@ def series(fields: Sequence[str], start: str, end: str, points: int) -> tuple[li
     """
     parameters = {"field": list(fields), "from": start, "until": end, "points": points}
     content, headers = _get("/api/series", "series", **parameters)
-    return content["series"], [name for name in headers.get("X-Livemon-Silent", "").split(",") if name]
+    return content["series"], [unquote(name) for name in headers.get("X-Livemon-Silent", "").split(",") if name]
 
 
 def health() -> dict[str, Any]:

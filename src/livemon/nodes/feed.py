@@ -172,7 +172,7 @@ class FeedNode(BlockNode):
             info = self.fields.get(key) or Info(
                 block=timeline,
                 name=name,
-                path=f"{topic}.{name.replace(' ', '_')}",
+                path=self._path(topic, block_name, name, new),
                 label=self.labels.get(name),
                 units=self.units.get(name),
                 type=_type(column),
@@ -181,6 +181,14 @@ class FeedNode(BlockNode):
                 new[key] = info
             kinds[info.type == "string"][name] = key
         return Layout(list(data), timeline, kinds[False], kinds[True]), new
+
+    def _path(self, topic: str, block_name: str, name: str, new: Mapping[str, Info]) -> str:
+        """Return the permanent name of a new field, which no other field has: by that alone a channel is found."""
+        taken = {info.path for info in (*self.fields.values(), *new.values())}
+        field = name.replace(" ", "_")
+        return next(
+            path for path in _paths(topic, f"{_timeline(topic, block_name)}.{field}", field) if path not in taken
+        )
 
     def _is_of(self, key: str, timeline: str, name: str, new: Mapping[str, Info]) -> bool:
         """Whether a key is free, or that of the field `name` of `timeline`."""
@@ -199,6 +207,13 @@ def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
         yield "_".join(words).lower().replace(" ", "_")
     for number in itertools.count(2):
         yield f"{feed}_{block_name}_{name}_{number}".lower().replace(" ", "_")
+
+
+def _paths(topic: str, in_block: str, field: str) -> Iterator[str]:
+    """Yield what may be the permanent name of a field."""
+    yield f"{topic}.{field}"
+    yield in_block
+    yield from (f"{in_block}_{number}" for number in itertools.count(2))
 
 
 def _type(column: Sequence) -> str:

@@ -31,10 +31,20 @@ def _shortened(series: Series, window: Window, points: int, length: float, budge
     if series.times.size <= points:
         return series
     if series.consolidation is not None:
-        step = grid.round_step(window.length / points)
-        start = math.ceil(window.start / step - grid.RESOLUTION) * step
+        if points == 1:
+            values = grid.in_groups(series.values, series.values.size, series.consolidation)
+            return replace(series, times=series.times[:1], values=values)
+        # Every sample counts: the first cell is as long as what of it lies in the window.
+        begin, end = min(window.start, series.times[0]), max(window.end, series.times[-1])
+        for number in (points, points - 1):
+            step = grid.round_step((end - begin) / number)
+            start = math.floor(begin / step + grid.RESOLUTION) * step
+            if math.ceil((end - start) / step - grid.RESOLUTION) <= points:
+                break
+        if start < begin and series.times[0] >= start + step - grid.RESOLUTION:
+            start += step
         times, values = grid.in_cells(series, start, step, series.consolidation, budget.spend)
-        return replace(series, times=times, values=values)
+        return replace(series, times=np.maximum(times, begin), values=values)
     # Functions may have moved points out of the window.
     start, end = min(window.start, float(series.times[0])), max(window.end, math.nextafter(series.times[-1], math.inf))
     stride = stride_for(start, end, points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,14 @@ def milliseconds(times: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.rint(times * 1000)
 
 
-def table(names: dict[Field, str], columns: dict[Field, tuple[NDArray[np.float64], list]]) -> dict[str, Any]:
+def table(
+    names: dict[Field, str],
+    columns: dict[Field, tuple[NDArray[np.float64], list]],
+    envelopes: Collection[Field] = (),
+) -> dict[str, Any]:
     """Return a table of the times at which any of the channels has a sample, in order; null where one has none.
+
+    Samples of one channel in the same millisecond have a row each.
 
     Parameters
     ----------
@@ -29,6 +36,8 @@ def table(names: dict[Field, str], columns: dict[Field, tuple[NDArray[np.float64
         The columns' headings.
     columns
         ``(times, values)`` of each, UNIX seconds in ascending order.
+    envelopes
+        The channels of which these are smallest and largest values of pieces of time; their columns say so.
 
     Raises
     ------
@@ -36,7 +45,12 @@ def table(names: dict[Field, str], columns: dict[Field, tuple[NDArray[np.float64
         If it would be too large: channels that share no times fill most of it with nulls.
     """
     times = {field: milliseconds(columns[field][0]) for field in names}
-    rows_at = np.unique(np.concatenate(list(times.values()))) if times else np.empty(0)
+    moments = np.unique(np.concatenate(list(times.values()))) if times else np.empty(0)
+    places = {field: np.searchsorted(moments, when) for field, when in times.items()}
+    number = np.zeros(len(moments), int)  # of rows at each moment
+    for place in places.values():
+        number = np.maximum(number, np.bincount(place, minlength=len(moments)))
+    rows_at, first = np.repeat(moments, number), np.cumsum(number) - number
     if len(rows_at) * (len(times) + 1) > MAX_SAMPLES:
         raise RequestError(
             f"a table of {len(rows_at)} rows and {len(times)} channels is too large; ask for fewer channels in one"
@@ -44,10 +58,14 @@ def table(names: dict[Field, str], columns: dict[Field, tuple[NDArray[np.float64
     cells = [rows_at.tolist()]
     for field, when in times.items():
         column = [None] * len(rows_at)
-        for row, value in zip(np.searchsorted(rows_at, when).tolist(), columns[field][1], strict=True):
+        rows = first[places[field]] + np.arange(len(when)) - np.searchsorted(when, when)
+        for row, value in zip(rows.tolist(), columns[field][1], strict=True):
             column[row] = value
         cells.append(column)
-    headings = [{"text": name, "type": _KINDS.get(field.type, "number")} for field, name in names.items()]
+    headings = [
+        {"text": name, "type": _KINDS.get(field.type, "number")} | ({"envelope": True} if field in envelopes else {})
+        for field, name in names.items()
+    ]
     return {
         "type": "table",
         "columns": [{"text": "Time", "type": "time"}, *headings],

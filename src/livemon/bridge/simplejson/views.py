@@ -191,7 +191,7 @@ def _series(target: Target, answer: Answer) -> list[dict[str, Any]]:
 def _table(target: Target, answer: Answer, start: float, end: float) -> dict[str, Any]:
     catalogue = _source().catalogue
     columns = {field: column(field, answer.series[field], catalogue, start, end) for field in target.fields}
-    return table(_names(target), columns)
+    return table(_names(target), columns, answer.thinned)
 
 
 def _names(target: Target) -> dict[Field, str]:

@@ -42,6 +42,8 @@ def group(_context: Context, lists: list[SeriesList]) -> SeriesList:
 
 def _combining(func: str, description: str) -> Callable[..., SeriesList]:
     def combine(context: Context, lists: list[SeriesList]) -> SeriesList:
+        if func == "diff" and not all(lists):
+            return []  # not the whole value of the others
         return combined(context, _flat(lists), func)
 
     combine.__doc__ = description
@@ -115,7 +117,8 @@ def _as_one(
     found = context.together(series)
     # Copied, so that the values of one time lie beside each other.
     values = compute(np.ascontiguousarray(found.values.T))
-    if found.apart and kind == "diff":
+    # Of one without a sample nobody knows whether it is sampled together with the others.
+    if kind == "diff" and (found.apart or not all(each.times.size for each in series)):
         # Graphite-web would give the whole value of the one that is left: docs/decisions/0030.
         values = np.where(np.isnan(found.values).any(axis=0), np.nan, values)
     name = f"{name}({_expressions(series)})"
