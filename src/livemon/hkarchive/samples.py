@@ -95,8 +95,8 @@ def parse(message: Any) -> list[tuple[str, Block]]:
 class _Source:
     """One block as its agent names it: its fields' kinds, its epochs, and what each of them is called for a set of fields.
 
-    `named` is what the fields are called that we named. `last` is the time of the sample that came last, `newest` the latest that was not of the future. What comes after `newest` cannot
-    have come before.
+    `named` is what the fields are called that we named. `last` is the time of the sample that came last, `newest` the latest that
+    was not of the future. What comes after `newest` cannot have come before.
     """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
