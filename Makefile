@@ -13,7 +13,7 @@ oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.
 shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
 # Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are cores.
-side_by_side := --dist loadfile --numprocesses
+side_by_side := --dist loadfile --no-loadscope-reorder --numprocesses
 UNIT_PROCESSES ?= 2
 
 .PHONY: help

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from appliance import Appliance
-from crossbar_router import ROOT, Router
+from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site, simulator
 from playwright.sync_api import Browser, sync_playwright
 from quicklook_page import Opener
@@ -69,6 +69,8 @@ def appliance(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Itera
             running.start()
             running.wait_for_values("LSA21OQ", 120)
             running.wait_for_values("LSA22YG", 120)
+            # One channel after the other has values: a table has a column for those that have some in its range.
+            wait_for(lambda: running.times("LSA22YG::channel_01_t"), "a reading of the 372's first channel", 120)
             yield running
 
 

@@ -17,6 +17,8 @@ from livemon.bridge.graphite.series import Window
 
 LONGEST_VISIT = 200.0
 """Seconds: the longest dwell time of a Lake Shore 372 (its manual, ``INSET``)."""
+LONGEST_STEP = 2.0
+"""Seconds between two readings of one visit, at most: an instrument reads its channel again and again while it is there."""
 LONGEST_PAUSE = 16 * (200.0 + LONGEST_VISIT)
 """Seconds: its longest scan, 16 channels, with the longest pause before each."""
 _BREAK = 10
@@ -116,4 +118,4 @@ def _is_one_visit(times: NDArray[np.float64], step: float, window: Window) -> bo
     """Whether samples without a pause were seen to begin and to end, and are the smaller part of the time."""
     begin, end = float(times[0]), float(times[-1])
     silence = min(begin - window.start, window.end - end)
-    return silence > _SILENT * step and end - begin <= min(LONGEST_VISIT, window.length / 2)
+    return step <= LONGEST_STEP and silence > _SILENT * step and end - begin <= min(LONGEST_VISIT, window.length / 2)
