@@ -1,15 +1,18 @@
 """The HTTP side over samples in memory: every answer that needs no router."""
 
+import itertools
 import json
 import math
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from twisted.logger import eventAsText, globalLogPublisher
 
+from livemon.bridge import patterns
 from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
@@ -217,15 +220,24 @@ def test_a_pattern_that_would_try_for_years_does_not_hold_the_bridge_up(client):
 
     thread = threading.Thread(target=other_request)
     thread.start()
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         answer = client.post("/render", data={"target": [f"aliasSub({PATH},'(.|..)+[!?]$','')"] * 20})
     finally:
         done.set()
         thread.join()
     assert "takes longer than 0.5 s" in short_fault(answer)
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
     assert len(turns) > 5
+
+
+def test_a_busy_machine_makes_no_pattern_slow(client, monkeypatch):
+    """A rule of Grafana's got a 400 for ``(^.*$)`` when the bridge had to wait for the processor."""
+    seconds = itertools.count()
+    busy = SimpleNamespace(monotonic=lambda: float(next(seconds)), thread_time=time.thread_time)
+    monkeypatch.setattr(patterns, "time", busy)
+    answer = client.post("/render", data={"target": [f"aliasSub({PATH},'(^.*$)','it')"] * 3})
+    assert [series["target"] for series in answer.json] == ["it"] * 3
 
 
 @pytest.mark.timeout(10)
@@ -386,16 +398,16 @@ def test_a_table_has_a_column_for_each_channel_of_its_target(grafana):
 
 
 def test_a_table_has_a_row_for_each_of_two_samples_in_one_millisecond(grafana, lab):
-    near = NOW - 3 + 0.0002
-    lab.samples[LOAD] = np.array([NOW - 5, NOW - 3, near, NOW - 1]), np.array([1.0, 99.0, 2.0, 3.0])
-    lab.samples[DISK] = np.array([NOW - 3, NOW - 2]), np.array([7.0, 8.0])
+    first = math.floor(NOW) - 3.0
+    lab.samples[LOAD] = np.array([first - 2, first, first + 0.0002, first + 2]), np.array([1.0, 99.0, 2.0, 3.0])
+    lab.samples[DISK] = np.array([first, first + 1]), np.array([7.0, 8.0])
     (table,) = ask(grafana, {"target": "sensors", "type": "table"}).json
-    assert table["rows"] == [
-        [ms(-5), 1.0, None],
-        [ms(-3), 99.0, 7.0],
-        [ms(-3), 2.0, None],
-        [ms(-2), None, 8.0],
-        [ms(-1), 3.0, None],
+    assert [[(when - 1000 * first) / 1000, *values] for when, *values in table["rows"]] == [
+        [-2, 1.0, None],
+        [0, 99.0, 7.0],
+        [0, 2.0, None],
+        [1, None, 8.0],
+        [2, 3.0, None],
     ]
 
 
@@ -552,11 +564,11 @@ def test_a_query_that_makes_no_sense_is_told_in_a_sentence(grafana, lab, body, w
 
 @pytest.mark.timeout(20)
 def test_all_patterns_of_a_request_together_have_half_a_second(grafana):
-    begin = time.perf_counter()
+    begin = time.process_time()
     slow = {"key": "label", "operator": "=~", "value": "(.|..)+[!?]"}
     body = {"targets": [{"target": r"(.|..)+[!?]"}] * 100, "adhocFilters": [slow] * 20}
     assert "takes longer than 0.5 s" in short_fault(grafana.post("/query", json=body))
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 ANNOTATION = {"name": "Joins", "datasource": "live", "enable": True, "iconColor": "red", "query": ""}

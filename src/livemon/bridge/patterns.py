@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import regex
 from flask import g
@@ -17,7 +18,7 @@ from livemon.errors import RequestError, shown
 warnings.filterwarnings("ignore", "Possible (nested set|set)", FutureWarning)
 
 MAX_SECONDS = 0.5
-"""What all patterns of one request may take together: one like ``(a|aa)+$`` would try for years."""
+"""What all patterns of one request may take of the processor together: one like ``(a|aa)+$`` would try for years."""
 MAX_LENGTH = 1 << 15
 MAX_SIZE = 100_000
 """Characters of a pattern with its repeats written out, as if each stood in all others: regex writes them out, and
@@ -53,34 +54,43 @@ class Pattern:
 
     def matches(self, text: str) -> bool:
         """Whether the whole of `text` is what the pattern means."""
-        # Other requests go on meanwhile.
-        with self._limited() as seconds:
-            return self._compiled.fullmatch(text, concurrent=True, timeout=seconds) is not None
+        return self._try(self._compiled.fullmatch, text) is not None
 
     def is_in(self, text: str) -> bool:
         """Whether a part of `text` is what the pattern means."""
-        with self._limited() as seconds:
-            return self._compiled.search(text, concurrent=True, timeout=seconds) is not None
+        return self._try(self._compiled.search, text) is not None
 
     def substitute(self, replacement: str, text: str) -> str:
         """Return `text` with every match replaced, as Python's ``re.sub`` does."""
-        with self._limited() as seconds:
-            return self._compiled.sub(replacement, text, concurrent=True, timeout=seconds)
+        return self._try(self._compiled.sub, replacement, text)
+
+    def _try(self, function: Callable[..., Any], *arguments: str) -> Any:
+        with self._limited():
+            until = time.thread_time() + _left()
+            while (left := until - time.thread_time()) > 0:
+                with suppress(TimeoutError):  # regex takes the processor time of all threads for its own
+                    # Other requests go on meanwhile.
+                    return function(*arguments, concurrent=True, timeout=left)
+            raise TimeoutError
 
     @contextmanager
-    def _limited(self) -> Iterator[float]:
-        left = g.setdefault("pattern_seconds", MAX_SECONDS)
-        begin = time.monotonic()
+    def _limited(self) -> Iterator[None]:
+        begin = time.thread_time()  # a machine that is busy with something else makes no pattern slow
         try:
-            if left <= 0:
+            if _left() <= 0:
                 raise TimeoutError  # noqa: TRY301 - the same sentence, whoever notices
-            yield left
+            yield
         except TimeoutError as error:
             raise RequestError(f"{self._what}: {shown(self._text)} takes longer than {MAX_SECONDS:g} s") from error
         except (re.error, regex.error, IndexError, OverflowError, RecursionError) as error:
             raise RequestError(f"{self._what}: {str(error)[:200]}") from error
         finally:
-            g.pattern_seconds = left - (time.monotonic() - begin)
+            g.pattern_seconds = _left() - (time.thread_time() - begin)
+
+
+def _left() -> float:
+    """Return how many seconds of processor time the patterns of this request may still take."""
+    return g.setdefault("pattern_seconds", MAX_SECONDS)
 
 
 def _size(text: str) -> int:
