@@ -37,7 +37,7 @@ images:  ## build the container images that are missing
 
 .PHONY: test test-fast test-all lint lint-2.16 unit integration e2e roles molecule molecule-existing molecule-docker-sources grafana \
 	on-host-build reproducible
-# Beside others the unit tests would only take their time: these need no waiting.
+# Where other tests run at the same time, a second process of unit tests would only slow those down.
 test test-fast test-all: export UNIT_PROCESSES := 0
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
 	@lab/test environments "integration | lint unit e2e roles | molecule grafana"

@@ -69,6 +69,13 @@ def back_again(client, instrument, last, what):
     assert seconds < 10, what
 
 
+def waiting_for_its_instrument(site, name):
+    """Return a client of an agent that has begun without its instrument, once it says so."""
+    client = site.client(name)
+    wait_for(lambda: is_degraded(client, "init_lakeshore"), "the agent to be degraded before it has an instrument", 60)
+    return client
+
+
 def is_degraded(client, operation):
     session = getattr(client, operation).status().session
     return session.get("status") == "running" and session["degraded"]
@@ -88,12 +95,7 @@ def test_a_372_that_is_refused_silent_or_garbled_is_waited_for_in_one_process(si
         site.write(control=("Lakeshore372Agent", ["--ip-address", instrument.address], ["--enable-control-chan"]))
         instrument.leave()
         with site.agent("control") as agent:
-            client = site.client("control")
-            wait_for(
-                lambda: is_degraded(client, "init_lakeshore"),
-                "the agent to be degraded before it has an instrument",
-                60,
-            )
+            client = waiting_for_its_instrument(site, "control")
             for fault in (GARBAGE, SILENT):
                 asked = len(instrument.asked)
                 instrument.fault = fault
@@ -173,12 +175,7 @@ def test_a_240_that_is_refused_or_half_open_is_waited_for_in_one_process(site):
         site.write(ls240=("Lakeshore240Agent", ["--port", f"tcp://{instrument.address}"], ["--mode", "acq"]))
         instrument.leave()
         with site.agent("ls240") as agent:
-            client = site.client("ls240")
-            wait_for(
-                lambda: is_degraded(client, "init_lakeshore"),
-                "the agent to be degraded before it has an instrument",
-                60,
-            )
+            client = waiting_for_its_instrument(site, "ls240")
             instrument.listen()
             back_again(client, instrument, "SRDG? 8", "a 240 that was refused at start-up")
             wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")

@@ -7,7 +7,9 @@ from twisted.internet.task import Clock
 from twisted.python import threadable
 
 from livemon.agents import coalescing
-from livemon.agents.coalescing import EVERY, MOST_WAITING, CoalescedFeed
+from livemon.agents.coalescing import EVERY, CoalescedFeed
+from livemon.agents.feeds import CheckedFeed
+from livemon.agents.publishable import MOST_BYTES
 
 
 class Agent:
@@ -84,9 +86,9 @@ def test_many_samples_at_a_time_are_not_held_back_and_stay_in_order(clock, agent
 
 
 def test_what_waits_never_becomes_larger_than_a_message_may_be(clock, agent):
-    feed = CoalescedFeed(agent, "f", record=True)
+    feed = CheckedFeed(agent, "f", record=True)
     for time in range(4):
-        publish(feed, time, value="x" * (MOST_WAITING // 2))
+        publish(feed, time, value="x" * (2 * MOST_BYTES // 5))
     clock.advance(EVERY)
     assert agent.times == [[0], [1, 2], [3]]
 

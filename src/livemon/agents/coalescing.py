@@ -17,55 +17,48 @@ from twisted.internet.interfaces import IDelayedCall
 
 EVERY = 0.05
 """Seconds between two messages of a feed, at least."""
-MOST_WAITING = 10_000
-"""Numbers and characters that wait for one message, at most: autobahn takes none of more than 1 MiB."""
 
 
 class CoalescedFeed(Feed):
     """A recorded feed whose first sample after a pause goes out at once; those of the next :data:`EVERY` seconds share a message.
 
-    Messages of many samples are not held back. An agent that asks for a buffer of its own, by ``buffer_time``, keeps it.
+    Messages of many samples are not held back. An agent that asks for a buffer of its own, by ``buffer_time``, keeps it. How much
+    goes into one message is for subclasses to limit, by :meth:`flush_buffer`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._coalesces = self.record and not self.buffer_time
         self._pause: IDelayedCall | None = None
-        self._waiting = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are samples that have not been published yet."""
+        return any(block.timestamps for block in self.blocks.values())
 
     def publish_message(self, message: Any, timestamp: float | None = None) -> None:
         """Publish a message, or keep its sample for the next one; arguments as upstream's. Any thread."""
         if not (self._coalesces and in_reactor_context()):
             super().publish_message(message, timestamp)
             return
-        size = _size(message)
-        if self._waiting + size > MOST_WAITING:
+        is_held = self._pause is not None and "timestamp" in message
+        self.buffer_time = math.inf if is_held else 0
+        if not is_held:
             self._publish_waiting()
-        self.buffer_time = math.inf if self._pause and size < MOST_WAITING else 0
         super().publish_message(message, timestamp)
-        if self.buffer_time:
-            self._waiting += size
-        else:
-            self._waiting = 0
+        if self._pause is None:
             self._begin_pause()
 
     def _publish_waiting(self) -> None:
-        self.flush_buffer()
-        self.buffer_start_time, self._waiting = None, 0
+        if self.is_waiting:
+            self.flush_buffer()
+            self.buffer_start_time = None
 
     def _begin_pause(self) -> None:
-        if self._pause is None:
-            self._pause = reactor.callLater(EVERY, self._end_pause)
+        self._pause = reactor.callLater(EVERY, self._end_pause)
 
     def _end_pause(self) -> None:
         self._pause = None
-        if self._waiting:
+        if self.is_waiting:
             self._publish_waiting()
             self._begin_pause()
-
-
-def _size(message: Any) -> float:
-    """Return how many numbers and characters a sample has; many samples at a time are taken for as much as a message may have."""
-    if "timestamp" not in message:
-        return MOST_WAITING
-    return sum(len(value) if isinstance(value, str) else 1 for value in message["data"].values())

@@ -54,7 +54,7 @@ class CheckedFeed(CoalescedFeed):
             super().flush_buffer()
             return
         try:
-            if any(block.timestamps for block in self.blocks.values()):
+            if self.is_waiting:
                 super().flush_buffer()
         except NOT_SENT as error:
             values = sum(len(block.timestamps) * len(block.data) for block in self.blocks.values())

@@ -112,4 +112,4 @@ def adapt() -> None:
     Lakeshore372.Channel = PinnedChannel
     agent.LS372 = AddressedLS372
     agent.LS372_Agent = UndoingAgent
-    reading_status.install()
+    reading_status.adapt()

@@ -4,7 +4,7 @@ The instrument answers ``KRDG?`` and ``SRDG?`` with a number also where it has n
 what an overloaded input happens to read. Only ``RDGST?`` tells (Model 372 manual, chapter 6: a sum of bits, 0 for a valid reading; of
 a channel that is not being measured, the last status before the scanner left it). socs never asks for it while it acquires.
 
-Here every reading lies between two answers to ``RDGST?``, and its status are the bits of both: what was invalid just before or just
+Here every reading lies between two answers to ``RDGST?``, and its status has the bits of both: what was invalid just before or just
 after it is not taken for valid. What the status calls invalid is published as NaN, so that neither a plot nor an alarm nor who reads
 the archive can take it for a temperature. Nothing is lost: the status is a field of the same block, and the numbers as the instrument
 sent them stand in a block of their own, ``<block>_flagged``.
@@ -170,7 +170,7 @@ def with_status(message: Mapping[str, Any], status: int) -> Iterator[dict[str, A
         yield {**message, "block_name": f"{message['block_name']}_flagged", "data": flagged}
 
 
-def install() -> None:
+def adapt() -> None:
     """Have socs's 372 agent of this process ask for the status, over whatever driver and agent it has by now."""
     agent.LS372 = type("StatusLS372", (AsksForStatus, agent.LS372), {})
     agent.LS372_Agent = type("StatusAgent", (PublishesStatus, agent.LS372_Agent), {})

@@ -40,7 +40,7 @@ class PtyServer:
         Raises
         ------
         DeviceError
-            If something that is no symbolic link has that name, or it cannot be made.
+            If something that is not a symbolic link has that name, or it cannot be made.
         """
         if link.exists() and not link.is_symlink():
             raise DeviceError(f"cannot make the symbolic link {link}: something else has that name")
