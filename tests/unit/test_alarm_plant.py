@@ -215,14 +215,24 @@ def test_who_tells_of_alarms_and_what_is_silenced_is_known_from_grafana(tmp_path
     assert (alarm["silenced"], cryostat["told_by"]) == (False, None)
 
 
-@pytest.mark.parametrize(("tells", "told_by"), [(True, "notifier"), (False, None)])
-def test_where_the_bridge_has_a_notifier_it_tells(tells, told_by):
+@pytest.mark.parametrize(
+    ("notifier", "told_by"),
+    [
+        ({"notifies": True, "age": 10.0}, "notifier"),
+        ({"notifies": True, "age": 301.0}, "grafana"),  # it was killed
+        ({"notifies": False, "age": 10.0}, "grafana"),
+        ({"notifies": False, "age": None}, "grafana"),
+    ],
+)
+def test_where_grafana_leaves_alarms_to_the_notifier_that_one_tells(tmp_path, monkeypatch, notifier, told_by):
     class Notifier:
         def told(self):
-            return tells
+            return notifier
 
-    lab = cold_plate_at(4.0)
-    app = create_app(lab.source)
+    seen = tmp_path / "grafana.json"
+    monkeypatch.setenv("LIVEMON_GRAFANA_WATCHED", str(seen))
+    seen.write_text(json.dumps({"looked": time.time(), "fault": None, "problems": [], "tells": True, "silenced": {}}))
+    app = create_app(cold_plate_at(4.0).source)
     app.extensions["notifier"] = Notifier()
     assert app.test_client().get("/api/health").json["cryostat"]["told_by"] == told_by
 

@@ -112,12 +112,10 @@ def test_json_has_both(livemon):
 
 def test_help_tells_the_exit_statuses():
     text = CliRunner().invoke(cli.livemon, ["status", "--help"]).stdout
-    for line in (
-        "0 the appliance is well",
-        "1 something is wrong with the appliance",
-        "3 the appliance is well, and an alarm",
-    ):
-        assert line in " ".join(text.split())
+    lines = [line.strip() for line in text.splitlines()]
+    begin = lines.index("Exit status")
+    assert [line[:2] for line in lines[begin + 1 : begin + 4]] == ["0 ", "1 ", "3 "]
+    assert "an alarm of the cryostat is firing" in lines[begin + 3]
 
 
 @pytest.mark.parametrize(
@@ -144,14 +142,14 @@ def test_a_silenced_alarm_says_so():
         ([field(value=0.0100567)], "10.057 mK"),
         ([field("R", 12345.678, units="ohm")], "12.346 kΩ"),
         ([field(value=0.0, expected=False)], "not connected"),  # a 240's input without a sensor
-        ([field(value=0.0)], "no valid reading"),
-        ([field(value=0.0, units=None, tags={"quantity": "temperature"})], "no valid reading"),
+        ([field(value=0.0)], "no reading"),
+        ([field(value=0.0, units=None, tags={"quantity": "temperature"})], "no reading"),
         ([field("R", 0.0, units="ohm")], "0 Ω"),
         ([field(value=4.0), field("status", 0, units=None)], "4 K"),
-        ([field(value=4.0), field("status", 128, units=None)], "no valid reading"),  # what a 372 read last
+        ([field(value=4.0), field("status", 128, units=None)], "no reading"),  # what a 372 read last
         ([field(value=None, age=None, expected=False), field("status", 1, units=None)], "not connected"),
         ([field("R", 10.0, units="ohm"), field("status", 128, units=None)], "10 Ω"),  # valid, and not on the curve
-        ([field("R", 10.0, units="ohm"), field("status", 16, units=None)], "no valid reading"),
+        ([field("R", 10.0, units="ohm"), field("status", 16, units=None)], "no reading"),
         ([field("T_flagged", 0.0, tags={"quantity": "flagged"})], "0 K"),
         ([field(value=-3.0, units=None, path="livemon.sensors.temperature_of_air")], "-3"),
     ],

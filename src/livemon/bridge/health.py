@@ -26,6 +26,8 @@ from livemon.errors import LivemonError
 LOOK_BACK = 600.0
 """Seconds for which a loss of samples counts as something that is wrong now."""
 SAMPLES = 1000
+NOTIFIER_SILENT = 300.0
+"""Seconds without a word of the notifier after which it counts as gone; it waits for mail servers that do not answer."""
 NAMED = 5
 """Rules in one sentence."""
 
@@ -74,11 +76,12 @@ def _place(site: Site, channels: Mapping[str, Field], alarm: Alarm) -> dict[str,
 
 
 def _told_by() -> str | None:
-    """Return who sends alarms to people: Grafana, or the bridge's own notifier where one is set up; `None` if nobody does."""
-    if watched.tells_somebody(time.time()):
-        return "grafana"
+    """Return who sends alarms to people: Grafana, or our notifier where Grafana leaves them to it; `None` if nobody does."""
     notifier = current_app.extensions.get("notifier")
-    return "notifier" if notifier is not None and notifier.told() else None
+    told = {} if notifier is None else notifier.told()
+    if told.get("notifies") and told["age"] < NOTIFIER_SILENT:
+        return "notifier"
+    return "grafana" if watched.tells_somebody(time.time()) else None
 
 
 def _problems(source: Any) -> Iterator[str]:

@@ -112,7 +112,7 @@ def _reading(field: Mapping[str, Any], by_path: Mapping[str, Mapping[str, Any]],
     """Return a value, or what there is instead of one: an input that the inventory does not list need not have a sensor."""
     if not _is_invalid(field, by_path):
         return Text(quantity(field["value"], field["units"]), RED if is_beyond else "")
-    return Text("no valid reading", RED) if field.get("expected", True) else Text("not connected", "dim")
+    return Text("no reading", RED) if field.get("expected", True) else Text("not connected", "dim")
 
 
 def _is_invalid(field: Mapping[str, Any], by_path: Mapping[str, Mapping[str, Any]]) -> bool:

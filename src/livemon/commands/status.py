@@ -12,7 +12,7 @@ ALARM = 3
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    r"""Show the alarms of the cryostat, the agents, and every field's last value with its age.
+    """Show the alarms of the cryostat, the agents, and every field's last value with its age.
 
     The appliance and the cryostat are two things, and the last lines say how each is.
 
@@ -26,7 +26,7 @@ def command(context: click.Context, as_json: bool) -> None:
     into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot deliver a message. Where the
     router or the bridge is away, the rest is shown. 0 does not say that the cryostat is well: where no limit is set, or none can be
     judged, nobody knows, and the last line says so.
-    """
+    """  # noqa: D301 - click's own mark of lines that it does not wrap
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
     import time  # noqa: PLC0415
