@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 
 import pytest
@@ -118,6 +119,27 @@ def test_a_limit_without_a_recent_reading_is_not_kept():
     assert alarms == []
     assert cryostat["well"] is None
     assert cryostat["sentence"].startswith(f"1 of 1 limits cannot be judged, for want of a recent reading: {SUBJECT}.")
+
+
+def test_a_limit_of_the_sensor_s_own_unit_is_as_old_as_its_channel():
+    options = {"label": "4K plate", "alarms": [{"outside": [100, 5000], "of": "sensor"}], "silent_after": "5m"}
+    ohms = PLATE.replace("_T", "_R")
+    lab = Lab(inventory(c2=options), {ohms: lambda second: 1200.0 if second < 100 else None})
+    lab.until(380)
+    assert said(lab)[1]["well"] is True
+    lab.until(420)
+    assert said(lab)[1]["well"] is None
+
+
+def test_a_slow_feed_is_read_as_often_as_the_inventory_says():
+    agent = {"agent_class": "PfeifferAgent", "id": "gauge", "feeds": ["pressure"], "silent_after": "30m"}
+    agent |= {"alarms": [{"field": "pressure.Channel_1", "label": "OVC pressure", "unit": "mbar", "above": 0.001}]}
+    path = "observatory.gauge.feeds.pressure.Channel_1"
+    lab = Lab({"instruments": [], "ocs_agents": [agent]}, {path: lambda second: 1e-5 if second < 100 else math.nan})
+    lab.until(1800)
+    assert said(lab)[1]["well"] is True
+    lab.until(1920)
+    assert said(lab)[1]["well"] is None
 
 
 def test_a_rate_without_a_recent_reading_is_not_kept():

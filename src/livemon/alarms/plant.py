@@ -122,13 +122,25 @@ def _verdict(
 def _unread(limits: Iterable[Alarm], alarms: Iterable[Alarm], states: States) -> Iterator[str]:
     """Yield whom the limits are of that have no reading which is recent enough to judge them by."""
     silences = {
-        path: alarm.limits[0] for alarm in alarms if isinstance(alarm.measure, Age) for path in alarm.measure.of
+        key: alarm.limits[0] for alarm in alarms if isinstance(alarm.measure, Age) for key in _silent_keys(alarm)
     }
     for alarm in limits:
         state, path = states.get(alarm.id), alarm.measure.path
-        longest = silences.get(path, silences.get(f"{path.rpartition('.')[0]}.*", OLDEST))
+        feed = f"{path.rpartition('.')[0]}.{EACH}"
+        longest = silences.get(_input(alarm), silences.get(feed, OLDEST))
         if state is None or state.newest is None or (state.age or 0.0) > longest:
             yield alarm.tags.get("subject", alarm.id)
+
+
+def _silent_keys(alarm: Alarm) -> Iterator[Any]:
+    """Yield by what one finds the alarm that says when something is silent: the input of an instrument, and the channels."""
+    yield _input(alarm)
+    yield from alarm.measure.of
+
+
+def _input(alarm: Alarm) -> tuple[str | None, str | None]:
+    """Return the instrument and the number of the input that an alarm is of: a temperature and its sensor's own unit have one."""
+    return alarm.tags.get("instrument"), alarm.tags.get("channel")
 
 
 def _is_pending(state: State) -> bool:
