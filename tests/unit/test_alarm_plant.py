@@ -249,7 +249,7 @@ def test_who_tells_of_alarms_and_what_is_silenced_is_known_from_grafana(tmp_path
 def test_where_grafana_leaves_alarms_to_the_notifier_that_one_tells(tmp_path, monkeypatch, notifier, told_by):
     class Notifier:
         def told(self):
-            return notifier
+            return {"heard": None, "delivered": None, "problems": []} | notifier
 
     seen = tmp_path / "grafana.json"
     monkeypatch.setenv("LIVEMON_GRAFANA_WATCHED", str(seen))
