@@ -276,6 +276,11 @@ class CourseSource:
         self._nodes: dict[str, Node] = {}
 
     @property
+    def watch(self) -> AlarmWatch:
+        """Who judges the alarms."""
+        return self._lab.watch
+
+    @property
     def connected(self) -> bool:
         """Whether the router is there."""
         return self._lab.router_runs

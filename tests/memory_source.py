@@ -46,6 +46,7 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source: from arrays, down-sampled as nodes do it."""
 
     connected = True
+    watch = None
     site = Site()
 
     def __init__(self, series, events=(), *, nulls=True):

@@ -65,14 +65,18 @@ def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[
                 for node in plant.nodes(*lists.values())["nodes"]
             )
         )
-        site_file = directory / "site.yaml"
-        site_file.write_text(
-            yaml.safe_dump(site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists)))
-        )
+        write_site(lists, directory)
         appliance.start()
         for instrument in lists["instruments"]:
             appliance.wait_for_values(plant.name_of(instrument), 90)
         yield appliance
+
+
+def write_site(lists: dict[str, Any], directory: Path) -> None:
+    """Write the bridge's site file, in one step as a role does."""
+    part = directory / "site.yaml.part"
+    part.write_text(yaml.safe_dump(site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists))))
+    part.replace(directory / "site.yaml")
 
 
 def _here(words: list[str], address: str | None, directory: Path) -> list[str]:

@@ -99,7 +99,8 @@ def livemon_site(settings: dict) -> dict:
     """What the bridge cannot know of its nodes' channels, and the alarms that it judges."""
     settings = _plain(settings)
     instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
-    return site.site(instruments, agents, alerting.alarms_of(settings))
+    about = {"name": settings.get("site_name"), "time_zone": settings.get("site_time_zone")}
+    return site.site(instruments, agents, alerting.alarms_of(settings), **about)
 
 
 def livemon_text_directories(further: list) -> list:

@@ -29,10 +29,15 @@ def faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place}.time_zone: UNIX seconds are the same everywhere; leave it out, or write the time_format of local times"
     elif isinstance(time_format, str) and "%z" in time_format:
         yield f"{place}.time_zone: with %z in time_format each line says its offset from UTC; leave it out"
-    elif not isinstance(zone, str):
-        yield f"{place}.time_zone: {zone!r} is {kind(zone)}; write a name of the IANA database, for example Europe/Amsterdam"
-    elif not _is_zone(zone):
-        yield f"{place}.time_zone: {zone!r} is not in the IANA database; {_hint(zone)}"
+    elif not_a_zone := zone_fault(zone):
+        yield f"{place}.time_zone: {zone!r} {not_a_zone}"
+
+
+def zone_fault(zone: Any) -> str | None:
+    """Return what is wrong with a time zone and what to write instead; `None` if it is a name of the IANA database."""
+    if not isinstance(zone, str):
+        return f"is {kind(zone)}; write a name of the IANA database, for example Europe/Amsterdam"
+    return None if _is_zone(zone) else f"is not in the IANA database; {_hint(zone)}"
 
 
 def _format_fault(time_format: Any) -> str | None:

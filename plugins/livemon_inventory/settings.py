@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from livemon_inventory import durations
+from livemon_inventory import durations, local_times
 from livemon_inventory.checks import is_true, is_web_address
 from livemon_inventory.data_nodes import is_window
 from livemon_inventory.docker_settings import DOCKER_SETTINGS
@@ -27,6 +27,8 @@ GRAFANA_VARIANTS = {
 }
 """What each variant of Grafana's image lacks."""
 
+LONGEST_SITE_NAME = 60
+"""Characters: what the head of a page on a phone has room for in two lines."""
 OWN_USERS = {"hub", "node", "bridge", "client"}
 """Of the router."""
 SHORTEST_SECRET = 12
@@ -162,10 +164,19 @@ def _is_switch(value: Any) -> bool:
     )
 
 
+def _is_site_name(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != "" and value.isprintable() and len(value) <= LONGEST_SITE_NAME
+
+
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
 SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str | None]]] = {
     **DOCKER_SETTINGS,
+    "site_name": (
+        _is_site_name,
+        f"is not a name for the site; write up to {LONGEST_SITE_NAME} characters in one line, for example Cryogenics lab, room 12",
+    ),
+    "site_time_zone": (lambda value: local_times.zone_fault(value) is None, local_times.zone_fault),
     "archive_seconds_per_file": (
         lambda value: bool(_number(value)),
         "is no number of seconds; write a whole number, for example 3600",

@@ -12,13 +12,22 @@ from livemon_inventory.plant import ARCHIVE_NODE, fields_of, model_of, name_of
 Entry = Mapping[str, Any]
 
 
-def site(instruments: Iterable[Entry], agents: Iterable[Entry], alarms: Iterable[Alarm] = ()) -> dict:
+def site(
+    instruments: Iterable[Entry],
+    agents: Iterable[Entry],
+    alarms: Iterable[Alarm] = (),
+    *,
+    name: str | None = None,
+    time_zone: str | None = None,
+) -> dict:
     """Return the agents, each with the fields of its feeds as far as the inventory knows them, and the alarms.
+
+    `name` is what people call the site, `time_zone` a name of the IANA database; each is left out where nobody says it.
 
     ``expected`` are the channels that the inventory lists, all of an instrument for which it lists none: they have an age even if
     they never had a sample.
     """
-    return {
+    return _known(name=name, time_zone=time_zone) | {
         "agents": [
             *(_instrument(each) for each in instruments),
             *(_agent(each) for each in agents),

@@ -181,7 +181,7 @@ def test_an_unknown_target_lists_the_known_ones(running):
     answer = livemon("acq", "start", "--target=ls241")
     assert answer.returncode == 1
     assert answer.stderr == (
-        "livemon: there is no agent 'ls241': did you mean ls240? Known are aggregator, ls240, registry\n"
+        "livemon: there is no agent 'ls241'; did you mean ls240? The agents are aggregator, ls240, registry\n"
     )
 
 

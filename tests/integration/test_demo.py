@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import os
+import subprocess
 import time
 
 import pytest
+from appliance import LIVEMON
 from crossbar_router import wait_for
-from on_loopback import inventory, queries, running
+from on_loopback import inventory, queries, running, write_site
 
 LISTS = inventory()
 SETTLED_AFTER = 150.0
@@ -50,3 +55,40 @@ def test_no_alarm_fires(appliance):
     assert status == 200
     assert [each["id"] for each in answer["alarms"] if each["firing"]] == []
     assert {"appliance:router_away", "control:away"} <= {each["id"] for each in answer["alarms"]}
+
+
+def test_an_exceeded_limit_is_told_and_the_appliance_is_well(appliance, router):
+    """Seen in the demo: a critical limit exceeded 29-fold, "All is well", and exit status 0."""
+    exceeded = copy.deepcopy(LISTS)
+    plate = exceeded["instruments"][0]["channels"][2]
+    plate["alarm_above_K"] = 1e-6
+    write_site(exceeded, appliance.directory)
+
+    def health():
+        _, answer = appliance.get("/api/health")
+        return answer if any(alarm["state"] == "firing" for alarm in answer["alarms"]) else None
+
+    answer = wait_for(health, "the limit of the 4K plate to be exceeded for a minute", 90, every=1)
+    assert answer["well"] is True, answer["problems"]
+    (alarm,) = answer["alarms"]
+    assert (alarm["label"], alarm["node"], alarm["field"]) == ("4K plate", "LSA22YG", "channel_02_t")
+    assert alarm["value"] > alarm["limit"] == 1e-6
+    assert answer["cryostat"]["well"] is False
+
+    _, status = appliance.get("/api/status")
+    fields = {field["path"]: field for node in status["nodes"] for field in node["fields"]}
+    assert fields[alarm["path"]]["limits"] == [
+        {"test": "above", "limits": [1e-6], "severity": "critical", "id": "control:2:above:critical"}
+    ]
+    own = {
+        "SITE_HTTP": router.ocs_http,
+        "LIVEMON_BRIDGE_URL": appliance.url,
+        "OCS_CONFIG_DIR": str(appliance.directory),
+    }
+    said = subprocess.run(
+        [LIVEMON, "status", "--json"], env=os.environ | own, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.returncode == 3, said.stderr
+    content = json.loads(said.stdout)
+    assert [each["id"] for each in content["alarms"]] == [alarm["id"]]
+    assert (content["problems"], content["cryostat"]["well"]) == ([], False)

@@ -16,6 +16,7 @@ from livemon.bridge import patterns
 from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.site import Site
 from livemon.bridge.source import Answer, Event
 from livemon.errors import RouterError
 
@@ -37,6 +38,8 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source, from arrays."""
 
     connected = True
+    site = Site()
+    watch = None
 
     def __init__(self, *nodes):
         NODES["LSA21OQ"].last = {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")}

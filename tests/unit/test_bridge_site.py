@@ -80,8 +80,12 @@ def test_what_should_go_on(path, goes_on):
     ("text", "sentence"),
     [
         ("agents: [", "site.yaml is no YAML: "),
-        ("[]", "site.yaml: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"),
+        (
+            "[]",
+            "site.yaml: write agents: and below it one entry for each agent, alarms: likewise, name and time_zone, and nothing else",
+        ),
         ("{agents: [], nodes: []}", "site.yaml: write agents: and below it"),
+        ("{agents: [], name: 7}", "site.yaml.name: 7 is not a text; put it in quotes, or leave the key out"),
         ("agents: [x]", "site.yaml, agents[0]: write description, feeds, id, "),
         ("agents: [{}]", "site.yaml, agents[0]: needs an id of its own"),
         ("agents: [{id: a}, {id: a}]", "site.yaml, agents[1]: needs an id of its own"),
@@ -89,13 +93,13 @@ def test_what_should_go_on(path, goes_on):
             "agents: [{id: a, name: x}]",
             "site.yaml, agents[0]: there is no key 'name'; known are description, feeds, id",
         ),
-        ("agents: [{id: a, model: 240}]", "site.yaml, agents[0].model: 240 is no text; put it in quotes"),
+        ("agents: [{id: a, model: 240}]", "site.yaml, agents[0].model: 240 is not a text; put it in quotes"),
         ("agents: [{id: a, feeds: [f]}]", "site.yaml, agents[0].feeds: write for each feed its fields"),
         (
             "agents: [{id: a, feeds: {f: {x: {units: K}}}}]",
             "site.yaml, agents[0].feeds.f.x: there is no key 'units'; known are channel, expected, label, quantity, unit",
         ),
-        ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is no text"),
+        ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is not a text"),
         ("agents: [{id: a, feeds: {f: {x: {expected: 1}}}}]", "agents[0].feeds.f.x.expected: write true or false"),
         ("agents: [{id: a, feeds: {f: {x: }}}]", "agents[0].feeds.f.x: write channel, expected, label, quantity, unit"),
     ],
@@ -104,6 +108,16 @@ def test_a_site_file_that_cannot_be_read(text, sentence):
     with pytest.raises(ConfigError) as caught:
         read(text, "site.yaml")
     assert sentence in str(caught.value)
+
+
+def test_the_site_has_a_name_and_a_time_zone_where_the_inventory_says_them():
+    site = read(SITE + "name: Cryogenics lab\ntime_zone: Europe/Amsterdam\n", "site.yaml")
+    assert (site.name, site.time_zone) == ("Cryogenics lab", "Europe/Amsterdam")
+    assert (read(SITE, "site.yaml").name, read(SITE, "site.yaml").time_zone) == (None, None)
+
+
+def test_each_agent_has_a_node():
+    assert read(SITE, "site.yaml").nodes == {"control": "LSA22YG", "fake1": "fake1"}
 
 
 def test_a_site_file_is_followed(tmp_path):

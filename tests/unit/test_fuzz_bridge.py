@@ -32,6 +32,7 @@ from twisted.logger import globalLogPublisher
 
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.site import Site
 from livemon.bridge.source import Answer, Event
 
 NOW = time.time()
@@ -58,6 +59,8 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source; one of its nodes is silent."""
 
     connected = True
+    site = Site()
+    watch = None
 
     def __init__(self):
         nodes = {each.node: Node(each.node, "") for each in FIELDS}

@@ -15,9 +15,10 @@ from memory_source import MemorySource
 
 from livemon.bridge import watched
 from livemon.bridge.app import create_app
-from livemon.errors import ConfigError
-from livemon.grafana import given, provisioned, silences
+from livemon.errors import ConfigError, GrafanaError
+from livemon.grafana import deliveries, given, provisioned, silences
 from livemon.grafana.client import Grafana
+from livemon.grafana.deliveries import LEFT_OUT
 from livemon.grafana.watch import COMPARED_EVERY, REST, Watch
 
 
@@ -101,6 +102,56 @@ def test_a_failed_delivery_is_told_by_the_bridge(tmp_path, state):
     (problem,) = answer.json["grafana"]
     assert problem.startswith("Grafana cannot deliver alarms to on-call by email since")
     assert problem in answer.json["problems"]
+
+
+FIRING = [{"name": name, "instrument": name.split(":")[0]} for name in ("control:2:above:critical", "ls240:3:silent")]
+
+
+def test_the_bridge_knows_whom_grafana_tells_and_what_is_silenced(tmp_path, state, clock):
+    assert not watched.tells_somebody(clock.now)
+    with stand_in(tmp_path, {"STAND_IN_FIRING": json.dumps([*FIRING, {"alertname": "of somebody else"}])}) as running:
+        watching = watch(running.url, state, [], clock)
+        watching.turn()
+        assert watched.silenced(clock.now) == {"control:2:above:critical": False, "ls240:3:silent": False}
+        running.make_silence()  # of the instrument control
+        watching.turn()
+    assert watched.silenced(clock.now) == {"control:2:above:critical": True, "ls240:3:silent": False}
+    assert watched.tells_somebody(clock.now)
+    # Of what was seen so long ago nobody knows whether it is so still.
+    assert watched.silenced(clock.now + 301.0) == {}
+    assert not watched.tells_somebody(clock.now + 301.0)
+
+
+@pytest.mark.parametrize(
+    ("receivers", "tells"),
+    [
+        ([("on-call", True)], True),
+        ([("on-call", None)], True),  # a release that does not say whether a policy leads there
+        ([("on-call", False)], False),
+        ([(name, True) for name in LEFT_OUT], False),
+        ([], False),
+    ],
+)
+def test_a_grafana_without_contact_points_of_a_person_tells_nobody(receivers, tells):
+    class Answering:
+        def get_json(self, _path):
+            way = {"name": "email", "lastNotifyAttempt": "0001-01-01T00:00:00.000Z"}
+            return [
+                {"name": name, "integrations": [way]} | ({} if active is None else {"active": active})
+                for name, active in receivers
+            ]
+
+    assert deliveries.tell_somebody(deliveries.asked(Answering())) is tells
+
+
+@pytest.mark.parametrize("answer", [None, {"message": "not found"}, [{"labels": {"name": "a"}}], [7]])
+def test_what_is_not_a_list_of_alarms_is_not_taken_for_one(answer):
+    class Answering:
+        def get_json(self, _path):
+            return answer
+
+    with pytest.raises(GrafanaError, match="not a list of alarms"):
+        silences.firing(Answering())
 
 
 def test_a_refused_password_is_not_tried_again_at_once(tmp_path, state, clock):

@@ -26,6 +26,7 @@ class OneNode:
     """Answers like livemon.bridge.source.Source: one node whose channels, by path, have just had the values given."""
 
     connected = True
+    watch = None
 
     def __init__(self, values, lost=(), site=None, age=0.0):
         now = time.time()
@@ -118,6 +119,40 @@ def test_the_inventory_says_what_should_be_there(values, inventory, problems):
     assert create_app(source).test_client().get("/api/health").json["problems"] == problems
 
 
+WITH_LIMITS = """
+name: Cryogenics lab
+time_zone: Europe/Amsterdam
+agents: [{id: ls240, node: node, feeds: {temperatures: {Channel_1_T: {unit: K, expected: true}}}}]
+alarms:
+  - {id: "ls240:1:above:critical", rule: ls240, above: 5, tags: {severity: critical},
+     measure: {kind: value, path: observatory.ls240.feeds.temperatures.Channel_1_T, positive: true}}
+  - {id: "ls240:1:outside:warning", rule: ls240, outside: [3.9, 4.5], tags: {severity: warning},
+     measure: {kind: value, path: observatory.ls240.feeds.temperatures.Channel_1_T, positive: true}}
+  - {id: "ls240:1:rising:warning", rule: ls240, above: 0.5, tags: {severity: warning},
+     measure: {kind: rise, path: observatory.ls240.feeds.temperatures.Channel_1_T, over: 1800, mean: 60, per: 3600}}
+"""
+
+
+def test_status_has_the_limits_of_a_channel_for_the_lines_of_a_plot():
+    inventory = site.read(WITH_LIMITS, "site.yaml")
+    status = create_app(OneNode({TEMPERATURE: 4.2, CONNECTED: 1.0}, site=inventory)).test_client().get("/api/status")
+    limits = {field["path"]: field["limits"] for field in status.json["nodes"][0]["fields"]}
+    assert limits == {
+        TEMPERATURE: [
+            {"test": "above", "limits": [5.0], "severity": "critical", "id": "ls240:1:above:critical"},
+            {"test": "outside", "limits": [3.9, 4.5], "severity": "warning", "id": "ls240:1:outside:warning"},
+        ],
+        CONNECTED: [],
+    }
+    assert (status.json["name"], status.json["time_zone"]) == ("Cryogenics lab", "Europe/Amsterdam")
+
+
+def test_status_without_a_site_file_has_no_limits_and_no_name():
+    status = create_app(OneNode({TEMPERATURE: 4.2})).test_client().get("/api/status").json
+    assert [field["limits"] for field in status["nodes"][0]["fields"]] == [[]]
+    assert (status["name"], status["time_zone"]) == (None, None)
+
+
 def test_that_all_nodes_are_gone_is_not_well():
     source = OneNode({})
     source.catalogue = Catalogue()
@@ -128,6 +163,8 @@ def test_that_all_nodes_are_gone_is_not_well():
 def test_without_router_and_nodes_health_is_an_answer_all_the_same():
     class Nothing:
         connected = False
+        watch = None
+        site = Site()
 
         @property
         def catalogue(self):

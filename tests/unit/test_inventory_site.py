@@ -72,6 +72,15 @@ def test_what_the_inventory_lists_is_expected_or_all_where_it_lists_nothing(know
     assert {each.node for each in known.expected} == {"LSA22YG", "diodes", "archive"}
 
 
+def test_the_name_and_the_time_zone_of_the_site_are_known_where_the_inventory_says_them(known):
+    about = site([FRIDGE], [], name="Cryogenics lab", time_zone="Europe/Amsterdam")
+    assert read(yaml.safe_dump(about), "site.yaml").name == "Cryogenics lab"
+    assert read(yaml.safe_dump(about), "site.yaml").time_zone == "Europe/Amsterdam"
+    unsaid = site([FRIDGE], [], name="", time_zone="")
+    assert (known.name, known.time_zone) == (None, None)
+    assert not {"name", "time_zone"} & unsaid.keys()
+
+
 @pytest.mark.parametrize("name", ["sample_heater_out", "still_heater_out", "still_heater_still_out"])
 def test_what_a_command_publishes_once_is_not_missed_afterwards(known, name):
     assert known.tags(f"observatory.control.feeds.temperatures.{name}")["quantity"] == "heater"

@@ -8,7 +8,8 @@ with an error in its log where it does not take them (:mod:`provisioning`). It d
 
 ``STAND_IN`` names what is wrong with it, separated by spaces: ``ends`` (it is healthy for a while, and then ends), ``keeps-rules``
 (rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing), ``hashes-twice`` (a reset password lets
-nobody in). ``STAND_IN_VERSION`` is the release that it plays. Like some images of Grafana it has no curl.
+nobody in). ``STAND_IN_FIRING`` has, as JSON, the labels of the alarms that fire. ``STAND_IN_VERSION`` is the release that it plays.
+Like some images of Grafana it has no curl.
 
 ``stand_in.py server`` serves. Called as ``grafana``, it does ``grafana cli admin reset-admin-password --password-from-stdin``.
 """
@@ -49,6 +50,9 @@ SECONDS_BETWEEN_READINGS = 1.0
 HAS_EXPORTS = int(VERSION.partition(".")[0]) >= 10
 SILENCES_PATH = "/api/alertmanager/grafana/api/v2/silences"
 SILENCE_PATH = "/api/alertmanager/grafana/api/v2/silence/"
+ALERTS_PATH = "/api/alertmanager/grafana/api/v2/alerts"
+FIRING = json.loads(os.environ.get("STAND_IN_FIRING", "[]"))
+"""The labels of each alarm that fires."""
 DELIVERY = {
     "name": "email",
     "sendResolved": True,
@@ -167,6 +171,17 @@ class Silences:
     def listed(self) -> list:
         return list(self._all.values())
 
+    def alert(self, labels: dict) -> dict:
+        """Return an alarm that fires as Alertmanager lists it; only silences of whole values are understood."""
+        silenced = [
+            silence["id"]
+            for silence in self._all.values()
+            if silence["status"]["state"] == "active"
+            and all(labels.get(matcher["name"]) == matcher["value"] for matcher in silence["matchers"])
+        ]
+        state = "suppressed" if silenced else "active"
+        return {"labels": labels, "status": {"state": state, "silencedBy": silenced, "inhibitedBy": []}}
+
 
 SILENCES = Silences()
 
@@ -251,6 +266,8 @@ class Handler(BaseHTTPRequestHandler):
             return SILENCES.end(path.removeprefix(SILENCE_PATH))
         if path == SILENCES_PATH:
             return SILENCES.post(json.loads(body)) if body is not None else SILENCES.listed()
+        if path == ALERTS_PATH:
+            return [SILENCES.alert(labels) for labels in FIRING]
         if path == "/api/alertmanager/grafana/config/api/v1/receivers":
             return [{"name": "on-call", "active": True, "integrations": [DELIVERY]}]
         if path == "/api/v1/provisioning/policies":

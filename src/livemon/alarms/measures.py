@@ -97,8 +97,7 @@ class Value(Measure):
         return [(time, value) for time, value in tracks(self.path).fresh if _is_reading(value, positive=self.positive)]
 
     def _age(self, tracks: Tracks, moment: Moment) -> float | None:
-        valid = tracks(self.path).valid
-        return None if valid is None else max(moment.now - valid, 0.0)
+        return _age_of_reading(tracks(self.path), moment)
 
 
 @dataclass(frozen=True)
@@ -129,6 +128,9 @@ class Rise(Measure):
         if before is None or after is None or (between := after[0] - before[0]) < self.over / 2:
             return []
         return [(now, (after[1] - before[1]) * self.per / between)]
+
+    def _age(self, tracks: Tracks, moment: Moment) -> float | None:
+        return _age_of_reading(tracks(self.path), moment)
 
 
 @dataclass(frozen=True)
@@ -350,6 +352,10 @@ MEASURES: Mapping[str, type] = {
 
 def _is_reading(value: float, *, positive: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not positive)
+
+
+def _age_of_reading(track: Track, moment: Moment) -> float | None:
+    return None if track.valid is None else max(moment.now - track.valid, 0.0)
 
 
 def _newest(paths: Iterable[str], tracks: Tracks) -> float | None:

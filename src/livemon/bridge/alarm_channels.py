@@ -74,13 +74,13 @@ class AlarmChannels:
     """
 
     def __init__(self, watch: Any) -> None:
-        self._watch = watch
+        self.watch = watch
         self._made: tuple[tuple[Alarm, ...], list[AlarmChannel]] = ((), [UNJUDGED])
 
     @property
     def fields(self) -> list[AlarmChannel]:
         """`UNJUDGED`, and the channels of all alarms once they have been judged: before, nothing is known of any."""
-        alarms = self._watch.alarms if self._watch.judged is not None else ()
+        alarms = self.watch.alarms if self.watch.judged is not None else ()
         if alarms is not self._made[0]:
             self._made = alarms, [UNJUDGED, *(_channel(alarm, what) for alarm in alarms for what in WHAT)]
         return self._made[1]
@@ -90,8 +90,8 @@ class AlarmChannels:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the one sample of a channel in ``[start, end)``, UNIX seconds; empty if nothing is known, or of so long ago."""
         if channel.alarm is None:
-            return _one(end - 1.0, self._watch.unjudged, start)
-        judged, state = self._watch.judged, self._watch.states.get(channel.alarm.id)
+            return _one(end - 1.0, self.watch.unjudged, start)
+        judged, state = self.watch.judged, self.watch.states.get(channel.alarm.id)
         if state is None or judged is None or end <= judged - LATELY:
             return NOTHING, NOTHING
         value = WHAT[channel.name](channel.alarm, state)
@@ -99,10 +99,10 @@ class AlarmChannels:
 
     def told(self) -> dict[str, Any]:
         """Return ``judged`` (UNIX seconds, `None` before the first time) and ``alarms``, a mapping for each."""
-        states = self._watch.states
+        states = self.watch.states
         return {
-            "judged": self._watch.judged,
-            "alarms": [_told(alarm, states[alarm.id]) for alarm in self._watch.alarms if alarm.id in states],
+            "judged": self.watch.judged,
+            "alarms": [_told(alarm, states[alarm.id]) for alarm in self.watch.alarms if alarm.id in states],
         }
 
 

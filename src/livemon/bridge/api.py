@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
+from livemon.alarms.definition import Alarm
 from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.downloads import csv_answer, every_sample, title
@@ -46,12 +47,18 @@ def state(source: Any) -> dict[str, Any]:
                     "age": None if when is None else now - when,
                     "tags": each.tags,
                     "expected": each.expected,
+                    "limits": [_limit(alarm) for alarm in source.site.limits_of(each.path)],
                 }
             )
         about = {"name": node.name, "description": node.description, "error": node.error}
         about |= {"faults": node.faults, "counts": node.counts, "notes": node.notes}
         nodes.append(about | {"fields": fields})
-    return {"time": now, "router": {"connected": source.connected}, "nodes": nodes}
+    about = {"name": source.site.name, "time_zone": source.site.time_zone}
+    return {"time": now, "router": {"connected": source.connected}, "nodes": nodes} | about
+
+
+def _limit(alarm: Alarm) -> dict[str, Any]:
+    return {"test": alarm.test, "limits": alarm.limits, "severity": alarm.tags.get("severity"), "id": alarm.id}
 
 
 @blueprint.get("/alarms")

@@ -143,7 +143,9 @@ class Catalogue:
             return node.fields[field_name]
         if name in self.by_path:
             return self.by_path[name]
-        raise UnknownFieldError(f"there is no channel {shown(name)}; write NODE::field or a path, /search lists them")
+        raise UnknownFieldError(
+            f"there is no channel {shown(name)}; write NODE::field or a path: livemon fields lists them"
+        )
 
 
 def _some(names: Iterable[str]) -> str:

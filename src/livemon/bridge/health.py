@@ -1,25 +1,33 @@
-"""Whether the appliance is well, its path for alarms included: what the dead-man's switch asks. docs/dead-mans-switch.md."""
+"""Whether the appliance is well, its path for alarms included, and whether the cryostat is, which is another question.
+
+The dead-man's switch asks for the first (docs/dead-mans-switch.md), people for both.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from flask import Blueprint, Response, current_app
 
 from livemon import health
+from livemon.alarms import plant
+from livemon.alarms.definition import Alarm
 from livemon.bridge import watched
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.asked import Asked
-from livemon.bridge.site import ROOT
+from livemon.bridge.catalogue import Field
+from livemon.bridge.site import ROOT, Site
 from livemon.errors import LivemonError
 
 LOOK_BACK = 600.0
 """Seconds for which a loss of samples counts as something that is wrong now."""
 SAMPLES = 1000
+NOTIFIER_SILENT = 300.0
+"""Seconds without a word of the notifier after which it counts as gone; it waits for mail servers that do not answer."""
 NAMED = 5
 """Rules in one sentence."""
 
@@ -33,7 +41,47 @@ def how_it_is() -> Response:
     problems = [*_problems(current_app.extensions["source"]), *of_grafana]
     about = {name: current_app.extensions[name].told() for name in ("alarm_path", "dead_mans_switch")}
     content = {"well": not problems, "problems": problems, "grafana": of_grafana, "time": time.time()} | about
-    return json_answer(content, 503 if problems else 200)
+    return json_answer(content | _plant(current_app.extensions["source"]), 503 if problems else 200)
+
+
+def _plant(source: Any) -> dict[str, Any]:
+    """Return what the alarms say of the cryostat and its instruments; nothing of it counts for `well`."""
+    alarms, states, unjudged = source.site.alarms, *_judged(source)
+    silenced, channels = watched.silenced(time.time()), _channels(source)
+    told = [
+        plant.told(alarm, state) | _place(source.site, channels, alarm) | {"silenced": silenced.get(alarm.id)}
+        for alarm, state in plant.beyond(alarms, states)
+    ]
+    return {"alarms": told, "cryostat": plant.cryostat(alarms, states, unjudged, _told_by())}
+
+
+def _judged(source: Any) -> tuple[plant.States, float]:
+    return ({}, 0.0) if source.watch is None else (source.watch.states, source.watch.unjudged)
+
+
+def _channels(source: Any) -> Mapping[str, Field]:
+    try:
+        return source.catalogue.by_path
+    except LivemonError:  # the router is away, and told of as a problem
+        return {}
+
+
+def _place(site: Site, channels: Mapping[str, Field], alarm: Alarm) -> dict[str, str | None]:
+    """Return where people find the channel of an alarm: its node and the field there, null if no node has it now."""
+    path = plant.path_of(alarm)
+    if path in channels:
+        return {"node": channels[path].node, "field": channels[path].name}
+    instrument = alarm.tags.get("instrument", alarm.rule)
+    return {"node": site.nodes.get(instrument, instrument), "field": None}
+
+
+def _told_by() -> str | None:
+    """Return who sends alarms to people: Grafana, or our notifier where Grafana leaves them to it; `None` if nobody does."""
+    notifier = current_app.extensions.get("notifier")
+    told = {} if notifier is None else notifier.told()
+    if told.get("notifies") and told["age"] < NOTIFIER_SILENT:
+        return "notifier"
+    return "grafana" if watched.tells_somebody(time.time()) else None
 
 
 def _problems(source: Any) -> Iterator[str]:
@@ -43,6 +91,7 @@ def _problems(source: Any) -> Iterator[str]:
         yield from health.agent_problems(status, source.site.has_dropped)
         yield from _absences(source)
         yield from _losses(source)
+        yield from _unjudged(source)
         yield from _unevaluated(current_app.extensions["asked"], source.site.rules)
     except LivemonError as error:
         yield str(error)
@@ -56,6 +105,12 @@ def _absences(source: Any) -> Iterator[str]:
     for agent in source.site.agents:
         if f"{ROOT}.{agent}{health.CONNECTED}" not in channels:
             yield f"agent {agent} has not been heard yet: docker logs ocs_{agent} tells why"
+
+
+def _unjudged(source: Any) -> Iterator[str]:
+    unjudged = _judged(source)[1]
+    if unjudged > plant.UNJUDGED_AFTER:
+        yield f"no alarm has been judged for {health.age(unjudged)}: docker logs sisock_grafana_http tells why"
 
 
 def _unevaluated(asked: Asked, rules: Sequence[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from livemon.alarms import definition
 from livemon.alarms.definition import Alarm
+from livemon.alarms.measures import Value
 from livemon.bridge.catalogue import Field
 from livemon.config import yaml_content
 from livemon.errors import ConfigError
@@ -21,6 +22,8 @@ from livemon.wamp import log
 ROOT = "observatory"
 _AGENT_TAGS = ("model", "serial", "description")
 _FIELD_TAGS = ("channel", "label", "unit", "quantity")
+_SITE_TEXTS = ("name", "time_zone")
+_SITE_KEYS = {"agents", "alarms", *_SITE_TEXTS}
 _AGENT_KEYS = {"id", "node", "feeds", *_AGENT_TAGS}
 _NOTHING: Mapping[str, str] = {}
 
@@ -35,6 +38,24 @@ class Site:
     expected: tuple[Field, ...] = ()
     """The channels that should have samples, whether or not there ever was one."""
     alarms: tuple[Alarm, ...] = ()
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """The node of each agent, by instance-id."""
+    name: str | None = None
+    """What people call the site."""
+    time_zone: str | None = None
+    """A name of the IANA database."""
+
+    @cached_property
+    def _limits(self) -> Mapping[str, tuple[Alarm, ...]]:
+        limits: dict[str, tuple[Alarm, ...]] = {}
+        for alarm in self.alarms:
+            if isinstance(alarm.measure, Value):
+                limits[alarm.measure.path] = (*limits.get(alarm.measure.path, ()), alarm)
+        return limits
+
+    def limits_of(self, path: str) -> tuple[Alarm, ...]:
+        """Return the alarms that compare each reading of a channel with a limit: those that are lines in its plot."""
+        return self._limits.get(path, ())
 
     @cached_property
     def rules(self) -> tuple[str, ...]:
@@ -116,13 +137,15 @@ def read(text: str | bytes, place: str) -> Site:
     content = yaml_content(text, place)
     if (
         not isinstance(content, Mapping)
-        or not {"agents"} <= set(content) <= {"agents", "alarms"}
+        or not {"agents"} <= set(content) <= _SITE_KEYS
         or not isinstance(content["agents"], list)
     ):
         raise ConfigError(
-            f"{place}: write agents: and below it one entry for each agent, alarms: likewise, and nothing else"
+            f"{place}: write agents: and below it one entry for each agent, alarms: likewise, name and time_zone, and nothing else"
         )
+    named = _texts(content, _SITE_TEXTS, place)
     agents: dict[str, Mapping[str, str]] = {}
+    nodes: dict[str, str] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
     for number, agent in enumerate(content["agents"]):
@@ -132,7 +155,7 @@ def read(text: str | bytes, place: str) -> Site:
         if texts.get("id", "") in {"", *agents}:
             raise ConfigError(f"{where}: needs an id of its own")
         instance_id = texts.pop("id")
-        node = texts.pop("node", instance_id)
+        nodes[instance_id] = node = texts.pop("node", instance_id)
         agents[instance_id] = {"instrument": instance_id} | texts
         for path, about, where_field in _fields(agent, instance_id, where):
             _check_keys(about, {"expected", *_FIELD_TAGS}, where_field)
@@ -143,7 +166,7 @@ def read(text: str | bytes, place: str) -> Site:
                 name = path.rpartition(".")[2].lower()
                 expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
     alarms = definition.read(content.get("alarms", []), f"{place}, alarms")
-    return Site(agents, fields, tuple(expected), alarms)
+    return Site(agents, fields, tuple(expected), alarms, nodes, **named)
 
 
 def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:
@@ -168,7 +191,7 @@ def _check_keys(entry: Any, known: set[str], where: str) -> None:
 def _texts(entry: Mapping[str, Any], keys: Iterable[str], where: str) -> dict[str, str]:
     for key in keys:
         if not isinstance(entry.get(key, "x"), str) or not entry.get(key, "x"):
-            raise ConfigError(f"{where}.{key}: {entry[key]!r} is no text; put it in quotes, or leave the key out")
+            raise ConfigError(f"{where}.{key}: {entry[key]!r} is not a text; put it in quotes, or leave the key out")
     return {key: entry[key] for key in keys if key in entry}
 
 

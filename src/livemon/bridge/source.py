@@ -22,6 +22,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.task import LoopingCall
 
+from livemon.alarms.watch import AlarmWatch
 from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
@@ -113,6 +114,11 @@ class Source:
     def alarms(self) -> dict[str, Any]:
         """Return what is known of all alarms (:meth:`livemon.bridge.alarm_channels.AlarmChannels.told`)."""
         return {"judged": None, "alarms": []} if self._alarms is None else self._alarms.told()
+
+    @property
+    def watch(self) -> AlarmWatch | None:
+        """Who judges the alarms; `None` if nobody does."""
+        return None if self._alarms is None else self._alarms.watch
 
     @property
     def connected(self) -> bool:

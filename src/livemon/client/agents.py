@@ -280,8 +280,8 @@ class Site:
         # Without registry and site config nothing is known, and the call itself tells.
         if known and instance_id not in known:
             near = difflib.get_close_matches(instance_id, known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise RequestError(f"there is no agent {instance_id!r}: {hint}Known are {', '.join(known)}")
+            hint = f"; did you mean {near[0]}? " if near else ". "
+            raise RequestError(f"there is no agent {instance_id!r}{hint}The agents are {', '.join(known)}")
 
     def _registered(self) -> dict[str, str]:
         """``{instance-id: class}`` of what the registry has heard and of itself; empty without a registry.

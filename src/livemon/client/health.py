@@ -13,10 +13,11 @@ LOST = {"not written": "samples that the disk did not take", "overflow": "messag
 
 TURNS_MISSED = 3
 """Turns of the dead-man's switch after whose absence it is taken for dead."""
+_NOTHING: Mapping[str, Any] = {}
 
 
-def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str]:
-    """Yield one short clause for each thing that is wrong.
+def problems(agents: Sequence[Agent], status: Mapping[str, Any], told: Mapping[str, Any] = _NOTHING) -> Iterator[str]:
+    """Yield one short clause for each thing that is wrong with the appliance.
 
     Parameters
     ----------
@@ -24,19 +25,32 @@ def problems(agents: Sequence[Agent], status: Mapping[str, Any]) -> Iterator[str
         Empty where they could not be asked.
     status
         The bridge's ``/api/status``; empty where it could not be asked.
+    told
+        The bridge's ``/api/health``, likewise. What it has against an agent that has told a reason of its own is not repeated.
     """
+    complained = set()
     for agent in agents:
-        if agent.fault:
-            yield f"agent {agent.fault}" if agent.fault.startswith(agent.instance_id) else agent.fault
-        yield from _refusals(agent)
-        for operation in agent.operations:
-            if operation.kind == "process" and operation.failed:
-                yield f"{operation.name} of {agent.instance_id} ended with an error"
-            yield from _without_its_work(agent, operation)
-            if agent.agent_class == "AggregatorAgent" and operation.name == "record":
-                yield from _gaps(agent.instance_id, operation.data)
-    yield from health.problems(status)
+        for problem in _of_agent(agent):
+            complained.add(agent.instance_id)
+            yield problem
+    if told:
+        known = tuple(f"agent {instance_id} " for instance_id in complained)
+        yield from (problem for problem in told["problems"] if not problem.startswith(known))
+    else:
+        yield from health.problems(status)
     yield from health.notes(status)
+
+
+def _of_agent(agent: Agent) -> Iterator[str]:
+    if agent.fault:
+        yield f"agent {agent.fault}" if agent.fault.startswith(agent.instance_id) else agent.fault
+    yield from _refusals(agent)
+    for operation in agent.operations:
+        if operation.kind == "process" and operation.failed:
+            yield f"{operation.name} of {agent.instance_id} ended with an error"
+        yield from _without_its_work(agent, operation)
+        if agent.agent_class == "AggregatorAgent" and operation.name == "record":
+            yield from _gaps(agent.instance_id, operation.data)
 
 
 def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:

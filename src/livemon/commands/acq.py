@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+_agent = click.argument("agent", required=False)
+_target = click.option("--target", help="The same, as ocs-client-cli writes it.")
+
 
 @click.group()
 def command() -> None:
@@ -11,20 +14,30 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--target", required=True, help="Instance-id of the agent, for example ls240.")
-def start(target: str) -> None:
-    """Let the agent read its instrument. One that does so already is left alone."""
+@_agent
+@_target
+def start(agent: str | None, target: str | None) -> None:
+    """Let AGENT (its instance-id, for example ls240) read its instrument. One that does so already is left alone."""
     from livemon.client.agents import Site  # noqa: PLC0415 - only the command that is called pays for its imports
 
-    started = Site.from_environment().start(target, "acq")
-    click.echo(f"{target}: acquisition {'started' if started else 'was running already'}")
+    wanted = _one_of(agent, target)
+    started = Site.from_environment().start(wanted, "acq")
+    click.echo(f"{wanted}: acquisition {'started' if started else 'was running already'}")
 
 
 @command.command()
-@click.option("--target", required=True, help="Instance-id of the agent, for example ls240.")
-def stop(target: str) -> None:
-    """Let the agent leave its instrument alone, until it is started again or the agent restarts."""
+@_agent
+@_target
+def stop(agent: str | None, target: str | None) -> None:
+    """Let AGENT (its instance-id) leave its instrument alone, until it is started again or the agent restarts."""
     from livemon.client.agents import Site  # noqa: PLC0415
 
-    stopped = Site.from_environment().stop(target, "acq")
-    click.echo(f"{target}: acquisition {'stopped' if stopped else 'was not running'}")
+    wanted = _one_of(agent, target)
+    stopped = Site.from_environment().stop(wanted, "acq")
+    click.echo(f"{wanted}: acquisition {'stopped' if stopped else 'was not running'}")
+
+
+def _one_of(agent: str | None, target: str | None) -> str:
+    if (agent is None) == (target is None):
+        raise click.UsageError("name one agent by its instance-id, for example ls240")
+    return agent or target

@@ -1,19 +1,32 @@
-"""``livemon status``: what runs, what it reads, and what is wrong."""
+"""``livemon status``: which alarms of the cryostat fire, what runs, what it reads, and what is wrong with the appliance."""
 
 from __future__ import annotations
 
 import click
 
+ALARM = 3
+"""The exit status of a well appliance with an alarm of the cryostat; click itself ends with 2 where a command is mistyped."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def command(as_json: bool) -> None:
-    """Show agents, nodes, and every field's last value with its age.
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Show the alarms of the cryostat, the agents, and every field's last value with its age.
 
-    Exit status 1, with one sentence, when something is wrong: an agent is away, acquisition ended with an error or is degraded,
-    samples do not come into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot
-    deliver a message. Where the router or the bridge is away, the rest is shown.
-    """
+    The appliance and the cryostat are two things, and the last lines say how each is.
+
+    \b
+    Exit status
+      0  the appliance is well, and no alarm of the cryostat is firing
+      1  something is wrong with the appliance, whatever the cryostat does
+      3  the appliance is well, and an alarm of the cryostat is firing
+
+    With 1 one sentence says what is wrong: an agent is away, acquisition ended with an error or is degraded, samples do not come
+    into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot deliver a message. Where the
+    router or the bridge is away, the rest is shown. 0 does not say that the cryostat is well: where no limit is set, or none can be
+    judged, nobody knows, and the last line says so.
+    """  # noqa: D301 - click's own mark of lines that it does not wrap
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
     import time  # noqa: PLC0415
@@ -32,8 +45,8 @@ def command(as_json: bool) -> None:
         told = bridge.health()
     except LivemonError as error:
         faults.append(str(error))
-    switch = told.get("dead_mans_switch", {})
-    faults += [*health.problems(agents, state), *health.switch_problems(switch), *told.get("grafana", [])]
+    switch, alarms, cryostat = (told.get(key, {}) for key in ("dead_mans_switch", "alarms", "cryostat"))
+    faults += [*health.problems(agents, state, told), *health.switch_problems(switch)]
 
     if as_json:
         content = {
@@ -41,15 +54,23 @@ def command(as_json: bool) -> None:
             "bridge": state or None,
             "dead_mans_switch": switch or None,
             "problems": faults,
+            "alarms": alarms or [],
+            "cryostat": cryostat or None,
         }
         click.echo(json.dumps(content, indent=2))
     else:
         console = tables.console()
+        if alarms:
+            console.print(tables.alarms_table(alarms, time.time(), state.get("time_zone")))
         if agents:
             console.print(tables.agents_table(agents))
         if state:
-            console.print(tables.fields_table(state))
+            console.print(tables.fields_table(state, alarms))
         if switch.get("heard"):
             console.print(tables.switch_line(switch, time.time()))
+        for line in tables.verdict(faults, cryostat):
+            console.print(line)
     if faults:
         raise LivemonError("; ".join(faults))
+    if cryostat.get("well") is False:
+        context.exit(ALARM)

@@ -41,7 +41,8 @@ class Delivery:
     """One way of messages, and its last attempt; `attempted` (UNIX seconds, UTC) is `None` before the first since Grafana's start.
 
     `failing` is when the first of the attempts failed that have failed since, `reason` why the last one did, in words that hold
-    no secret; both are `None` if it succeeded. `reason` is `None`, too, if Grafana's log alone can say.
+    no secret; both are `None` if it succeeded. `reason` is `None`, too, if Grafana's log alone can say. `is_used` says whether any
+    policy leads to it.
     """
 
     receiver: str
@@ -49,6 +50,7 @@ class Delivery:
     attempted: float | None
     failing: float | None = None
     reason: str | None = None
+    is_used: bool = True
 
 
 def asked(grafana: Grafana) -> list[Delivery]:
@@ -61,7 +63,11 @@ def asked(grafana: Grafana) -> list[Delivery]:
     """
     answer = grafana.get_json(PATH)
     try:
-        return [_delivery(receiver["name"], each) for receiver in answer for each in receiver.get("integrations") or []]
+        return [
+            replace(_delivery(receiver["name"], each), is_used=bool(receiver.get("active", True)))
+            for receiver in answer
+            for each in receiver.get("integrations") or []
+        ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GrafanaError(f"Grafana answers to {PATH} what is not a list of contact points") from error
 
@@ -72,6 +78,11 @@ def followed(former: Iterable[Delivery], present: Iterable[Delivery]) -> list[De
     for each in former:
         ways.setdefault((each.receiver, each.kind), []).append(each)
     return [_continued(each, ways.get((each.receiver, each.kind), [])) for each in present]
+
+
+def tell_somebody(deliveries: Iterable[Delivery]) -> bool:
+    """Whether one of the ways leads to a person."""
+    return any(each.is_used and each.receiver not in LEFT_OUT for each in deliveries)
 
 
 def problems(deliveries: Iterable[Delivery], now: float) -> Iterator[str]:

@@ -17,6 +17,7 @@ from livemon.grafana.client import Grafana
 
 PATH = "/api/alertmanager/grafana/api/v2/silences"
 PATH_OF_ONE = "/api/alertmanager/grafana/api/v2/silence/"
+ALERTS_PATH = "/api/alertmanager/grafana/api/v2/alerts"
 EXPIRED = "expired"
 POSTED = ("matchers", "startsAt", "endsAt", "createdBy", "comment")
 """What a new silence is made of; Grafana gives it an id of its own."""
@@ -38,6 +39,25 @@ def listed(grafana: Grafana) -> list[Silence]:
     if not isinstance(answer, list) or not all(isinstance(each, dict) and "id" in each for each in answer):
         raise GrafanaError(f"Grafana answers to {PATH} what is not a list of silences")
     return answer
+
+
+def firing(grafana: Grafana) -> dict[str, bool]:
+    """Return, of each of livemon's alarms that fires in Grafana, by its label `name`, whether a silence keeps its messages back.
+
+    Grafana itself says so (Alertmanager's API: ``{"labels": {}, "status": {"silencedBy": [id, ...]}}``), whatever a silence matches.
+
+    Raises
+    ------
+    GrafanaError
+        If there is no such answer.
+    """
+    answer = grafana.get_json(ALERTS_PATH)
+    try:
+        return {
+            each["labels"]["name"]: bool(each["status"]["silencedBy"]) for each in answer if "name" in each["labels"]
+        }
+    except (KeyError, TypeError) as error:
+        raise GrafanaError(f"Grafana answers to {ALERTS_PATH} what is not a list of alarms") from error
 
 
 def bring_back(

@@ -3,9 +3,11 @@
 In a directory of its own it keeps ::
 
     silences.json    what Grafana listed last (livemon.grafana.silences), for one that was killed; nobody else may read it
-    grafana.json     {"looked": UNIX seconds, "fault": sentence or null, "problems": [sentence]}, what the bridge tells on
+    grafana.json     {"looked": UNIX seconds, "fault": sentence or null, "problems": [sentence],
+                      "tells": bool, "silenced": {id: bool}}, what the bridge tells on
 
-where `looked` is when Grafana answered last (or when the watch began), and `fault` why it has not since.
+where `looked` is when Grafana answered last (or when the watch began), `fault` why it has not since, `tells` whether its messages go
+to anybody, and `silenced`, of each alarm that fires in Grafana, whether a silence keeps its messages back.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class Watch:
     given: Path | None = None
     _looked: float = field(init=False)
     _deliveries: list[deliveries.Delivery] = field(default_factory=list, init=False)
+    _silenced: dict[str, bool] = field(default_factory=dict, init=False)
     _lacked: list[str] = field(default_factory=list, init=False)
     _lacks: list[str] = field(default_factory=list, init=False)
     _compared: float = field(default=-math.inf, init=False)
@@ -82,6 +85,7 @@ class Watch:
         problems = [*deliveries.problems(self._deliveries, self.clock())]
         problems += [f"Grafana is not as it should be: {fault}" for fault in self._lacks if fault in self._lacked]
         content = {"looked": self._looked, "fault": self._fault, "problems": problems}
+        content |= {"tells": deliveries.tell_somebody(self._deliveries), "silenced": self._silenced}
         write_public(self.directory / TOLD, json.dumps(content).encode())
 
     def _look(self) -> None:
@@ -90,6 +94,7 @@ class Watch:
         present = silences.bring_back(grafana, kept, dt.datetime.fromtimestamp(self.clock(), dt.UTC), self.say)
         if present != kept:
             write_private(self.directory / SILENCES, json.dumps(present).encode())
+        self._silenced = silences.firing(grafana)
         self._deliveries = deliveries.followed(self._deliveries, deliveries.asked(grafana))
         self._looked = self.clock()
         if self.given is not None and self.steady() - self._compared >= COMPARED_EVERY:
