@@ -149,9 +149,9 @@ def livemon_notification_secrets(secrets: dict) -> dict:
     return notifications.secret_files(_plain(secrets) or {})
 
 
-def livemon_notifier(settings: dict, smtp: dict) -> dict:
+def livemon_notifier(settings: dict, smtp: dict, monitor: str) -> dict:
     """What livemon itself notifies by where Grafana does not; empty where no contact point can be served."""
-    return notifier.configuration(_plain(settings), _plain(smtp) or {})
+    return notifier.configuration(_plain(settings), _plain(smtp) or {}, str(monitor))
 
 
 def livemon_notifier_secrets(configuration: dict, secrets: dict) -> dict:

@@ -50,7 +50,7 @@ KINDS: Mapping[str, Kind] = {
 """By the type as Grafana writes it."""
 
 
-def configuration(settings: Entry, smtp: Entry) -> dict:
+def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -> dict:
     """Return what ``livemon notify`` reads; empty where there is no contact point that it can serve.
 
     Parameters
@@ -59,6 +59,8 @@ def configuration(settings: Entry, smtp: Entry) -> dict:
         As for :func:`alerting.document`.
     smtp
         The inventory's setting of that name; empty if there is none.
+    monitor
+        What the inventory calls the machine.
     """
     said = settings.get("notifications") or {}
     points = [(entry["name"], list(_ways(entry))) for entry in said.get("contact_points") or []]
@@ -68,6 +70,7 @@ def configuration(settings: Entry, smtp: Entry) -> dict:
     first = said.get("default") or points[0][0]
     default = first if first in served else next(iter(served))
     return {
+        "monitor": monitor,
         "contact_points": [{"name": name, "ways": ways} for name, ways in served.items()],
         "default": default,
         "repeat": durations.seconds(said.get("repeat") or REPEAT),
