@@ -41,13 +41,14 @@ class Notifier:
         path = setting("LIVEMON_NOTIFIER_TOLD", Path, None)
         nothing = {"heard": None, "age": None, "notifies": False, "delivered": None, "problems": []}
         try:
-            said = json.loads(path.read_bytes()) if path else None
+            return nothing if path is None else self._told(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return nothing
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             return nothing | {"problems": [f"{path} cannot be read: {error}"]}
-        if said is None:
-            return nothing
+
+    @staticmethod
+    def _told(said: Any) -> dict[str, Any]:
         silence = time.time() - said["turned"]
         problems = said["problems"]
         if silence > SILENT_AFTER:
