@@ -17,7 +17,8 @@ from livemon.errors import ConfigError, RouterError
 from livemon.notify import configuration as configurations
 from livemon.notify import sentences
 from livemon.notify.configuration import Configuration
-from livemon.notify.notifier import EVERY, OUTBOX, TOLD, Notifier
+from livemon.notify.notifier import OUTBOX, TOLD, Notifier
+from livemon.notify.outbox import EVERY
 
 BEGAN = 1_700_000_000.0
 POINTS = [{"name": "on-call", "webhook": "https://hooks.lab.example/a"}]
@@ -97,6 +98,12 @@ class Lab:
             self.now += EVERY
             self.notifier.turn()
         return [message.title for _, message in self.received[before:]]
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    """An hour is 360 turns, each of which would wait for the disk."""
+    monkeypatch.setattr("livemon.files.os.fsync", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,7 @@ def command(config: Path, directory: Path, every: float, test: bool) -> None:
         if any(faults.values()):
             raise NotificationError(f"{sum(map(bool, faults.values()))} of {len(faults)} test messages did not arrive")
         return
-    notifier = Notifier(configuration, directory, bridge.alarms, bridge.health, say)
+    notifier = Notifier(configuration, directory, bridge.alarms, bridge.health, say, every=every)
     stopped = threading.Event()
     # What is being delivered is delivered and kept: else it would be delivered once more after a restart.
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())

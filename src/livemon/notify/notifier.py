@@ -19,17 +19,15 @@ from livemon.alive import touch_alive
 from livemon.files import write_private, write_public
 from livemon.notify.configuration import Configuration, Way
 from livemon.notify.message import Item, Message
-from livemon.notify.outbox import Outbox
+from livemon.notify.outbox import EVERY, Outbox
 from livemon.notify.watch import Seen, Watch
 
-EVERY = 10.0
-"""Seconds between two turns."""
 OUTBOX, TOLD = "outbox.json", "notifier.json"
 
 
 @dataclass
 class Notifier:
-    """What one process knows; `turn` is to be called every `EVERY` seconds.
+    """What one process knows; `turn` is to be called every `every` seconds.
 
     Parameters
     ----------
@@ -50,13 +48,16 @@ class Notifier:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
+    every: float = EVERY
     _notifies: bool = field(default=False, init=False)
     _saved: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         kept = _read(self.directory / OUTBOX)
         outboxes = kept.get("outboxes", {})
-        self._outboxes = {way.name: Outbox.restored(outboxes.get(way.name)) for way in self.configuration.ways}
+        self._outboxes = {
+            way.name: Outbox.restored(outboxes.get(way.name), self.every) for way in self.configuration.ways
+        }
         self._watch = Watch(
             self.ask_alarms,
             self.ask_health,

@@ -9,12 +9,12 @@ from typing import Any
 from livemon.notify.message import Item
 from livemon.notify.watch import Alarm, Seen
 
-WAIT = 10.0
-"""Seconds for which a first message waits for what begins at the same time."""
-TURN = 60.0
-"""Seconds between two messages on one way."""
-FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
-"""Seconds between two attempts to deliver, doubled from one to the next."""
+EVERY = 10.0
+"""Seconds between two turns of the notifier; for so long a first message waits for what begins at the same time."""
+APART = 6
+"""Turns between two messages on one way."""
+LONGEST_PAUSE = 600.0
+"""Seconds between two attempts to deliver; the first pause is one turn, and each is twice as long as the one before."""
 COUNTS_FOR = 2 * LONGEST_PAUSE
 """Seconds for which an attempt that failed is something that is wrong now, if there is nothing left to try again with."""
 
@@ -55,7 +55,7 @@ class Outbox:
     """The entries of one way by the ids of alarms, and how its deliveries went. Times are UNIX seconds, UTC.
 
     `sent` is when a message last left, `failing` since when none arrives (`None`: the last one did), `reason` why, without secrets;
-    `pause` is the present one between two attempts, `attempted` when the last one was.
+    `pause` is the present one between two attempts, `attempted` when the last one was, `every` the seconds between two turns.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -63,7 +63,8 @@ class Outbox:
     failing: float | None = None
     reason: str | None = None
     attempted: float = 0.0
-    pause: float = FIRST_PAUSE
+    pause: float = 0.0
+    every: float = EVERY
 
     def take(self, seen: Seen, routed: Iterable[str], now: float) -> None:
         """Note what has begun and what is over. `routed` are the ids of alarms that go this way."""
@@ -98,11 +99,11 @@ class Outbox:
         begun = [each.noticed for each in self.entries.values() if each.told is None]
         ended = [each for each in self.entries.values() if each.ended is not None]
         again = [name for name, each in self.entries.items() if self._is_due_again(name, each, seen, repeats, now)]
-        if not (begun or ended or again) or (begun and not again and 0 <= now - min(begun) < WAIT):
+        if not (begun or ended or again) or (begun and not again and 0 <= now - min(begun) < self.every):
             return []
         if self.failing is not None and 0 <= now - self.attempted < self.pause:
             return []
-        if self.failing is None and self.sent is not None and 0 <= now - self.sent < TURN:
+        if self.failing is None and self.sent is not None and 0 <= now - self.sent < APART * self.every:
             return []
         return [
             Item(name, each.tags, each.sentence, each.advice, each.since, each.ended, each.known, each.told is None)
@@ -130,11 +131,11 @@ class Outbox:
                 self.entries.pop(item.id, None)
             elif item.id in self.entries:
                 self.entries[item.id].told = now
-        self.sent, self.failing, self.reason, self.pause = now, None, None, FIRST_PAUSE
+        self.sent, self.failing, self.reason = now, None, None
 
     def failed(self, reason: str, now: float) -> None:
         """Note that a message did not arrive."""
-        self.pause = FIRST_PAUSE if self.failing is None else min(2 * self.pause, LONGEST_PAUSE)
+        self.pause = self.every if self.failing is None else min(2 * self.pause, LONGEST_PAUSE)
         self.failing, self.reason, self.attempted = self.failing or now, reason, now
 
     def is_failing(self, now: float) -> bool:
@@ -146,12 +147,12 @@ class Outbox:
         return asdict(self)
 
     @classmethod
-    def restored(cls, content: Any) -> Outbox:
+    def restored(cls, content: Any, every: float = EVERY) -> Outbox:
         """Return what :meth:`saved` told; what cannot be read is as if it had never been."""
         names = {each.name for each in fields(cls)}
         try:
             known = {key: value for key, value in content.items() if key in names}
             known["entries"] = {str(name): Entry(**each) for name, each in content["entries"].items()}
-            return cls(**known)
+            return cls(**known | {"every": every})
         except (AttributeError, KeyError, TypeError):
-            return cls()
+            return cls(every=every)
