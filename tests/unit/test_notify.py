@@ -38,6 +38,7 @@ class Lab:
     def __init__(self, directory, monkeypatch, points=POINTS, **said):
         self.directory, self.now, self.alarms, self.problems, self.of_grafana = directory, BEGAN, {}, [], []
         self.away = self.judges_nothing = False
+        self.silenced = {}
         self.received, self.faults, self.said = [], {}, []
         settings = {"instruments": [], "notifications": {"contact_points": list(points), **said}}
         content = rendered.configuration(
@@ -75,7 +76,9 @@ class Lab:
 
     def ask_health(self):
         problems = [*self.problems, *self.of_grafana, *self.told["problems"]]
-        return {"problems": problems, "grafana": self.of_grafana, "notifier": {"problems": self.told["problems"]}}
+        silenced = [{"id": name, "silenced": is_silenced} for name, is_silenced in self.silenced.items()]
+        about = {"notifier": {"problems": self.told["problems"]}, "alarms": silenced}
+        return {"problems": problems, "grafana": self.of_grafana} | about
 
     @property
     def told(self):
@@ -315,10 +318,36 @@ def test_routes_lead_where_the_inventory_says(tmp_path, monkeypatch):
     assert sorted(point for point, _ in lab.received) == ["boss", "cryo"]
 
 
-def test_a_silenced_alarm_is_not_told(lab):
-    lab.fires(silenced=True)
+def test_an_alarm_that_grafana_silences_stays_silenced_when_grafana_stops(lab):
+    lab.fires(grafana=True)
+    lab.silenced = {"control:2:above:critical": True}
+    lab.passes(60)
+    lab.silenced["control:2:above:critical"] = None  # nobody knows any more
+    lab.set(grafana=False)
     assert lab.passes(600) == []
-    lab.set(silenced=False)
+    lab.start()
+    assert lab.passes(600) == []
+    lab.is_over()
+    lab.passes(60)
+    lab.fires()
+    assert len(lab.passes(60)) == 1
+
+
+def test_a_silence_of_which_nobody_knows_the_end_holds_for_hours_and_not_for_ever(lab):
+    lab.fires(grafana=True)
+    lab.silenced = {"control:2:above:critical": True}
+    lab.passes(60)
+    lab.silenced = {}
+    lab.set(grafana=False)
+    assert lab.passes(3 * 3600) == []
+    assert len(lab.passes(2 * 3600)) == 1
+
+
+def test_a_silence_that_was_ended_holds_no_more(lab):
+    lab.fires()
+    lab.silenced = {"control:2:above:critical": True}
+    assert lab.passes(60) == []
+    lab.silenced = {"control:2:above:critical": False}
     assert len(lab.passes(60)) == 1
 
 

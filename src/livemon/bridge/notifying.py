@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from livemon.bridge import watched
 from livemon.bridge.asked import PATIENCE
 from livemon.config import setting
 from livemon.health import age
@@ -26,7 +25,13 @@ def by_grafana(rule: str) -> bool | None:
     pulse = current_app.extensions["alarm_path"].told()["age"]
     if pulse is not None and pulse > PATIENCE:
         return False
-    return current_app.extensions["asked"].evaluates(rule, is_expected=watched.is_there())
+    return current_app.extensions["asked"].evaluates(rule, is_expected=_has_grafana())
+
+
+def _has_grafana() -> bool:
+    """Whether this monitor has a Grafana, or had one and nobody took it off."""
+    path = setting("LIVEMON_GRAFANA_WATCHED", Path, None)
+    return path is not None and path.exists()
 
 
 class Notifier:

@@ -18,12 +18,6 @@ PATIENCE = 300.0
 """Seconds for which Grafana may be away: it is restarted, brought up to date, or gets a backup back."""
 
 
-def is_there() -> bool:
-    """Whether this monitor has a Grafana, or had one and nobody took it off."""
-    path = setting("LIVEMON_GRAFANA_WATCHED", Path, None)
-    return path is not None and path.exists()
-
-
 def problems(now: float) -> Iterator[str]:
     """Yield one clause for each thing that is wrong with Grafana; none where nobody watches."""
     try:

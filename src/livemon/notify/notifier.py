@@ -63,6 +63,7 @@ class Notifier:
             self.ask_health,
             self.configuration.sentences,
             problems=kept.get("problems", {}),
+            silenced=kept.get("silenced", {}),
             by_grafana=kept.get("by_grafana"),
             clock=self.clock,
             steady=self.steady,
@@ -114,9 +115,12 @@ class Notifier:
             (name, outbox.failing, [(each, entry.told, entry.ended) for each, entry in outbox.entries.items()])
             for name, outbox in self._outboxes.items()
         ]
-        key = present, sorted(self._watch.problems), self._watch.by_grafana
+        watch = self._watch
+        silenced = sorted((name, when // 600) for name, when in watch.silenced.items())
+        key = present, sorted(watch.problems), silenced, watch.by_grafana
         if key != self._saved:
-            content = {"outboxes": outboxes, "problems": self._watch.problems, "by_grafana": self._watch.by_grafana}
+            content = {"outboxes": outboxes, "problems": watch.problems, "by_grafana": watch.by_grafana}
+            content |= {"silenced": watch.silenced}
             write_private(self.directory / OUTBOX, json.dumps(content).encode())
             self._saved = key
 

@@ -26,6 +26,8 @@ SAME_CAUSE = 600.0
 """Seconds: a problem and an alarm about the appliance that begin within so long of each other count as one thing."""
 PLANT_KINDS = {"above", "below", "outside", "rising", "invalid", "frozen"}
 """Kinds of alarms that are about the cryostat, and explain no problem of the appliance."""
+SILENCE_LASTS = 4 * 3600.0
+"""Seconds for which a silence of Grafana's holds after Grafana was heard last: nobody knows then when it ends."""
 BRIDGE = "notifier:bridge_away"
 _NUMBER = re.compile(r"\b\d+(\.\d+)?\b")
 
@@ -72,6 +74,8 @@ class Watch:
         By kind of alarm: ``{"firing", "over", "advice"}``.
     problems
         When each problem was seen first, UNIX seconds, by what it says without its numbers: an earlier process's, to begin with.
+    silenced
+        When Grafana was last known to hold the messages of an alarm back, UNIX seconds, by the alarm's id: likewise.
     by_grafana
         Whether Grafana notified when the bridge was heard last; `None` if it never was.
     """
@@ -80,6 +84,7 @@ class Watch:
     ask_health: Callable[[], Mapping[str, Any]]
     sentences: Mapping[str, Mapping[str, str]]
     problems: dict[str, float] = field(default_factory=dict)
+    silenced: dict[str, float] = field(default_factory=dict)
     by_grafana: bool | None = None
     clock: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
@@ -101,6 +106,7 @@ class Watch:
         known = [each["grafana"] for each in told["alarms"] if each["grafana"] is not None]
         if known or not told["alarms"]:
             self.by_grafana = any(known)
+        self._follow_silences(health, {each["id"] for each in told["alarms"] if each["firing"]})
         alarms = [self._bridge("The bridge answers again"), *map(self._of_inventory, told["alarms"])]
         alarms += self._of_appliance(health, alarms)
         return Seen({alarm.id: alarm for alarm in alarms}, True, self._notifies())
@@ -132,8 +138,20 @@ class Watch:
             sentence=say(told, self.sentences),
             advice=sentences.advice(told, self.sentences),
             is_ours=None if told["grafana"] is None else not told["grafana"],
-            silenced=bool(told.get("silenced")),
+            silenced=told["id"] in self.silenced,
         )
+
+    def _follow_silences(self, health: Mapping[str, Any], firing: set[str]) -> None:
+        """Note which alarms Grafana's silences are about, as long as Grafana says so and for a while after that."""
+        now = self.clock()
+        for each in health.get("alarms", []):
+            if each.get("silenced"):
+                self.silenced[each["id"]] = now
+            elif each.get("silenced") is False:
+                self.silenced.pop(each["id"], None)
+        self.silenced = {
+            name: when for name, when in self.silenced.items() if name in firing and now - when < SILENCE_LASTS
+        }
 
     def _of_appliance(self, health: Mapping[str, Any], alarms: list[Alarm]) -> Iterator[Alarm]:
         """Yield what is wrong with the appliance: ours to tell if Grafana is silent, and what is wrong with Grafana always."""
