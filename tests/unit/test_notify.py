@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import stat
@@ -287,6 +288,46 @@ def test_one_way_that_does_not_work_holds_no_other_up(tmp_path, monkeypatch):
     assert len(lab.passes(600)) == 1
     lab.faults.clear()
     assert len(lab.passes(600)) == 1
+
+
+def test_an_end_that_could_not_be_delivered_is_told_though_grafana_is_back(lab):
+    lab.fires()
+    lab.passes(30)
+    lab.faults["webhook"] = "connection refused"
+    lab.is_over()
+    lab.passes(60)
+    lab.set(grafana=True)
+    lab.faults.clear()
+    [title] = lab.passes(600)
+    assert title.startswith("Over: ")
+
+
+def test_a_way_that_is_broken_holds_no_other_up(tmp_path, monkeypatch):
+    lab = Lab(tmp_path, monkeypatch, [{"name": "on-call", "webhook": "https://a.example", "email": "a@lab.example"}])
+    take = lab.take
+
+    def deliver(way, message):
+        if way.title == "webhook":
+            raise KeyError("url")
+        return take(way, message)
+
+    lab.take = deliver
+    lab.fires()
+    assert len(lab.passes(600)) == 1
+    assert "(KeyError)" in lab.told["problems"][0]
+
+
+def test_a_disk_that_is_full_keeps_nobody_from_being_told_once(lab, monkeypatch):
+    def full(_path, _content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("write_private", "write_public"):
+        monkeypatch.setattr(f"livemon.notify.notifier.{name}", full)
+    lab.fires()
+    assert len(lab.passes(600)) == 1
+    assert sorted(each for each in lab.said if "cannot be written" in each) == [
+        f"{lab.directory / name} cannot be written: No space left on device" for name in (TOLD, OUTBOX)
+    ]
 
 
 def test_a_failure_is_forgotten_where_there_is_nothing_left_to_deliver(lab):

@@ -92,8 +92,14 @@ def test_a_password_goes_over_tls_that_was_verified(tls, secret, monkeypatch, fr
 def test_a_password_is_never_sent_in_clear(secret):
     with mail_server(login=("cryo", "s3cret-word")) as server:
         fault = mail.deliver(MESSAGE, TO, smtp(server.port, user="cryo", password=secret))
-    assert fault == "the mail server offers no TLS or no login, and a password is not sent in clear"
+    assert fault == "the mail server offers no TLS, and a password is not sent in clear"
     assert server.received == []
+
+
+def test_an_address_that_the_server_cannot_take_is_said():
+    with mail_server() as server:
+        fault = mail.deliver(MESSAGE, TO | {"to": "jürgen@lab.example"}, smtp(server.port))
+    assert fault == "the mail server takes no password, or no address with signs beyond ASCII"
 
 
 def silent_port():

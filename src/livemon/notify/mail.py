@@ -20,10 +20,17 @@ from livemon.notify.secrets import value_of
 SECONDS_TO_ANSWER = 30.0
 """For each answer of the mail server; some hold their greeting back for a while to be rid of senders of spam."""
 TLS_PORT = 465
+
+
+class _WithoutTLSError(smtplib.SMTPException):
+    """The mail server wants a password, and offers no TLS."""
+
+
 _REASONS = (
+    (_WithoutTLSError, "the mail server offers no TLS, and a password is not sent in clear"),
     (TimeoutError, f"the mail server does not answer within {SECONDS_TO_ANSWER:g} s"),
     (smtplib.SMTPAuthenticationError, "the mail server refuses the user or the password"),
-    (smtplib.SMTPNotSupportedError, "the mail server offers no TLS or no login, and a password is not sent in clear"),
+    (smtplib.SMTPNotSupportedError, "the mail server takes no password, or no address with signs beyond ASCII"),
     (smtplib.SMTPServerDisconnected, "the mail server closes the connection"),
 )
 
@@ -73,7 +80,7 @@ def _connected(smtp: Mapping[str, Any]) -> smtplib.SMTP:
 
 def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
     if not isinstance(server.sock, ssl.SSLSocket):
-        raise smtplib.SMTPNotSupportedError
+        raise _WithoutTLSError
     server.login(user, password)
 
 

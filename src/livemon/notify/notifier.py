@@ -51,6 +51,7 @@ class Notifier:
     every: float = EVERY
     _notifies: bool = field(default=False, init=False)
     _saved: Any = field(default=None, init=False)
+    _unkept: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         kept = _read(self.directory / OUTBOX)
@@ -98,7 +99,10 @@ class Notifier:
     def _deliver(self, way: Way, outbox: Outbox, items: list[Item]) -> None:
         grafana = "Grafana does not notify of alarms" if self._notifies else "Grafana cannot tell this of itself"
         message = Message(items, way.point, self.configuration.monitor, grafana, self.clock())
-        fault = way.deliver(message)
+        try:
+            fault = way.deliver(message)
+        except Exception as error:  # one way that is broken holds no other up
+            fault = type(error).__name__
         if fault is None:
             outbox.delivered(items, self.clock())
             self.say(f"delivered to {way.name}: {message.title}")
@@ -121,8 +125,8 @@ class Notifier:
         if key != self._saved:
             content = {"outboxes": outboxes, "problems": watch.problems, "by_grafana": watch.by_grafana}
             content |= {"silenced": watch.silenced}
-            write_private(self.directory / OUTBOX, json.dumps(content).encode())
-            self._saved = key
+            if self._write(write_private, OUTBOX, content):
+                self._saved = key
 
     def _tell(self) -> None:
         now = self.clock()
@@ -133,8 +137,20 @@ class Notifier:
             "delivered": max(sent, default=None),
             "problems": list(dict.fromkeys(self._problems(now))),
         }
-        write_public(self.directory / TOLD, json.dumps(content).encode())
+        self._write(write_public, TOLD, content)
         touch_alive()
+
+    def _write(self, write: Callable[[Path, bytes], None], name: str, content: Mapping[str, Any]) -> bool:
+        """Write a file; return whether it was. A disk that is full keeps nobody from being notified."""
+        try:
+            write(self.directory / name, json.dumps(content).encode())
+        except OSError as error:
+            if name not in self._unkept:
+                self.say(f"{self.directory / name} cannot be written: {error.strerror}")
+            self._unkept.add(name)
+            return False
+        self._unkept.discard(name)
+        return True
 
     def _problems(self, now: float) -> list[str]:
         return [

@@ -85,7 +85,7 @@ class Outbox:
                 self._end(name, None, now)
 
     def _end(self, name: str, alarm: Alarm | None, now: float) -> None:
-        if alarm is not None and alarm.is_ours is False:
+        if alarm is not None and alarm.is_ours is False and self.entries[name].ended is None:
             del self.entries[name]  # its end is Grafana's to tell
         elif alarm is None or alarm.is_ours:
             self.entries[name].end(now, alarm)
