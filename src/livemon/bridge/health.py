@@ -42,7 +42,7 @@ def how_it_is() -> Response:
     about = {name: extensions[name].told() for name in ("alarm_path", "dead_mans_switch", "notifier")}
     problems = [*_problems(source), *of_grafana, *about["notifier"]["problems"]]
     content = {"well": not problems, "problems": problems, "grafana": of_grafana, "time": time.time()} | about
-    return json_answer(content | _plant(current_app.extensions["source"]), 503 if problems else 200)
+    return json_answer(content | _plant(source), 503 if problems else 200)
 
 
 def _plant(source: Any) -> dict[str, Any]:
