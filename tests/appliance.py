@@ -70,6 +70,7 @@ class Appliance:
                 "LIVEMON_NODES_STATE": str(self.directory),
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "LIVEMON_PULSE_SECRET_FILE": str(self.pulse_secret),
+                "LIVEMON_NOTIFIER_TOLD": str(self.directory / "notifier.json"),
                 "PYTHONWARNINGS": "ignore",
             }
             if (site := self.directory / "site.yaml").exists():

@@ -17,6 +17,7 @@ class Received:
     path: str
     body: bytes
     time: float
+    headers: Mapping[str, str]
 
 
 @dataclass
@@ -51,7 +52,7 @@ def receiver(
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            kept.received.append(Received(self.command, self.path, body, time.time()))
+            kept.received.append(Received(self.command, self.path, body, time.time(), dict(self.headers)))
             self.send_response(kept.status)
             for name, value in kept.headers.items():
                 self.send_header(name, value)
@@ -62,7 +63,7 @@ def receiver(
         def log_message(self, *_: object) -> None:
             pass
 
-    Handler.do_GET = Handler.do_POST = Handler.answer
+    Handler.do_GET = Handler.do_POST = Handler.do_PUT = Handler.answer
     with _Server((host, port), Handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -11,6 +11,7 @@
     ├── RouterError        the WAMP router, or who should answer behind it, cannot be reached
     ├── NodeError          the data nodes of this machine do not answer on their socket
     ├── GrafanaError       Grafana does not answer, or refuses what it is asked
+    ├── NotificationError  a message of livemon's own does not arrive
     ├── BackupError        a backup of Grafana is missing, damaged or does not fit
     ├── ArchiveError       a file of the house-keeping archive cannot be read or repaired
     └── DeviceError        an instrument or its simulator
@@ -52,6 +53,10 @@ class RouterError(LivemonError):
 
 class NodeError(LivemonError):
     """The data nodes of this machine do not answer on their socket."""
+
+
+class NotificationError(LivemonError):
+    """A message that livemon itself sends does not arrive."""
 
 
 class GrafanaError(LivemonError):

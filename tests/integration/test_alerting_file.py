@@ -52,14 +52,14 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def play(machine: Path, settings: dict) -> str:
+def play(machine: Path, settings: dict, wiring: Path = ROOT / "playbooks/group_vars/all.yml") -> str:
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "vault_slack_url": SECRET}
     inventory = {"livemon": {"hosts": {"monitor": host}, "vars": settings}}
     (machine / "hosts.yml").write_text(yaml.safe_dump(inventory))
     answer = subprocess.run(
         [
             *(ANSIBLE / "ansible-playbook", "-vvv", "--diff", "-i", machine / "hosts.yml"),
-            *("-e", f"@{ROOT / 'playbooks/group_vars/all.yml'}", machine / "play.yml"),
+            *("-e", f"@{wiring}", machine / "play.yml"),
         ],
         cwd=machine,
         env=os.environ | {"ANSIBLE_FILTER_PLUGINS": str(ROOT / "plugins/filter"), "ANSIBLE_NOCOLOR": "1"},

@@ -22,7 +22,10 @@ LEFT = {
     "images": "docker image ls --quiet 'livemon/*'",
     "units": "systemctl list-units --all --plain --no-legend 'livemon*'",
     "files of the configuration": "find /etc/livemon -type f -not -path '/etc/livemon/pki/*' -not -path '/etc/livemon/secrets/*'",
-    "secrets of the inventory": "find /etc/livemon/secrets/deadman/url /etc/livemon/secrets/grafana/notification_*",
+    "secrets of the inventory": (
+        "find /etc/livemon/secrets/deadman/url /etc/livemon/secrets/grafana/notification_* "
+        "/etc/livemon/secrets/notify/notification_*"
+    ),
     "lines in other files": (
         "grep --recursive --ignore-case --files-with-matches livemon /etc --exclude-dir=livemon --exclude-dir=ssh "
         "--exclude=hostname --exclude=hosts --exclude='*-'"  # passwd- and the like: what was there before

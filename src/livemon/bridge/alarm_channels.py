@@ -109,7 +109,7 @@ class AlarmChannels:
 def _told(alarm: Alarm, state: State) -> dict[str, Any]:
     about = {what: number(alarm, state) for what, number in WHAT.items() if what != "state"}
     known = {"firing": state.firing, "since": state.since, "held_back": state.held_back}
-    return {"id": alarm.id, "tags": dict(alarm.tags), **known, **about}
+    return {"id": alarm.id, "rule": alarm.rule, "tags": dict(alarm.tags), **known, **about}
 
 
 def _one(time: float, value: float, start: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.downloads import csv_answer, every_sample, title
 from livemon.bridge.limits import check_targets, shared_points
+from livemon.bridge.notifying import by_grafana
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
@@ -63,8 +64,9 @@ def _limit(alarm: Alarm) -> dict[str, Any]:
 
 @blueprint.get("/alarms")
 def alarms() -> Response:
-    """Tell every alarm of the inventory: whether it fires, since when, its value and limit, and what it is called by."""
-    return json_answer(_source().alarms())
+    """Tell every alarm of the inventory: whether it fires, since when, its value and limit, what it is called by, who notifies."""
+    told = _source().alarms()
+    return json_answer(told | {"alarms": [each | {"grafana": by_grafana(each["rule"])} for each in told["alarms"]]})
 
 
 @blueprint.get("/series")

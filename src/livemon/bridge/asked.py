@@ -29,6 +29,7 @@ class Asked:
         self._steady = steady
         self._asked: dict[str, float] = {}
         self._expected: dict[str, float] = {}
+        self._began = steady()
         self._heard = self._since = float("-inf")
         self._says_so = False
 
@@ -61,6 +62,16 @@ class Asked:
     def may_be_a_rule(self, says_so: bool) -> bool:
         """Whether a request that Grafana's server sent by itself may evaluate a rule; `says_so` as of :meth:`note`."""
         return says_so or not self._says_so
+
+    def evaluates(self, rule: str, *, is_expected: bool) -> bool | None:
+        """Whether Grafana evaluates a rule: it has asked for the rule's series in the last `PATIENCE` seconds.
+
+        `None` if that cannot be known yet, for this process has just begun and a Grafana `is_expected`.
+        """
+        now = self._steady()
+        if now - self._asked.get(rule, float("-inf")) <= PATIENCE:
+            return True
+        return None if is_expected and now - self._began <= PATIENCE else False
 
     def silent(self, expected: Iterable[str]) -> list[str]:
         """Return which of the expected rules have asked for nothing in the last `PATIENCE` seconds, though Grafana is at work.

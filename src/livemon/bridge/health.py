@@ -37,11 +37,12 @@ blueprint = Blueprint("health", __name__, url_prefix="/api")
 @blueprint.get("/health")
 def how_it_is() -> Response:
     """Tell whether all is well: 200 if it is, 503 if not, as monitors expect, with the reasons in the body."""
-    of_grafana = list(watched.problems(time.time()))
-    problems = [*_problems(current_app.extensions["source"]), *of_grafana]
-    about = {name: current_app.extensions[name].told() for name in ("alarm_path", "dead_mans_switch")}
+    source, extensions = current_app.extensions["source"], current_app.extensions
+    of_grafana = [*watched.problems(time.time()), *_unevaluated(extensions["asked"], source.site.rules)]
+    about = {name: extensions[name].told() for name in ("alarm_path", "dead_mans_switch", "notifier")}
+    problems = [*_problems(source), *of_grafana, *about["notifier"]["problems"]]
     content = {"well": not problems, "problems": problems, "grafana": of_grafana, "time": time.time()} | about
-    return json_answer(content | _plant(current_app.extensions["source"]), 503 if problems else 200)
+    return json_answer(content | _plant(source), 503 if problems else 200)
 
 
 def _plant(source: Any) -> dict[str, Any]:
@@ -92,7 +93,6 @@ def _problems(source: Any) -> Iterator[str]:
         yield from _absences(source)
         yield from _losses(source)
         yield from _unjudged(source)
-        yield from _unevaluated(current_app.extensions["asked"], source.site.rules)
     except LivemonError as error:
         yield str(error)
 

@@ -52,6 +52,17 @@ def health() -> dict[str, Any]:
     return _get("/api/health", "well")[0]
 
 
+def alarms() -> dict[str, Any]:
+    """Return every alarm of the inventory (``/api/alarms``): ``judged`` and ``since`` in UNIX seconds (UTC).
+
+    Raises
+    ------
+    RouterError
+        If the bridge does not answer.
+    """
+    return _get("/api/alarms", "alarms")[0]
+
+
 def tell_of_switch(pinged: float | None, every: float, fault: str | None) -> None:
     """Tell the bridge when the dead-man's switch pinged last (UNIX seconds), how often it does, and what keeps it from it.
 

@@ -1,8 +1,11 @@
-"""Pings to an address outside of the appliance. It is a secret, so that no message has any part of it."""
+"""Requests to addresses outside of the appliance. They are secrets, so that no message has any part of one."""
 
 from __future__ import annotations
 
 import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
 
 import requests
 from urllib3.exceptions import NameResolutionError
@@ -12,7 +15,7 @@ NO_ADDRESS = requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, 
 _REASONS = (
     (requests.Timeout, f"no answer within {SECONDS_TO_ANSWER:g} s"),
     (
-        requests.exceptions.SSLError,
+        (requests.exceptions.SSLError, ssl.SSLCertVerificationError),
         "the certificate does not verify; a lab's own authority goes into extra_ca_certificates",
     ),
     (requests.exceptions.ProxyError, "the proxy does not let it through"),
@@ -22,27 +25,33 @@ _REASONS = (
 
 
 def ping(url: str, method: str) -> str | None:
-    """Ask for `url`; return what kept the ping from arriving, in a few words, and `None` if it arrived.
+    """Ask for `url`; return what kept the ping from arriving, in a few words, and `None` if it arrived."""
+    return send(method, url)
+
+
+def send(method: str, url: str, headers: Mapping[str, str] | None = None, **content: Any) -> str | None:
+    """Send a request, with what `requests` takes as ``json`` and ``auth``; return why it did not arrive, in a few words, or `None`.
 
     TLS is always verified, against ``REQUESTS_CA_BUNDLE`` where that is set; proxies are those of the environment. A redirect is
     refused: a proxy's page for logging in would answer well.
     """
-    headers = {"User-Agent": "livemon"}
+    headers = {"User-Agent": "livemon", **(headers or {})}
     try:
         # Of an answer that never ends only the beginning is read.
         with requests.request(
-            method, url, headers=headers, timeout=SECONDS_TO_ANSWER, allow_redirects=False, stream=True
+            method, url, headers=headers, timeout=SECONDS_TO_ANSWER, allow_redirects=False, stream=True, **content
         ) as answer:
             return None if answer.ok and not answer.is_redirect else f"the answer is HTTP status {answer.status_code}"
     except (OSError, ValueError) as error:
-        return _reason(error)
+        return reason(error)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Say in a few words why something outside was not reached, without any part of an address."""
     for cause in _causes(error):
-        for kinds, reason in _REASONS:
+        for kinds, words in _REASONS:
             if isinstance(cause, kinds):
-                return reason
+                return words
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
     return type(error).__name__
