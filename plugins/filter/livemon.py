@@ -15,6 +15,7 @@ from livemon_host import docker_source, elsewhere, problems
 from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 from livemon_inventory import (
+    agent_secrets,
     alerting,
     containers,
     daemon,
@@ -73,6 +74,11 @@ def livemon_site_config(
 def livemon_agent_services(site: dict, host: str) -> list:
     """The agents that run on `host`."""
     return plant.agent_services(_plain(site), str(host))
+
+
+def livemon_agent_secrets(agents: list, secrets: dict) -> list:
+    """The files of secrets that agents need among their arguments."""
+    return agent_secrets.files(_entries(agents), _plain(secrets) or {})
 
 
 def livemon_simulators(instruments: list) -> list:

@@ -132,17 +132,34 @@ def test_an_inventory_of_which_ansible_would_lose_a_part_is_an_error(tmp_path, t
     assert said in " ".join((answer.stdout + answer.stderr).split())
 
 
-def test_a_label_in_any_script_reaches_its_simulator(tmp_path):
-    """JSON's escapes for what lies beyond 16 bits are none in YAML."""
-    label = "4K 🧊 µ: {a} [b] & * ! | > @ `"
-    simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094, "labels": {"1": label}}
-    template = ROOT / "roles/simulators/templates/compose.yml.j2"
+def rendered(directory: Path, role: str, variables: dict) -> dict:
+    """The compose project of a role, as its template makes it of these variables."""
+    template = ROOT / f"roles/{role}/templates/compose.yml.j2"
     content = f"{{{{ lookup('ansible.builtin.template', '{template}') | from_yaml | to_json }}}}"
-    task = {"ansible.builtin.copy": {"content": content, "dest": str(tmp_path / "compose.json"), "mode": "0644"}}
-    variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
+    task = {"ansible.builtin.copy": {"content": content, "dest": str(directory / "compose.json"), "mode": "0644"}}
     play_ = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([play_]))
-    answer = run_playbook(tmp_path / "play.yml", ROOT / "inventory/demo")
-    assert answer.returncode == 0, answer.stdout
-    services = json.loads((tmp_path / "compose.json").read_text())["services"]
-    assert f"1={label}" in services["ls240"]["command"]
+    (directory / "play.yml").write_text(yaml.safe_dump([play_]))
+    answer = run_playbook(directory / "play.yml", ROOT / "inventory/demo")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads((directory / "compose.json").read_text())
+
+
+def test_a_simulator_is_run_without_labels_and_an_agent_with_its_own_secrets_only(tmp_path):
+    """A changed label started the simulator again; every user of the machine could read an agent's password."""
+    simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}
+    variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
+    service = rendered(tmp_path, "simulators", variables)["services"]["ls240"]
+    assert service["command"] == (
+        ["simulate", "240", "--serial", "LSA21OQ", "--host", "0.0.0.0", "--port", "1094", "--control", "/tmp/control"]
+    )
+
+    usual = {"checksum": "0", "writes_archive": False, "usb": False}
+    agents = [usual | {"id": "power", "has_secrets": True}, usual | {"id": "fake1", "has_secrets": False}]
+    variables = {"ocs_image": "app", "ocs_uid": 9000, "ocs_site_host": "lab", "ocs_agent_services": agents}
+    services = rendered(tmp_path, "ocs", variables)["services"]
+    (mounted,) = [each for each in services["power"]["volumes"] if "agents" in each]
+    assert mounted == "/etc/livemon/secrets/agents/power:/run/agent_secrets:ro"
+    assert services["power"]["environment"] == services["fake1"]["environment"] | {
+        "LIVEMON_AGENT_SECRETS": "/run/agent_secrets"
+    }
+    assert not any("secrets/agents" in each for each in services["fake1"]["volumes"])
