@@ -119,7 +119,7 @@ livemon:
     ("text", "said"),
     [
         (SECOND_LIST, "duplicate"),
-        (SECOND_LIST.replace("A1}]", "A1}"), "failed to parse"),
+        (SECOND_LIST.replace("A1}]", "A1}"), "/hosts.yml, line 5: the [ here is not closed"),
         (WRONG_INDENTATION, "write it under vars"),
     ],
     ids=["a second list", "unreadable", "at the wrong place"],
@@ -130,6 +130,29 @@ def test_an_inventory_of_which_ansible_would_lose_a_part_is_an_error(tmp_path, t
     answer = run_playbook("check_inventory.yml", tmp_path)
     assert answer.returncode != 0
     assert said in " ".join((answer.stdout + answer.stderr).split())
+    assert "Failed to parse" not in answer.stdout + answer.stderr
+
+
+def test_a_secret_that_is_not_defined_is_a_fault_like_any_other(tmp_path):
+    """It was four nested errors by the newest Ansible, and nothing at all by ansible-core 2.16."""
+    (tmp_path / "hosts.yml").write_text(
+        """
+livemon:
+  hosts: {monitor: {ansible_become_password: "{{ vault_sudo }}"}}
+  vars:
+    instruments: []
+    notification_secrets: {slack: "{{ vault_slack }}"}
+"""
+    )
+    answer = run_playbook("check_inventory.yml", tmp_path)
+    assert answer.returncode != 0
+    for fault in (
+        "The inventory has 2 faults; nothing was changed.",
+        f"- ansible_become_password: the variable vault_sudo is not defined ({tmp_path}/hosts.yml, line 3); define it",
+        f"- notification_secrets: the variable vault_slack is not defined ({tmp_path}/hosts.yml, line 6); define it",
+    ):
+        assert fault in " ".join(answer.stdout.split())
+    assert "caused by" not in answer.stdout + answer.stderr
 
 
 def rendered(directory: Path, role: str, variables: dict) -> dict:
