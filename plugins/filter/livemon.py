@@ -26,6 +26,7 @@ from livemon_inventory import (
     lab_dashboards,
     networks,
     notifications,
+    notifier,
     plant,
     readable,
     remote_access,
@@ -178,6 +179,26 @@ def livemon_smtp_environment(smtp: dict, image: str) -> dict:
 def livemon_notification_secrets(secrets: dict) -> dict:
     """The secrets of contact points and e-mail by the names of their files."""
     return notifications.secret_files(_plain(secrets) or {})
+
+
+def livemon_notifier(settings: dict, smtp: dict) -> dict:
+    """What livemon itself notifies by where Grafana does not; empty where no contact point can be served."""
+    return notifier.configuration(_plain(settings), _plain(smtp) or {})
+
+
+def livemon_notifier_secrets(configuration: dict, secrets: dict) -> dict:
+    """The secrets that this needs, by the names of their files."""
+    return notifier.secrets_of(_plain(configuration), _plain(secrets) or {})
+
+
+def livemon_alarms_reach(notifications: dict) -> list:
+    """Who is notified of alarms, and by what; empty for nobody."""
+    return notifier.alarms_reach(_plain(notifications) or {})
+
+
+def livemon_reach_sentence(notifications: dict, grafana: bool = True) -> str:
+    """The same as a sentence; `grafana` is whether this monitor has one."""
+    return notifier.reach_sentence(_plain(notifications) or {}, grafana=bool(grafana))
 
 
 def livemon_lab_dashboard_faults(files: list) -> list:

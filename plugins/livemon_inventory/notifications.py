@@ -65,8 +65,7 @@ def contact_points(settings: Entry, *, watched: bool, release: tuple[int, int]) 
     Before 11.0 an alarm is resolved while its query fails. Who acts on that without reading why is then told of no end.
     """
     points = [
-        _point(entry["name"], list(_receivers(entry)), release=release)
-        for entry in settings.get("contact_points") or []
+        _point(entry["name"], list(receivers(entry)), release=release) for entry in settings.get("contact_points") or []
     ]
     if not points:
         # Mail that cannot be sent is a line in Grafana's log.
@@ -143,7 +142,7 @@ def is_reference(value: Any) -> bool:
     return isinstance(value, Mapping) and list(value) == ["secret"] and isinstance(value["secret"], str)
 
 
-def _receivers(entry: Entry) -> Iterator[tuple[str, dict]]:
+def receivers(entry: Entry) -> Iterator[tuple[str, dict]]:
     """Yield type and settings of each receiver of a contact point."""
     if entry.get("email") is not None:
         addresses = entry["email"]
