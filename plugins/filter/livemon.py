@@ -31,6 +31,7 @@ from livemon_inventory import (
     readable,
     remote_access,
     site,
+    summary,
     supplied_certificates,
     unresolved,
     validation,
@@ -65,6 +66,23 @@ def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[s
         judged = [fault for fault in validation.faults(settings) if not any(key in fault for key in unread)]
         found += [prefix + fault for fault in [*chain.from_iterable(unread.values()), *judged]]
     return found
+
+
+def livemon_understood(hosts: list[str], hostvars: Mapping[str, Any]) -> str:
+    """What a sound inventory describes, for people."""
+
+    def machine(host: str) -> summary.Machine:
+        variables = hostvars[host]
+        is_local = variables.get("ansible_connection") == "local"
+        return summary.Machine(host, variables.get("ansible_host"), is_local)
+
+    return summary.understood((machine(host), _settings(hostvars[host], [])[0]) for host in hosts)
+
+
+def livemon_set_up(settings: dict, machine: dict, run: dict) -> str:
+    """What a run has set up, for people."""
+    run = {key: tuple(value) if isinstance(value, list) else value for key, value in _plain(run).items()}
+    return summary.set_up(summary.Machine(**_plain(machine)), _plain(settings), summary.Run(**run))
 
 
 def _settings(variables: Mapping[str, Any], wiring: list[str]) -> tuple[dict[str, Any], dict[str, list[str]]]:

@@ -133,6 +133,51 @@ def test_an_inventory_of_which_ansible_would_lose_a_part_is_an_error(tmp_path, t
     assert "Failed to parse" not in answer.stdout + answer.stderr
 
 
+MONITOR_ITSELF = """
+livemon:
+  hosts:
+    monitor: {ansible_connection: local, ansible_become: false, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  vars:
+    instruments: [{model: 240, id: ls240, serial: LSA21OQ, channels: {1: {label: 4K plate, alarm_above_K: 5.0}}}]
+    grafana_server_names: [monitor.lab.example]
+"""
+
+
+@pytest.mark.parametrize(
+    ("playbook", "options", "said"),
+    [
+        ("check_inventory.yml", (), "The inventory is sound; nothing was changed. monitor would be set up like this:"),
+        ("site.yml", ("--check", "--tags", "no_role"), "Check mode: nothing was changed on monitor."),
+    ],
+)
+def test_the_last_lines_say_in_plain_text_what_is_set_up(tmp_path, playbook, options, said):
+    """A run ended with a recap of tasks: no address, no instrument, no word of whom alarms reach."""
+    (tmp_path / "hosts.yml").write_text(MONITOR_ITSELF)
+    answer = run_playbook(playbook, tmp_path / "hosts.yml", *options)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    last = answer.stdout[answer.stdout.index(said) :]
+    assert "RECAP" not in last
+    assert "  1 instrument  ls240 (Lake Shore 240, serial LSA21OQ, on USB; plotted as LSA21OQ)\n" in last
+    assert "  1 limit       ls240, 4K plate: above 5 K (critical)\n" in last
+    assert "  alarms        NOBODY IS NOTIFIED of alarms" in last
+    assert "Unable to find" not in answer.stdout + answer.stderr
+    if playbook == "site.yml":
+        assert "  quick look    http://localhost:5000  (on this computer)\n" in last
+        assert "  from afar     ssh -N -L 3000:localhost:3000 -L 5000:localhost:5000 " in last
+        assert "@monitor.lab.example\n" in last
+
+
+def test_the_way_to_the_monitor_itself_leads_to_its_name_and_not_to_localhost(tmp_path):
+    """The entry said `HostName localhost, User root`, which leads nowhere from another computer."""
+    (tmp_path / "hosts.yml").write_text(MONITOR_ITSELF)
+    answer = run_playbook("remote_access.yml", tmp_path / "hosts.yml", "-e", f"remote_access_file={tmp_path}/entry")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    last = answer.stdout[answer.stdout.index("For ~/.ssh/config") :]
+    assert "\nHost livemon-monitor\n    HostName monitor.lab.example\n" in last
+    assert "The monitor is this computer, which calls itself monitor.lab.example." in last
+    assert "HostName monitor.lab.example" in (tmp_path / "entry").read_text()
+
+
 def test_a_secret_that_is_not_defined_is_a_fault_like_any_other(tmp_path):
     """It was four nested errors by the newest Ansible, and nothing at all by ansible-core 2.16."""
     (tmp_path / "hosts.yml").write_text(
