@@ -106,7 +106,10 @@ def _plant(settings: Entry) -> Iterator[Row]:
     yield _counted("instrument", [_instrument(each) for each in instruments])
     if instruments:
         count = sum(len(channels_of(each)) for each in instruments)
-        yield f"{count} channels", [f"{each['id']}: {_channels(each)}" for each in instruments]
+        yield (
+            f"{count} channel{'' if count == 1 else 's'}",
+            [f"{each['id']}: {_channels(each)}" for each in instruments],
+        )
     agents = [f"{each['id']}: {each['agent_class']}" for each in settings.get("ocs_agents") or []]
     if agents:
         yield "other agents", agents

@@ -27,8 +27,10 @@ PLAY = """
 """
 DOCKER = """#!/bin/sh
 echo "$@" >>DIRECTORY/docker.log
-[ "$1" = ps ] && echo "container-of-${4##*ocs_}"
-exit 0
+case $1 in
+    ps) echo "container-of-${4##*ocs_}" ;;
+    restart) echo "$2" ;;
+esac
 """
 
 
