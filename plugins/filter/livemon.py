@@ -6,6 +6,8 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from livemon_host import docker_source, elsewhere, problems
 from livemon_host.report import Report
 from livemon_host.wanted import Wanted
 from livemon_inventory import (
+    agent_secrets,
     alerting,
     containers,
     daemon,
@@ -25,13 +28,19 @@ from livemon_inventory import (
     notifications,
     notifier,
     plant,
+    readable,
     remote_access,
     site,
+    summary,
     supplied_certificates,
+    unresolved,
     validation,
 )
 from livemon_inventory.dashboards import render
 from livemon_inventory.grafana_release import release_of
+
+CONNECTION = ("ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_become_password")
+"""What Ansible itself reads of a host before any of our tasks runs there."""
 
 
 def _plain(value: Any) -> Any:
@@ -51,15 +60,51 @@ def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[s
     """
     found = []
     for host in hosts:
-        settings = {str(key): _setting(hostvars[host], key) for key in hostvars[host] if key not in wiring}
+        settings, unread = _settings(hostvars[host], wiring)
         prefix = f"{host}: " if len(hosts) > 1 else ""
-        found += [prefix + fault for fault in validation.faults(settings)]
+        # What is said of a setting that cannot be read would be wrong.
+        judged = [fault for fault in validation.faults(settings) if not any(key in fault for key in unread)]
+        found += [prefix + fault for fault in [*chain.from_iterable(unread.values()), *judged]]
     return found
 
 
-def _setting(variables: Mapping[str, Any], key: str) -> Any:
-    # Only what is ours is looked at: another variable may be a template that cannot be rendered here.
-    return _plain(variables[key]) if key in validation.SETTINGS else None
+def livemon_understood(hosts: list[str], hostvars: Mapping[str, Any]) -> str:
+    """What a sound inventory describes, for people."""
+
+    def machine(host: str) -> summary.Machine:
+        variables = hostvars[host]
+        is_local = variables.get("ansible_connection") == "local"
+        return summary.Machine(host, variables.get("ansible_host"), is_local)
+
+    return summary.understood((machine(host), _settings(hostvars[host], [])[0]) for host in hosts)
+
+
+def livemon_set_up(settings: dict, machine: dict, run: dict) -> str:
+    """What a run has set up, for people."""
+    run = {key: tuple(value) if isinstance(value, list) else value for key, value in _plain(run).items()}
+    return summary.set_up(summary.Machine(**_plain(machine)), _plain(settings), summary.Run(**run))
+
+
+def _settings(variables: Mapping[str, Any], wiring: list[str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return the user's settings, and why some cannot be read. Of a variable that is not ours only its name is looked at."""
+    source = Path(str(variables.get("inventory_file") or ""))
+    settings = {str(key): None for key in variables if key not in wiring}
+    unread: dict[str, list[str]] = {}
+    for key in (key for key in list(settings) if key in validation.SETTINGS or key in CONNECTION):
+        value, faults = _setting(variables, key, partial(readable.places, source))
+        if faults:
+            unread[key] = faults
+        elif key in validation.SETTINGS:
+            settings[key] = value
+    return settings, unread
+
+
+def _setting(variables: Mapping[str, Any], key: str, places: unresolved.Places) -> tuple[Any, list[str]]:
+    try:
+        value = variables[key]
+        return _plain(value), list(unresolved.left_over(key, value, variables, places))
+    except Exception as error:  # whatever Ansible raises for a value that it cannot make
+        return None, [unresolved.explained(key, error, places)]
 
 
 def livemon_site_config(
@@ -74,6 +119,11 @@ def livemon_site_config(
 def livemon_agent_services(site: dict, host: str) -> list:
     """The agents that run on `host`."""
     return plant.agent_services(_plain(site), str(host))
+
+
+def livemon_agent_secrets(agents: list, secrets: dict) -> list:
+    """The files of secrets that agents need among their arguments."""
+    return agent_secrets.files(_entries(agents), _plain(secrets) or {})
 
 
 def livemon_simulators(instruments: list) -> list:

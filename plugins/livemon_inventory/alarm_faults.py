@@ -25,7 +25,7 @@ from livemon_inventory.alarms import (
 )
 from livemon_inventory.appliance_alarms import KINDS
 from livemon_inventory.checks import is_list, kind, text_faults, unknown_keys, written
-from livemon_inventory.models import MODELS
+from livemon_inventory.models import HOTTEST, MODELS
 from livemon_inventory.plant_alarms import rate, shortest_mean
 
 CHANNEL_KEYS = ("alarm_above_K", "alarm_below_K", "alarms", *CHANNEL_DEFAULTS)
@@ -50,12 +50,16 @@ def of_channel(place: str, options: Mapping[str, Any], instrument: Mapping[str, 
         if key in options and not _is_temperature(options[key]):
             yield f"{place}.{key}: {options[key]!r} is no temperature; write kelvins, for example {key}: 5.0"
             del sound[key]
+        elif key in options:
+            yield from _too_hot(f"{place}.{key}", options[key])
     sound["alarms"] = []
     for where, entry in _listed(place, options, "{above: 5.0, severity: critical}"):
         if isinstance(entry, str):
             yield entry
             continue
-        faults = list(_of_entry(where, entry, CHANNEL_ENTRY_KEYS, instrument))
+        faults = list(_of_entry(where, entry, CHANNEL_ENTRY_KEYS, instrument)) or list(
+            _beyond_sensors(where, written(entry))
+        )
         yield from faults
         if not faults:
             sound["alarms"].append(written(entry))
@@ -271,6 +275,20 @@ def _of_entry(
 def _range_faults(place: str, limits: Any) -> Iterator[str]:
     if not is_list(limits) or len(limits) != 2 or not all(map(_is_number, limits)) or limits[0] >= limits[1]:
         yield f"{place}.outside: {limits!r} is no range; write the lower and the upper limit, for example [3.0, 5.0]"
+
+
+def _beyond_sensors(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the temperatures of a sound alarm."""
+    alarm = kind_of(entry)
+    if entry.get("of", "temperature") == "temperature" and alarm != "rising":
+        for limit in entry[alarm] if alarm == "outside" else [entry[alarm]]:
+            yield from _too_hot(f"{place}.{alarm}", limit)
+
+
+def _too_hot(place: str, limit: float) -> Iterator[str]:
+    """Say so if a channel never gets there: the alarm would never fire, or always."""
+    if limit > HOTTEST:
+        yield f"{place}: {limit!r} K is hotter than any sensor of these models reads ({HOTTEST:g} K); write kelvins, as in 5.0"
 
 
 def _clearing_faults(place: str, entry: Mapping[str, Any], alarm: str) -> Iterator[str]:

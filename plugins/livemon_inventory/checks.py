@@ -32,7 +32,7 @@ def text_faults(place: str, entry: Mapping[str, Any], key: str) -> Iterator[str]
     """What is wrong with a text for people."""
     value = entry.get(key, "")
     if not isinstance(value, str):
-        yield f"{place}.{key}: {value!r} is {kind(value)}; put it in quotes"
+        yield f"{place}.{key}: {read_as(value)}; put what is written in the file in quotes"
     elif key in entry and not value.strip():
         yield f"{place}.{key}: nothing is written between the quotes; write a few words, or leave {key} out"
     elif len(value) > 80 or NOT_IN_TEXT.search(value):
@@ -84,6 +84,13 @@ def is_web_address(value: Any) -> bool:
 def made_plain(value: Any) -> str:
     """Return a name like this one that can be part of a channel's."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", value).strip("_-")[:64] or "ls240"
+
+
+def read_as(value: Any) -> str:
+    """Say what became of something that was to be a text. What was written is lost: YAML makes 42798 of 0123456, and true of on."""
+    if isinstance(value, bool):
+        return f"without quotes this means {str(value).lower()}"
+    return f"without quotes this is the number {value}" if isinstance(value, (int, float)) else f"this is {kind(value)}"
 
 
 def kind(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from livemon_inventory import local_times
-from livemon_inventory.checks import NAME, is_list, kind, made_plain, text_faults, unknown_keys, written
+from livemon_inventory.checks import NAME, is_list, kind, made_plain, read_as, text_faults, unknown_keys, written
 
 COMMON_KEYS = ("kind", "name", "description")
 KIND_KEYS: dict[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ def faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
     if name is None:
         yield f"{place}.name is missing; write what Grafana shows before the field, for example name: {node_kind}"
     elif not isinstance(name, str):
-        yield f"{place}.name: {name!r} is {kind(name)}; write a name that begins with a letter, for example name: {node_kind}"
+        yield f"{place}.name: {read_as(name)}; write a name that begins with a letter, for example name: {node_kind}"
     elif not NAME.match(name):
         yield (
             f"{place}.name: {name!r} cannot be part of a channel's name; "
@@ -109,7 +109,7 @@ def _text_file_faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place}.pattern: {pattern!r} is no pattern of file names; write for example '*.dat'"
     for key, example in (("separator", "','"), ("comment", "'#'")):
         if not isinstance(node.get(key, "x"), str) or not node.get(key, "x"):
-            yield f"{place}.{key}: {node[key]!r} is {kind(node[key])}; put it in quotes, for example {example}"
+            yield f"{place}.{key}: {read_as(node[key])}; put what is written in the file in quotes, as in {key}: {example}"
     yield from local_times.faults(place, node)
 
 

@@ -143,5 +143,7 @@ MODELS = {
         flags=_flags_372,
     ),
 }
+HOTTEST = 873.0
+"""Kelvins. Lake Shore's platinum sensors (PT-100 series) end there, and of what the models read nothing goes further."""
 FEED = "temperatures"
 """The feed in which both models' agents publish."""

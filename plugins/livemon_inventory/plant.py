@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from livemon_inventory import data_nodes
+from livemon_inventory import agent_secrets, data_nodes
 from livemon_inventory.models import FEED, MODELS, Extra, Field, Model
 
 ROUTER_HOST = "sisock-crossbar"
@@ -89,6 +89,7 @@ def site_config(
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
     `open_operations` of the site are added to every agent's own; where there are any, our launcher opens them to everybody.
+    Arguments that need a secret are under ``secret-arguments``, which upstream passes over and our launcher completes.
     """
     instances = [
         {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
@@ -116,19 +117,13 @@ def site_config(
         }
         for instrument in instruments
     ]
-    instances += [
-        {
-            "agent-class": agent["agent_class"],
-            "instance-id": agent["id"],
-            "open-operations": list(agent.get("open_operations") or []),
-            "arguments": [[str(word) for word in pair] for pair in agent.get("arguments") or []],
-        }
-        for agent in agents
-    ]
+    instances += [_agent(agent) for agent in agents]
     for instance in instances:
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
             instance["open-operations"] = is_open
+        # A HostManager that somebody starts leaves them alone: its copies would keep to none of livemon's rules.
+        instance["manage"] = "no"
     return {
         "hub": {
             "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
@@ -138,6 +133,17 @@ def site_config(
         },
         "hosts": {host: {"agent-instances": instances}},
     }
+
+
+def _agent(agent: Entry) -> dict:
+    arguments, secret_arguments = agent_secrets.split(agent.get("arguments") or [])
+    instance = {
+        "agent-class": agent["agent_class"],
+        "instance-id": agent["id"],
+        "open-operations": list(agent.get("open_operations") or []),
+        "arguments": arguments,
+    }
+    return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
 
 
 def _connection(instrument: Entry) -> list[str]:
@@ -153,8 +159,8 @@ def _connection(instrument: Entry) -> list[str]:
 def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
     """Return the agents to run on `host`, from its site config.
 
-    Each is ``{"id", "checksum", "writes_archive", "usb"}``. The checksum covers what the agent reads of the site config, so a
-    change elsewhere in the inventory leaves it alone.
+    Each is ``{"id", "checksum", "writes_archive", "usb", "has_secrets"}``. The checksum covers what the agent reads of the site
+    config, so a change elsewhere in the inventory leaves it alone.
     """
     services = []
     for instance in site["hosts"][host]["agent-instances"]:
@@ -166,24 +172,24 @@ def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
                 "checksum": hashlib.sha256(read).hexdigest()[:12],
                 "writes_archive": instance["agent-class"] == "AggregatorAgent",
                 "usb": any(str(word).startswith("/dev/") for word in words),
+                "has_secrets": "secret-arguments" in instance,
             }
         )
     return services
 
 
 def simulators(instruments: Iterable[Entry]) -> list[dict]:
-    """Return the simulators to run: ``{"id", "model", "serial", "port", "labels": {channel: label}}`` each."""
+    """Return the simulators to run: ``{"id", "model", "serial", "port"}`` each.
+
+    Labels are not among it: the inventory does not change the names on a real instrument's front panel either, and a simulator
+    with other options would be started again, at room temperature.
+    """
     return [
         {
             "id": instrument["id"],
             "model": str(instrument["model"]),
             "serial": instrument["serial"],
             "port": model_of(instrument).port,
-            "labels": {
-                channel: options["label"]
-                for channel, options in channels_of(instrument).items()
-                if options.get("label")
-            },
         }
         for instrument in instruments
         if instrument.get("simulated")

@@ -8,8 +8,26 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import alarm_faults, control_faults, data_nodes, firewall, notification_faults
-from livemon_inventory.checks import NAME, is_list, kind, made_plain, repeats, text_faults, unknown_keys, written
+from livemon_inventory import (
+    agent_faults,
+    agent_secrets,
+    alarm_faults,
+    control_faults,
+    data_nodes,
+    firewall,
+    notification_faults,
+)
+from livemon_inventory.checks import (
+    NAME,
+    is_list,
+    kind,
+    made_plain,
+    read_as,
+    repeats,
+    text_faults,
+    unknown_keys,
+    written,
+)
 from livemon_inventory.models import MODELS
 from livemon_inventory.settings import SITE_SETTINGS, setting_faults
 
@@ -19,6 +37,7 @@ SETTINGS = {
     "ocs_agents",
     "data_nodes",
     "allow_from",
+    agent_secrets.KEY,
     control_faults.KEY,
     *ALARM_SETTINGS,
     *SITE_SETTINGS,
@@ -71,7 +90,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     for place, instrument in instruments:
         found += _instrument_faults(place, instrument)
     for place, agent in agents:
-        found += _agent_faults(place, agent)
+        found += _agent_faults(place, agent, settings.get(agent_secrets.KEY))
     further, complaints = _entries(settings.get("data_nodes"), "data_nodes", "{kind: weather, name: weather}")
     found += complaints
     for place, node in further:
@@ -89,6 +108,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     ]
     found += repeats(nodes, "name", str, "give one of them a name of its own, name: ...")
     found += control_faults.of_site(settings)
+    found += agent_secrets.of_site(settings)
     found += alarm_faults.of_site(settings)
     found += notification_faults.of_site(settings)
     found += firewall.of_site(settings)
@@ -197,18 +217,11 @@ def _extra_faults(place: str, extras: Any, known: list[str]) -> Iterator[str]:
             yield f"{place}.also_reads: {extra!r} is not known here; {has}"
 
 
-def _agent_faults(place: str, agent: Mapping[str, Any]) -> Iterator[str]:
+def _agent_faults(place: str, agent: Mapping[str, Any], secrets: Any) -> Iterator[str]:
     yield from unknown_keys(place, agent, AGENT_KEYS)
     agent = written(agent)
     yield from _id_faults(place, agent)
-    agent_class = agent.get("agent_class", "")
-    if agent_class == "":
-        yield f"{place}.agent_class is missing; write the class as upstream names it, for example FakeDataAgent"
-    elif not isinstance(agent_class, str):
-        yield f"{place}.agent_class: this is {kind(agent_class)}; write the class as upstream names it, for example FakeDataAgent"
-    arguments = agent.get("arguments", [])
-    if not is_list(arguments) or not all(is_list(pair) for pair in arguments):
-        yield f"{place}.arguments: write a list of lists, for example [[--sample-rate, 4], [--mode, acq]]"
+    yield from agent_faults.of_agent(place, agent, secrets)
     feeds = agent.get("feeds", [])
     if not is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
@@ -226,7 +239,7 @@ def _id_faults(place: str, entry: Mapping[str, Any]) -> Iterator[str]:
     for key in ("id", "name"):
         value = entry.get(key, "-")
         if key in entry and not isinstance(value, str):
-            yield f"{place}.{key}: {value!r} is {kind(value)}; write a name that begins with a letter, for example {key}: ls240"
+            yield f"{place}.{key}: {read_as(value)}; write a name that begins with a letter, for example {key}: ls240"
         elif key in entry and not NAME.match(value):
             yield (
                 f"{place}.{key}: {value!r} cannot be part of a channel's name; "
@@ -239,7 +252,7 @@ def _serial_faults(place: str, instrument: Mapping[str, Any]) -> Iterator[str]:
     if serial is None or serial == "":
         yield f"{place}.serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ"
     elif not isinstance(serial, str):
-        yield f'{place}.serial: {serial!r} is {kind(serial)}; put it in quotes, serial: "{serial}"'
+        yield f'{place}.serial: {read_as(serial)}; put what is written in the file in quotes, as in serial: "LSA21OQ"'
     elif not NAME.match(serial):
         yield f"{place}.serial: {serial!r} is no serial number; use letters, digits, '-' and '_', for example LSA21OQ"
 
@@ -251,7 +264,7 @@ def _address_faults(place: str, instrument: Mapping[str, Any], *, needed: bool) 
             yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
         return
     if not isinstance(address, str):
-        yield f"{place}.address: {address!r} is {kind(address)}; write an IP address or a host name"
+        yield f"{place}.address: {read_as(address)}; write an IP address or a host name"
         return
     if address.count(":") > 1:
         yield f"{place}.address: {address!r} is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192"

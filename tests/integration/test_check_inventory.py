@@ -119,7 +119,7 @@ livemon:
     ("text", "said"),
     [
         (SECOND_LIST, "duplicate"),
-        (SECOND_LIST.replace("A1}]", "A1}"), "failed to parse"),
+        (SECOND_LIST.replace("A1}]", "A1}"), "/hosts.yml, line 5: the [ here is not closed"),
         (WRONG_INDENTATION, "write it under vars"),
     ],
     ids=["a second list", "unreadable", "at the wrong place"],
@@ -130,19 +130,102 @@ def test_an_inventory_of_which_ansible_would_lose_a_part_is_an_error(tmp_path, t
     answer = run_playbook("check_inventory.yml", tmp_path)
     assert answer.returncode != 0
     assert said in " ".join((answer.stdout + answer.stderr).split())
+    assert "Failed to parse" not in answer.stdout + answer.stderr
 
 
-def test_a_label_in_any_script_reaches_its_simulator(tmp_path):
-    """JSON's escapes for what lies beyond 16 bits are none in YAML."""
-    label = "4K 🧊 µ: {a} [b] & * ! | > @ `"
-    simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094, "labels": {"1": label}}
-    template = ROOT / "roles/simulators/templates/compose.yml.j2"
+MONITOR_ITSELF = """
+livemon:
+  hosts:
+    monitor: {ansible_connection: local, ansible_become: false, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  vars:
+    instruments: [{model: 240, id: ls240, serial: LSA21OQ, channels: {1: {label: 4K plate, alarm_above_K: 5.0}}}]
+    grafana_server_names: [monitor.lab.example]
+"""
+
+
+@pytest.mark.parametrize(
+    ("playbook", "options", "said"),
+    [
+        ("check_inventory.yml", (), "The inventory is sound; nothing was changed. monitor would be set up like this:"),
+        ("site.yml", ("--check", "--tags", "no_role"), "Check mode: nothing was changed on monitor."),
+    ],
+)
+def test_the_last_lines_say_in_plain_text_what_is_set_up(tmp_path, playbook, options, said):
+    """A run ended with a recap of tasks: no address, no instrument, no word of whom alarms reach."""
+    (tmp_path / "hosts.yml").write_text(MONITOR_ITSELF)
+    answer = run_playbook(playbook, tmp_path / "hosts.yml", *options)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    last = answer.stdout[answer.stdout.index(said) :]
+    assert "RECAP" not in last
+    assert "  1 instrument  ls240 (Lake Shore 240, serial LSA21OQ, on USB; plotted as LSA21OQ)\n" in last
+    assert "  1 limit       ls240, 4K plate: above 5 K (critical)\n" in last
+    assert "  alarms        NOBODY IS NOTIFIED of alarms" in last
+    assert "Unable to find" not in answer.stdout + answer.stderr
+    if playbook == "site.yml":
+        assert "  quick look    http://localhost:5000  (on this computer)\n" in last
+        assert "  from afar     ssh -N -L 3000:localhost:3000 -L 5000:localhost:5000 " in last
+        assert "@monitor.lab.example\n" in last
+
+
+def test_the_way_to_the_monitor_itself_leads_to_its_name_and_not_to_localhost(tmp_path):
+    """The entry said `HostName localhost, User root`, which leads nowhere from another computer."""
+    (tmp_path / "hosts.yml").write_text(MONITOR_ITSELF)
+    answer = run_playbook("remote_access.yml", tmp_path / "hosts.yml", "-e", f"remote_access_file={tmp_path}/entry")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    last = answer.stdout[answer.stdout.index("For ~/.ssh/config") :]
+    assert "\nHost livemon-monitor\n    HostName monitor.lab.example\n" in last
+    assert "The monitor is this computer, which calls itself monitor.lab.example." in last
+    assert "HostName monitor.lab.example" in (tmp_path / "entry").read_text()
+
+
+def test_a_secret_that_is_not_defined_is_a_fault_like_any_other(tmp_path):
+    """It was four nested errors by the newest Ansible, and nothing at all by ansible-core 2.16."""
+    (tmp_path / "hosts.yml").write_text(
+        """
+livemon:
+  hosts: {monitor: {ansible_become_password: "{{ vault_sudo }}"}}
+  vars:
+    instruments: []
+    notification_secrets: {slack: "{{ vault_slack }}"}
+"""
+    )
+    answer = run_playbook("check_inventory.yml", tmp_path)
+    assert answer.returncode != 0
+    for fault in (
+        "The inventory has 2 faults; nothing was changed.",
+        f"- ansible_become_password: the variable vault_sudo is not defined ({tmp_path}/hosts.yml, line 3); define it",
+        f"- notification_secrets: the variable vault_slack is not defined ({tmp_path}/hosts.yml, line 6); define it",
+    ):
+        assert fault in " ".join(answer.stdout.split())
+    assert "caused by" not in answer.stdout + answer.stderr
+
+
+def rendered(directory: Path, role: str, variables: dict) -> dict:
+    """The compose project of a role, as its template makes it of these variables."""
+    template = ROOT / f"roles/{role}/templates/compose.yml.j2"
     content = f"{{{{ lookup('ansible.builtin.template', '{template}') | from_yaml | to_json }}}}"
-    task = {"ansible.builtin.copy": {"content": content, "dest": str(tmp_path / "compose.json"), "mode": "0644"}}
-    variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
+    task = {"ansible.builtin.copy": {"content": content, "dest": str(directory / "compose.json"), "mode": "0644"}}
     play_ = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([play_]))
-    answer = run_playbook(tmp_path / "play.yml", ROOT / "inventory/demo")
-    assert answer.returncode == 0, answer.stdout
-    services = json.loads((tmp_path / "compose.json").read_text())["services"]
-    assert f"1={label}" in services["ls240"]["command"]
+    (directory / "play.yml").write_text(yaml.safe_dump([play_]))
+    answer = run_playbook(directory / "play.yml", ROOT / "inventory/demo")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads((directory / "compose.json").read_text())
+
+
+def test_a_simulator_is_run_without_labels_and_an_agent_with_its_own_secrets_only(tmp_path):
+    """A changed label started the simulator again; every user of the machine could read an agent's password."""
+    simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}
+    variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
+    service = rendered(tmp_path, "simulators", variables)["services"]["ls240"]
+    assert service["command"] == (
+        ["simulate", "240", "--serial", "LSA21OQ", "--host", "0.0.0.0", "--port", "1094", "--control", "/tmp/control"]
+    )
+
+    usual = {"checksum": "0", "writes_archive": False, "usb": False}
+    agents = [usual | {"id": "power", "has_secrets": True}, usual | {"id": "fake1", "has_secrets": False}]
+    variables = {"ocs_image": "app", "ocs_uid": 9000, "ocs_site_host": "lab", "ocs_agent_services": agents}
+    services = rendered(tmp_path, "ocs", variables)["services"]
+    (mounted,) = [each for each in services["power"]["volumes"] if "agents" in each]
+    assert mounted == "/etc/livemon/secrets/agents/power:/run/agent_secrets:ro"
+    assert services["power"]["environment"]["LIVEMON_AGENT_SECRETS"] == "/run/agent_secrets"
+    assert not any("secrets/agents" in each for each in services["fake1"]["volumes"])

@@ -34,6 +34,19 @@ SECRET = "xyzzy-plugh"
         ({"alarms": [{"abov": 5, "below": 1}]}, [".alarms[0].abov: there is no such key; did you mean above?"]),
         ({"alarms": [{"above": "5 K"}]}, [".alarms[0].above: '5 K' is no number; write for example above: 5.0"]),
         ({"alarms": [{"above": float("nan")}]}, [".alarms[0].above: nan is no number; write for example above: 5.0"]),
+        (
+            {"alarms": [{"above": 5000}]},
+            [
+                ".alarms[0].above: 5000 K is hotter than any sensor of these models reads (873 K); write kelvins, as in 5.0"
+            ],
+        ),
+        (
+            {"alarms": [{"outside": [3, 3000.0]}]},
+            [
+                ".alarms[0].outside: 3000.0 K is hotter than any sensor of these models reads (873 K); write kelvins, as in 5.0"
+            ],
+        ),
+        ({"alarms": [{"above": 5000, "of": "sensor"}, {"rising": 5000}]}, []),
         ({"alarms": [{"rising": 0}]}, [".alarms[0].rising: 0 is no rise; write for example rising: 5.0"]),
         (
             {"alarms": [{"outside": [5, 3]}]},
@@ -249,7 +262,10 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
             [".alarms[0].field: flow is not among the feeds that are shown; write feeds: [flow] at the agent"],
         ),
         ([PRESSURE | {"labl": "OVC"}], [".alarms[0].labl: there is no such key; did you mean label?"]),
-        ([PRESSURE | {"unit": 5}], [".alarms[0].unit: 5 is a number; put it in quotes"]),
+        (
+            [PRESSURE | {"unit": 5}],
+            [".alarms[0].unit: without quotes this is the number 5; put what is written in the file in quotes"],
+        ),
         (
             [PRESSURE, PRESSURE | {"above": 2}],
             [

@@ -67,7 +67,22 @@ def changed(entry: dict, **changes: object) -> dict:
             {"serial": None},
             ".serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ",
         ),
-        ({"serial": 12345}, '.serial: 12345 is a number; put it in quotes, serial: "12345"'),
+        (
+            {"serial": 42798},
+            '.serial: without quotes this is the number 42798; put what is written in the file in quotes, as in serial: "LSA21OQ"',
+        ),
+        (
+            {"description": True},
+            ".description: without quotes this means true; put what is written in the file in quotes",
+        ),
+        (
+            {"name": 4.0},
+            ".name: without quotes this is the number 4.0; write a name that begins with a letter, for example name: ls240",
+        ),
+        (
+            {"channels": {1: {"alarm_above_K": 5000}}},
+            ".channels.1.alarm_above_K: 5000 K is hotter than any sensor of these models reads (873 K); write kelvins, as in 5.0",
+        ),
         (
             {"serial": "LSA 22"},
             ".serial: 'LSA 22' is no serial number; use letters, digits, '-' and '_', for example LSA21OQ",
@@ -96,7 +111,7 @@ def changed(entry: dict, **changes: object) -> dict:
             {"address": "fd00::192"},
             ".address: 'fd00::192' is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192",
         ),
-        ({"address": 172}, ".address: 172 is a number; write an IP address or a host name"),
+        ({"address": 172}, ".address: without quotes this is the number 172; write an IP address or a host name"),
         ({"simulated": True}, ".address: a simulated instrument has none; leave out address, or simulated"),
         (
             {"simulated": "yes"},
@@ -139,7 +154,10 @@ def changed(entry: dict, **changes: object) -> dict:
             {"channels": {1: {"label": ""}}},
             ".channels.1.label: nothing is written between the quotes; write a few words, or leave label out",
         ),
-        ({"description": 4}, ".description: 4 is a number; put it in quotes"),
+        (
+            {"description": 4},
+            ".description: without quotes this is the number 4; put what is written in the file in quotes",
+        ),
         (
             {"channels": [1, 2]},
             ".channels: this is a list; write number and label, for example {1: {label: 4K plate}}",
@@ -439,7 +457,7 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         ({"kind": "wether", "name": "a"}, ".kind: 'wether' is no kind of data node; write weather, textfiles, feed"),
         ({"kind": ["weather"], "name": "a"}, ".kind: ['weather'] is no kind of data node"),
         ({"kind": "weather"}, ".name is missing; write what Grafana shows before the field, for example name: weather"),
-        ({"kind": "weather", "name": 7}, ".name: 7 is a number"),
+        ({"kind": "weather", "name": 7}, ".name: without quotes this is the number 7"),
         ({"kind": "weather", "name": "a b"}, ".name: 'a b' cannot be part of a channel's name"),
         ({"kind": "weather", "name": "agents"}, ".name: 'agents' is the node of all agents; choose another"),
         ({"kind": "weather", "name": "LSA22YG"}, ".name: 'LSA22YG' is also that of"),
@@ -459,7 +477,10 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         ),
         (WEATHER_FILES | {"columns": [{"units": "K"}]}, ".columns[0].name: None is no name of a column"),
         (WEATHER_FILES | {"pattern": "../*"}, ".pattern: '../*' is no pattern"),
-        (WEATHER_FILES | {"separator": 7}, ".separator: 7 is a number; put it in quotes"),
+        (
+            WEATHER_FILES | {"separator": 7},
+            ".separator: without quotes this is the number 7; put what is written in the file in quotes",
+        ),
         (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is not a format of times"),
         (WEATHER_FILES | {"time_format": 5}, ".time_format: 5 is not a format of times"),
         (
@@ -515,9 +536,14 @@ def test_a_window_that_is_no_number_of_seconds(window):
 
 def test_simulators_of_simulated_instruments_only():
     simulated = changed(DIODES, simulated=True, channels={1: {"label": "4K plate"}, 2: {}})
-    assert plant.simulators([FRIDGE, simulated]) == [
-        {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094, "labels": {"1": "4K plate"}}
-    ]
+    assert plant.simulators([FRIDGE, simulated]) == [{"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}]
+
+
+def test_a_label_leaves_a_simulator_as_it_runs():
+    """It was an option on its command line: the container was made anew, and the fridge began again at 300 K."""
+    simulated = changed(DIODES, simulated=True)
+    labelled = changed(simulated, channels={1: {"label": "4K plate"}}, description="Diodes of the fridge")
+    assert plant.simulators([labelled]) == plant.simulators([simulated])
 
 
 def test_silent_nodes():

@@ -17,7 +17,7 @@ from ocs import ocs_agent  # noqa: E402
 from twisted.application import internet  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
-from livemon.agents import classes, controlled, drivers, site, supervision  # noqa: E402
+from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
 
 MAX_RECONNECT_SECONDS = 5.0
@@ -47,7 +47,7 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
     Raises
     ------
     ConfigError
-        If the site config, the agent or its class cannot be found.
+        If the site config, the agent, its class or one of its secrets cannot be found.
     AgentEndedError
         If the agent ended for any other reason than being asked to.
     """
@@ -60,7 +60,7 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
     for variable, option in SITE_OPTIONS.items():
         if value := os.environ.get(variable):
             options += [option, value]
-    main(args=[*options, *arguments])
+    main(args=[*options, *secrets.arguments(instance), *arguments])
     _conclude(instance)
 
 

@@ -24,6 +24,8 @@ class Instance:
     host: str
     open_operations: tuple[str, ...] = ()
     """Patterns of the operations that everybody may start and stop (``open-operations``, which upstream passes over)."""
+    secret_arguments: tuple[tuple[object, ...], ...] = ()
+    """Arguments with ``{secret: name}`` among their words (``secret-arguments``, passed over likewise): livemon.agents.secrets."""
 
 
 def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> Instance:
@@ -51,7 +53,13 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
         if host not in hosts:
             raise ConfigError(f"{path} has no host {wanted!r}: set SITE_HOST to one of {', '.join(sorted(hosts))}")
         instances = {
-            entry["instance-id"]: (entry["agent-class"], tuple(entry.get("open-operations") or ()))
+            entry["instance-id"]: Instance(
+                entry["instance-id"],
+                entry["agent-class"],
+                host,
+                tuple(entry.get("open-operations") or ()),
+                tuple(tuple(words) for words in entry.get("secret-arguments") or ()),
+            )
             for entry in hosts[host]["agent-instances"]
         }
     except (KeyError, TypeError) as error:
@@ -61,5 +69,4 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
         hint = f"; did you mean {near[0]}?" if near else "."
         known = ", ".join(sorted(instances)) or "none"
         raise ConfigError(f"{path}, host {host}: no agent {instance_id!r}{hint} Known are {known}")
-    agent_class, open_operations = instances[instance_id]
-    return Instance(instance_id, agent_class, host, open_operations)
+    return instances[instance_id]

@@ -1,0 +1,84 @@
+"""Secrets among the arguments of agents: ``{secret: name}`` stands where one belongs, and its value under ``agent_secrets``.
+
+A value stands in one file on the machine, which only the agent that needs it can read. The site config, which is not secret, has
+the arguments that need one under ``secret-arguments``, with the reference in place; our launcher reads the file when it starts
+the agent (livemon.agents.secrets).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from livemon_inventory.checks import is_list
+from livemon_inventory.notifications import is_reference, secrets_in
+
+Entry = Mapping[str, Any]
+
+KEY = "agent_secrets"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_OPTION = re.compile(
+    r"--?([a-z0-9_-]*[_-])?(pass(word|wd|phrase|code)?|pwd|token|secret|api[_-]?key|private[_-]?key)\Z", re.I
+)
+"""Options of agents whose value nobody else should read."""
+_IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.I)
+
+
+def split(arguments: Iterable[list]) -> tuple[list[list], list[list]]:
+    """Return the arguments as texts that need no secret, and those that do, with their references."""
+    texts: tuple[list[list], list[list]] = ([], [])
+    for words in arguments:
+        needs_secret = any(is_reference(word) for word in words)
+        texts[needs_secret].append([dict(word) if is_reference(word) else str(word) for word in words])
+    return texts
+
+
+def files(agents: Iterable[Entry], secrets: Entry) -> list[dict]:
+    """Return the files to write, one for each secret of each agent: ``{"agent", "file": "<its id>/<name>", "value"}``."""
+    return [
+        {"agent": agent["id"], "file": f"{agent['id']}/{name}", "value": str(secrets[name])}
+        for agent in agents
+        for name in dict.fromkeys(secrets_in(agent.get("arguments") or []))
+    ]
+
+
+def of_site(settings: Entry) -> Iterator[str]:
+    """What is wrong with ``agent_secrets``. No value is repeated."""
+    secrets = settings.get(KEY)
+    if secrets is None:
+        return
+    if not isinstance(secrets, Mapping):
+        yield f"{KEY}: write a name for each, for example {{power_strip: ...}}, its value best from Ansible Vault"
+        return
+    for name, value in secrets.items():
+        if not isinstance(name, str) or not _NAME.match(name):
+            yield f"{KEY}: {name!r} cannot be the name of a secret; use small letters, digits and '_', for example power_strip"
+        elif not isinstance(value, str) or not value.strip() or value != value.strip() or not value.isprintable():
+            yield f"{KEY}.{name}: this is not a secret; write one line of text in quotes, best from Ansible Vault"
+
+
+def of_arguments(place: str, arguments: list, secrets: Any) -> Iterator[str]:
+    """What is wrong with the secrets among one agent's arguments; `secrets` are those of the site."""
+    for words in arguments:
+        for option, word in zip(["", *words], words, strict=False):
+            if is_reference(word):
+                yield from _unknown(place, word["secret"], secrets)
+            elif isinstance(word, Mapping) or is_list(word):
+                yield f"{place}: a word of an argument is a text, a number or {{secret: name}}, and one here is not"
+            elif _is_secret(str(option), str(word)):
+                name = option or str(word).partition("=")[0]
+                yield (
+                    f"{place}: a secret is written here, where others would read it; write [{name}, {{secret: a_name}}], "
+                    f"and under {KEY} a_name: ..., best from Ansible Vault"
+                )
+
+
+def _unknown(place: str, name: str, secrets: Any) -> Iterator[str]:
+    if not isinstance(secrets, Mapping) or name not in secrets:
+        yield f"{place}: there is no secret {name!r}; write {name}: ... under {KEY}, best from Ansible Vault"
+
+
+def _is_secret(option: str, word: str) -> bool:
+    name, equals, _ = word.partition("=")
+    return bool(_OPTION.match(option) or (equals and _OPTION.match(name)) or _IN_ADDRESS.match(word))
