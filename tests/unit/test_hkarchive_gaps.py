@@ -331,6 +331,16 @@ def test_what_an_agent_published_before_the_archive_began_is_not_missing_from_it
     assert lab.recorder.lost == 0
 
 
+def test_the_first_samples_of_a_new_agent_can_be_missing(lab, agent):
+    lab.pass_time(20, agent)
+    newcomer = Agent(lab.clock, "new")
+    begin = lab.clock.now
+    lab.pass_time(5, newcomer, arrives=False)
+    lab.pass_time(20, newcomer)
+    (gap,) = lab.gaps
+    assert (gap.feed, gap.begin, gap.end, gap.samples) == (f"{newcomer.address}.feeds.temps", begin, begin + 5.5, 10)
+
+
 def test_a_recording_that_was_stopped_is_a_gap_and_no_loss(lab, agent):
     lab.pass_time(20, agent)
     lab.recorder.close()
@@ -418,7 +428,18 @@ def test_two_agents_of_one_name_are_no_losses(lab, agent):
 
 @pytest.mark.parametrize(
     "published",
-    [None, 7, [], {"temps": None}, {"temps": "8"}, {"temps": -5}, {"temps": True}, {"temps": 1.5}, {"other": 3}],
+    [
+        None,
+        7,
+        [],
+        {"temps": None},
+        {"temps": "8"},
+        {"temps": -5},
+        {"temps": True},
+        {"temps": 1.5},
+        {"temps": 1 << 80},
+        {"other": 3},
+    ],
     ids=str,
 )
 def test_what_is_no_count_keeps_no_sample_out(lab, agent, published):

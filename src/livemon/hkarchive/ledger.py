@@ -28,6 +28,7 @@ LATELY = 256
 """Messages among which the longest pause is looked for: two rounds of a scanner, some."""
 FORGOTTEN_AFTER = 30 * 86400.0
 """Seconds after which a feed that comes back is a new one."""
+MOST_SAMPLES = 1 << 53
 MOST_FEEDS = 2000
 MOST_SESSIONS = 4
 """Of one feed: two agents of one name would otherwise be told as losses without end."""
@@ -282,7 +283,9 @@ class Ledger:
         self.lost, self.gap, self._gap_ends = reckoning.lost, reckoning.gap, reckoning.gap_ends
 
     def _gap(self, span: Span, stored_time: float | None, missing: int, *, is_restart: bool) -> Gap:
-        begin = span.begin if stored_time is None else min(stored_time, span.begin)
+        if stored_time is None:
+            stored_time = max(_started(span.account.session), self.since)
+        begin = min(stored_time, span.begin)
         since = span.since if span.since is not None else self.since
         reason = _reason_of_most(span, missing) or self._why(span.account.address, since, span.until)
         if is_restart and reason in {None, DISCONNECTED}:
@@ -356,7 +359,7 @@ def published(feed: Mapping[str, Any]) -> int | None:
     if not isinstance(counts, Mapping):
         return None
     number = counts.get(feed.get("feed_name"), -1)
-    return number if type(number) is int else -1
+    return number if type(number) is int and 0 <= number < MOST_SAMPLES else -1
 
 
 def _newest(sessions: Mapping[str, Account]) -> Account | None:
