@@ -35,7 +35,7 @@ OUTAGES = {
     "instrument": Outage("simulator_ls240", "unreachable", "the instrument answers again", "ls240"),
     "network": Outage("simulator_ls240 simulator_control", "network_away", "Instruments on the network answer again"),
     "nodes": Outage("sisock_nodes", "nodes_silent", "The data nodes answer again"),
-    "router": Outage("sisock_crossbar", "router_away", "The router answers again", lost="archive_gap"),
+    "router": Outage("sisock_crossbar", "router_away", "The router answers again", lost="archive_lost"),
     "bridge": Outage("sisock_grafana_http", "bridge_away", "The bridge answers Grafana again"),
 }
 

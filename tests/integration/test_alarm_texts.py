@@ -156,14 +156,14 @@ CASES = [
     Told(
         "appliance:archive_gap",
         {f"{ARCHIVE}.gap": step(10, 0.0, 95.0)},
-        (20, "The recording was interrupted for 1m 35s"),
-        (3700, "The recording has not been interrupted within the last hour"),
+        (20, "Samples of 1m 35s are missing from the archive, or may be"),
+        (3700, "The archive has had no gap within the last hour"),
     ),
     Told(
         "appliance:archive_lost",
         {f"{ARCHIVE}.lost": step(10, 3.0, 20.0)},
-        (20, "17 samples did not reach the archive within the last half hour"),
-        (1900, "All samples of the last half hour reached the archive"),
+        (20, "17 samples did not reach the archive within the last hour"),
+        (3700, "All samples of the last hour reached the archive"),
     ),
     Told(
         "appliance:disk_free_GB",

@@ -12,6 +12,7 @@ import pytest
 from livemon import hkarchive
 from livemon.agents import aggregator
 from livemon.agents.inbox import Inbox, footprint
+from livemon.gaps import GapList
 
 FEED = {"address": "observatory.fake.feeds.temps", "session_id": "1", "record": True, "agg_params": {}}
 
@@ -111,3 +112,71 @@ def test_what_cannot_be_archived_is_told_once_in_the_log(agent, tmp_path):
         f"{FEED['address']}: malformed: block 'temps': TypeError: 'int' object is not subscriptable"
     ]
     assert agent._recorder.dropped["malformed"] == 3
+
+
+SESSION = str(time.time() + 60)
+"""Of an agent that began after the archive did."""
+
+
+def numbered(value, published):
+    """A message of an agent of our launcher, which says how many samples it has published."""
+    data, feed = message(value)
+    about = {"feed_name": "temps", "agent_address": "observatory.fake", "published": {"temps": published}}
+    return data, feed | about | {"session_id": SESSION}
+
+
+def heartbeat(published):
+    about = {"agent_address": "observatory.fake", "session_id": SESSION, "published": {"temps": published}}
+    return {"acq": 3}, {
+        "feed_name": "heartbeat",
+        "record": False,
+        "address": "observatory.fake.feeds.heartbeat",
+    } | about
+
+
+def test_an_outage_that_cost_samples_is_in_lost_and_gap(agent, tmp_path):
+    """2,178 of 3,934 samples were missing after an outage, and `lost` was 0."""
+    agent._recording = True
+    agent._recorder = recorder = agent._make_recorder(Mock())
+    for published in [*range(1, 1757), *range(3935, 3945)]:
+        agent._receive(numbered(1.0, published))
+    agent._take_turn(recorder)
+    recorder.close()
+    assert agent._lost() == 2178
+    assert recorder.gap > 0
+    (gap,) = GapList(tmp_path).all()
+    assert (gap.feed, gap.samples) == (FEED["address"], 2178)
+
+
+def test_what_it_tells_has_no_gap_before_it_knows_of_any(agent):
+    agent._tell()
+    (_, told), _ = agent.agent.publish_to_feed.call_args
+    assert told["data"].keys() == {"lag", "lost"}
+    agent._recorder = agent._make_recorder(Mock())
+    agent._tell()
+    (_, told), _ = agent.agent.publish_to_feed.call_args
+    assert told["data"].keys() == {"lag", "lost", "gap"}
+
+
+def test_a_heartbeat_tells_of_samples_that_never_came(agent):
+    agent._recording = True
+    agent._recorder = recorder = agent._make_recorder(Mock())
+    agent._receive(numbered(1.0, 5))
+    agent._receive(heartbeat(9))
+    agent._take_turn(recorder)
+    (account,) = recorder._ledger._accounts[FEED["address"]].values()
+    assert (account.received, account.told) == (5, 9)
+
+
+def test_lost_never_falls_while_the_recording_goes_on(agent):
+    agent._recording = True
+    agent._recorder = recorder = agent._make_recorder(Mock())
+    agent._inbox.limit = 0
+    told = []
+    for published in range(1, 20):
+        agent._receive(numbered(1.0, published))
+        told.append(agent._lost())
+        agent._take_turn(recorder)
+        told.append(agent._lost())
+    assert told == sorted(told)
+    assert told[-1] == 19

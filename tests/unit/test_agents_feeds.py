@@ -21,7 +21,7 @@ sys.modules["bjdata"] = None  # as the launcher does: a serializer that nobody u
 
 from autobahn.exception import PayloadExceededError
 from autobahn.wamp import message, serializer
-from autobahn.wamp.exception import SerializationError
+from autobahn.wamp.exception import SerializationError, TransportLost
 from autobahn.wamp.types import ComponentConfig
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -450,3 +450,36 @@ def test_what_a_message_takes_is_never_underestimated():
         assert len(octets) < block.bytes + publishable.ENVELOPE_BYTES
         plain, _ = kind().serialize(message.Publish(1, "a.b", args=[[]]))
         assert len(octets) - len(plain) <= block.bytes + 60, "beside the words of the form itself"
+
+
+def test_every_message_says_how_many_samples_were_published_also_when_nobody_took_them(agent, transport, monkeypatch):
+    publish(agent, T0, a=1.0)
+    transport.clock.advance(1)
+    with monkeypatch.context() as away:
+        away.setattr(agent, "publish", router_away)
+        for second in (1, 2):
+            publish(agent, T0 + second, a=1.0)
+            transport.clock.advance(1)
+        agent.feeds["temperatures"].publish_message(
+            {"block_name": "many", "timestamps": [T0 + 3, T0 + 4], "data": {"b": [1.0, 2.0]}}
+        )
+        transport.clock.advance(1)
+    publish(agent, T0 + 5, a=1.0)
+    counts = [(about["published"], about["session_id"]) for _, about in transport.received]
+    assert counts == [({"temperatures": 1}, agent.agent_session_id), ({"temperatures": 6}, agent.agent_session_id)]
+
+
+def test_a_heartbeat_says_what_is_published_and_not_what_waits(agent, transport):
+    agent.register_feed("heartbeat", max_messages=1)
+    agent.register_feed("private", record=True, agg_params={"exclude_aggregator": True})
+    publish(agent, T0, a=1.0)
+    publish(agent, T0 + 0.01, a=1.0)  # is held back for 50 ms
+    assert agent.feeds["heartbeat"].encoded()["published"] == {"temperatures": 1}
+    transport.clock.advance(1)
+    assert agent.feeds["heartbeat"].encoded()["published"] == {"temperatures": 2}
+    agent.register_feed("temperatures", record=True)
+    assert agent.published == {"temperatures": 2}, "a feed that is registered again goes on counting"
+
+
+def router_away(*_):
+    raise TransportLost

@@ -1,11 +1,9 @@
-"""How the recording goes: lag, losses and gaps, by a clock that the test moves."""
-
-import os
-from types import SimpleNamespace
+"""How the recording goes, and what interrupts it, by a clock that the test moves."""
 
 import pytest
 
-from livemon.agents.recording import Recording, last_write, lost_samples
+from livemon.agents.recording import KEPT, Interruptions, Recording
+from livemon.gaps import AGGREGATOR, DISCONNECTED, ROUTER
 from livemon.hkarchive import Recorder
 
 NOW = 1.8e9
@@ -20,8 +18,8 @@ class Lab:
     def clock(self):
         return self.time
 
-    def recording(self, last=None):
-        return Recording(last, self.clock)
+    def recording(self):
+        return Recording(self.clock)
 
     def recorder(self):
         return Recorder(self.directory, 3600.0, 10.0, self.clock)
@@ -43,7 +41,7 @@ def test_the_lag_is_that_of_the_oldest_sample_in_memory(lab):
     lags = []
     for _ in range(12):
         recorder.run()
-        state.turned(recorder, 0)
+        state.turned()
         lags.append(state.lag(recorder, messages_wait=False))
         lab.time += 1
     assert lags == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0]  # on the disk after ten seconds, and nothing came since
@@ -61,28 +59,12 @@ def test_the_lag_grows_while_the_disk_takes_nothing(lab, monkeypatch):
         for _ in range(60):
             recorder.add(*lab.message())
             recorder.run()
-            state.turned(recorder, 0)
+            state.turned()
             lab.time += 1
     assert state.lag(recorder, messages_wait=False) == 60
     recorder.run()
-    state.turned(recorder, 0)
+    state.turned()
     assert state.lag(recorder, messages_wait=False) < 10
-    assert state.gap == 0, "nothing was lost"
-
-
-def test_what_the_disk_did_not_take_is_a_gap(lab):
-    state, recorder = lab.recording(), SimpleNamespace(write_error="full", waiting_since=NOW)
-    state.began()
-    state.turned(recorder, 0)
-    lab.time += 300
-    state.turned(recorder, 500)
-    assert state.gap == 0, "it is not over"
-    recorder.write_error = None
-    state.turned(recorder, 500)
-    assert state.gap == 300
-    lab.time += 10
-    state.turned(recorder, 500)
-    assert state.gap == 300
 
 
 def test_messages_that_nobody_takes_lag(lab):
@@ -104,53 +86,51 @@ def test_a_recording_that_does_not_run_lags_more_and_more(lab):
     assert state.lag(None, messages_wait=False) == 20
 
 
-@pytest.mark.parametrize(
-    ("last", "gap"), [(None, 0), (NOW - 90, 95), (NOW + 1000, 0)], ids=["first", "again", "a clock set back"]
-)
-def test_the_gap_since_the_last_recording(lab, last, gap):
-    state = lab.recording(last)
-    state.began()
-    assert state.gap == 0, "it is not over before something comes"
-    lab.time += 5
-    state.received()
-    assert state.gap == gap
-    lab.time += 5
-    state.received()
-    assert state.gap == gap
+FEED_OF_FAKE = FEED["address"]
+AGENT = "observatory.fake"
 
 
-def test_the_newest_interruption_counts(lab):
-    state = lab.recording(NOW - 1000)
-    state.began()
-    state.received()
-    state.interrupted()
-    lab.time += 8
-    state.interrupted()  # the router went again before anything came
-    lab.time += 4
-    state.received()
-    assert state.gap == 12
-    state.ended()
+@pytest.fixture
+def interruptions(lab):
+    return Interruptions(lab.clock)
+
+
+def test_what_lasted_longest_explains_a_gap(lab, interruptions):
+    interruptions.begin(AGGREGATOR, NOW - 50)
+    interruptions.end(AGGREGATOR)
+    interruptions.begin(ROUTER)
+    interruptions.begin(ROUTER)  # it is away already
+    lab.time += 20
+    assert interruptions.why(FEED_OF_FAKE, NOW - 5, lab.time) == ROUTER, "also while it lasts"
+    interruptions.end(ROUTER)
+    interruptions.end(ROUTER)
+    assert interruptions.why(FEED_OF_FAKE, NOW - 5, lab.time) == ROUTER
+    assert interruptions.why(FEED_OF_FAKE, NOW - 40, lab.time) == AGGREGATOR
+    assert interruptions.why(FEED_OF_FAKE, NOW + 21, lab.time + 60) is None
+    assert interruptions.why(FEED_OF_FAKE, NOW - 80, NOW - 51) is None
+
+
+def test_an_agent_whose_heartbeats_did_not_come_was_not_connected(lab, interruptions):
+    for _ in range(10):
+        lab.time += 1
+        interruptions.beat(AGENT)
+        interruptions.beat("observatory.other")
+    for _ in range(30):
+        lab.time += 1
+        interruptions.beat("observatory.other")
+    assert interruptions.why(FEED_OF_FAKE, lab.time - 20, lab.time) == DISCONNECTED, "its heartbeat may come later"
+    interruptions.beat(AGENT)
+    assert interruptions.why(FEED_OF_FAKE, lab.time - 20, lab.time) == DISCONNECTED
+    assert interruptions.why("observatory.other.feeds.x", lab.time - 20, lab.time) is None
+    assert interruptions.why("observatory.unheard.feeds.x", lab.time - 20, lab.time) is None
     lab.time += 3
-    state.began()
-    lab.time += 1
-    state.received()
-    assert state.gap == 4
+    interruptions.beat(AGENT)
+    assert interruptions.why(FEED_OF_FAKE, lab.time - 2, lab.time) is None
 
 
-def test_what_is_lost():
-    assert lost_samples({"duplicate": 9, "malformed": 3, "not written": 4, "overflow": 2}) == 6
-    assert lost_samples({}) == 0
-
-
-def test_when_the_archive_was_written_last(tmp_path):
-    assert last_write(tmp_path) is None
-    for name, time in (
-        ("16020/1602000000.g3", 1602000100),
-        ("16021/1602100000.g3.part", 1602100200),
-        ("notes/x.g3", 2e9),
-    ):
-        path = tmp_path / name
-        path.parent.mkdir()
-        path.write_bytes(b"")
-        os.utime(path, (time, time))
-    assert last_write(tmp_path) == 1602100200
+def test_heartbeats_of_invented_agents_take_little_memory(lab, interruptions):
+    for number in range(3 * KEPT):
+        interruptions.beat(f"observatory.agent{number}")
+        lab.time += 10
+        interruptions.beat(f"observatory.agent{number}")
+    assert len(interruptions._beats) == len(interruptions._silences) == KEPT

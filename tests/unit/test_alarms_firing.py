@@ -215,7 +215,10 @@ SCENARIOS = {
         "appliance:archive_gap", {f"{ARCHIVE}.gap": while_(20, 200, 0.0, 300.0)}, None, history=80
     ),
     "a gap that is no longer than allowed": Scenario(
-        "appliance:archive_gap", {f"{ARCHIVE}.gap": while_(20, 200, 40.0, 0.0)}, None
+        "appliance:archive_gap", {f"{ARCHIVE}.gap": while_(20, 200, 9.0, 0.0)}, None
+    ),
+    "a gap of one missed frame": Scenario(
+        "appliance:archive_gap", {f"{ARCHIVE}.gap": while_(20, 200, 10.5, 0.0)}, 20, 80 + SEEN, minutes=100
     ),
     "the recording was away for hours": Scenario(
         "appliance:archive_gap",
@@ -226,7 +229,7 @@ SCENARIOS = {
         history=140,
     ),
     "the archive lost samples": Scenario(
-        "appliance:archive_lost", {f"{ARCHIVE}.lost": while_(20, 200, 17.0, 0.0)}, 20, 50 + SEEN, minutes=70
+        "appliance:archive_lost", {f"{ARCHIVE}.lost": while_(20, 200, 17.0, 0.0)}, 20, 80 + SEEN, minutes=100
     ),
     "a new recording has lost nothing": Scenario(
         "appliance:archive_lost", {f"{ARCHIVE}.lost": while_(20, 200, 0.0, 17.0)}, None

@@ -97,6 +97,7 @@ def test_a_secret_that_is_replaced_counts_at_once(client):
 
 
 READS = {
+    "/api/gaps",
     *("/", "/api/health", "/api/status", "/api/series", "/api/series.csv", "/quicklook/<wanted>/<path:name>"),
     *(
         "/search",

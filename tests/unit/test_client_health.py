@@ -109,16 +109,6 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
             [f"aggregator cannot write the archive (df -h tells the space left): {FULL}"],
         ),
         (
-            recording(dropped={"duplicate": 7, "not written": 120, "overflow": 3, "malformed": 1}),
-            {},
-            [
-                (
-                    "aggregator has lost 120 samples that the disk did not take and 3 messages that came too fast "
-                    "since its recording began: df -h and docker stats tell of disk and load"
-                )
-            ],
-        ),
-        (
             recording(
                 dropped={"malformed": 1}, problems={"observatory.ls240.feeds.temperatures": "block 'temps': odd"}
             ),

@@ -25,6 +25,7 @@ from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
 from livemon.bridge.source import Event
+from livemon.gaps import Gap, GapList
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.weather import WeatherNode
 
@@ -446,17 +447,19 @@ def test_joins_and_leaves_are_marked():
     made = dashboards([FRIDGE])
     tags = {name: [mark["target"]["tags"] for mark in each["annotations"]["list"]] for name, each in made.items()}
     assert tags == {
-        "overview": [["agent"], ["data-node"]],
-        "appliance": [["agent"], ["data-node"]],
-        "instrument-control": [["agent", "control"], ["data-node", "LSA22YG"]],
+        "overview": [["agent"], ["data-node"], ["archive"]],
+        "appliance": [["agent"], ["data-node"], ["archive"]],
+        "instrument-control": [["agent", "control"], ["data-node", "LSA22YG"], ["archive", "control"]],
     }
 
 
-def test_the_bridge_finds_the_joins_and_leaves_that_are_marked():
+def test_the_bridge_finds_the_joins_leaves_and_gaps_that_are_marked(tmp_path):
     now = int(time.time())
     here = [Samples(f"observatory.{id_}.agent.connected", now - 60, 10, [1, 1, 0, 0]) for id_ in ("control", "ls240")]
     nodes = [Event(now - 30.5, serial, "", "joined") for serial in ("LSA22YG", "LSA21OQ")]
-    client = create_app(MemorySource(here, nodes)).test_client()
+    feeds = [f"observatory.{id_}.feeds.temperatures" for id_ in ("control", "ls240")]
+    GapList(tmp_path).add([Gap(feed, now - 50.0, now - 40.0, 100, "the router was away") for feed in feeds])
+    client = create_app(MemorySource(here, nodes), archive=tmp_path).test_client()
 
     def marked(name):
         for mark in dashboards([FRIDGE, DIODES])[name]["annotations"]["list"]:
@@ -464,8 +467,12 @@ def test_the_bridge_finds_the_joins_and_leaves_that_are_marked():
             answer = client.get("/events/get_data", query_string={"from": now - 3600, "until": now, "tags": tags})
             yield [event["what"] for event in answer.json]
 
-    assert list(marked("overview")) == [["control left", "ls240 left"], ["LSA21OQ joined", "LSA22YG joined"]]
-    assert list(marked("instrument-control")) == [["control left"], ["LSA22YG joined"]]
+    assert list(marked("overview")) == [
+        ["control left", "ls240 left"],
+        ["LSA21OQ joined", "LSA22YG joined"],
+        ["control gap", "ls240 gap"],
+    ]
+    assert list(marked("instrument-control")) == [["control left"], ["LSA22YG joined"], ["control gap"]]
 
 
 def test_an_instrument_shows_only_its_own_alarms():

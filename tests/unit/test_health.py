@@ -7,13 +7,14 @@ import time
 import numpy as np
 import pytest
 
-from livemon import health
+from livemon import gaps, health
 from livemon.bridge import site
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
 from livemon.errors import RouterError
+from livemon.gaps import Gap, GapList
 
 CONNECTED = "observatory.ls240.agent.connected"
 DEGRADED = "observatory.ls240.agent.degraded"
@@ -80,8 +81,30 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
 )
 def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
     answer = create_app(OneNode({health.LOST: 99.0}, counts)).test_client().get("/api/health").json
-    expected = f"the archive lost {lost} samples within the last 10 min: docker logs ocs_aggregator tells why"
+    expected = f"the archive lost {lost} samples within the last 10 min: livemon gaps tells which, and why"
     assert answer["problems"] == ([expected] if lost else [])
+
+
+def test_samples_that_may_be_missing_are_wrong_as_long_as_that_is_new(tmp_path):
+    now, values = time.time(), {CONNECTED: 1.0}
+    GapList(tmp_path).add(
+        [
+            Gap("observatory.a.feeds.x", now - 4000, now - 3900, None, gaps.ROUTER),
+            Gap("observatory.b.feeds.x", now - 90, now - 60, None, gaps.ROUTER),
+            Gap("observatory.c.feeds.x", now - 90, now - 60, 0, gaps.RESTARTED),
+            Gap("observatory.d.feeds.x", now - 90, now - 60, 5, gaps.STOPPED),
+        ]
+    )
+    answer = create_app(OneNode(values), archive=tmp_path).test_client().get("/api/health").json
+    assert answer["problems"] == [
+        "the archive may lack samples of observatory.b.feeds.x within the last 10 min: livemon gaps tells why"
+    ]
+
+
+def test_a_list_of_gaps_that_cannot_be_read_is_a_problem(tmp_path):
+    (tmp_path / gaps.LIST).mkdir()
+    answer = create_app(OneNode({CONNECTED: 1.0}), archive=tmp_path).test_client().get("/api/health").json
+    assert answer["problems"] == [f"{tmp_path / gaps.LIST} cannot be read: Is a directory"]
 
 
 TEMPERATURE = "observatory.ls240.feeds.temperatures.Channel_1_T"

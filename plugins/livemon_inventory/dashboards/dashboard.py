@@ -10,8 +10,8 @@ from livemon_inventory.dashboards.identity import DATA_SOURCE, TAG
 
 SCHEMA_VERSION = 37
 """What Grafana 9.4 knows; newer ones migrate it, older than theirs."""
-EVENTS = {"agent": "blue", "data-node": "purple"}
-"""The tags of the bridge's events, joins and leaves of what, and their colours."""
+EVENTS = {"agent": "blue", "data-node": "purple", "archive": "red"}
+"""The tags of the bridge's events: what joins and leaves, or has gaps, and their colours."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Site:
 
 
 def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequence[Sequence[str]]) -> dict:
-    """Return a dashboard; `events` are the tags of the joins and leaves that it marks in its plots."""
+    """Return a dashboard; `events` are the tags of what it marks in its plots."""
     return {
         "uid": uid,
         "title": title,
@@ -50,7 +50,7 @@ def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequ
 
 def _marks(tags: Sequence[str]) -> dict:
     return {
-        "name": f"Joins and leaves: {' '.join(tags)}",
+        "name": f"{'Gaps' if tags[0] == 'archive' else 'Joins and leaves'}: {' '.join(tags)}",
         "datasource": DATA_SOURCE,
         "enable": True,
         "hide": False,

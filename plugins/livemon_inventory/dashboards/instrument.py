@@ -50,7 +50,7 @@ def instrument(entry: Mapping[str, Any], site: Site) -> dict:
         channels.title_of(entry),
         grid.panels,
         site,
-        [["agent", own], ["data-node", name_of(entry)]],
+        [["agent", own], ["data-node", name_of(entry)], ["archive", own]],
     )
 
 

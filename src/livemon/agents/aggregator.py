@@ -20,7 +20,8 @@ from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Tw
 from twisted.internet.task import LoopingCall  # noqa: E402
 
 from livemon.agents.inbox import Inbox  # noqa: E402
-from livemon.agents.recording import Recording, as_block, as_message, last_write, lost_samples  # noqa: E402
+from livemon.agents.recording import Interruptions, Recording, as_block, as_message  # noqa: E402
+from livemon.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED  # noqa: E402
 from livemon.hkarchive import Recorder  # noqa: E402
 
 MAX_QUEUED_BYTES = 24 << 20
@@ -34,8 +35,9 @@ class AggregatorAgent:
     """Hands feed messages from the network to a :class:`~livemon.hkarchive.Recorder` in the thread of ``record``.
 
     It has a feed of its own that tells of the archive every few seconds: ``lag`` (seconds for which the oldest sample waits that is
-    not on the disk), ``lost`` (samples, since the recording began) and ``gap`` (seconds of the newest interruption of the recording).
-    The feed is recorded like any other: it is three numbers, whose message causes no other, and the archive tells of its own gaps.
+    not on the disk), ``lost`` (samples that are known to be missing since the recording began) and ``gap`` (seconds of the newest
+    stretch in which samples of a feed are missing, or may be). The feed is recorded like any other, but its own samples are not
+    counted: it is three numbers, whose message causes no other.
 
     Parameters
     ----------
@@ -52,9 +54,13 @@ class AggregatorAgent:
         self._inbox = Inbox(MAX_QUEUED_BYTES)
         self._stopping = False
         self._recording = False
-        self._overflowed = self._overflowed_samples = 0
+        self._overflowed = 0
+        self._missed: dict[str, tuple[Any, int]] = {}
+        self._most_lost = 0
         self._recorder: Recorder | None = None
-        self._state = Recording(last_write(Path(args.data_dir)))
+        self._state = Recording()
+        self._interruptions = Interruptions()
+        self._has_recorded = False
         self._telling = LoopingCall(self._tell)
         agent.register_feed(FEED, record=True)
         agent.on("join", self._joined)
@@ -63,43 +69,53 @@ class AggregatorAgent:
         agent.register_process("record", self.record, self._stop_record, startup=args.initial_state == "record")
 
     def _joined(self, *_: Any) -> None:
+        self._interruptions.end(ROUTER)
         if not self._telling.running:
             self._telling.start(TELL_EVERY, now=False)
 
     def _left(self, *_: Any) -> None:
         """Note that no samples come, also if the recording goes on."""
-        self._state.interrupted()
+        self._interruptions.begin(ROUTER)
         if self._telling.running:
             self._telling.stop()
 
     def _tell(self) -> None:
         """Publish how the recording goes (reactor thread: a disk that hangs does not keep it)."""
         lag = self._state.lag(self._recorder, messages_wait=len(self._inbox) > 0)
-        message = as_message(lag, self._lost(), self._state.gap)
+        message = as_message(lag, self._lost(), self._recorder.gap if self._recorder else None)
         self.agent.publish_to_feed(FEED, message, from_reactor=True)
         if self._recording:
             # The router gives a session nothing of what it publishes itself.
-            self._inbox.put((as_block(message), self.agent.feeds[FEED].encoded()))
+            self._inbox.put((as_block(message), self.agent.feeds[FEED].encoded() | {"published": {}}))
 
     def _lost(self) -> int:
-        dropped = dict(self._recorder.dropped) if self._recorder else {}
-        return lost_samples(dropped | {"overflow": self._overflowed_samples})
+        """Return how many samples are known to be missing since the recording began: never less than before."""
+        now = self._recorder.lost if self._recorder else 0
+        now += sum(samples for _, samples in tuple(self._missed.values()))
+        self._most_lost = max(self._most_lost, now)
+        return self._most_lost
 
     def _receive(self, event: Any) -> None:
         """Queue what a feed published (reactor thread)."""
-        if not self._recording:
-            return
         try:
             data, feed = event
-            if not feed["record"]:
-                return
-            if self._inbox.put((data, feed)):
-                self._state.received()
-            else:
-                self._overflowed += 1
-                self._overflowed_samples += _samples_in(data)
+            if feed["record"]:
+                self._receive_samples(data, feed)
+            elif feed["feed_name"] == "heartbeat":
+                self._interruptions.beat(feed["agent_address"])
+                if self._recording:
+                    self._inbox.put((None, feed))
         except (KeyError, TypeError, ValueError):
             self.log.warn("passed over a message that has not the form of a feed's")
+
+    def _receive_samples(self, data: Any, feed: Any) -> None:
+        if not self._recording:
+            return
+        self._interruptions.end(AGGREGATOR)
+        if not self._inbox.put((data, feed)):
+            self._overflowed += 1
+            _, before = self._missed.get(feed["address"], (None, 0))
+            self._missed[feed["address"]] = feed, before + _samples_in(data)
 
     @ocs_agent.param("test_mode", default=False, type=bool)
     def record(self, session: ocs_agent.OpSession, params: dict[str, Any]) -> tuple[bool, str]:
@@ -117,7 +133,7 @@ class AggregatorAgent:
                 {"current_file": "/data/hk/16020/1602089117.g3.part",
                  "last_write": 1602089210.1, "write_error": None, "bytes_written": 81920,
                  "files_closed": 3, "files_rescued": 0,
-                 "dropped": {"duplicate": 0}, "problems": {},
+                 "dropped": {"duplicate": 0}, "problems": {}, "lost": 0,
                  "providers": {
                     "observatory.ls240.feeds.temperatures": {
                         "last_refresh": 1602089118.8, "sessid": "1602088928.8", "stale": False,
@@ -129,8 +145,8 @@ class AggregatorAgent:
         """  # noqa: D400, D406, D407 - upstream's clients show it in the form of upstream's own
         self._stopping = False
         self._discard()
-        self._overflowed = self._overflowed_samples = 0
-        self._recorder = None
+        self._overflowed, self._missed, self._recorder = 0, {}, None
+        self._most_lost = 0
         self._state.began()
         self._recording = True  # what comes while the recorder finishes a long file of a killed one waits in the queue
         try:
@@ -138,10 +154,7 @@ class AggregatorAgent:
             while True:
                 self._inbox.wait(TURN_SECONDS)
                 stopping = self._stopping
-                for message in self._inbox.take():
-                    recorder.add(*message)
-                recorder.run()
-                self._state.turned(recorder, self._lost())
+                self._take_turn(recorder)
                 session.data = self._status(recorder)
                 session.degraded = recorder.write_error is not None
                 if stopping or params["test_mode"]:
@@ -149,9 +162,27 @@ class AggregatorAgent:
         finally:
             self._recording = False
             self._state.ended()
+            self._interruptions.begin(STOPPED)
         recorder.close()
         session.data = self._status(recorder)
         return True, "Aggregation has ended"
+
+    def _take_turn(self, recorder: Recorder) -> None:
+        """Hand the recorder all that has come, and have it do what is due."""
+        for data, feed in self._inbox.take():
+            if data is None:
+                recorder.hear(feed)
+            else:
+                recorder.add(data, feed)
+        missed, self._missed = self._missed, {}
+        for feed, samples in tuple(missed.values()):
+            recorder.miss(feed, samples, OVERFLOW)
+        recorder.run()
+        self._state.turned()
+        if recorder.write_error is None:
+            self._interruptions.end(DISK)
+        else:
+            self._interruptions.begin(DISK)
 
     def _make_recorder(self, session: ocs_agent.OpSession) -> Recorder:
         recorder = Recorder(
@@ -159,7 +190,9 @@ class AggregatorAgent:
             float(self._args.time_per_file),
             float(self._args.frame_seconds),
             warn=lambda fault: self.log.warn("not archived: {fault}", fault=fault),
+            why=self._interruptions.why,
         )
+        self._explain(recorder.written_before)
         for rescued in recorder.rescued:
             if rescued.copy_of:
                 session.add_message(f"removed {rescued.part}, an older copy of {rescued.copy_of}")
@@ -173,12 +206,20 @@ class AggregatorAgent:
                 session.add_message(f"{rescued.path}: {hole}. The damaged file is kept as {rescued.damaged}")
         return recorder
 
+    def _explain(self, written_before: float | None) -> None:
+        """Note what kept the archive from being written until now: another process's end, or that somebody stopped this one's."""
+        if self._has_recorded:
+            self._interruptions.end(STOPPED)
+        else:
+            self._interruptions.begin(AGGREGATOR, written_before)
+        self._has_recorded = True
+
     def _discard(self) -> None:
         for _ in self._inbox.take():
             pass
 
     def _status(self, recorder: Recorder) -> dict[str, Any]:
-        status = recorder.status()
+        status = recorder.status() | {"lost": self._lost()}
         if self._overflowed:
             status["dropped"]["overflow"] = self._overflowed
         return status

@@ -25,11 +25,13 @@ class CheckedFeed(CoalescedFeed):
     """A feed that is handed only what it can publish.
 
     `refused` counts the values that could not be published, by the kind of the reason, since the feed was registered.
+    `published` counts the samples that were handed to the router, whether or not it was there to take them.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.refused: Counter[str] = Counter()
+        self.published = 0
         self._repeats = Repeats()
         self._buffered_bytes = 0
 
@@ -48,6 +50,10 @@ class CheckedFeed(CoalescedFeed):
             except NOT_SENT as error:
                 self._note([Refused("message", 1, "message", str(error))])
 
+    def encoded(self) -> dict[str, Any]:
+        """Return upstream's description of the feed, and how many samples its agent has published: ``published``, by feed."""
+        return super().encoded() | {"published": self.agent.published}
+
     def flush_buffer(self) -> None:
         """Publish what is buffered, if anything is. What cannot be sent all the same is not kept: upstream would try it for ever."""
         if not in_reactor_context():
@@ -55,6 +61,7 @@ class CheckedFeed(CoalescedFeed):
             return
         try:
             if self.is_waiting:
+                self.published += sum(len(block.timestamps) for block in self.blocks.values())
                 super().flush_buffer()
         except NOT_SENT as error:
             values = sum(len(block.timestamps) * len(block.data) for block in self.blocks.values())
@@ -106,9 +113,20 @@ class FeedingAgent(ocs_agent.OCSAgent):
     """Upstream's agent with such feeds."""
 
     def register_feed(self, feed_name: str, **kwargs: Any) -> CheckedFeed:
-        """Register a feed, as upstream does."""
-        self.feeds[feed_name] = CheckedFeed(self, feed_name, **kwargs)
-        return self.feeds[feed_name]
+        """Register a feed, as upstream does; one that was registered before goes on counting."""
+        before = self.feeds.get(feed_name)
+        self.feeds[feed_name] = feed = CheckedFeed(self, feed_name, **kwargs)
+        feed.published = before.published if before else 0
+        return feed
+
+    @property
+    def published(self) -> dict[str, int]:
+        """How many samples each feed that is to be archived has published since the agent began, those included that nobody got.
+
+        Every message says so in its description, also the heartbeats, which come after what they tell of: the recorder knows by it
+        what did not arrive (:mod:`livemon.hkarchive.ledger`). Upstream's clients and aggregator pass it over.
+        """
+        return {name: feed.published for name, feed in self.feeds.items() if _is_archived(feed)}
 
     def _management_handler(self, q: str, **kwargs: Any) -> Any:
         """Answer upstream's questions; to ``get_api`` also with ``refused``, ``{feed: {kind: values}}`` where there were any."""
@@ -116,3 +134,7 @@ class FeedingAgent(ocs_agent.OCSAgent):
         if q == "get_api":
             answer["refused"] = {name: dict(feed.refused) for name, feed in self.feeds.items() if feed.refused}
         return answer
+
+
+def _is_archived(feed: CheckedFeed) -> bool:
+    return bool(feed.record) and not (feed.agg_params or {}).get("exclude_aggregator")

@@ -1,69 +1,96 @@
-"""How the recording goes, for the feed that the aggregator has of its own: how far behind, what was lost, how long interrupted."""
+"""How the recording goes, for the feed that the aggregator has of its own: how far behind, what was lost, what interrupted it."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from operator import itemgetter
 from typing import Any
 
+from livemon.gaps import DISCONNECTED
 from livemon.hkarchive import Recorder
 
-LOST = ("not written", "not archived", "too large", "overflow")
-"""What of the dropped is lost: duplicates (the same time with the same values) are not, and what is malformed is not a sample."""
+KEPT = 1000
+"""Interruptions that are remembered, and agents of which is known when they were heard."""
+BEAT = 1.0
+"""Seconds between two heartbeats of an agent (ocs 0.12.1, ``OCSAgent.onJoin``)."""
+SILENT_AFTER = 5 * BEAT
+
+
+class Interruptions:
+    """When samples could not come, and why: what explains the gaps of the archive. All times are UNIX seconds.
+
+    Methods may be called from any thread.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._open: dict[str, float] = {}
+        self._over: deque[tuple[float, float, str]] = deque(maxlen=KEPT)
+        self._beats: OrderedDict[str, float] = OrderedDict()
+        self._silences: dict[str, deque[tuple[float, float]]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, reason: str, since: float | None = None) -> None:
+        """Note that something keeps samples from coming, unless that is so already."""
+        with self._lock:
+            self._open.setdefault(reason, self._clock() if since is None else since)
+
+    def end(self, reason: str) -> None:
+        """Note that it is over, if it was so."""
+        with self._lock:
+            since = self._open.pop(reason, None)
+            if since is not None:
+                self._over.append((since, self._clock(), reason))
+
+    def beat(self, agent: str) -> None:
+        """Note a heartbeat of an agent, by its address."""
+        with self._lock:
+            now = self._clock()
+            if now - self._beats.get(agent, now) > SILENT_AFTER:
+                self._silences.setdefault(agent, deque(maxlen=KEPT // 10)).append((self._beats[agent], now))
+            self._beats[agent] = now
+            self._beats.move_to_end(agent)
+            if len(self._beats) > KEPT:
+                gone, _ = self._beats.popitem(last=False)
+                self._silences.pop(gone, None)
+
+    def why(self, feed: str, since: float, until: float) -> str | None:
+        """Return why a feed (its address) was not heard between two moments: what lasted longest, `None` if nothing is known."""
+        with self._lock:
+            known = [*self._over, *((begin, self._clock(), reason) for reason, begin in self._open.items())]
+            lasted = [(min(end, until) - max(begin, since), reason) for begin, end, reason in known]
+            longest = max(lasted, key=itemgetter(0), default=(-1.0, ""))
+            if longest[0] >= 0:
+                return longest[1]
+            agent = feed.partition(".feeds.")[0]
+            silences = list(self._silences.get(agent, ()))
+            if self._clock() - self._beats.get(agent, self._clock()) > SILENT_AFTER:
+                silences.append((self._beats[agent], self._clock()))
+        return DISCONNECTED if any(begin < until and end > since for begin, end in silences) else None
 
 
 class Recording:
-    """Follows the recording over its interruptions: while nobody wanted it, the router was away, or the disk took nothing.
+    """How far the recording is behind. All times are UNIX seconds. Methods may be called from any thread, each by one only."""
 
-    All times are UNIX seconds. Methods may be called from any thread, each by one only.
-
-    Parameters
-    ----------
-    last_write
-        When the archive was written the last time before this process began; `None` if never.
-    """
-
-    def __init__(self, last_write: float | None, clock: Callable[[], float] = time.time) -> None:
-        self.gap = 0.0
-        """Seconds of the newest interruption that is over; 0 if there was none."""
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._interrupted = last_write
         self._idle_since: float | None = clock()
         self._turned = clock()
-        self._failing_since: float | None = None
-        self._lost_before = 0
 
     def began(self) -> None:
         """Note that samples are to be recorded from now on."""
         self._idle_since, self._turned = None, self._clock()
-        self._failing_since, self._lost_before = None, 0
 
     def ended(self) -> None:
         """Note that nothing is recorded any more."""
         self._idle_since = self._clock()
-        self.interrupted()
 
-    def interrupted(self) -> None:
-        """Note that no sample can come from now on, unless that is so already."""
-        if self._interrupted is None:
-            self._interrupted = self._clock()
-
-    def received(self) -> None:
-        """Note that a sample came that will be recorded, and with it the end of an interruption."""
-        if self._interrupted is not None:
-            self.gap, self._interrupted = max(self._clock() - self._interrupted, 0.0), None
-
-    def turned(self, recorder: Recorder, lost: int) -> None:
-        """Note how things are after a turn in which all that had come was handed to the recorder."""
+    def turned(self) -> None:
+        """Note that all that had come was handed to the recorder."""
         self._turned = self._clock()
-        if recorder.write_error is not None:
-            if self._failing_since is None:
-                self._failing_since = recorder.waiting_since or self._turned
-            return
-        if self._failing_since is not None and lost > self._lost_before:
-            self.gap = max(self._turned - self._failing_since, 0.0)
-        self._failing_since, self._lost_before = None, lost
 
     def lag(self, recorder: Recorder | None, *, messages_wait: bool) -> float:
         """Return for how many seconds the oldest sample waits that is not on the disk, or nothing has been recorded."""
@@ -74,25 +101,12 @@ class Recording:
         return max([now - since for since in waiting if since is not None] + [0.0])
 
 
-def lost_samples(dropped: Mapping[str, int]) -> int:
-    """Return how many of what was dropped are samples that the archive has not."""
-    return sum(dropped.get(reason, 0) for reason in LOST)
-
-
-def last_write(data_dir: Path) -> float | None:
-    """Return when a file of the archive was written the last time, UNIX seconds; `None` if there is none."""
-    directories = sorted(path for path in data_dir.glob("[0-9]*") if path.is_dir())
-    written = [path.stat().st_mtime for directory in directories[-2:] for path in directory.glob("*.g3*")]
-    return max(written, default=None)
-
-
-def as_message(lag: float, lost: int, gap: float) -> dict[str, Any]:
-    """Return the message of the feed."""
-    return {
-        "block_name": "archive",
-        "timestamp": time.time(),
-        "data": {"lag": round(lag, 3), "lost": float(lost), "gap": round(gap, 3)},
-    }
+def as_message(lag: float, lost: int, gap: float | None) -> dict[str, Any]:
+    """Return the message of the feed; a gap that nobody has looked for yet is left out."""
+    data = {"lag": round(lag, 3), "lost": float(lost)}
+    if gap is not None:
+        data["gap"] = round(gap, 3)
+    return {"block_name": "archive", "timestamp": time.time(), "data": data}
 
 
 def as_block(message: Mapping[str, Any]) -> dict[str, Any]:

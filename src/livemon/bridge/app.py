@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, asked, graphite, headers, health, notifying, pulse, quicklook, simplejson
+from livemon.bridge import api, asked, gaps, graphite, headers, health, notifying, pulse, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
+from livemon.gaps import GapList
 from livemon.wamp import log
 
 MAX_REQUEST = 1 << 20
@@ -19,6 +21,7 @@ MAX_REQUEST = 1 << 20
 
 BLUEPRINTS = (
     api.blueprint,
+    gaps.blueprint,
     health.blueprint,
     pulse.blueprint,
     simplejson.blueprint,
@@ -27,7 +30,9 @@ BLUEPRINTS = (
 )
 
 
-def create_app(source: Any, pulse_secret: Callable[[], str | None] = lambda: None) -> Flask:
+def create_app(
+    source: Any, pulse_secret: Callable[[], str | None] = lambda: None, archive: Path | None = None
+) -> Flask:
     """Return the application.
 
     Parameters
@@ -36,10 +41,12 @@ def create_app(source: Any, pulse_secret: Callable[[], str | None] = lambda: Non
         :class:`livemon.bridge.source.Source`, or what answers like it.
     pulse_secret
         Returns what whoever changes the bridge's state must know; `None`: nobody can. Called for each such request.
+    archive
+        Directory of the archive, whose gaps are told; `None` if there is none here.
     """
     app = Flask("livemon.bridge", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
-    app.extensions |= {"source": source, "pulse_secret": pulse_secret}
+    app.extensions |= {"source": source, "pulse_secret": pulse_secret, "gaps": archive and GapList(archive)}
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     headers.restrict(app)

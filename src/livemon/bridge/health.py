@@ -15,13 +15,14 @@ from flask import Blueprint, Response, current_app
 from livemon import health
 from livemon.alarms import plant
 from livemon.alarms.definition import Alarm
-from livemon.bridge import watched
+from livemon.bridge import gaps, watched
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.asked import Asked
 from livemon.bridge.catalogue import Field
 from livemon.bridge.site import ROOT, Site
 from livemon.errors import LivemonError
+from livemon.gaps import Gap
 
 LOOK_BACK = 600.0
 """Seconds for which a loss of samples counts as something that is wrong now."""
@@ -92,6 +93,7 @@ def _problems(source: Any) -> Iterator[str]:
         yield from health.agent_problems(status, source.site.has_dropped)
         yield from _absences(source)
         yield from _losses(source)
+        yield from _holes(gaps.known(time.time() - LOOK_BACK, time.time()))
         yield from _unjudged(source)
     except LivemonError as error:
         yield str(error)
@@ -122,13 +124,22 @@ def _unevaluated(asked: Asked, rules: Sequence[str]) -> Iterator[str]:
         )
 
 
+def _holes(recent: Sequence[Gap]) -> Iterator[str]:
+    """Yield of which feeds samples may be missing that nobody counted."""
+    feeds = sorted({gap.feed for gap in recent if gap.is_loss and gap.samples is None})
+    if feeds:
+        named = ", ".join(feeds[:NAMED]) + (f" and {len(feeds) - NAMED} more" if len(feeds) > NAMED else "")
+        yield f"the archive may lack samples of {named} within the last {health.age(LOOK_BACK)}: livemon gaps tells why"
+
+
 def _losses(source: Any) -> Iterator[str]:
     field = source.catalogue.by_path.get(health.LOST)
     if field is None:
         return
     now = time.time()
     _times, values = source.fetch([field], now - LOOK_BACK, now, SAMPLES).series[field]
-    # A recording that begins anew counts from zero.
-    lost = np.maximum(np.diff(values[np.isfinite(values)]), 0).sum()
+    known = values[np.isfinite(values)]
+    rises = np.diff(known)
+    lost = np.where(rises < 0, known[1:], rises).sum()  # a recording that begins anew counts from zero
     if lost > 0:
-        yield f"the archive lost {lost:.0f} samples within the last {health.age(LOOK_BACK)}: docker logs ocs_aggregator tells why"
+        yield f"the archive lost {lost:.0f} samples within the last {health.age(LOOK_BACK)}: livemon gaps tells which, and why"

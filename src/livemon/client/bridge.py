@@ -41,6 +41,19 @@ def series(fields: Sequence[str], start: str, end: str, points: int) -> tuple[li
     return content["series"], [unquote(name) for name in headers.get("X-Livemon-Silent", "").split(",") if name]
 
 
+def gaps(start: str, end: str) -> list[dict[str, Any]]:
+    """Return the gaps of the archive between two times (``/api/gaps``), oldest first: UNIX seconds (UTC).
+
+    Raises
+    ------
+    RouterError
+        If the bridge does not answer.
+    RequestError
+        With the bridge's own sentence if it refuses the request.
+    """
+    return _get("/api/gaps", "gaps", **{"from": start, "until": end})[0]["gaps"]
+
+
 def health() -> dict[str, Any]:
     """Return whether the appliance is well (``/api/health``), its alarm path included.
 

@@ -7,9 +7,7 @@ from typing import Any
 
 from livemon import health
 from livemon.client.agents import Agent, Operation
-
-LOST = {"not written": "samples that the disk did not take", "overflow": "messages that came too fast"}
-"""What an aggregator's counts of what it dropped mean; duplicates are no loss, and malformed messages are among its problems."""
+from livemon.gaps import gap_of
 
 TURNS_MISSED = 3
 """Turns of the dead-man's switch after whose absence it is taken for dead."""
@@ -50,7 +48,17 @@ def _of_agent(agent: Agent) -> Iterator[str]:
             yield f"{operation.name} of {agent.instance_id} ended with an error"
         yield from _without_its_work(agent, operation)
         if agent.agent_class == "AggregatorAgent" and operation.name == "record":
-            yield from _gaps(agent.instance_id, operation.data)
+            yield from _not_archived(agent.instance_id, operation.data)
+
+
+def losses(gaps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence if samples of the last day are missing from the archive, or may be; `gaps` as the bridge lists them."""
+    lost = [gap for gap in map(gap_of, gaps) if gap.is_loss]
+    if lost:
+        known, feeds = sum(gap.samples or 0 for gap in lost), {gap.feed for gap in lost}
+        number = f"{known} samples" if known else "an unknown number of samples"
+        of = f"{len(feeds)} feed{'s' if len(feeds) > 1 else ''}"
+        yield f"The archive lacks {number} of {of}, of the last day: livemon gaps lists them."
 
 
 def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:
@@ -83,14 +91,7 @@ def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
         yield f"{who} runs without doing its work (degraded): {reason}"
 
 
-def _gaps(instance_id: str, data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an aggregator could not record since its recording began."""
-    dropped = data.get("dropped") or {}
-    lost = [f"{dropped[reason]} {what}" for reason, what in LOST.items() if dropped.get(reason)]
-    if lost:
-        yield (
-            f"{instance_id} has lost {' and '.join(lost)} since its recording began: "
-            "df -h and docker stats tell of disk and load"
-        )
+def _not_archived(instance_id: str, data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an aggregator could not archive since its recording began, and why."""
     for where, problem in (data.get("problems") or {}).items():
         yield f"{instance_id} could not archive all of {where}: {problem}"

@@ -144,6 +144,17 @@ def names_table(nodes: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def gaps_table(gaps: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of gaps of the archive, as ``/api/gaps`` lists them; times are UTC."""
+    table = _table("Feed", "From", "To", "Length", "Samples missing", "Reason")
+    table.columns[3].justify = table.columns[4].justify = "right"
+    for gap in gaps:
+        samples = "unknown" if gap["samples"] is None else str(gap["samples"])
+        times = [f"{dt.datetime.fromtimestamp(gap[key], dt.UTC):%Y-%m-%d %H:%M:%S}" for key in ("begin", "end")]
+        table.add_row(gap["feed"], *times, age(gap["end"] - gap["begin"]), samples, gap["reason"])
+    return table
+
+
 def switch_line(switch: Mapping[str, Any], now: float) -> Text:
     """Return when the dead-man's switch pinged last; `now` in UNIX seconds."""
     if switch["pinged"] is None:

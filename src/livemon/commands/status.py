@@ -25,7 +25,8 @@ def command(context: click.Context, as_json: bool) -> None:
     With 1 one sentence says what is wrong: an agent is away, acquisition ended with an error or is degraded, samples do not come
     into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot deliver a message. Where the
     router or the bridge is away, the rest is shown. 0 does not say that the cryostat is well: where no limit is set, or none can be
-    judged, nobody knows, and the last line says so.
+    judged, nobody knows, and the last line says so. Samples that the archive has lost are a problem for ten minutes, and told
+    for a day.
     """  # noqa: D301 - click's own mark of lines that it does not wrap
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
@@ -35,7 +36,7 @@ def command(context: click.Context, as_json: bool) -> None:
     from livemon.client.agents import Site  # noqa: PLC0415
     from livemon.errors import LivemonError  # noqa: PLC0415
 
-    faults, agents, state, told = [], [], {}, {}
+    faults, agents, state, told, gaps = [], [], {}, {}, []
     try:
         agents = Site.from_environment().agents()
     except LivemonError as error:
@@ -43,6 +44,7 @@ def command(context: click.Context, as_json: bool) -> None:
     try:
         state = bridge.status()
         told = bridge.health()
+        gaps = bridge.gaps("-1d", "now")
     except LivemonError as error:
         faults.append(str(error))
     switch, alarms, cryostat = (told.get(key, {}) for key in ("dead_mans_switch", "alarms", "cryostat"))
@@ -53,6 +55,7 @@ def command(context: click.Context, as_json: bool) -> None:
             "agents": [dataclasses.asdict(agent) for agent in agents],
             "bridge": state or None,
             "dead_mans_switch": switch or None,
+            "gaps": gaps,
             "problems": faults,
             "alarms": alarms or [],
             "cryostat": cryostat or None,
@@ -68,6 +71,8 @@ def command(context: click.Context, as_json: bool) -> None:
             console.print(tables.fields_table(state, alarms))
         if switch.get("heard"):
             console.print(tables.switch_line(switch, time.time()))
+        for sentence in health.losses(gaps):
+            console.print(sentence, style="bold yellow")
         for line in tables.verdict(faults, cryostat):
             console.print(line)
     if faults:

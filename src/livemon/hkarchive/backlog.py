@@ -6,6 +6,8 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 from itertools import count
 
+from livemon.hkarchive.ledger import Span
+
 
 @dataclass(frozen=True)
 class EncodedFrame:
@@ -15,6 +17,8 @@ class EncodedFrame:
     samples: int
     number: int
     address: str
+    spans: tuple[Span, ...] = ()
+    """The numbers that its agent gave them; a frame without content may stand for samples that are missing."""
 
 
 class Backlog:
@@ -45,7 +49,7 @@ class Backlog:
     @property
     def providers(self) -> dict[int, str]:
         """The feeds' addresses by the numbers that they have in the frames."""
-        return {frame.number: frame.address for frame in self._frames.values()}
+        return {frame.number: frame.address for frame in self._frames.values() if frame.content}
 
     def append(self, frame: EncodedFrame) -> None:
         """Add the newest frame."""
@@ -69,16 +73,16 @@ class Backlog:
         for _ in range(number):
             self._remove_oldest_of(next(iter(self._frames.values())).address)
 
-    def trim(self) -> int:
-        """Remove frames until the limit is kept; return how many samples that cost.
+    def trim(self) -> list[EncodedFrame]:
+        """Remove frames until the limit is kept; return those.
 
         Each time the feed with most bytes loses its oldest frame, so that one that sends too much does not cost the others theirs.
         """
-        samples = 0
+        removed = []
         while self._frames and self.bytes > self.limit:
             ((address, _),) = self._bytes_of.most_common(1)
-            samples += self._remove_oldest_of(address).samples
-        return samples
+            removed.append(self._remove_oldest_of(address))
+        return removed
 
     def _remove_oldest_of(self, address: str) -> EncodedFrame:
         frame = self._frames.pop(self._keys_of[address].popleft())

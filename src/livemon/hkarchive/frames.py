@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from spt3g import core
 
+from livemon.gaps import Gap, gap_of
 from livemon.hkarchive.content import WINDOW, Content
 from livemon.hkarchive.names import archived, printable
 from livemon.hkarchive.samples import Block
@@ -62,8 +63,18 @@ def session_frame(session_id: int, start_time: float, description: str) -> core.
     return frame
 
 
-def status_frame(session_id: int, timestamp: float, providers: Mapping[int, str]) -> core.G3Frame:
-    """Frame that names the providers, feed addresses by number, from here on."""
+def status_frame(
+    session_id: int,
+    timestamp: float,
+    providers: Mapping[int, str],
+    accounts: Mapping[str, Any] | None = None,
+    gaps: Sequence[Gap] = (),
+) -> core.G3Frame:
+    """Frame that names the providers, feed addresses by number, from here on.
+
+    so3g does not mind what else is in it: `accounts` tells how far each feed is in the archive before this frame
+    (:attr:`livemon.hkarchive.ledger.Ledger.positions`), and `gaps` what is missing before the frames that follow.
+    """
     frame = _frame(session_id, STATUS)
     frame["timestamp"] = core.G3Double(timestamp)
     entries = core.G3VectorFrameObject()
@@ -73,7 +84,21 @@ def status_frame(session_id: int, timestamp: float, providers: Mapping[int, str]
         entry["description"] = core.G3String(printable(address))
         entries.append(entry)
     frame["providers"] = entries
+    if accounts is not None:
+        frame["accounts"] = core.G3String(json.dumps(accounts))
+    if gaps:
+        frame["gaps"] = core.G3String(json.dumps([gap.as_dict() for gap in gaps]))
     return frame
+
+
+def accounts_of(frame: core.G3Frame) -> dict[str, Any] | None:
+    """Return what a status frame tells of how far each feed is in the archive; `None` if it does not."""
+    return json.loads(frame["accounts"]) if "accounts" in frame else None
+
+
+def gaps_of(frame: core.G3Frame) -> list[Gap]:
+    """Return the gaps that a status frame tells of."""
+    return [gap_of(each) for each in json.loads(frame["gaps"])] if "gaps" in frame else []
 
 
 def data_frame(
@@ -84,6 +109,7 @@ def data_frame(
     address: str,
     agent_session: str,
     blocks: Mapping[str, Block],
+    published: int | None = None,
 ) -> core.G3Frame:
     """Frame with samples of one provider.
 
@@ -97,6 +123,8 @@ def data_frame(
         The agent's own session id, as its feed messages give it.
     blocks
         At least one, none of them empty; each column of one kind (see :mod:`livemon.hkarchive.samples`).
+    published
+        How many samples the agent had published in this session with the last one of these, if it counts them.
 
     Raises
     ------
@@ -108,6 +136,8 @@ def data_frame(
     frame["prov_id"] = core.G3Int(number)
     frame["address"] = core.G3String(printable(address))
     frame["provider_session_id"] = core.G3String(printable(agent_session))
+    if published is not None:
+        frame["published"] = core.G3Int(published)
     maps = core.G3VectorFrameObject()
     origins = core.G3MapString()
     for block in blocks.values():

@@ -7,13 +7,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from livemon.gaps import DISK, NOT_ARCHIVED, TOO_LARGE, Gap, GapList
 from livemon.hkarchive import frames
 from livemon.hkarchive.backlog import Backlog, EncodedFrame
+from livemon.hkarchive.ledger import Ledger, Span, Why
 from livemon.hkarchive.names import printable
+from livemon.hkarchive.resume import stopped
 from livemon.hkarchive.samples import Block, Provider, parse
 from livemon.hkarchive.writer import ArchiveWriter, rescue
 
@@ -41,13 +44,17 @@ class _Entry:
     provider: Provider
     fresh_seconds: float
     last_refresh: float = 0.0
+    spans: list[Span] = field(default_factory=list)
+    """What the samples that wait for their frame are, by the numbers that the agent gave them."""
 
 
 class Recorder:
     """Writes what feeds publish to a house-keeping archive.
 
     On creation it first finishes the files that a killed recorder left (`rescued` lists them). A file is opened with
-    the first data, and closed after `seconds_per_file`.
+    the first data, and closed after `seconds_per_file`. What agents published and the archive does not have is told as gaps
+    (:class:`livemon.gaps.Gap`), in the frames and in the archive's :class:`livemon.gaps.GapList`; a recorder goes on where the one
+    before it stopped.
 
     Parameters
     ----------
@@ -61,6 +68,8 @@ class Recorder:
         Tells the time, UNIX seconds.
     warn
         Is told, in a sentence, of what cannot be archived: once for each feed and kind of fault.
+    why
+        Tells why a feed was not heard.
 
     Raises
     ------
@@ -74,7 +83,9 @@ class Recorder:
         seconds_per_file: float = 3600.0,
         seconds_per_frame: float = 10.0,
         clock: Callable[[], float] = time.time,
+        *,
         warn: Callable[[str], None] = lambda _: None,
+        why: Why = lambda *_: None,
     ) -> None:
         if not data_dir.is_dir():
             raise FileNotFoundError(f"{data_dir} is not a directory")
@@ -100,6 +111,24 @@ class Recorder:
         self._pending_bytes = 0
         self._backlog = Backlog(MAX_UNWRITTEN_BYTES)
         self._unwritten_since: float | None = None
+        before = stopped(data_dir, self._started)
+        self.written_before = before.written
+        """When the recorder before this one wrote the last time, UNIX seconds; `None` if there was none."""
+        self._file_number = int((before.accounts or {}).get("file", 0))
+        self._ledger = Ledger(self._started, why, before.accounts)
+        self._reckoning = self._ledger.reckon(())
+        self._gaps = GapList(data_dir)
+        self._unlisted: list[Gap] = before.gaps
+
+    @property
+    def lost(self) -> int:
+        """How many samples this recorder knows to be missing from the archive; not those that nobody wanted to record."""
+        return self._ledger.missing
+
+    @property
+    def gap(self) -> float:
+        """Seconds of the newest stretch in which samples are missing, or may be, of whatever feeds; 0 if there was none."""
+        return self._ledger.gap
 
     @property
     def current_file(self) -> Path | None:
@@ -128,7 +157,8 @@ class Recorder:
             blocks = parse(data)
             size = _memory(blocks)
             if size > MAX_PENDING_BYTES:
-                samples = sum(len(block.times) for _, block in blocks)
+                samples = _rows(blocks)
+                self._ledger.refuse(feed, samples, TOO_LARGE, self._clock())
                 self._refuse(
                     address,
                     "too large",
@@ -142,7 +172,11 @@ class Recorder:
                 self._frame_started = self._clock()
             self._pending_bytes += size
             before = entry.provider.duplicates
+            first, last = _interval(blocks)
+            rows = _rows(blocks)
             entry.provider.add(blocks)
+            if rows:
+                self._ledger.receive(entry.spans, feed, (first, last), rows, self._clock())
         except Exception as error:  # one agent's message must not end the recording of the others
             self._refuse(address, "malformed", 1, str(error) or type(error).__name__)
             return
@@ -152,12 +186,21 @@ class Recorder:
             self._make_frames()
             self._write()
 
+    def hear(self, description: Mapping[str, Any]) -> None:
+        """Take what the description of a heartbeat says: how many samples its agent has published (``published``, by feed)."""
+        self._ledger.hear(description, self._clock())
+
+    def miss(self, feed: Mapping[str, Any], rows: int, reason: str) -> None:
+        """Note that a message with so many samples of a feed cannot be taken, and why."""
+        self._ledger.refuse(feed, rows, reason, self._clock())
+
     def run(self) -> None:
         """Do what is due: write frames, close the file. To be called about once a second."""
         if self._frame_started is not None:
             age = self._clock() - self._frame_started
             if not 0 <= age < self._seconds_per_frame:
                 self._make_frames()
+        self._note_tails()
         self._write()
         self._rotate()
 
@@ -228,13 +271,15 @@ class Recorder:
     def _preamble(self) -> bytes:
         """Session and status frame, with which every file begins."""
         self._status_due = False
+        self._file_number += 1
         session = frames.session_frame(self._session_id, self._started, DESCRIPTION)
         return frames.encode(session) + frames.encode(self._status_frame())
 
     def _status_frame(self) -> Any:
         # Frames of a provider whose agent restarted meanwhile may still wait under its old number.
         addresses = self._backlog.providers | {entry.number: address for address, entry in self._entries.items()}
-        return frames.status_frame(self._session_id, self._clock(), addresses)
+        accounts = {"file": self._file_number} | self._ledger.positions(self._reckoning)
+        return frames.status_frame(self._session_id, self._clock(), addresses, accounts, self._reckoning.gaps)
 
     def _make_frames(self) -> None:
         """Turn all pending samples into encoded frames, ready to be written."""
@@ -243,7 +288,9 @@ class Recorder:
         self._frame_started, self._pending_bytes = None, 0
         now = self._clock()
         for address, entry in self._entries.items():
+            spans, entry.spans = entry.spans, []
             if entry.provider.empty:
+                self._pass_over(address, spans)
                 continue
             blocks = entry.provider.take()
             count = sum(len(block.times) for block in blocks.values())
@@ -255,12 +302,27 @@ class Recorder:
                     address=address,
                     agent_session=entry.agent_session,
                     blocks=blocks,
+                    published=spans[-1].last if spans and spans[-1].account.counted else None,
                 )
                 content = frames.encode(frame)
             except Exception as error:  # whatever it is, it must not cost the samples of other feeds
                 self._refuse(address, "not archived", count, str(error) or type(error).__name__)
+                self._ledger.drop(spans, NOT_ARCHIVED)
                 continue
-            self._backlog.append(EncodedFrame(content, count, entry.number, address))
+            self._backlog.append(EncodedFrame(content, count, entry.number, address, tuple(spans)))
+
+    def _note_tails(self) -> None:
+        """Have it told that samples are missing behind which nothing comes."""
+        tails = self._ledger.tails(self._clock())
+        if tails:
+            self._make_frames()
+        for span in tails:
+            self._pass_over(span.account.address, [span])
+
+    def _pass_over(self, address: str, spans: Sequence[Span]) -> None:
+        """Have spans counted of which no frame is written: they are missing, or nothing but duplicates."""
+        if spans:
+            self._backlog.append(EncodedFrame(b"", 0, 0, address, tuple(spans)))
 
     def _refuse(self, address: str, reason: str, count: int, fault: str) -> None:
         """Count what is not archived, and tell of the first of each feed and reason."""
@@ -276,24 +338,56 @@ class Recorder:
         """Write what waits. What the disk does not take goes on waiting, as far as there is memory for it."""
         while self._backlog:
             batch = self._backlog.oldest(WRITE_BYTES)
+            self._reckoning = self._ledger.reckon(span for frame in batch for span in frame.spans)
             # A file that is opened by this write begins with the status anyway.
-            status = frames.encode(self._status_frame()) if self._status_due and self.current_file else b""
+            is_due = (self._status_due or self._reckoning.gaps) and self.current_file
+            status = frames.encode(self._status_frame()) if is_due else b""
             try:
                 self._writer.write(status + b"".join(frame.content for frame in batch))
             except OSError as error:
                 self.write_error = f"{error.strerror}: {self.current_file or self._writer.data_dir}"
-                self.dropped["not written"] += self._backlog.trim()
+                for frame in self._backlog.trim():
+                    self.dropped["not written"] += frame.samples
+                    self._ledger.drop(frame.spans, DISK)
                 return
             self._backlog.remove_oldest(len(batch))
+            self._settle()
             self._status_due = False
             self.write_error = None
             self.last_write = self._clock()
+        self._list_gaps()
+
+    def _settle(self) -> None:
+        """Count what was reckoned: it is on the disk."""
+        self._ledger.settle(self._reckoning)
+        self._unlisted += self._reckoning.gaps
+        self._reckoning = self._ledger.reckon(())
+
+    def _list_gaps(self) -> None:
+        """Put new gaps into the list; they are in the frames already, and what the disk does not take waits."""
+        if not self._unlisted:
+            return
+        try:
+            self._gaps.add(self._unlisted)
+        except OSError:
+            return
+        self._unlisted = []
 
     def _rotate(self) -> None:
         try:
             self._writer.rotate_if_due()
         except OSError as error:
             self.write_error = f"{error.strerror}: {self.current_file}"
+
+
+def _rows(blocks: Sequence[tuple[str, Block]]) -> int:
+    return sum(len(block.times) for _, block in blocks)
+
+
+def _interval(blocks: Sequence[tuple[str, Block]]) -> tuple[float, float]:
+    """Return the times of the earliest and the latest sample of a message; of one without samples both are 0."""
+    firsts, lasts = [block.times[0] for _, block in blocks], [block.times[-1] for _, block in blocks]
+    return min(firsts, default=0.0), max(lasts, default=0.0)
 
 
 def _memory(blocks: Sequence[tuple[str, Block]]) -> int:

@@ -1,4 +1,4 @@
-"""``/events``: joins and leaves of agents and data nodes, for Grafana's annotations."""
+"""``/events``: joins and leaves of agents and data nodes, and gaps of the archive, for Grafana's annotations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask import Response, current_app, request
 
 from livemon.bridge.annotations import Mark, marks
 from livemon.bridge.answers import json_answer, with_silent
+from livemon.bridge.gaps import known
 from livemon.bridge.graphite.routes import route
 from livemon.bridge.times import check_range, unix_seconds
 from livemon.errors import RequestError, shown
@@ -38,7 +39,8 @@ def events() -> Response:
     if meets is None:
         raise RequestError(f"set: there is no {shown(request.values['set'], 40)}; write union or intersection")
     # Marks have fractions of a second and Grafana asks in whole ones: that of the end belongs to the interval.
-    found, silent = marks(current_app.extensions["source"], start, math.floor(end) + 1)
+    end = math.floor(end) + 1
+    found, silent = marks(current_app.extensions["source"], start, end, known(start, end))
     items = [_event(mark) for mark in found]
     items = [item for item in items if not wanted or meets(tag in item["tags"] for tag in wanted)]
     return with_silent(json_answer(items[-MAX_EVENTS:]), silent)
