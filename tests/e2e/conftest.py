@@ -41,6 +41,7 @@ NODES = [
     },
     {"kind": "sensors", "name": "sensors", "description": "This machine"},
 ]
+NO_LIMIT = "agents: []"
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +67,7 @@ def appliance(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Itera
         )
         with site.agent("ls240"), site.agent("control"), Appliance(directory, router) as running:
             running.write_nodes(*NODES)
+            (directory / "site.yaml").write_text(NO_LIMIT)
             running.start()
             running.wait_for_values("LSA21OQ", 120)
             running.wait_for_values("LSA22YG", 120)

@@ -88,7 +88,7 @@ def alarm(path: str = PLATE, **about: object) -> dict:
         "kind": "value",
         "since": NOW - 14 * 60,
         "silenced": False,
-        "sentence": "4K plate of LSA22YG is 143.6 K, above the limit of 5 K.",
+        "sentence": "4K plate of LSA22YG: 143.6 K, above 5 K",
     } | about
 
 
@@ -106,7 +106,7 @@ ALARMS = [
         test="outside",
         state="pending",
         since=NOW - 40,
-        sentence="4K shield of LSA21OQ is 4.62 K, outside 4 K to 4.5 K.",
+        sentence="4K shield of LSA21OQ: 4.62 K, above 4.5 K; it alarms if that lasts for 2 min",
     ),
     alarm(
         None,
@@ -121,7 +121,7 @@ ALARMS = [
         kind="age",
         since=NOW - 30 * HOUR,
         silenced=True,
-        sentence="No sample of bluefors for 12 min.",
+        sentence="bluefors: no sample for 12 min",
     ),
 ]
 PROBLEMS = [
@@ -141,16 +141,16 @@ def health(
     problems: list[str] = (), alarms: list[dict] = (), told_by: str | None = "grafana", configured: int = 7
 ) -> dict:
     """What ``/api/health`` answers; `told_by` None: nobody is told of alarms."""
-    beyond = [each for each in alarms if each["state"] == "firing"]
-    if not configured:
-        well, said = None, "No alarm is configured."
-    elif beyond:
-        well, said = False, f"{len(beyond)} of {configured} alarms exceeded."
+    firing = [each for each in alarms if each["state"] == "firing"]
+    if firing:
+        well, said = False, f"{len(firing)} alarms are firing, the worst: {firing[0]['sentence']}"
+    elif not configured:
+        well, said = None, "Nobody knows whether the cryostat is well: the inventory sets no limit"
     else:
-        well, said = True, f"No alarm is exceeded ({configured} set)."
+        well, said = True, f"{configured} limits are set, none is exceeded"
     if told_by is None:
-        said += " NOBODY IS TOLD of alarms: Grafana is not installed and no notifier is set up."
-    cryostat = {"well": well, "alarms_configured": configured, "told_by": told_by, "sentence": said}
+        said += ". Limits are only shown here: nobody is told of an alarm"
+    cryostat = {"well": well, "alarms_configured": configured, "told_by": told_by, "sentence": f"{said}."}
     return {
         "well": not problems,
         "problems": list(problems),

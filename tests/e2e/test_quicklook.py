@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import urllib.request
 from itertools import pairwise
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 from crossbar_router import ROOT
 from playwright.sync_api import expect
-from quicklook_page import SIZES, mentions, overflow, plotted, says, texts, wait_for, wait_for_more, words
+from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 
 SCREENSHOTS = ROOT / ".cache/screenshots"
 PLATE = "observatory.ls240.feeds.temperatures.Channel_1_T"
@@ -72,6 +73,38 @@ def test_a_node_whose_process_is_away_says_so(appliance, open_page):
     appliance.wait_for_values("LSA21OQ")
     appliance.wait_for_values("LSA22YG", 60)
     says(page, "#state", "The appliance is well.", timeout=60_000)
+
+
+def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance, open_page):
+    alarm = {
+        "id": "plate_above",
+        "rule": "ls240",
+        "measure": {"kind": "value", "path": PLATE},
+        "above": 0.5,
+        "tags": {
+            "kind": "above",
+            "severity": "critical",
+            "subject": "50K plate of LSA21OQ",
+            "label": "50K plate",
+            "unit": "K",
+        },
+    }
+    site = appliance.directory / "site.yaml"
+    before = site.read_text()
+    page = open_page()
+    says(page, "#state", "The appliance is well.", timeout=60_000)
+    mentions(page, "#cryostat", "the inventory sets no limit")
+    site.write_text(json.dumps({"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}))
+    try:
+        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500 mK$"), timeout=60_000)
+        mentions(page, "#alarms .since", "GMT+9")
+        says(page, "#cryostat", "1 alarm firing. Nobody is told of alarms: they are only shown here.")
+        says(page, "#state", "The appliance is well.")
+        expect(page).to_have_title("⚠ Cryolab 3 · livemon")
+        expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")
+    finally:
+        site.write_text(before)
+    expect(seen(page, "#alarms")).to_have_count(0, timeout=60_000)
 
 
 def test_a_copied_link_shows_the_same_elsewhere(open_page):

@@ -62,13 +62,13 @@ def test_a_single_problem_stands_in_the_first_line_and_goes_with_its_end(open_pa
 @pytest.mark.parametrize("size", SIZES)
 def test_an_alarm_stands_above_everything_with_value_limit_and_since_when(open_page, size):
     page = open_page(health(PROBLEMS[:2], ALARMS), size, site={"time_zone": "Asia/Tokyo"})
-    says(page, "#cryostat", "2 of 7 alarms exceeded.")
+    says(page, "#cryostat", "2 alarms firing, 1 pending.")
     plate, shield, silent = seen(page, "#alarms li").all()
     says(plate, ".what", "4K plate 143.61 K above 5 K")
     mentions(plate, ".since", "critical · LSA22YG")
     says(shield, ".what", "4K shield 4.6201 K above 4.5 K")
     mentions(shield, ".since", "pending: nobody is told unless it lasts longer")
-    says(silent, ".what", "No sample of bluefors for 12 min.")
+    says(silent, ".what", "bluefors: no sample for 12 min")
     mentions(silent, ".since", "silenced: nobody is told")
     begun = page.evaluate(
         "(time) => new Date(time * 1000).toLocaleTimeString('en-US', { timeZone: 'Asia/Tokyo', hourCycle: 'h23' })",
@@ -99,12 +99,18 @@ def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plo
 @pytest.mark.parametrize(
     ("said", "state", "sentence"),
     [
-        (health(), "good", "No alarm is exceeded (7 set)."),
-        (health(told_by=None), "stale", "NOBODY IS TOLD of alarms"),
-        (health(configured=0), "stale", "No alarm is configured."),
-        (health([], ALARMS[:1]), "dead", "1 of 7 alarms exceeded."),
+        (health(), "good", "7 limits are set, none is exceeded."),
+        (health(told_by=None), "stale", "nobody is told of an alarm."),
+        (health(configured=0), "stale", "Nobody knows whether the cryostat is well: the inventory sets no limit."),
+        (health([], ALARMS[:1]), "dead", "1 alarm firing."),
+        (
+            health([], ALARMS[:2], told_by=None),
+            "dead",
+            "1 alarm firing, 1 pending. Nobody is told of alarms: they are only shown here.",
+        ),
+        (health([], ALARMS[1:2]), "good", "1 alarm pending."),
     ],
-    ids=["well", "nobody is told", "no alarm", "exceeded"],
+    ids=["well", "nobody is told", "no limit", "firing", "firing, nobody is told", "pending"],
 )
 def test_that_the_appliance_is_well_does_not_say_that_the_cryostat_is(open_page, said, state, sentence):
     page = open_page(said)

@@ -57,7 +57,7 @@ export class Verdict {
 
   item(alarm, place) {
     const item = element("li", { "data-alarm": alarm.id, "data-state": stateOf(alarm), "data-severity": alarm.severity || "" }, element("p", { class: "what" }, ...headline(alarm)), place);
-    if (alarm.path) {
+    if (alarm.field !== null) {
       const button = element("button", { type: "button", "aria-label": `Plot ${alarm.label || alarm.field}` }, "Plot");
       button.addEventListener("click", () => this.plot(alarm.path));
       item.append(button);
@@ -89,9 +89,13 @@ function sinceText(alarm, now) {
   return words.filter(Boolean).join(" · ");
 }
 
-function ofCryostat({ cryostat }) {
+// Values stand in the list of alarms: here they would be spoken again whenever one of them changes.
+function ofCryostat({ alarms, cryostat }) {
   const state = cryostat.well === false ? "dead" : cryostat.well && cryostat.told_by ? "good" : "stale";
-  return [state, cryostat.sentence];
+  if (!alarms.length) return [state, cryostat.sentence];
+  const firing = alarms.filter((alarm) => alarm.state === "firing").length;
+  const numbers = [...(firing ? [`${count(firing, "alarm")} firing`] : []), ...(firing < alarms.length ? [`${alarms.length - firing} pending`] : [])];
+  return [state, `${numbers.join(", ")}.${cryostat.told_by ? "" : " Nobody is told of alarms: they are only shown here."}`];
 }
 
 function ofAppliance({ health, heard, away, now, nodes }) {
