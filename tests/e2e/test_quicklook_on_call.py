@@ -108,7 +108,7 @@ def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plo
             "dead",
             "1 alarm firing, 1 pending. Nobody is told of alarms: they are only shown here.",
         ),
-        (health([], ALARMS[1:2]), "good", "1 alarm pending."),
+        (health([], ALARMS[1:2]), "stale", "1 alarm pending."),
     ],
     ids=["well", "nobody is told", "no limit", "firing", "firing, nobody is told", "pending"],
 )

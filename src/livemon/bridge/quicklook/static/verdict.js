@@ -91,7 +91,8 @@ function sinceText(alarm, now) {
 
 // Values stand in the list of alarms: here they would be spoken again whenever one of them changes.
 function ofCryostat({ alarms, cryostat }) {
-  const state = cryostat.well === false ? "dead" : cryostat.well && cryostat.told_by ? "good" : "stale";
+  const isQuiet = cryostat.well && cryostat.told_by && !alarms.length;
+  const state = cryostat.well === false ? "dead" : isQuiet ? "good" : "stale";
   if (!alarms.length) return [state, cryostat.sentence];
   const firing = alarms.filter((alarm) => alarm.state === "firing").length;
   const numbers = [...(firing ? [`${count(firing, "alarm")} firing`] : []), ...(firing < alarms.length ? [`${alarms.length - firing} pending`] : [])];
