@@ -34,9 +34,8 @@ def test_live_values_of_both_instruments_in_list_and_plot(open_page, size, schem
         says(row, ".age", re.compile(r"^(now|\d+ s)$"))
     says(page, "#state", "The appliance is well.", timeout=30_000)
     says(page, "#freshness", re.compile(r"^3 data nodes, \d+ channels, newest (now|\d+ s ago)$"))
-    points, newest = wait_for_more(page, "points", 20), plotted(page, "newest")
-    wait_for_more(page, "newest", newest)
-    wait_for_more(page, "points", points)
+    wait_for_more(page, "points", 20)
+    wait_for_more(page, "newest", plotted(page, "newest"))
     expect(page.locator("#plot canvas")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
     assert overflow(page) == []

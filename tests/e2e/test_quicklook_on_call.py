@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab_on_call import ALARMS, CHAMBER, HOLES, PLATE, PROBLEMS, SERIES, SHIELD, health, status
+from crossbar_router import ROOT
+from lab_on_call import ALARMS, CHAMBER, HOLES, NEWEST, PLATE, PROBLEMS, SERIES, SHIELD, health, status
 from memory_bridge import running
 from playwright.sync_api import expect
-from quicklook_page import SIZES, mentions, overflow, says, seen, texts, wait_for, wait_for_more, words
+from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 
+SCREENSHOTS = ROOT / ".cache/screenshots"
 RED = {"light": [184, 31, 31], "dark": [255, 143, 135]}
 SHADE = [85, 96, 108]
 
@@ -64,9 +66,9 @@ def test_an_alarm_stands_above_everything_with_value_limit_and_since_when(open_p
     page = open_page(health(PROBLEMS[:2], ALARMS), size, site={"time_zone": "Asia/Tokyo"})
     says(page, "#cryostat", "2 alarms firing, 1 pending.")
     plate, shield, silent = seen(page, "#alarms li").all()
-    says(plate, ".what", "4K plate 143.61 K above 5 K")
+    says(plate, ".what", "4K plate 143.6 K above 5 K")
     mentions(plate, ".since", "critical · LSA22YG")
-    says(shield, ".what", "4K shield 4.6201 K above 4.5 K")
+    says(shield, ".what", f"4K shield {NEWEST[SHIELD]:.4f} K above 4.5 K")
     mentions(shield, ".since", "pending: nobody is told unless it lasts longer")
     says(silent, ".what", "bluefors: no sample for 12 min")
     mentions(silent, ".since", "silenced: nobody is told")
@@ -230,12 +232,11 @@ def pixels(page, colour):
 def test_a_limit_is_a_line_where_the_axis_is_near_it(open_page, scheme):
     near = open_page(fragment=f"#field={SHIELD}", color_scheme=scheme)
     wait_for(near, lambda: pixels(near, RED[scheme]) > 300, "two lines with their words")
-    far = open_page(fragment=f"#field={PLATE}", color_scheme=scheme)
+    far = open_page(fragment=f"#field={CHAMBER}", color_scheme=scheme)
     wait_for_more(far, "points", 20)
-    assert pixels(far, RED[scheme]) == 0, "5 K is far below 143 K: the axis must not be stretched to it"
-    mentions(far, "#values .name", "alarm above 5 K")
+    assert pixels(far, RED[scheme]) == 0, "20 mK is far above 10 mK: the axis must not be stretched to it"
+    mentions(far, "#values .name", "alarm above 20 mK")
     far.get_by_label("log").check()
-    far.goto(far.url.replace(PLATE, CHAMBER))
     wait_for(far, lambda: pixels(far, RED[scheme]) > 150, "the line of 20 mK on a logarithmic axis")
 
 
@@ -313,6 +314,20 @@ def test_small_functions(module_page, module, call, result):
         return ({call});
     }}"""
     assert module_page.evaluate(script, f"{module}.js") == result
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "said"),
+    [("desktop", "light", health([], ALARMS[:1])), ("phone", "dark", health(PROBLEMS[:2], ALARMS))],
+)
+def test_pictures(open_page, size, scheme, said):
+    """Those of docs/quick-look.md, of a plate that warms up."""
+    site = {"name": "Cryolab 3", "time_zone": "Europe/Berlin"}
+    page = open_page(said, size, "#range=1200", gaps=HOLES, site=site, color_scheme=scheme)
+    wait_for(page, lambda: 0 < plotted(page, "oldest") < plotted(page, "from") + 60, "a plot that is full")
+    says(page, "#values tbody tr:first-child .now > :first-child", "143.6 K")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"quicklook-alarm-{size}.png")
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------
