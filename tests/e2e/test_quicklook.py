@@ -97,7 +97,7 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
     try:
         says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500 mK$"), timeout=60_000)
         mentions(page, "#alarms .since", "GMT+9")
-        says(page, "#cryostat", "1 alarm firing. Nobody is told of alarms: they are only shown here.")
+        says(page, "#cryostat", "1 alarm is firing. Nobody is told of alarms: they are only shown here.")
         says(page, "#state", "The appliance is well.")
         expect(page).to_have_title("⚠ Cryolab 3 · livemon")
         expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")

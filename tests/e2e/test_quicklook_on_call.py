@@ -64,7 +64,7 @@ def test_a_single_problem_stands_in_the_first_line_and_goes_with_its_end(open_pa
 @pytest.mark.parametrize("size", SIZES)
 def test_an_alarm_stands_above_everything_with_value_limit_and_since_when(open_page, size):
     page = open_page(health(PROBLEMS[:2], ALARMS), size, site={"time_zone": "Asia/Tokyo"})
-    says(page, "#cryostat", "2 alarms firing, 1 pending.")
+    says(page, "#cryostat", "2 alarms are firing, 1 is pending.")
     plate, shield, silent = seen(page, "#alarms li").all()
     says(plate, ".what", "4K plate 143.6 K above 5 K")
     mentions(plate, ".since", "critical · LSA22YG")
@@ -104,13 +104,13 @@ def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plo
         (health(), "good", "7 limits are set, none is exceeded."),
         (health(told_by=None), "stale", "nobody is told of an alarm."),
         (health(configured=0), "stale", "Nobody knows whether the cryostat is well: the inventory sets no limit."),
-        (health([], ALARMS[:1]), "dead", "1 alarm firing."),
+        (health([], ALARMS[:1]), "dead", "1 alarm is firing."),
         (
             health([], ALARMS[:2], told_by=None),
             "dead",
-            "1 alarm firing, 1 pending. Nobody is told of alarms: they are only shown here.",
+            "1 alarm is firing, 1 is pending. Nobody is told of alarms: they are only shown here.",
         ),
-        (health([], ALARMS[1:2]), "stale", "1 alarm pending."),
+        (health([], ALARMS[1:2]), "stale", "1 alarm is pending."),
     ],
     ids=["well", "nobody is told", "no limit", "firing", "firing, nobody is told", "pending"],
 )

@@ -94,10 +94,12 @@ function ofCryostat({ alarms, cryostat }) {
   const isQuiet = cryostat.well && cryostat.told_by && !alarms.length;
   const state = cryostat.well === false ? "dead" : isQuiet ? "good" : "stale";
   if (!alarms.length) return [state, cryostat.sentence];
-  const firing = alarms.filter((alarm) => alarm.state === "firing").length;
-  const numbers = [...(firing ? [`${count(firing, "alarm")} firing`] : []), ...(firing < alarms.length ? [`${alarms.length - firing} pending`] : [])];
-  return [state, `${numbers.join(", ")}.${cryostat.told_by ? "" : " Nobody is told of alarms: they are only shown here."}`];
+  const firing = alarms.filter((alarm) => alarm.state === "firing").length, pending = alarms.length - firing;
+  const numbers = [firing && `${count(firing, "alarm")} ${are(firing)} firing`, pending && `${firing ? pending : count(pending, "alarm")} ${are(pending)} pending`];
+  return [state, `${numbers.filter(Boolean).join(", ")}.${cryostat.told_by ? "" : " Nobody is told of alarms: they are only shown here."}`];
 }
+
+const are = (number) => (number === 1 ? "is" : "are");
 
 function ofAppliance({ health, heard, away, now, nodes }) {
   if (away?.fault) return ["dead", `The bridge has failed since ${since(away.since, now)}: ${away.fault}. Trying again; the values below are old.`];
