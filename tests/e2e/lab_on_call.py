@@ -5,8 +5,10 @@ The answers are those of docs/architecture.md: ``/api/health``, ``/api/status`` 
 
 from __future__ import annotations
 
+import json
 import math
 import time
+import urllib.request
 
 from memory_source import Samples
 
@@ -65,13 +67,15 @@ SERIES = [
 NEWEST = {each.name: each.values[-1] for each in SERIES}
 
 
-def status(content: dict, **site: object) -> dict:
-    """What the bridge tells of a lab that has such an inventory."""
+def status(url: str, ahead: float = 0.0, **site: object) -> dict:
+    """What a bridge tells of a lab that has such an inventory; `ahead` are seconds by which its clock is wrong."""
+    with urllib.request.urlopen(f"{url}/api/status", timeout=20) as answer:
+        content = json.load(answer)
     for node in content["nodes"]:
         for field in node["fields"]:
             field["expected"] = not field["label"].startswith("Channel")
             field["limits"] = LIMITS.get(field["path"], [])
-    return content | {"name": None, "time_zone": None} | site
+    return content | {"time": time.time() + ahead, "name": None, "time_zone": None} | site
 
 
 def alarm(path: str = PLATE, **about: object) -> dict:

@@ -31,10 +31,10 @@ class Opener:
         url: str,
         fragment: str = "",
         size: str = "desktop",
-        answers: Mapping[str, dict | Callable[[dict], dict]] | None = None,
+        answers: Mapping[str, dict | Callable[[], dict]] | None = None,
         **options: object,
     ) -> Page:
-        """Open the page; `answers` has what ``/api/<name>`` answers instead, or makes of what the bridge answers."""
+        """Open the page; `answers` has what ``/api/<name>`` answers instead, or returns it."""
         phone = {"has_touch": True, "is_mobile": True} if size == "phone" else {}
         context = self.browser.new_context(viewport=SIZES[size], timezone_id="Europe/Berlin", **phone | options)
         self.contexts.append(context)
@@ -58,12 +58,14 @@ class Opener:
 
     def close(self) -> None:
         for context in self.contexts:
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")  # what is still under way
             context.close()
 
 
-def _answering(answer: dict | Callable[[dict], dict]) -> Callable[[Route], None]:
+def _answering(answer: dict | Callable[[], dict]) -> Callable[[Route], None]:
     def handle(route: Route) -> None:
-        content = answer(route.fetch().json()) if callable(answer) else answer
+        content = answer() if callable(answer) else answer
         route.fulfill(json=content, status=503 if content.get("problems") or "error" in content else 200)
 
     return handle
