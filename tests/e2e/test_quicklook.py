@@ -95,7 +95,7 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
     mentions(page, "#cryostat", "the inventory sets no limit")
     site.write_text(json.dumps({"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}))
     try:
-        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500 mK$"), timeout=60_000)
+        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), timeout=60_000)
         mentions(page, "#alarms .since", "GMT+9")
         says(page, "#cryostat", "1 alarm is firing. Nobody is told of alarms: they are only shown here.")
         says(page, "#state", "The appliance is well.")

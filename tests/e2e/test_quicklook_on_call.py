@@ -181,7 +181,7 @@ def test_no_value_runs_into_another_also_in_a_wide_font(open_page, width):
     page = open_page(size="phone" if width < 500 else "desktop")
     page.set_viewport_size({"width": width, "height": 844})
     wait_for_more(page, "points", 20)
-    assert any("mK" in text for text in texts(page, "#values .now"))
+    assert any("mK" in text for text in texts(page, "#values td.number"))
     for spacing in ("normal", "0.08em"):
         page.evaluate(
             "(spacing) => { document.body.style.font = '15px/1.4 DejaVu Sans'; document.body.style.letterSpacing = spacing; }",
