@@ -11,11 +11,9 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from crossbar_router import ROOT
 from playwright.sync_api import expect
 from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 
-SCREENSHOTS = ROOT / ".cache/screenshots"
 PLATE = "observatory.ls240.feeds.temperatures.Channel_1_T"
 
 
@@ -245,17 +243,6 @@ def test_the_age_of_a_channel_is_a_channel(open_page):
     mentions(page, "#values tbody th .title", "Age of 50K plate")
     says(page, "#values tbody .now > :first-child", re.compile(r"^[0-9.]+ s$"))
     says(page, "#hint", "")
-
-
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_pictures(open_page, size, scheme):
-    """Those of docs/quick-look.md; all instruments' temperatures, on the axis that the page chooses for them."""
-    page = open_page("#range=90", size=size, color_scheme=scheme)
-    wait_for(page, lambda: 0 < plotted(page, "oldest") < plotted(page, "from") + 10, "a plot that is full", 150)
-    expect(page.get_by_label("log")).to_be_checked()
-    says(page, "#state", "The appliance is well.", timeout=60_000)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"quicklook-{size}.png")
 
 
 def test_grafana_finds_its_health_check_where_a_browser_finds_the_page(appliance):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from crossbar_router import ROOT
-from lab_on_call import ALARMS, CHAMBER, HOLES, NEWEST, PLATE, PROBLEMS, SERIES, SHIELD, health, status
+from lab_on_call import ALARMS, CHAMBER, HOLES, NEWEST, PLATE, PROBLEMS, SERIES, SHIELD, health, series, status
 from memory_bridge import running
 from playwright.sync_api import expect
 from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
@@ -313,18 +315,29 @@ def test_small_functions(module_page, module, call, result):
     assert module_page.evaluate(script, f"{module}.js") == result
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "said"),
-    [("desktop", "light", health([], ALARMS[:1])), ("phone", "dark", health(PROBLEMS[:2], ALARMS))],
-)
-def test_pictures(open_page, size, scheme, said):
-    """Those of docs/quick-look.md, of a plate that warms up."""
-    site = {"name": "Cryolab 3", "time_zone": "Europe/Berlin"}
-    page = open_page(said, size, "#range=1200", gaps=HOLES, site=site, color_scheme=scheme)
+@pytest.fixture(scope="module")
+def nights(url, tmp_path_factory):
+    with running(series(warms_up=False), [], tmp_path_factory.mktemp("quiet") / "bridge.log") as port:
+        yield {"quiet": f"http://127.0.0.1:{port}", "bad": url}
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("night", ["quiet", "bad"])
+def test_pictures(nights, opener, night, size, scheme):
+    """Those of docs/quick-look.md: of a quiet night, and of one in which a plate warms up."""
+    here = nights[night]
+    bad = {"desktop": health([], ALARMS[:1]), "phone": health(PROBLEMS[:2], ALARMS)}
+    answers = {
+        "health": bad[size] if night == "bad" else health(),
+        "status": lambda: status(here, name="Cryolab 3", time_zone="Europe/Berlin"),
+        "gaps": {"gaps": HOLES if night == "bad" else []},
+    }
+    page = opener.open(here, "#range=1200", size, answers, color_scheme=scheme)
     wait_for(page, lambda: 0 < plotted(page, "oldest") < plotted(page, "from") + 60, "a plot that is full")
-    says(page, "#values tbody tr:first-child .now > :first-child", "143.6 K")
+    expect(page.get_by_label("log")).to_be_checked()
+    says(page, "#cryostat", re.compile("none is exceeded" if night == "quiet" else "firing"))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"quicklook-alarm-{size}.png")
+    page.screenshot(path=SCREENSHOTS / f"quicklook-{night}-{size}.png")
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------
