@@ -54,13 +54,14 @@ def course(kelvin: float, number: int, *, warms_up: bool = False) -> list[float]
 
 
 def series(*, warms_up: bool) -> list[Samples]:
-    """The lab's channels; its 4K plate warms up, or stays cold."""
+    """The lab's channels; its 4K plate warms up, or all is cold."""
+    cold = {"4K plate": 4.1, "4K shield": 4.3}
     return [
         Samples(
             path(instrument, number),
             NOW - 1200,
             1,
-            course(4.1 if name == "4K plate" and not warms_up else kelvin, number, warms_up=warms_up and kelvin > 100),
+            course(kelvin if warms_up else cold.get(name, kelvin), number, warms_up=warms_up and kelvin > 100),
             {"node": NODES[instrument], "label": name, "unit": "K"},
         )
         for instrument in NODES

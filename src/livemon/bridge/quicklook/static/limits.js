@@ -17,7 +17,7 @@ export const limitsText = (one) => one.limits.map((limit) => limitText(limit, on
 // Of a range, the end that a value is beyond.
 export const endText = ({ test, value, limit, unit }) => limitText({ test: test === "outside" ? (value > limit ? "above" : "below") : test, limits: [limit] }, unit);
 
-// One line for each number that any of the channels has for a limit: [{value, unit, text}].
+// One line for each number that any of the channels has for a limit: [{value, unit, text, isLowest}], the last of a limit that nothing may be below.
 export function limitLines(channels) {
   const lines = new Map();
   for (const one of channels) {
@@ -30,7 +30,7 @@ export function limitLines(channels) {
       }
     }
   }
-  return [...lines.values()].map(({ value, unit, titles, tests }) => ({ value, unit, text: `${named([...titles])}: ${[...tests].join(" or ")} ${quantity(value, unit)}` }));
+  return [...lines.values()].map(({ value, unit, titles, tests }) => ({ value, unit, text: `${named([...titles])}: ${[...tests].join(" or ")} ${quantity(value, unit)}`, isLowest: tests.has("below") }));
 }
 
 const named = (titles) => (titles.length > 2 ? `${titles.length} channels` : titles.join(", "));

@@ -34,14 +34,14 @@ export class Overlay {
     ctx.lineWidth = 1.5 * ratio;
     ctx.setLineDash([2 * ratio, 3 * ratio]); // longer ones are those of series
     font(ctx);
-    for (const { value, unit, text } of this.limits) {
+    for (const { value, unit, text, isLowest } of this.limits) {
       const y = plot.scales[`y${unit}`]?.min === undefined ? -1 : Math.round(plot.valToPos(value, `y${unit}`, true));
       if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      const box = places(ctx.measureText(text).width, y, bbox).find((one) => isFree(one, taken, bbox));
+      const box = places(ctx.measureText(text).width, y, isLowest, bbox).find((one) => isFree(one, taken, bbox));
       if (!box) continue;
       taken.push(box);
       words(ctx, text, box.left, box.bottom);
@@ -71,10 +71,10 @@ function title(ctx, text, left, width, bbox) {
   ctx.restore();
 }
 
-// Where the words of a line may stand: above it or below, at the left, else farther to the right.
-function places(width, y, bbox) {
-  const ratio = devicePixelRatio;
-  return [0, 1 / 3, 2 / 3].flatMap((part) => [y - GAP * ratio, y + (FONT + GAP) * ratio].map((bottom) => {
+// Where the words of a line may stand: on the side where nothing may be, else on the other one; at the left, else farther to the right.
+function places(width, y, isLowest, bbox) {
+  const ratio = devicePixelRatio, above = y - GAP * ratio, below = y + (FONT + GAP) * ratio;
+  return [0, 1 / 3, 2 / 3].flatMap((part) => (isLowest ? [below, above] : [above, below]).map((bottom) => {
     const left = bbox.left + 6 * ratio + part * bbox.width;
     return { left, right: left + width, top: bottom - FONT * ratio, bottom };
   }));
