@@ -14,6 +14,7 @@ from memory_source import Samples
 
 NOW = int(time.time())
 HOUR = 3600
+AHEAD = 2 * HOUR
 PLATE = "observatory.control.feeds.temperatures.Channel_02_T"
 CHAMBER = "observatory.control.feeds.temperatures.Channel_04_T"
 SHIELD = "observatory.ls240.feeds.temperatures.Channel_4_T"
@@ -47,10 +48,10 @@ def path(instrument: str, number: int) -> str:
 
 
 def course(kelvin: float, number: int, *, warms_up: bool = False) -> list[float]:
-    """Twenty minutes of 1 Hz, and as much of the future, so that the last one stays fresh."""
+    """Twenty minutes of 1 Hz, and as much of the future as a slow run of all tests takes, so that the last one stays fresh."""
     if warms_up:  # from 4.1 K, for the last 14 minutes
-        return [4.1 * (kelvin / 4.1) ** (min(max(second - 360, 0), 840) / 840) for second in range(2400)]
-    return [kelvin * (1 + 0.004 * math.sin((second + 97 * number) / 61)) for second in range(2400)]
+        return [4.1 * (kelvin / 4.1) ** (min(max(second - 360, 0), 840) / 840) for second in range(1200 + AHEAD)]
+    return [kelvin * (1 + 0.004 * math.sin((second + 97 * number) / 61)) for second in range(1200 + AHEAD)]
 
 
 def series(*, warms_up: bool) -> list[Samples]:
