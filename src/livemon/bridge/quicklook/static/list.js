@@ -55,7 +55,7 @@ export class List {
     for (const node of channels.nodes) {
       const own = JSON.stringify(node.channels.map((one) => [one.name, one.title, one.units]));
       const kept = old.get(node.name);
-      this.parts.set(node.name, kept && kept.own === own ? kept : makePart(node, own));
+      this.parts.set(node.name, kept && kept.own === own ? kept : makePart(node, own, kept));
     }
     const places = [...this.parts.values()].map((part) => part.place);
     if (places.some((place, i) => this.place.children[i] !== place) || this.place.children.length !== places.length) this.place.replaceChildren(...places);
@@ -109,11 +109,12 @@ export class List {
   }
 }
 
-function makePart(node, own) {
+// A node that has a new channel is made anew, where and as it was.
+function makePart(node, own, before) {
   const about = element("p", { class: "about" }), room = element("div");
   const place = element("details", { class: "node", "data-node": node.name }, element("summary", {}, element("h3", {}, node.name)), about, room);
-  place.open = !node.channels.every((one) => one.path.startsWith(AGES_LAST)) || !node.channels.length;
-  return { node, own, about, room, place, rows: null, near: false, listed: new Set() };
+  place.open = before ? before.place.open : !node.channels.every((one) => one.path.startsWith(AGES_LAST)) || !node.channels.length;
+  return { node, own, about, room, place, rows: null, near: Boolean(before?.near), listed: new Set() };
 }
 
 function isListed(one, { slots, now, search, which, beyond }) {
