@@ -199,7 +199,8 @@ def test_nothing_moves_below_the_reader(open_page, size):
     says(page, "#state", "The appliance is well.", timeout=60_000)  # a problem takes its room
     page.evaluate("""() => {
         window.shifts = [];
-        const place = ({ node, previousRect, currentRect }) => [(node?.parentElement ?? node)?.outerHTML.slice(0, 200), previousRect, currentRect];
+        const html = (node) => (node?.parentElement ?? node)?.outerHTML.slice(0, 200);
+        const place = ({ node, previousRect, currentRect }) => [html(node), previousRect, currentRect];
         const note = (list) => window.shifts.push(...list.getEntries().map((entry) => JSON.stringify(entry.sources.map(place))));
         new PerformanceObserver(note).observe({ type: "layout-shift" });
     }""")

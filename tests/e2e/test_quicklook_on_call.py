@@ -224,6 +224,7 @@ COUNTED = """([red, green, blue]) => {
 
 
 def pixels(page, colour):
+    expect(seen(page, "#plot canvas")).to_be_visible()
     return page.evaluate(COUNTED, colour)
 
 
