@@ -47,7 +47,9 @@ test-all:  ## make test with the long tests of the machine, a machine that had a
 	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration | lint unit e2e roles | molecule grafana" \
 		molecule-existing molecule-docker-sources on-host-build reproducible
 
-lint: venv-app venv-controller lint-2.16  ## ruff, shellcheck, yamllint, ansible-lint
+lint: venv-app venv-controller lint-2.16  ## ruff, eslint, shellcheck, yamllint, ansible-lint
+	@lab/need npm npm
+	lab/javascript
 	$(app)/ruff check --quiet .
 	$(app)/ruff format --quiet --check .
 	$(app)/shellcheck -x -P . $(shell_files)

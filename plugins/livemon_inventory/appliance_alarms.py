@@ -113,7 +113,8 @@ KINDS = {
     ),
     "archive_lost": Kind(
         limit=0,
-        severity="critical",
+        # What is lost is lost. A cause that goes on has an alarm of its own.
+        severity="warning",
         title="The archive has lost samples",
         panel="archive_lost",
         measure={"kind": "increase", "path": f"{ARCHIVE}.lost", "over": 3600},

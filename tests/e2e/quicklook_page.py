@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
 # The page asks for what is wrong, and the bridge answers as monitors expect it; the browser notes that.
@@ -25,7 +26,15 @@ class Opener:
     complaints: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def open(self, url: str, fragment: str = "", size: str = "desktop", **options: object) -> Page:
+    def open(
+        self,
+        url: str,
+        fragment: str = "",
+        size: str = "desktop",
+        answers: Mapping[str, dict | Callable[[], dict]] | None = None,
+        **options: object,
+    ) -> Page:
+        """Open the page; `answers` has what ``/api/<name>`` answers instead, or returns it."""
         phone = {"has_touch": True, "is_mobile": True} if size == "phone" else {}
         context = self.browser.new_context(viewport=SIZES[size], timezone_id="Europe/Berlin", **phone | options)
         self.contexts.append(context)
@@ -37,6 +46,8 @@ class Opener:
             "request",
             lambda request: request.url.startswith((url, "blob:")) or self.complaints.append(request.url),
         )
+        for name, answer in (answers or {}).items():
+            page.route(re.compile(rf"/api/{name}(\?|$)"), _answering(answer))
         page.goto(f"{url}/{fragment}")
         return page
 
@@ -46,7 +57,37 @@ class Opener:
 
     def close(self) -> None:
         for context in self.contexts:
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")  # what is still under way
             context.close()
+
+
+def _answering(answer: dict | Callable[[], dict]) -> Callable[[Route], None]:
+    def handle(route: Route) -> None:
+        content = answer() if callable(answer) else answer
+        route.fulfill(json=content, status=503 if content.get("problems") or "error" in content else 200)
+
+    return handle
+
+
+# What a person can see. Playwright's own assertions on text read hidden elements, too (tests/unit/test_browser_tests.py).
+
+
+def seen(within: Page | Locator, selector: str) -> Locator:
+    return within.locator(selector).filter(visible=True)
+
+
+def says(within: Page | Locator, selector: str, text: str | re.Pattern | list, **options: object) -> None:
+    """Wait until what can be seen of elements is a text, or of several a list of texts."""
+    expect(seen(within, selector)).to_have_text(text, use_inner_text=True, **options)
+
+
+def mentions(within: Page | Locator, selector: str, text: str | re.Pattern, **options: object) -> None:
+    expect(seen(within, selector)).to_contain_text(text, use_inner_text=True, **options)
+
+
+def texts(within: Page | Locator, selector: str) -> list[str]:
+    return seen(within, selector).all_inner_texts()
 
 
 def plotted(page: Page, what: str) -> float:

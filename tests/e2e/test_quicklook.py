@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import urllib.request
 from itertools import pairwise
@@ -10,11 +11,9 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from crossbar_router import ROOT
 from playwright.sync_api import expect
-from quicklook_page import SIZES, overflow, plotted, wait_for, wait_for_more, words
+from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 
-SCREENSHOTS = ROOT / ".cache/screenshots"
 PLATE = "observatory.ls240.feeds.temperatures.Channel_1_T"
 
 
@@ -29,13 +28,12 @@ def test_live_values_of_both_instruments_in_list_and_plot(open_page, size, schem
     for field in ("LSA21OQ::channel_1_t", "LSA22YG::channel_01_t"):
         row = page.locator(f'[data-field="{field}"]')
         page.locator(f'[data-node="{field.partition("::")[0]}"]').scroll_into_view_if_needed()
-        expect(row.locator("td.number")).to_have_text(re.compile(r"^[0-9.]+ m?K$"), timeout=40_000)
-        expect(row.locator(".age")).to_have_text(re.compile(r"^(now|\d+ s)$"))
-    expect(page.locator("#state")).to_have_text("All is well", timeout=30_000)
-    expect(page.locator("#freshness")).to_have_text(re.compile(r"^3 data nodes, \d+ channels, newest (now|\d+ s ago)$"))
-    points, newest = wait_for_more(page, "points", 20), plotted(page, "newest")
-    wait_for_more(page, "newest", newest)
-    wait_for_more(page, "points", points)
+        says(row, "td.number", re.compile(r"^[0-9.]+ m?K$"), timeout=40_000)
+        says(row, ".age", re.compile(r"^(now|\d+ s)$"))
+    says(page, "#state", "The appliance is well.", timeout=30_000)
+    says(page, "#freshness", re.compile(r"^3 data nodes, \d+ channels, newest (now|\d+ s ago)$"))
+    wait_for_more(page, "points", 20)
+    wait_for_more(page, "newest", plotted(page, "newest"))
     expect(page.locator("#plot canvas")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
     assert overflow(page) == []
@@ -46,12 +44,11 @@ def test_the_page_says_when_the_bridge_is_away_and_goes_on_when_it_is_back(appli
     newest = wait_for_more(page, "newest", 0)
     appliance.stop("bridge")
     try:
-        expect(page.locator("#state")).to_have_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"))
+        says(page, "#state", re.compile(r"has not answered since \d\d:\d\d:\d\d GMT\+[12]\."))
         expect(page.locator("#state")).to_have_attribute("data-state", "dead")
         expect(page).to_have_title("⚠ livemon")
         # Values that nobody brings any more grow old before the reader's eyes.
-        age = page.locator('[data-field="LSA21OQ::channel_1_t"] .age')
-        expect(age).to_have_text(re.compile(r"^[1-9]\d s$"))
+        says(page, '[data-field="LSA21OQ::channel_1_t"] .age', re.compile(r"^[1-9]\d s$"))
     finally:
         appliance.start("bridge")
     expect(page.locator("#state")).to_have_attribute("data-state", "good", timeout=60_000)
@@ -65,14 +62,46 @@ def test_a_node_whose_process_is_away_says_so(appliance, open_page):
     wait_for_more(page, "points", 1)
     appliance.stop("nodes")
     try:
-        expect(page.locator('[data-node="LSA21OQ"] .about')).to_have_text("Diodes: has left", timeout=30_000)
-        expect(page.locator("#problems, #state")).to_contain_text(["problem", "node LSA21OQ: has left"], timeout=30_000)
-        expect(page.locator('[data-channel="LSA21OQ::channel_1_t"] .name')).to_contain_text("silent")
+        says(page, '[data-node="LSA21OQ"] .about', "Diodes: has left", timeout=30_000)
+        mentions(page, "#problems", "node LSA21OQ: has left", timeout=30_000)
+        mentions(page, '[data-channel="LSA21OQ::channel_1_t"] .name', "silent")
     finally:
         appliance.start("nodes")
     appliance.wait_for_values("LSA21OQ")
     appliance.wait_for_values("LSA22YG", 60)
-    expect(page.locator("#state")).to_have_text("All is well", timeout=60_000)
+    says(page, "#state", "The appliance is well.", timeout=60_000)
+
+
+def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance, open_page):
+    alarm = {
+        "id": "plate_above",
+        "rule": "ls240",
+        "measure": {"kind": "value", "path": PLATE},
+        "above": 0.5,
+        "tags": {
+            "kind": "above",
+            "severity": "critical",
+            "subject": "50K plate of LSA21OQ",
+            "label": "50K plate",
+            "unit": "K",
+        },
+    }
+    site = appliance.directory / "site.yaml"
+    before = site.read_text()
+    page = open_page()
+    says(page, "#state", "The appliance is well.", timeout=60_000)
+    mentions(page, "#cryostat", "the inventory sets no limit")
+    site.write_text(json.dumps({"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}))
+    try:
+        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), timeout=60_000)
+        mentions(page, "#alarms .since", "GMT+9")
+        says(page, "#cryostat", "1 alarm is firing. Nobody is told of alarms: they are only shown here.")
+        says(page, "#state", "The appliance is well.")
+        expect(page).to_have_title("⚠ Cryolab 3 · livemon")
+        expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")
+    finally:
+        site.write_text(before)
+    expect(seen(page, "#alarms")).to_have_count(0, timeout=60_000)
 
 
 def test_a_copied_link_shows_the_same_elsewhere(open_page):
@@ -82,18 +111,18 @@ def test_a_copied_link_shows_the_same_elsewhere(open_page):
     page.get_by_label("log").check()
     page.get_by_label("Search channels").fill("plate")
     page.get_by_role("button", name="Copy link").click()
-    expect(page.locator("#done")).to_have_text("The link is copied.")
+    says(page, "#done", "The link is copied.")
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == page.evaluate("location.href")
     other = open_page("#" + link.partition("#")[2], size="phone")
     wait_for_more(other, "points", 20)
     other.get_by_role("button", name="Channels").click()
     expect(other.locator("#nodes tr").first).to_be_attached()
-    expect(page.locator("#when")).to_have_text(re.compile("standing still"))
+    says(page, "#when", re.compile("standing still"))
     name = re.compile(r"[A-Za-z0-9_ ]*")
 
     def same(of):
-        ours, theirs = ([name.match(text)[0] for text in each.locator(of).all_inner_texts()] for each in (page, other))
+        ours, theirs = ([name.match(text)[0] for text in texts(each, of)] for each in (page, other))
         return ours == theirs and any(ours)
 
     # Rows are made once they come near the window.
@@ -113,7 +142,7 @@ def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
     page = open_page(f"#field={PLATE}&field=LSA22YG::channel_01_t")
     wait_for_more(page, "points", 20)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#when")).to_contain_text("standing still")
+    mentions(page, "#when", "standing still")
     link = page.get_by_role("link", name=button)
     address = link.get_attribute("href")
     until = float(parse_qs(address.partition("?")[2])["until"][0])
@@ -126,7 +155,7 @@ def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
     )
     with page.expect_download() as download:
         link.click()
-    expect(page.locator("#done")).to_have_text(re.compile("^The table is saved"))
+    says(page, "#done", re.compile("^The table is saved"))
     assert re.fullmatch(r"livemon-\d{8}T\d{6}Z-\d{8}T\d{6}Z\.csv", download.value.suggested_filename)
     head, *rows = csv.reader(Path(download.value.path()).read_text().splitlines())
     assert head == [
@@ -167,10 +196,12 @@ def said(appliance, address):
 def test_nothing_moves_below_the_reader(open_page, size):
     page = open_page(f"#field={PLATE}", size)
     wait_for_more(page, "points", 5)
-    expect(page.locator("#state")).to_have_text("All is well", timeout=60_000)  # a problem takes its room
+    says(page, "#state", "The appliance is well.", timeout=60_000)  # a problem takes its room
     page.evaluate("""() => {
         window.shifts = [];
-        const note = (list) => window.shifts.push(...list.getEntries().map((entry) => entry.value));
+        const html = (node) => (node?.parentElement ?? node)?.outerHTML.slice(0, 200);
+        const place = ({ node, previousRect, currentRect }) => [html(node), previousRect, currentRect];
+        const note = (list) => window.shifts.push(...list.getEntries().map((entry) => JSON.stringify(entry.sources.map(place))));
         new PerformanceObserver(note).observe({ type: "layout-shift" });
     }""")
     newest = plotted(page, "newest")
@@ -200,7 +231,7 @@ def test_older_links_still_lead_there(open_page):
     expect(page.locator("#values tbody tr")).to_have_count(1)
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
     expect(page.get_by_label("log")).to_be_checked()
-    expect(page.locator("#hint")).to_contain_text("Not there at the moment: LSA21OQ::channel_99_t.")
+    mentions(page, "#hint", "Not there at the moment: LSA21OQ::channel_99_t.")
     page.get_by_role("checkbox", name="50K plate channel_1_t").uncheck()
     expect(page.locator("#plot canvas")).to_have_count(0)
     page.get_by_role("checkbox", name="channel_2_t").check()
@@ -211,20 +242,9 @@ def test_older_links_still_lead_there(open_page):
 def test_the_age_of_a_channel_is_a_channel(open_page):
     page = open_page(f"#range=60&field=age.{PLATE}")
     wait_for_more(page, "points", 5)
-    expect(page.locator("#values tbody th .title")).to_contain_text("Age of 50K plate")
-    expect(page.locator("#values tbody td").first).to_have_text(re.compile(r"^[0-9.]+ s$"))
-    expect(page.locator("#hint")).to_have_text("")
-
-
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_pictures(open_page, size, scheme):
-    """Those of docs/quick-look.md; all instruments' temperatures, on the axis that the page chooses for them."""
-    page = open_page("#range=90", size=size, color_scheme=scheme)
-    wait_for(page, lambda: 0 < plotted(page, "oldest") < plotted(page, "from") + 10, "a plot that is full", 150)
-    expect(page.get_by_label("log")).to_be_checked()
-    expect(page.locator("#state")).to_have_text("All is well", timeout=60_000)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"quicklook-{size}.png")
+    mentions(page, "#values tbody th .title", "Age of 50K plate")
+    says(page, "#values tbody .now > :first-child", re.compile(r"^[0-9.]+ s$"))
+    says(page, "#hint", "")
 
 
 def test_grafana_finds_its_health_check_where_a_browser_finds_the_page(appliance):

@@ -12,14 +12,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from crossbar_router import ROOT
 from gap_cases import CASES
+from lab_on_call import health
 from memory_bridge import running
 from memory_source import Samples
 from playwright.sync_api import expect
-from quicklook_page import SIZES, MainThread, overflow, plotted, wait_for, wait_for_more, words
+from quicklook_page import SIZES, MainThread, mentions, overflow, plotted, says, texts, wait_for, wait_for_more, words
 
 START = 1_699_948_800
 END = START + 600
 FIXED = "from=2023-11-14T08:00:00Z&until=2023-11-14T08:10:00Z"
+QUIET = {"health": health(), "gaps": {"gaps": []}}
 NOTHING = "\u2013"
 HOSTILE = 'a,b&c=d#e%"<img src=x onerror=alert(1)>'
 
@@ -53,7 +55,7 @@ def url(tmp_path_factory):
 @pytest.fixture
 def open_page(url, opener):
     def open_(fragment="", size="desktop", **options):
-        page = opener.open(url, f"#{fragment}", size, **options)
+        page = opener.open(url, f"#{fragment}", size, QUIET, **options)
         if "field=" in fragment:
             wait_for_more(page, "points", 0)
         return page
@@ -62,7 +64,7 @@ def open_page(url, opener):
 
 
 def shown(page, of):
-    return [text.split("\n")[0] for text in page.locator(of).all_inner_texts()]
+    return [text.split("\n")[0] for text in texts(page, of)]
 
 
 def span(page):
@@ -117,7 +119,7 @@ def test_from_and_to_are_local_times_and_must_be_in_order(open_page):
     page = open_page(f"{FIXED}&field=lab.plate")
     page.get_by_text("From … to …").click()
     expect(page.get_by_label("From", exact=True)).to_have_value("2023-11-14T09:00")  # Berlin
-    expect(page.locator("#zone")).to_contain_text("Europe/Berlin")
+    mentions(page, "#zone", "Europe/Berlin")
     page.get_by_label("From", exact=True).fill("2023-11-14T09:05:00")
     page.get_by_label("To", exact=True).fill("2023-11-14T09:04:00")
     page.get_by_role("button", name="Show").click()
@@ -138,10 +140,10 @@ def test_presets_follow_the_clock_and_pause_makes_them_stand(open_page):
     until = plotted(page, "until")
     wait_for(page, lambda: plotted(page, "until") > until, "the plot to move on")
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#when")).to_contain_text("standing still")
+    mentions(page, "#when", "standing still")
     assert "from" in words(page)
     page.get_by_role("button", name="Live", exact=True).click()
-    expect(page.locator("#when")).to_have_text("Last 1 h, live")
+    says(page, "#when", "Last 1 h, live")
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
 
 
@@ -156,7 +158,7 @@ def test_two_fingers_zoom_and_one_moves_the_cursor(open_page):
             clientX: box.left + part * box.width, clientY: box.top + 50 }));
     }"""
     area.evaluate(fingers, ["pointerdown", 1, 0.5])
-    expect(page.locator("#at")).to_have_text("09:05:00")
+    says(page, "#at", "09:05:00")
     assert shown(page, "#values tbody td:nth-child(2)")[1] != NOTHING
     area.evaluate(fingers, ["pointerup", 1, 0.5])
     for kind, *places in (("pointerdown", 0.4, 0.6), ("pointermove", 0.2, 0.8), ("pointerup", 0.2, 0.8)):
@@ -185,7 +187,7 @@ def test_values_at_the_cursor_of_all_series_at_once(open_page):
     plot = page.locator("#plot")
     box = page.locator("#plot .u-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
-    expect(page.locator("#at")).to_have_text("09:05:00")
+    says(page, "#at", "09:05:00")
     # A channel that is scanned once in 200 s has its nearest; where readings were invalid there is none.
     values = shown(page, "#values tbody td:nth-child(2)")
     assert values[1] in {"2 K", "3 K"}
@@ -194,7 +196,7 @@ def test_values_at_the_cursor_of_all_series_at_once(open_page):
     assert values[0] != newest[0]
     expect(plot).to_have_attribute("aria-valuetext", re.compile("Scanned"))
     page.mouse.move(0, 0)
-    expect(page.locator("#at")).to_have_text("Now")
+    says(page, "#at", "Now")
     assert shown(page, "#values tbody td:nth-child(3)")[1] == "1 K"
     assert shown(page, "#values tbody td:nth-child(4)")[1] == "3 K"
 
@@ -205,7 +207,7 @@ def test_a_logarithmic_axis_spans_millikelvin_to_300_kelvin(open_page, size):
     linear = page.locator("#plot canvas").screenshot()
     page.get_by_label("log").check()
     assert words(page)["log"] == ["1"]
-    expect(page.locator("#hint")).to_contain_text("no place on a logarithmic axis: Offset")
+    mentions(page, "#hint", "no place on a logarithmic axis: Offset")
     wait_for(page, lambda: page.locator("#plot canvas").screenshot() != linear, "the plot to change")
 
 
@@ -217,11 +219,11 @@ def test_units_have_an_axis_each_as_long_as_there_is_room(open_page, fields):
     page = open_page(f"{FIXED}&field={fields}")
     expect(page.locator("#plot .u-axis")).to_have_count(UNITS[fields])
     if UNITS[fields] == 4:
-        expect(page.locator("#hint")).to_contain_text("Without an axis of their own: W.")
+        mentions(page, "#hint", "Without an axis of their own: W.")
         page.set_viewport_size(SIZES["phone"])
         page.reload()
         expect(page.locator("#plot .u-axis")).to_have_count(3)
-        expect(page.locator("#hint")).to_contain_text("Without an axis of their own: V, W.")
+        mentions(page, "#hint", "Without an axis of their own: V, W.")
         assert overflow(page) == []
 
 
@@ -305,7 +307,7 @@ def test_any_name_is_text_and_survives_a_link(open_page):
     page.reload()
     expect(page.locator("#values tbody tr")).to_have_count(2)
     assert shown(page, "#values tbody th") == ["50K plate", "<b>=1+1</b>"]
-    expect(page.locator("#hint")).to_have_text("")
+    says(page, "#hint", "")
     assert page.locator("#nodes img, #nodes b").count() == 0
 
 
@@ -328,7 +330,7 @@ def test_channels_are_searched_and_chosen_by_state(open_page, search, which, fou
     page.get_by_label("Which channels").select_option(which)
     expect(page.locator("#nodes tbody tr:visible")).to_have_count(found)
     if search:
-        expect(page.locator("#found")).to_have_text(f"{found} of {len(SERIES)} channels")
+        says(page, "#found", f"{found} of {len(SERIES)} channels")
         assert words(page)["search"] == [search]
 
 
@@ -336,9 +338,9 @@ def test_a_range_without_samples_says_so(open_page):
     page = open_page(f"{FIXED}&field=lab.plate")
     page.get_by_role("checkbox", name="Long ago").check()
     page.get_by_role("button", name="Take 50K plate").click()
-    expect(page.locator("#hint")).to_have_text("No samples in this range.")
+    says(page, "#hint", "No samples in this range.")
     page.get_by_role("button", name="Take Long ago").click()
-    expect(page.locator("#hint")).to_have_text("Choose channels in the list below to plot them.")
+    says(page, "#hint", "Choose channels in the list below to plot them.")
 
 
 # --- without eyes, without mouse -------------------------------------------------------------------------------------------
@@ -361,7 +363,7 @@ def test_everything_works_by_keyboard_alone(open_page):
     tab_to("Cursor in the plot")
     for key in ("Home", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
-    expect(page.locator("#at")).to_have_text(re.compile("09:00:1[0-4]"))
+    says(page, "#at", re.compile("09:00:1[0-4]"))
     expect(page.locator("#plot")).to_have_attribute("aria-valuetext", re.compile("^(Nov 14|14 Nov)"))
     page.keyboard.press("End")
     page.keyboard.press("+")
@@ -369,7 +371,7 @@ def test_everything_works_by_keyboard_alone(open_page):
     page.keyboard.press("Shift+ArrowLeft")
     wait_for(page, lambda: plotted(page, "until") == pytest.approx(END - 30, abs=3), "the shift")
     page.keyboard.press("Escape")
-    expect(page.locator("#at")).to_have_text("Now")
+    says(page, "#at", "Now")
     tab_to("back")
     page.keyboard.press("Enter")
     wait_for(page, lambda: plotted(page, "until") == pytest.approx(END, abs=3), "the way back")
@@ -448,11 +450,11 @@ def test_a_fault_of_the_bridge_stands_in_words_and_the_old_plot_stays(open_page)
     page = open_page(f"{FIXED}&field=lab.plate")
     page.route("**/api/series?*", lambda route: route.fulfill(content_type="text/html", body="<html>"))
     page.get_by_role("button", name="Zoom in").click()
-    expect(page.locator("#hint")).to_contain_text("No plot: the bridge answers 200 and no JSON")
+    mentions(page, "#hint", "No plot: the bridge answers 200 and no JSON")
     expect(page.locator("#plot canvas")).to_be_visible()
     page.unroute("**/api/series?*")
     page.get_by_role("button", name="Back").click()
-    expect(page.locator("#hint")).to_have_text("")
+    says(page, "#hint", "")
 
 
 # --- many channels -----------------------------------------------------------------------------------------------------------
@@ -472,7 +474,7 @@ def test_500_channels_stay_usable(opener, tmp_path):
         for each in range(500)
     ]
     with running(series, [], tmp_path / "bridge.log") as port:
-        page = opener.open(f"http://127.0.0.1:{port}", "#range=600", "phone")
+        page = opener.open(f"http://127.0.0.1:{port}", "#range=600", "phone", QUIET)
         wait_for_more(page, "points", 100, 60)
         work = MainThread(page)
         rows = page.locator("#nodes tbody tr").count()

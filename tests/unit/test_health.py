@@ -81,7 +81,7 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
 )
 def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
     answer = create_app(OneNode({health.LOST: 99.0}, counts)).test_client().get("/api/health").json
-    expected = f"the archive lost {lost} samples within the last 10 min: livemon gaps tells which, and why"
+    expected = f"the archive lost {lost} samples within the last 60 s: livemon gaps tells which, and why"
     assert answer["problems"] == ([expected] if lost else [])
 
 
@@ -89,15 +89,15 @@ def test_samples_that_may_be_missing_are_wrong_as_long_as_that_is_new(tmp_path):
     now, values = time.time(), {CONNECTED: 1.0}
     GapList(tmp_path).add(
         [
-            Gap("observatory.a.feeds.x", now - 4000, now - 3900, None, gaps.ROUTER),
-            Gap("observatory.b.feeds.x", now - 90, now - 60, None, gaps.ROUTER),
+            Gap("observatory.a.feeds.x", now - 400, now - 390, None, gaps.ROUTER),
+            Gap("observatory.b.feeds.x", now - 90, now - 30, None, gaps.ROUTER),
             Gap("observatory.c.feeds.x", now - 90, now - 60, 0, gaps.RESTARTED),
             Gap("observatory.d.feeds.x", now - 90, now - 60, 5, gaps.STOPPED),
         ]
     )
     answer = create_app(OneNode(values), archive=tmp_path).test_client().get("/api/health").json
     assert answer["problems"] == [
-        "the archive may lack samples of observatory.b.feeds.x within the last 10 min: livemon gaps tells why"
+        "the archive may lack samples of observatory.b.feeds.x within the last 60 s: livemon gaps tells why"
     ]
 
 

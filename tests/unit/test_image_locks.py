@@ -30,8 +30,11 @@ def test_every_package_is_locked_by_hashes(lock):
     assert [line.split()[0] for line in packages if "==" not in line or "--hash=sha256:" not in line] == []
 
 
-def test_the_page_s_library_is_locked_by_its_integrity():
-    lock = json.loads((ROOT / "src/livemon/bridge/quicklook/vendor.package-lock.json").read_text())
+@pytest.mark.parametrize(
+    "lock", ["src/livemon/bridge/quicklook/vendor.package-lock.json", "lab/eslint/package-lock.json"]
+)
+def test_what_comes_from_npm_is_locked_by_its_integrity(lock):
+    lock = json.loads((ROOT / lock).read_text())
     packages = {name: each for name, each in lock["packages"].items() if name}
     assert packages
     assert all(each["integrity"].startswith("sha512-") for each in packages.values())

@@ -24,8 +24,8 @@ from livemon.bridge.site import ROOT, Site
 from livemon.errors import LivemonError
 from livemon.gaps import Gap
 
-LOOK_BACK = 600.0
-"""Seconds for which a loss of samples counts as something that is wrong now."""
+LOOK_BACK = 60.0
+"""Seconds for which a loss of samples counts as something that is wrong now: one that goes on is told anew with each heartbeat."""
 SAMPLES = 1000
 NOTIFIER_SILENT = 300.0
 """Seconds without a word of the notifier after which it counts as gone; it waits for mail servers that do not answer."""
@@ -129,7 +129,7 @@ def _holes(recent: Sequence[Gap]) -> Iterator[str]:
     feeds = sorted({gap.feed for gap in recent if gap.is_loss and gap.samples is None})
     if feeds:
         named = ", ".join(feeds[:NAMED]) + (f" and {len(feeds) - NAMED} more" if len(feeds) > NAMED else "")
-        yield f"the archive may lack samples of {named} within the last {health.age(LOOK_BACK)}: livemon gaps tells why"
+        yield f"the archive may lack samples of {named} within the last {LOOK_BACK:.0f} s: livemon gaps tells why"
 
 
 def _losses(source: Any) -> Iterator[str]:
@@ -142,4 +142,4 @@ def _losses(source: Any) -> Iterator[str]:
     rises = np.diff(known)
     lost = np.where(rises < 0, known[1:], rises).sum()  # a recording that begins anew counts from zero
     if lost > 0:
-        yield f"the archive lost {lost:.0f} samples within the last {health.age(LOOK_BACK)}: livemon gaps tells which, and why"
+        yield f"the archive lost {lost:.0f} samples within the last {LOOK_BACK:.0f} s: livemon gaps tells which, and why"

@@ -1,5 +1,7 @@
 // The channels, as /api/status tells of them.
 
+import { NOTHING, quantity } from "./text.js";
+
 export const STALE_S = 60, SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
 const MOST_AT_FIRST = 12;
 const AGE = "age.";
@@ -22,16 +24,32 @@ export class Channels {
   // The age of a channel is a channel, too, though none that is listed.
   ageOf(name) {
     const one = name.startsWith(AGE) ? this.byPath.get(name.slice(AGE.length)) : undefined;
-    if (one) this.byId.set(name, { ...one, id: name, name, path: name, title: `Age of ${one.title}`, units: "s", value: one.age, isAge: true });
+    if (one) this.byId.set(name, { ...one, id: name, name, path: name, title: `Age of ${one.title}`, units: "s", value: one.age, limits: [], isAge: true });
     return this.byId.get(name);
   }
 
-  // What is plotted while nobody has chosen: temperatures, those that the inventory labels rather than others.
-  atFirst() {
-    const warm = this.all.filter((one) => one.units === "K" && typeof one.value === "number" && one.value !== 0 && !one.isAge);
-    const labelled = warm.filter((one) => one.label);
-    return (labelled.length ? labelled : warm).slice(0, MOST_AT_FIRST);
+  // What is plotted while nobody has chosen: what is beyond a limit, then temperatures. Those that the inventory lists come before others, and
+  // each node has its share, so that an instrument of many channels does not hide the others.
+  atFirst(beyond) {
+    const alarmed = this.all.filter((one) => beyond.has(one.path) && one.type !== "string").slice(0, MOST_AT_FIRST);
+    const warm = this.nodes.map((node) => node.channels.filter((one) => one.units === "K" && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
+    const listed = warm.map((channels) => channels.filter((one) => one.expected));
+    const fair = taken(listed.some((channels) => channels.length) ? listed : warm, MOST_AT_FIRST - alarmed.length);
+    return [...alarmed, ...this.all.filter((one) => fair.has(one))];
   }
+}
+
+// Whether somebody gave it a name or a limit: then it has a place also while it has no reading.
+const isNamed = (one) => one.expected && one.time !== null && (one.limits.length > 0 || !/^channel[ _]\d+/i.test(one.title));
+
+// As many channels as there are places for, of each node in turn.
+function taken(nodes, places) {
+  const found = new Set();
+  const most = Math.max(0, ...nodes.map((channels) => channels.length));
+  for (let turn = 0; turn < most; turn += 1) {
+    for (const channels of nodes) if (turn < channels.length && found.size < places) found.add(channels[turn]);
+  }
+  return found;
 }
 
 function channel(node, field) {
@@ -44,22 +62,43 @@ function channel(node, field) {
     field: field.name,
     title: field.label || field.tags?.label || field.name,
     units: field.units || field.tags?.unit || null,
+    limits: field.limits || [],
     away: Boolean(node.error),
     isAge: field.path.startsWith(AGE),
     words: about.filter(Boolean).join(" ").toLowerCase(),
   };
 }
 
+// Give each channel the name by which it is told from the others beside it, `shownAs`: its title, where needed with its node or its field.
+export function tellApart(channels) {
+  const names = [(one) => one.title, (one) => `${one.title} (${one.node})`, (one) => `${one.title} (${one.id})`];
+  for (const one of channels) {
+    const same = (name) => channels.filter((other) => name(other) === name(one)).length;
+    one.shownAs = (names.find((name) => same(name) === 1) || names.at(-1))(one);
+  }
+  return channels;
+}
+
+// No temperature is 0 K: it is what a Lake Shore says of an input without a valid reading.
+export const hasReading = (one) => typeof one.value === "number" && !(one.units === "K" && one.value === 0);
+
+// The newest value in words. An input of an instrument that the inventory does not list has no sensor; of one that it lists, something is wrong.
+export function reading(one) {
+  if (one.time === null) return NOTHING;
+  if (one.units !== "K" || hasReading(one)) return quantity(one.value, one.units);
+  return one.expected === false ? "not connected" : "no reading";
+}
+
 // How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none; "off" if it is silent and the inventory does not
 // list it.
-export function staleness(channel, now) {
-  if (channel.time === null) return "never";
-  const age = now - channel.time;
-  if (channel.away) return "silent";
-  if (age > SILENT_S) return channel.expected === false ? "off" : "silent";
+export function staleness(one, now) {
+  if (one.time === null) return "never";
+  const age = now - one.time;
+  if (one.away) return "silent";
+  if (age > SILENT_S) return one.expected === false ? "off" : "silent";
   return age > STALE_S ? "stale" : "fresh";
 }
 
-export function matches(channel, search) {
-  return search.toLowerCase().split(/\s+/).every((word) => channel.words.includes(word));
+export function matches(one, search) {
+  return search.toLowerCase().split(/\s+/).every((word) => one.words.includes(word));
 }

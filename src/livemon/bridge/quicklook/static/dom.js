@@ -18,3 +18,6 @@ export function mark(place, name, value) {
 }
 
 export const swatch = (slot) => element("span", { class: "swatch", "aria-hidden": "true", ...(slot === undefined ? {} : { "data-slot": String(slot % 8), "data-dash": String(slot >= 8) }) });
+
+// A colour of the style sheet, for what is drawn.
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -42,7 +42,8 @@ export function followFingers(plot) {
     const [from, until] = pinched.range, width = area.clientWidth;
     const time = (x) => from + (x / width) * (until - from);
     const [a, b] = pinched.begin, [x, y] = fingers.values();
-    if (Math.abs(a - b) < 8 || Math.abs(x - y) < 8 || (a < b) !== (x < y)) return;
+    const haveCrossed = a < b ? x >= y : x < y;
+    if (Math.abs(a - b) < 8 || Math.abs(x - y) < 8 || haveCrossed) return;
     const perPixel = (time(b) - time(a)) / (y - x);
     const start = time(a) - x * perPixel;
     pinched.now = [start, start + width * perPixel];

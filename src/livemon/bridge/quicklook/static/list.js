@@ -1,9 +1,9 @@
 // The list of all channels, node by node. Rows are made once a node comes near the window, then only filled in: the keyboard's focus and
 // a screen reader's place stay where they are, and a site of many channels costs what is seen of it.
 
-import { staleness, matches } from "./channels.js";
+import { hasReading, matches, reading, staleness } from "./channels.js";
 import { element, fill, mark, swatch } from "./dom.js";
-import { duration, quantity } from "./text.js";
+import { duration } from "./text.js";
 
 const NEAR = "600px";
 const ROW_PX = 45;
@@ -26,7 +26,7 @@ export class List {
     }, { rootMargin: NEAR });
   }
 
-  // Show channels as they are now. `state` is {channels, slots (by id), now, search, which}. Returns how many are listed.
+  // Show channels as they are now. `state` is {channels, slots (by id), now, search, which, beyond (states of alarms by path)}. Returns how many are listed.
   show(state) {
     const layout = JSON.stringify(state.channels.nodes.map((node) => [node.name, node.channels.map((one) => [one.name, one.title, one.units])]));
     if (layout !== this.layout) this.make(state.channels, layout);
@@ -37,7 +37,8 @@ export class List {
       part.node = node;
       part.listed = new Set(node.channels.filter((one) => isListed(one, state)).map((one) => one.id));
       listed += part.listed.size;
-      const hidden = !part.listed.size && Boolean(state.search || state.which !== "all" || !node.channels.length && !node.error);
+      const isEmpty = !node.channels.length && !node.error;
+      const hidden = !part.listed.size && Boolean(state.search || state.which !== "all" || isEmpty);
       if (part.place.hidden !== hidden) part.place.hidden = hidden;
       // Room for rows that are still to be made, so that nothing moves when they are.
       if (!part.rows) part.room.style.minHeight = `${ROW_PX * part.listed.size}px`;
@@ -54,14 +55,14 @@ export class List {
     for (const node of channels.nodes) {
       const own = JSON.stringify(node.channels.map((one) => [one.name, one.title, one.units]));
       const kept = old.get(node.name);
-      this.parts.set(node.name, kept && kept.own === own ? kept : makePart(node, own));
+      this.parts.set(node.name, kept && kept.own === own ? kept : makePart(node, own, kept));
     }
     const places = [...this.parts.values()].map((part) => part.place);
     if (places.some((place, i) => this.place.children[i] !== place) || this.place.children.length !== places.length) this.place.replaceChildren(...places);
     places.forEach((place) => this.watch.observe(place));
   }
 
-  fillPart(part, { channels, slots, now }) {
+  fillPart(part, { slots, now, beyond }) {
     const { node } = part;
     fill(part.about, node.error ? `${node.description}: ${node.error}` : node.description);
     mark(part.place, "fault", String(Boolean(node.error)));
@@ -72,7 +73,9 @@ export class List {
       const hidden = !part.listed.has(one.id);
       if (row.place.hidden !== hidden) row.place.hidden = hidden;
       if (hidden) continue;
-      fill(row.value, quantity(one.value, one.units));
+      fill(row.value, reading(one));
+      mark(row.place, "reading", String(one.type === "string" || hasReading(one)));
+      mark(row.place, "alarm", beyond.get(one.path) || "none");
       const state = staleness(one, now);
       fill(row.age, ageText(one, state, now));
       mark(row.place, "age", state);
@@ -106,15 +109,17 @@ export class List {
   }
 }
 
-function makePart(node, own) {
+// A node that has a new channel is made anew, where and as it was.
+function makePart(node, own, before) {
   const about = element("p", { class: "about" }), room = element("div");
   const place = element("details", { class: "node", "data-node": node.name }, element("summary", {}, element("h3", {}, node.name)), about, room);
-  place.open = !node.channels.every((one) => one.path.startsWith(AGES_LAST)) || !node.channels.length;
-  return { node, own, about, room, place, rows: null, near: false, listed: new Set() };
+  place.open = before ? before.place.open : !node.channels.every((one) => one.path.startsWith(AGES_LAST)) || !node.channels.length;
+  return { node, own, about, room, place, rows: null, near: Boolean(before?.near), listed: new Set() };
 }
 
-function isListed(one, { slots, now, search, which }) {
+function isListed(one, { slots, now, search, which, beyond }) {
   if (which === "plotted" && !slots.has(one.id)) return false;
+  if (which === "alarm" && !beyond.has(one.path)) return false;
   if (which === "silent" && !["silent", "never"].includes(staleness(one, now))) return false;
   if (which === "unlisted" && one.expected !== false) return false;
   return matches(one, search);

@@ -1,16 +1,20 @@
-// The quick-look page: asks /api/status for present values, /api/series for the plot and /api/health for what is wrong, again and again.
+// The quick-look page: asks /api/status for present values, /api/series for the plot, /api/health for what is wrong and /api/gaps for holes of
+// the archive, again and again.
 
 import { Unreachable, ask, bytes, repeat } from "./bridge.js";
-import { Channels } from "./channels.js";
+import { Channels, tellApart } from "./channels.js";
 import { byId, element, fill, mark } from "./dom.js";
+import { holesOf, showHoles } from "./holes.js";
+import { limitLines } from "./limits.js";
 import { List } from "./list.js";
 import { Plot, unitsWithoutAxis } from "./plot.js";
 import { continued, gapOf } from "./samples.js";
-import { clock, duration, fromLocal, local, moment, quantity, zone } from "./text.js";
+import { count, duration, fromLocal, local, moment, quantity, tellTimesIn, zone, zoneAt } from "./text.js";
 import { Values } from "./values.js";
+import { Verdict, statesByPath } from "./verdict.js";
 import { RANGES, interval, isLive, read, within, written } from "./view.js";
 
-const EVERY_MS = 1000, HEALTH_MS = 10_000, SLOWEST_MS = 60_000;
+const EVERY_MS = 1000, HEALTH_MS = 10_000, HOLES_MS = 30_000, SLOWEST_MS = 60_000;
 const OVERLAP_S = 20; // samples may come this late and still be plotted at once
 const ANEW_S = 300; // those that come later are plotted after this time
 const MOST_PLOTTED = 50;
@@ -22,8 +26,11 @@ let view = read(location.hash);
 let lastRange = view.range;
 let channels = null;
 let clockOffset = 0; // seconds by which the bridge's clock is ahead of this one
-let problems = [];
-let awaySince = null;
+let site = { name: null, time_zone: null };
+let health = null; // what /api/health said, and when
+let heard = 0;
+let holes = [];
+let away = null; // since when the bridge does not answer, or with what fault
 let notice = ""; // what is wrong with the plot
 let loaded = { key: "", reached: 0, since: 0, range: null, samples: new Map() };
 const slots = new Map(); // colours, by the channels' ids
@@ -33,15 +40,19 @@ const place = byId("plot");
 const plot = place && new Plot(place, { cursor: showCursor, zoom: (from, until) => go({ from, until }), back: () => goBack() });
 const list = new List(byId("nodes"), toggle);
 const values = new Values(byId("values"), byId("at"), (id) => toggle(id, false));
+const verdict = new Verdict({ state: byId("state"), cryostat: byId("cryostat"), alarms: byId("alarms"), problems: byId("problems") }, plotAlone);
 
 // --- what is chosen ---------------------------------------------------------------------------------------------------------------------
 
 function chosen() {
   if (!channels) return [];
-  if (!view.fields) return channels.atFirst();
+  if (!view.fields) return tellApart(channels.atFirst(beyond()));
   const found = view.fields.map((name) => channels.find(name)).filter((one) => one && one.type !== "string");
-  return [...new Set(found)].slice(0, MOST_PLOTTED);
+  return tellApart([...new Set(found)].slice(0, MOST_PLOTTED));
 }
+
+// The states of alarms that are beyond their limits, by their channels' paths.
+const beyond = () => statesByPath(health?.alarms || []);
 
 // A link may name a channel that has gone since.
 const missing = () => (channels && view.fields ? view.fields.filter((name) => !channels.find(name)) : []);
@@ -51,6 +62,14 @@ function toggle(id, on) {
   const others = [...(view.fields || chosen().map((each) => each.name))].filter((name) => channels.find(name) !== one);
   change({ fields: on ? [...others, one.name] : others, log: isLog() });
   loadPlot();
+}
+
+function plotAlone(path) {
+  const one = channels?.find(path);
+  if (!one) return;
+  go({ fields: [one.name], log: false });
+  showControls();
+  place?.scrollIntoView({ block: "center" });
 }
 
 // Stages from millikelvin to room temperature are told apart on a logarithmic axis only.
@@ -91,6 +110,7 @@ function go(parts) {
   history.pushState({ depth: depth() + 1 }, "", written(view));
   draw();
   loadPlot();
+  askHoles();
 }
 
 const goBack = () => { if (depth()) history.back(); };
@@ -115,7 +135,7 @@ function zoom(factor) {
   return goTo(from, from + span);
 }
 
-addEventListener("popstate", () => { view = read(location.hash); showControls(); draw(); loadPlot(); });
+addEventListener("popstate", () => { view = read(location.hash); showControls(); draw(); loadPlot(); askHoles(); });
 
 // --- asking -------------------------------------------------------------------------------------------------------------------------------
 
@@ -125,32 +145,52 @@ const askStatus = repeat(async (signal) => {
     if (signal.aborted) return;
     clockOffset = status.time - Date.now() / 1000;
     const first = channels === null;
+    if (status.time_zone !== site.time_zone) tellTimesIn(status.time_zone);
+    site = { name: status.name, time_zone: status.time_zone };
     channels = new Channels(status.nodes);
-    if (awaySince !== null) askHealth();
-    awaySince = null;
+    if (away !== null) askHealth();
+    away = null;
     if (first) loadPlot();
+    if (first) askHoles();
   } catch (fault) {
     if (signal.aborted) return;
-    awaySince ??= now();
-    if (!(fault instanceof Unreachable)) problems = [fault.message];
+    away = { since: away?.since ?? now(), fault: fault instanceof Unreachable ? null : fault.message };
   }
   draw();
 }, () => EVERY_MS);
 
 const askHealth = repeat(async (signal) => {
   try {
-    const health = await ask("api/health", signal);
-    if (!signal.aborted) problems = health.problems;
+    const said = await ask("api/health", signal);
+    if (signal.aborted) return;
+    health = said;
+    heard = now();
   } catch {
-    // That the bridge is away, askStatus says.
+    // That the bridge is away, askStatus says; what was heard grows old.
   }
   if (!signal.aborted) draw();
 }, () => HEALTH_MS);
 
+const askHoles = repeat(async (signal) => {
+  const [from, until] = interval(view, now());
+  try {
+    const said = await ask(`api/gaps?${new URLSearchParams({ from, until })}`, signal);
+    if (signal.aborted) return;
+    holes = said.gaps;
+  } catch {
+    if (signal.aborted) return;
+    holes = [];
+  }
+  draw();
+}, () => HOLES_MS);
+
 // All of the range at first, then what is new.
 const loadPlot = repeat(async (signal) => {
   const shown = chosen();
-  if (!plot || !shown.length) return draw();
+  if (!plot || !shown.length) {
+    draw();
+    return;
+  }
   const [start, end] = interval(view, now());
   const key = JSON.stringify([view.range, view.from, view.until, shown.map((one) => one.name)]);
   const anew = key !== loaded.key || !isLive(view) || now() - loaded.since > ANEW_S;
@@ -160,7 +200,7 @@ const loadPlot = repeat(async (signal) => {
   shown.forEach((one) => words.append("field", one.name));
   try {
     const answer = await ask(`api/series?${words}`, signal);
-    if (signal.aborted) return draw();
+    if (signal.aborted) return;
     const samples = new Map();
     answer.series.forEach((next, i) => {
       const { id } = shown[i], old = loaded.samples.get(id);
@@ -172,10 +212,10 @@ const loadPlot = repeat(async (signal) => {
     loaded = { key, reached: anew ? end : reached, since: anew ? now() : loaded.since, range: [start, end], samples };
     notice = answer.silent.length ? `No answer of ${answer.silent.join(", ")}: what is plotted of it is old.` : "";
   } catch (fault) {
-    if (signal.aborted) return draw();
+    if (signal.aborted) return;
     notice = fault instanceof Unreachable ? "" : `No plot: ${fault.message}`;
   }
-  return draw(true);
+  draw(true);
 }, () => {
   const [start, end] = interval(view, now());
   if (!isLive(view)) return SLOWEST_MS;
@@ -195,12 +235,19 @@ function draw(samplesAreNew = false) {
   showHint(shown);
   if (channels) showList();
   showValues(shown);
+  const holed = holesOf(holes, shown);
+  showHoles(byId("holes"), holed);
   if (!plot) return;
-  if (!shown.length) return plot.clear();
-  const series = shown.map((one) => ({ ...one, label: one.title, slot: slots.get(one.id), ...(loaded.samples.get(one.id) || { times: [], values: [], gap: Infinity }) }));
-  const layout = JSON.stringify([...slots.entries(), isLog()]);
+  if (!shown.length) {
+    plot.clear();
+    return;
+  }
+  const series = shown.map((one) => ({ ...one, label: one.shownAs, slot: slots.get(one.id), ...(loaded.samples.get(one.id) || { times: [], values: [], gap: Infinity }) }));
+  const states = beyond();
+  const limits = limitLines([...shown].sort((a, b) => states.has(b.path) - states.has(a.path))); // those have their words first
+  const layout = JSON.stringify([...slots.entries(), isLog(), limits, holed, zone()]);
   if ((samplesAreNew || layout !== draw.layout) && loaded.range) {
-    plot.show(series, loaded.range, isLog());
+    plot.show(series, loaded.range, { log: isLog(), limits, holes: holed });
     byId("log").checked = isLog();
     draw.layout = layout;
     mark(place, "points", String(series.reduce((sum, one) => sum + one.times.length, 0)));
@@ -209,40 +256,20 @@ function draw(samplesAreNew = false) {
     mark(place, "from", String(loaded.range[0]));
     mark(place, "until", String(loaded.range[1]));
   }
-  return undefined;
 }
 
 function showState() {
-  const [state, text] = stateInWords();
-  fill(byId("state"), text);
-  mark(byId("state"), "state", state);
-  mark(document.body, "away", String(awaySince !== null));
-  const title = state === "good" ? "livemon" : "⚠ livemon";
+  const isWell = verdict.show({ health, heard, away, now: now(), nodes: channels && channels.nodes.length });
+  mark(document.body, "away", String(away !== null));
+  fill(byId("site"), site.name || "livemon");
+  byId("product").hidden = !site.name;
+  const title = `${isWell ? "" : "⚠ "}${site.name ? `${site.name} · livemon` : "livemon"}`;
   if (document.title !== title) document.title = title;
-  const details = byId("problems"), sentences = awaySince === null ? problems : [];
-  if (details.hidden !== sentences.length === 0) details.hidden = sentences.length === 0;
-  if (details.dataset.said !== sentences.join("\n")) {
-    details.dataset.said = sentences.join("\n");
-    details.querySelector("ul").replaceChildren(...sentences.map((sentence) => element("li", {}, sentence)));
-  }
   if (!channels) return;
   const times = channels.all.filter((one) => one.time !== null && !one.isAge).map((one) => one.time);
   const age = times.length ? now() - Math.max(...times) : null;
   const newest = age === null ? "never a sample" : `newest ${duration(age)}${age < 0.95 ? "" : " ago"}`;
   fill(byId("freshness"), `${count(channels.nodes.length, "data node")}, ${count(channels.all.length, "channel")}, ${newest}`);
-}
-
-const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
-
-function stateInWords() {
-  if (awaySince !== null) {
-    const tunnel = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) ? ` Is the tunnel (ssh -L ${location.port}:127.0.0.1:5000) open?` : "";
-    return ["dead", `The bridge does not answer since ${clock(awaySince)}; trying again. Values below are old.${tunnel}`];
-  }
-  if (!channels) return ["waiting", "asking the bridge …"];
-  if (!channels.nodes.length) return ["stale", "No data nodes yet: hub and nodes may be starting."];
-  if (problems.length) return ["dead", problems.length === 1 ? `Problem: ${problems[0]}` : count(problems.length, "problem")];
-  return ["good", "All is well"];
 }
 
 function showTimes() {
@@ -271,7 +298,7 @@ function showHint(shown) {
     const known = shown.map((one) => loaded.samples.get(one.id)).filter(Boolean);
     if (known.every((one) => !one.times.length)) hints.push("No samples in this range.");
     const below = isLog() ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
-    if (below.length) hints.push(`Zero and below have no place on a logarithmic axis: ${below.map((one) => one.title).join(", ")}.`);
+    if (below.length) hints.push(`Zero and below have no place on a logarithmic axis: ${below.map((one) => one.shownAs).join(", ")}.`);
   }
   const bare = place ? unitsWithoutAxis(shown, place.clientWidth) : [];
   if (bare.length) hints.push(`Without an axis of their own: ${bare.join(", ")}.`);
@@ -279,7 +306,7 @@ function showHint(shown) {
 }
 
 function showList() {
-  const listed = list.show({ channels, slots, now: now(), search: view.search, which: byId("which").value });
+  const listed = list.show({ channels, slots, now: now(), search: view.search, which: byId("which").value, beyond: beyond() });
   const all = !view.search && byId("which").value === "all";
   showList.said = all ? "" : `${listed} of ${count(channels.all.length, "channel")}`;
   clearTimeout(showList.timer); // a screen reader speaks of it once somebody has written
@@ -288,7 +315,7 @@ function showList() {
 
 function showValues(shown) {
   const [start, end] = interval(view, now());
-  values.show({ chosen: shown, samples: loaded.samples, slots, now: now(), time: plot ? plot.time() : null, span: end - start });
+  values.show({ chosen: shown, samples: loaded.samples, slots, now: now(), time: plot ? plot.time() : null, seconds: end - start, beyond: beyond() });
 }
 
 function showCursor(time) {
@@ -298,7 +325,7 @@ function showCursor(time) {
   place.setAttribute("aria-valuemin", Math.round(start));
   place.setAttribute("aria-valuemax", Math.round(end));
   place.setAttribute("aria-valuenow", Math.round(time ?? end));
-  const told = shown.map((one) => `${one.title} ${values.rows.get(one.id)?.value.textContent}`);
+  const told = shown.map((one) => `${one.shownAs} ${values.rows.get(one.id)?.value.textContent}`);
   place.setAttribute("aria-valuetext", time === null ? "no cursor" : `${moment(time)}: ${told.join(", ")}`);
 }
 
@@ -356,7 +383,7 @@ byId("exact").addEventListener("toggle", () => {
   const [start, end] = interval(view, now());
   form.from.value = local(start);
   form.until.value = local(end);
-  fill(byId("zone"), `Times here are of ${zone()}; links and tables have UTC.`);
+  fill(byId("zone"), `Times are those of ${zoneAt(now())}; links and tables have UTC.`);
 });
 byId("exact").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();

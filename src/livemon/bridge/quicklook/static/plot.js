@@ -1,6 +1,10 @@
-// The plot: uPlot with an axis for each unit, linear or logarithmic, and a cursor for mouse, finger and keyboard.
+// The plot: uPlot with an axis for each unit, linear or logarithmic, limits of alarms, holes of the archive, and a cursor for mouse, finger
+// and keyboard.
 
-import { clock, day, symbol, ticks } from "./text.js";
+import { colour } from "./dom.js";
+import { withLimits } from "./limits.js";
+import { Overlay } from "./overlay.js";
+import { clock, day, isBrowsersZone, symbol, ticks, zone, zoneAt } from "./text.js";
 import { joined } from "./samples.js";
 import { followFingers } from "./fingers.js";
 
@@ -14,6 +18,7 @@ export class Plot {
     this.on = on;
     this.uplot = null;
     this.layout = "";
+    this.overlay = new Overlay();
     this.held = false; // while somebody drags, nothing may move below his finger
     new ResizeObserver(() => this.uplot?.setSize(this.size())).observe(place);
     addEventListener("pointerup", () => { this.held = false; });
@@ -24,20 +29,21 @@ export class Plot {
     return { width: this.place.clientWidth, height: this.place.clientHeight };
   }
 
-  // Show series ({label, units, slot, times, values}) in [start, end).
-  show(series, [start, end], log) {
+  // Show series ({label, units, slot, times, values}) in [start, end), with lines of limits ({value, unit, text}) and holes ({begin, end, reason}).
+  show(series, [start, end], { log, limits, holes }) {
     if (this.held) return;
+    this.overlay.show(limits, holes);
     const wide = this.place.clientWidth >= WIDE;
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const layout = JSON.stringify([log, wide, dark, series.map((one) => [one.name, one.label, one.units, one.slot, one.times.length < 3])]);
+    const layout = JSON.stringify([log, wide, dark, zoneAt(start), limits, series.map((one) => [one.name, one.label, one.units, one.slot, one.times.length < 3])]);
     const data = joined(series, log);
     if (layout !== this.layout) {
       const { left = -10, top = -10 } = this.uplot?.cursor || {};
       this.clear();
       this.layout = layout;
-      this.uplot = new uPlot(this.options(series, log, wide), [[], ...series.map(() => [])], this.place);
-      followFingers(this);
       this.range = [start, end];
+      this.uplot = new uPlot(this.options(series, limits, log, wide), [[], ...series.map(() => [])], this.place);
+      followFingers(this);
       this.data(data);
       if (left >= 0) this.uplot.setCursor({ left, top });
     } else {
@@ -79,9 +85,7 @@ export class Plot {
     return this.time() === null ? null : this.uplot.cursor.left / (this.uplot.over.clientWidth - 1);
   }
 
-  options(series, log, wide) {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
+  options(series, limits, log, wide) {
     const units = [...new Set(series.map((one) => one.units || ""))];
     const side = units.includes("K") ? [...new Set(["K", ...units])] : units; // temperatures on the left
     const shown = side.slice(0, wide ? 3 : 2);
@@ -91,9 +95,10 @@ export class Plot {
       ...this.size(),
       legend: { show: false },
       padding: [8, shown.length > 1 ? 0 : 28, 0, 0],
-      scales: { x: { time: true }, ...Object.fromEntries(side.map((unit) => [`y${unit}`, log ? { distr: 3, range: logRange } : { range: linearRange }])) },
+      ...(isBrowsersZone() ? {} : { tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone()) }),
+      scales: { x: { time: true }, ...Object.fromEntries(side.map((unit) => [`y${unit}`, scale(limits, unit, log)])) },
       axes: [
-        { ...common, grid, space: 64, values: (_, times, _axis, _space, step) => timeTexts(times, step) },
+        { ...common, grid, space: 64, label: zoneAt(this.range[0]), labelSize: 18, labelFont: common.font, labelGap: 0, values: (_, times, _axis, _space, step) => timeTexts(times, step) },
         ...shown.map((unit, i) => ({
           ...common,
           scale: `y${unit}`,
@@ -127,6 +132,8 @@ export class Plot {
         },
       },
       hooks: {
+        drawClear: [(plot) => this.overlay.drawHoles(plot)],
+        draw: [(plot) => this.overlay.drawLimits(plot)],
         setCursor: [() => this.on.cursor(this.time())],
         setSelect: [(plot) => {
           const { left, width } = plot.select;
@@ -168,14 +175,24 @@ function timeTexts(times, step) {
   });
 }
 
-function linearRange(_, low, high) {
-  if (low === null || !Number.isFinite(low)) return [0, 1];
-  if (low === high) return low === 0 ? [-1, 1] : [low - Math.abs(low) * 0.02, high + Math.abs(high) * 0.02];
-  return uPlot.rangeNum(low, high, 0.08, false);
+function scale(limits, unit, log) {
+  const own = limits.filter((limit) => limit.unit === unit).map((limit) => limit.value);
+  if (log) return { distr: 3, range: (_, low, high) => logRange(low, high, own) };
+  return { range: (_, low, high) => linearRange(low, high, own) };
 }
 
-function logRange(_, low, high) {
-  if (!(low > 0 && high > 0)) return [0.1, 10];
+// No margin takes the axis across zero: where nothing is negative, no tick says so.
+export function linearRange(least, most, limits) {
+  if (least === null || !Number.isFinite(least)) return [0, 1];
+  const [low, high] = withLimits(least, most, limits, false);
+  if (low === 0 && high === 0) return [0, 1];
+  const [begin, end] = low === high ? [low - Math.abs(low) * 0.02, high + Math.abs(high) * 0.02] : uPlot.rangeNum(low, high, 0.08, false);
+  return [low >= 0 ? Math.max(begin, 0) : begin, high <= 0 ? Math.min(end, 0) : end];
+}
+
+function logRange(least, most, limits) {
+  if (!(least > 0 && most > 0)) return [0.1, 10];
+  const [low, high] = withLimits(least, most, limits.filter((limit) => limit > 0), true);
   const margin = low === high ? 2 : Math.max((high / low) ** 0.05, 1.01);
   return [low / margin, high * margin];
 }

@@ -1,11 +1,12 @@
 // The plotted channels in numbers: the newest, or at the cursor, and the smallest and largest of the range. It is the plot's legend, and what
 // there is of it for those who do not see it.
 
-import { staleness } from "./channels.js";
+import { reading, hasReading, staleness } from "./channels.js";
 import { element, fill, mark, swatch } from "./dom.js";
+import { limitsText } from "./limits.js";
 import { ageText } from "./list.js";
 import { extremes, valueAt } from "./samples.js";
-import { clock, moment, quantity } from "./text.js";
+import { clock, moment, quantity, span } from "./text.js";
 
 export class Values {
   // `remove(id)` is called for a channel that somebody takes out.
@@ -18,39 +19,51 @@ export class Values {
     this.layout = "";
   }
 
-  // Show channels, their samples by id, and the slots of their colours; `time` is where the cursor stands, null for now.
-  show({ chosen, samples, slots, now, time, span }) {
-    const layout = JSON.stringify(chosen.map((one) => [one.id, one.title, slots.get(one.id)]));
-    if (layout !== this.layout) this.make(chosen, slots, layout);
+  // Show channels, those beyond a limit first, their samples by id, and the slots of their colours; `time` is where the cursor stands, null for
+  // now, and `seconds` how long the range is. `beyond` has the state of each path's alarm: "firing", "pending" or "silenced".
+  show({ chosen, samples, slots, now, time, seconds, beyond }) {
+    const rank = (one) => RANKS.indexOf(beyond.get(one.path));
+    const sorted = [...chosen].sort((a, b) => rank(b) - rank(a));
+    const layout = JSON.stringify(sorted.map((one) => [one.id, one.shownAs, slots.get(one.id)]));
+    if (layout !== this.layout) this.make(sorted, slots, layout);
     this.table.hidden = !chosen.length;
-    fill(this.head, time === null ? "Now" : span > 86400 ? moment(time) : clock(time));
+    fill(this.head, time === null ? "Now" : seconds > 86400 ? moment(time) : clock(time));
     mark(this.head, "cursor", String(time !== null));
-    for (const one of chosen) {
-      const row = this.rows.get(one.id), series = samples.get(one.id);
-      const [low, high] = series ? extremes(series) : [null, null];
-      const value = time === null ? one.value : series ? valueAt(series, time) : undefined;
-      fill(row.value, quantity(value, one.units));
-      fill(row.low, quantity(low, one.units, 4));
-      fill(row.high, quantity(high, one.units, 4));
-      const state = staleness(one, now);
-      fill(row.about, state === "fresh" ? one.node : `${one.node}, ${ageText(one, state, now)}`);
-      mark(row.place, "age", state);
-    }
+    for (const one of sorted) this.fillRow(one, samples.get(one.id), time, now, beyond.get(one.path));
+  }
+
+  fillRow(one, series, time, now, alarm) {
+    const row = this.rows.get(one.id);
+    const [low, high] = series ? extremes(series) : [null, null];
+    const value = time === null ? reading(one) : quantity(series && valueAt(series, time), one.units);
+    fill(row.value, value);
+    fill(row.low, quantity(low, one.units, 4));
+    fill(row.high, quantity(high, one.units, 4));
+    fill(row.range, span(low, high, one.units));
+    const state = staleness(one, now);
+    const about = [...(one.shownAs === one.title ? [one.node] : []), ...(one.limits.length ? [`alarm ${limitsText(one)}`] : []), ...(state === "fresh" ? [] : [ageText(one, state, now)])];
+    fill(row.about, about.join(", "));
+    mark(row.place, "age", state);
+    mark(row.place, "alarm", alarm || "none");
+    mark(row.place, "reading", String(time !== null || hasReading(one)));
   }
 
   make(chosen, slots, layout) {
     this.layout = layout;
     this.rows.clear();
     this.body.replaceChildren(...chosen.map((one) => {
-      const row = { value: cell(), low: cell(), high: cell(), about: element("span", { class: "name" }) };
+      const row = { value: element("span"), low: cell("low"), high: cell("high"), range: element("span", { class: "range" }), about: element("span", { class: "name" }) };
       const remove = element("button", { type: "button", "aria-label": `Take ${one.title} of ${one.node} out of the plot` }, "×");
       remove.addEventListener("click", () => this.remove(one.id));
-      const title = element("span", { class: "title" }, one.title, row.about);
-      row.place = element("tr", { "data-channel": one.id }, element("th", { scope: "row" }, element("span", { class: "label" }, swatch(slots.get(one.id)), title)), row.value, row.low, row.high, element("td", {}, remove));
+      const title = element("span", { class: "title" }, one.shownAs, row.about);
+      const now = cell("now");
+      now.append(row.value, row.range);
+      row.place = element("tr", { "data-channel": one.id }, element("th", { scope: "row" }, element("span", { class: "label" }, swatch(slots.get(one.id)), title)), now, row.low, row.high, element("td", {}, remove));
       this.rows.set(one.id, row);
       return row.place;
     }));
   }
 }
 
-const cell = () => element("td", { class: "number" });
+const RANKS = [undefined, "silenced", "pending", "firing"];
+const cell = (what) => element("td", { class: `number ${what}` });

@@ -12,7 +12,7 @@ export const within = (seconds) => Math.min(Math.max(seconds, SHORTEST), LONGEST
 export function read(fragment) {
   const words = new URLSearchParams(fragment.replace(/^#/, ""));
   const range = Number(words.get("range"));
-  const [from, until] = [seconds(words.get("from")), seconds(words.get("until"))];
+  const [from, until] = [secondsOf(words.get("from")), secondsOf(words.get("until"))];
   const fixed = from !== null && until !== null && from < until;
   const named = words.getAll("field").concat((words.get("fields") || "").split(",")).filter(Boolean);
   return {
@@ -46,7 +46,7 @@ export const interval = (view, now) => (isLive(view) ? [now - view.range, now] :
 const round = (seconds) => Number(seconds.toPrecision(4));
 const iso = (time, fine) => new Date(fine ? time * 1000 : Math.round(time) * 1000).toISOString().replace(fine ? "" : ".000", "");
 
-function seconds(text) {
+function secondsOf(text) {
   if (!text) return null;
   const time = Number.isFinite(Number(text)) ? Number(text) : Date.parse(text) / 1000;
   return Number.isFinite(time) && Math.abs(time) < 4e10 ? time : null;

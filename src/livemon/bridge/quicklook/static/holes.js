@@ -1,0 +1,30 @@
+// Holes of the archive, as /api/gaps tells of them: what of the plotted channels was not kept, and why.
+
+import { element } from "./dom.js";
+import { day, duration, clock, moment } from "./text.js";
+
+const MOST = 5; // in words; all of them are shaded
+
+// Those of the feeds that channels are of.
+export function holesOf(holes, channels) {
+  return holes.filter(({ feed }) => channels.some((one) => one.path.startsWith(`${feed}.`)));
+}
+
+const nameOf = (feed) => feed.split(".")[1] || feed;
+
+export function holeText({ begin, end, feed, reason, samples }) {
+  const until = day(begin) === day(end) ? clock(end) : moment(end);
+  const lost = typeof samples === "number" ? `, ${samples} samples` : "";
+  return `${moment(begin)} to ${until} (${duration(end - begin)}${lost}), ${nameOf(feed)}: ${reason}`;
+}
+
+// Newest first.
+export function showHoles(place, holes) {
+  const said = JSON.stringify(holes);
+  if (place.dataset.said === said) return;
+  place.dataset.said = said;
+  place.hidden = !holes.length;
+  const newest = [...holes].sort((a, b) => b.begin - a.begin);
+  const more = holes.length > MOST ? [element("li", {}, `and ${holes.length - MOST} earlier ones: livemon gaps lists them`)] : [];
+  place.querySelector("ul").replaceChildren(...newest.slice(0, MOST).map((hole) => element("li", {}, holeText(hole))), ...more);
+}
