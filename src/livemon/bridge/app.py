@@ -13,9 +13,7 @@ from livemon.bridge import api, asked, graphite, headers, health, pulse, quicklo
 from livemon.bridge.answers import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.wamp import log
-
-MAX_REQUEST = 1 << 20
-
+from livemon.webguard import LARGEST_BODY
 
 BLUEPRINTS = (
     api.blueprint,
@@ -38,7 +36,7 @@ def create_app(source: Any, pulse_secret: Callable[[], str | None] = lambda: Non
         Returns what whoever changes the bridge's state must know; `None`: nobody can. Called for each such request.
     """
     app = Flask("livemon.bridge", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions |= {"source": source, "pulse_secret": pulse_secret}
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
