@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 import requests
 from appliance import Appliance
 from crossbar_router import ROOT, Router, wait_for
+from wamp_session import Session
 
 LET_IN = "http://localhost:8000"
 EVIL = "http://evil.example"
+TOKEN = "0123456789abcdef0123456789abcdef"
 NODE = "org.simonsobservatory.consumer.sensors"
 TAKE_OVER = [f"register@force:{NODE}.{procedure}" for procedure in ("get_fields", "get_data", "get_last", "get_packed")]
 ELSEWHERE = "register:org.simonsobservatory.consumer.elsewhere.get_data"
@@ -152,20 +155,10 @@ def told(router: Router, role: str) -> int:
     return len(re.findall(refused, router.log.read_text()))
 
 
-def last_values(router: Router) -> dict:
+def last_values(router: Router) -> object:
     """What the node answers a consumer."""
-    client = router.directory / "secrets/client/client"
-    command = [
-        sys.executable,
-        ROOT / "tests/wamp_calls.py",
-        router.url,
-        router.directory / "pki/ca.crt",
-        "client",
-        client,
-    ]
-    asked = json.dumps([f"{NODE}.get_last", [], {}]) + "\n"
-    answer = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60, check=True).stdout
-    return json.loads(answer.splitlines()[-1])["result"]
+    with Session(router, "client") as client:
+        return client("consumer.sensors.get_last")
 
 
 @pytest.mark.parametrize(("user", "role"), [("anonymous", "ocs_and_nodes"), ("node", "node")])
@@ -185,3 +178,25 @@ def test_a_taken_data_node_s_procedures_cannot_be_taken_over(appliance, router, 
 def test_a_further_procedure_of_a_taken_name_is_not_to_be_had(appliance, router):
     """Of a node of upstream's, which has two procedures, our bridge would call a third."""
     assert attempt(router, "node", f"register:{NODE}.get_more", f"register@prefix:{NODE}.get_") == [False, False]
+
+
+def test_a_node_that_is_back_before_the_router_missed_it_takes_its_procedures_along(appliance, router):
+    procedure = "consumer.back.get_data"
+    with Session(router) as old, Session(router) as other, Session(router) as new:
+        assert old("data_node.claim", "back", TOKEN) is True
+        assert old.register(procedure) == f"org.simonsobservatory.{procedure}"
+        old.child.send_signal(signal.SIGSTOP)  # its connection stays, as after a cable was pulled
+        assert other.register(procedure)[0] == "wamp.error.not_authorized"
+        assert new("data_node.claim", "back", TOKEN) is True
+        assert new.register(procedure) == f"org.simonsobservatory.{procedure}"
+        assert other.register(procedure)[0] == "wamp.error.not_authorized"
+
+
+def test_who_registered_a_free_name_loses_it_to_the_session_that_the_hub_gives_it_to(appliance, router):
+    """Else a session that was quicker than a node's restart would keep it from coming back."""
+    procedure = "consumer.quick.get_data"
+    with Session(router) as quick, Session(router) as node:
+        assert quick.register(procedure) == f"org.simonsobservatory.{procedure}"
+        assert node("data_node.claim", "quick", TOKEN) is True
+        assert node.register(procedure) == f"org.simonsobservatory.{procedure}"
+        assert quick.register(procedure)[0] == "wamp.error.not_authorized"
