@@ -55,7 +55,7 @@ class Authorizer(ApplicationSession):
         found = _OF_A_NODE.fullmatch(uri)
         if not answer["allow"] or action != "register" or found is None:
             return answer | {"cache": answer["allow"]}
-        holder = yield self._holder(found[1], uri)
+        holder = yield self._holder(found[1], uri, session["session"])
         if holder in (None, session["session"]):
             return answer | {"cache": False}
         self.log.warn(
@@ -69,10 +69,11 @@ class Authorizer(ApplicationSession):
         return {"allow": False, "cache": False}
 
     @inlineCallbacks
-    def _holder(self, name: str, uri: str) -> Iterator:
+    def _holder(self, name: str, uri: str, caller: int) -> Iterator:
         """Return the session to which a data node's name belongs, by the hub or else by what is registered; None if it is free."""
         holder = yield self._held_at_the_hub(name)
-        if holder is not None:
+        # The hub may not have heard yet that a session has ended.
+        if holder == caller or (holder is not None and (yield self._lives(holder))):
             return holder
         for procedure in dict.fromkeys([uri, *(f"{BASE_URI}.consumer.{name}.{each}" for each in PROCEDURES)]):
             registration = yield self.call("wamp.registration.lookup", procedure)
@@ -83,13 +84,18 @@ class Authorizer(ApplicationSession):
 
     @inlineCallbacks
     def _held_at_the_hub(self, name: str) -> Iterator:
-        """Return the session that the hub has for a name, if there is a hub and the session lives."""
+        """Return the session that the hub has for a name; None where there is no hub, or it does not tell, as upstream's."""
         try:
             answer = yield self.call(f"{BASE_URI}.data_node.holder", name).addTimeout(PATIENCE, reactor)
-            holder = answer and answer["session"]
-            if holder is not None:
-                yield self.call("wamp.session.get", holder)
         except (ApplicationError, defer.CancelledError, defer.TimeoutError):
-            # There is no hub, or it is upstream's, which does not tell; or it has not heard yet that the session has ended.
             return None
-        return holder
+        return answer and answer["session"]
+
+    @inlineCallbacks
+    def _lives(self, session: int) -> Iterator:
+        """Whether the router has a session."""
+        try:
+            yield self.call("wamp.session.get", session)
+        except ApplicationError:
+            return False
+        return True
