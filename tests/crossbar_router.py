@@ -77,6 +77,8 @@ class Router:
     child: subprocess.Popen | None = None
     anonymous_nodes: bool = False
     """Whether sessions on the plain port may serve data nodes too."""
+    origins: tuple[str, ...] = ()
+    """Whose pages may use the plain ports."""
 
     def __post_init__(self) -> None:
         self.renew()
@@ -160,6 +162,7 @@ class Router:
             "CROSSBAR_OCS_PORT": str(self.ocs_port),
             "CROSSBAR_HOST_PORT": str(self.host_port),
             "CROSSBAR_ANONYMOUS_NODES": str(self.anonymous_nodes).lower(),
+            "CROSSBAR_ORIGINS": " ".join(self.origins),
         }
         with self.log.open("ab") as output:
             self.child = subprocess.Popen(

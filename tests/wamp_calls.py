@@ -1,6 +1,7 @@
 """Join the router and call what standard input says. Arguments: URL, CA file, user and secret file.
 
-A line of standard input is a JSON list: procedure, arguments, keyword arguments. A line of standard output answers it:
+A line of standard input is a JSON list: procedure, arguments, keyword arguments. The procedure ``register@force`` is done here: it
+takes over the procedure that its argument names, which from then on answers its own name. A line of standard output answers it:
 ``{"result": ...}`` or ``{"error": uri, "text": ...}``. Ends with its input.
 """
 
@@ -8,12 +9,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from autobahn.twisted.component import Component, run
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import SessionDetails
+from autobahn.wamp.interfaces import ISession
+from autobahn.wamp.types import RegisterOptions, SessionDetails
 from twisted.internet import defer, reactor, ssl, threads
 
 url, ca, user, secret_file = sys.argv[1:]
@@ -44,6 +48,15 @@ def tell(answer: dict) -> None:
     print(json.dumps(answer, default=repr), file=sys.__stdout__, flush=True)
 
 
+def does(session: ISession, procedure: str) -> Callable[..., defer.Deferred]:
+    """Return what carries a line out."""
+    if not procedure.endswith("register@force"):
+        return partial(session.call, procedure)
+    return lambda uri: session.register(lambda *_: uri, uri, RegisterOptions(force_reregister=True)).addCallback(
+        lambda _: uri
+    )
+
+
 @component.on_join
 @defer.inlineCallbacks
 def joined(session: object, _details: SessionDetails) -> object:
@@ -52,7 +65,7 @@ def joined(session: object, _details: SessionDetails) -> object:
     while line := (yield threads.deferToThread(sys.stdin.readline)):
         procedure, arguments, keywords = json.loads(line)
         try:
-            result = yield session.call(procedure, *arguments, **keywords).addTimeout(10, reactor)
+            result = yield does(session, procedure)(*arguments, **keywords).addTimeout(10, reactor)
         except ApplicationError as error:
             tell({"error": error.error, "text": " ".join(map(str, error.args))})
         except Exception as error:

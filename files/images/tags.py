@@ -18,7 +18,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = {
     "base": ["files/images/base"],
-    "router": ["files/images/router", "files/images/bytecode.py", "files/crossbar", "requirements/router.txt"],
+    "router": [
+        "files/images/router",
+        "files/images/bytecode.py",
+        "files/crossbar",
+        "requirements/router.txt",
+        "src/livemon/__init__.py",
+        "src/livemon/webguard.py",
+    ],
     "app": [
         "files/images/app",
         "files/images/bytecode.py",

@@ -47,6 +47,10 @@ _USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._-]+)+/?\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
+# As a browser writes it, without a port that is the scheme's own.
+_ORIGIN = re.compile(
+    r"(?!http://[^/]*:80\Z|https://[^/]*:443\Z)https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?\Z"
+)
 # In Grafana's settings, % and $ begin a variable.
 _GRAFANA_URL = re.compile(
     r"https?://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~-]+)*/?\Z"
@@ -122,6 +126,12 @@ def _is_list_of_servers(value: Any) -> bool:
         isinstance(value, (list, tuple))
         and len(value) > 0
         and all(isinstance(server, str) and (_HOST_NAME.match(server) or _is_ip_address(server)) for server in value)
+    )
+
+
+def _is_list_of_origins(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(origin, str) and _ORIGIN.match(origin) for origin in value
     )
 
 
@@ -239,6 +249,17 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
         "is no list of names; write what people type in the browser, for example [monitor.lab.example, 192.0.2.10]",
     ),
     "grafana_anonymous_viewer": _TRUTH,
+    "monitor_names": (
+        lambda value: value == [] or _is_list_of_servers(value),
+        "is not a list of names; write the host names by which the quick-look page is reached, for example [monitor.lab.example]",
+    ),
+    "ocs_web_origins": (
+        _is_list_of_origins,
+        (
+            "is not a list of origins; write how the addresses of the pages begin, up to the first single slash, "
+            "for example [http://localhost:8000]"
+        ),
+    ),
     "backup_directory": (
         lambda value: isinstance(value, str) and value.startswith(("/", "~/")),
         "is no directory; write its whole path on this computer, for example /srv/livemon-backups",

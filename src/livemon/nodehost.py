@@ -133,8 +133,8 @@ class NodeHost:
         try:
             if (yield self._claim(node)):
                 yield self._register(node, served)
-                if self._served.get(node.name) is not served:  # removed meanwhile, or the router has gone
-                    return
+                if self._served.get(node.name) is not served or not served.registered:
+                    return  # removed meanwhile, the router has gone, or it lets another session have the procedures
                 accepted = yield self._call("data_node.add", node.name, node.description, self._details.session)
                 if accepted:
                     self.refused.discard(node.name)
@@ -177,7 +177,12 @@ class NodeHost:
             )
             for name in PROCEDURES
         ]
-        yield DeferredList([self._attach(node, served, request) for request in requests])
+        attached = yield DeferredList([self._attach(node, served, request) for request in requests])
+        if not all(
+            done for _, done in attached
+        ):  # the router knows of an earlier holder of the name: the next look asks again
+            served.registered = False
+            self._detach(node.name, served, subscriptions=False)
 
     @inlineCallbacks
     def _refuse(self, node: DataNodeServer, served: Served) -> Iterator:
@@ -216,10 +221,13 @@ class NodeHost:
     def _attach(self, node: DataNodeServer, served: Served, request: Callable[[], Deferred]) -> Iterator:
         try:
             served.attached.append((yield request()))
+            done = True
         except Exception as error:
             log.warn("data node {name}: {error!r}", name=node.name, error=error)
+            done = False
         if self._served.get(node.name) is not served:  # removed meanwhile
             self._detach(node.name, served)
+        return done
 
     def _detach(self, name: str, served: Served, *, subscriptions: bool = True) -> None:
         for item in list(served.attached):

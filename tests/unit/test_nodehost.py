@@ -20,11 +20,14 @@ class Session:
         self.hub_accepts = True
         self.knows_claims = True
         self.taken = set()
+        self.refused = set()
         self.registered = {}
         self.held = None
         self.calls = []
 
     def register(self, function, uri, _options):
+        if uri.rpartition(".")[2] in self.refused:
+            return fail(ApplicationError(ApplicationError.NOT_AUTHORIZED))
         registration = SimpleNamespace(uri=uri)
         registration.unregister = lambda: succeed(self.registered.pop(uri))
         self.registered[uri] = function
@@ -130,6 +133,18 @@ def test_upstreams_hub_knows_no_claims(host, session):
     host.add(Node("a", ""))
     join(host, session)
     assert session.listed == {"a": ""}
+
+
+def test_procedures_of_an_earlier_session_are_asked_for_until_the_router_lets_them_go(host, session, clock):
+    session.knows_claims = False  # so the router is not told that the earlier session was this node's
+    session.refused = {"get_data"}
+    host.add(Node("a", "first"))
+    join(host, session)
+    assert session.registered == session.listed == {}, "neither half of a node, nor one that consumers hear of"
+    session.refused = set()
+    clock.advance(ANNOUNCE_EVERY)
+    assert len(session.registered) == len(PROCEDURES)
+    assert session.listed == {"a": "first"}
 
 
 def test_a_hub_that_is_restarted_between_two_calls_is_told_later(host, session, clock):

@@ -7,6 +7,7 @@ import runpy
 
 import pytest
 from crossbar_router import ROOT
+from twisted.internet.endpoints import _parse
 
 START = ROOT / "files/crossbar/start.py"
 
@@ -74,8 +75,16 @@ def test_a_router_without_secrets_says_who_makes_them(fill_in):
         fill_in()
 
 
-def test_the_tls_port_follows_the_files_of_its_certificate(tmp_path):
-    config = json.loads(START.with_name("config.json").read_text())
+def endpoint_of(config: dict, transport: str) -> tuple[list[str], dict[str, str]]:
+    """What Twisted reads in the description of a transport's endpoint: words, and settings."""
+    (endpoint,) = [each["endpoint"] for each in config["workers"][0]["transports"] if each["id"] == transport]
+    assert endpoint["type"] == "twisted"
+    return _parse(endpoint["server_string"])
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A configuration that has been completed for an installation."""
     for name in ("server.key", "server.crt"):
         (tmp_path / name).touch()
     (tmp_path / "secrets").mkdir()
@@ -84,15 +93,42 @@ def test_the_tls_port_follows_the_files_of_its_certificate(tmp_path):
         "CROSSBAR_SECRETS": str(tmp_path / "secrets"),
         "CROSSBAR_TLS_DIR": str(tmp_path),
         "CROSSBAR_TLS_PORT": "18080",
-        "CROSSBAR_TLS_INTERFACE": "127.0.0.1",
+        "CROSSBAR_TLS_INTERFACE": "::1",
+        "CROSSBAR_NAMES": "monitor.lab.example lab",
+        "CROSSBAR_ORIGINS": "http://localhost:8000 https://lab.example",
     }
-    runpy.run_path(str(START))["fill_in"](config, environ)
-    (endpoint,) = [each["endpoint"] for each in config["workers"][0]["transports"] if each["id"] == "sisock"]
-    assert endpoint["type"] == "twisted"
-    assert endpoint["server_string"].split(":") == [
-        "renewing-tls",
-        "18080",
-        "interface=127.0.0.1",
-        f"certificate={tmp_path / 'server.crt'}",
-        f"key={tmp_path / 'server.key'}",
-    ]
+    config = json.loads(START.with_name("config.json").read_text())
+    return runpy.run_path(str(START))["fill_in"](config, environ)
+
+
+def test_the_tls_port_follows_the_files_of_its_certificate(tmp_path, config):
+    words, settings = endpoint_of(config, "sisock")
+    assert words == ["guarded"]
+    assert _parse(settings["endpoint"]) == (
+        ["renewing-tls", "18080"],
+        {"interface": "::1", "certificate": str(tmp_path / "server.crt"), "key": str(tmp_path / "server.key")},
+    )
+
+
+@pytest.mark.parametrize(("transport", "port"), [("ocs", "8001"), ("host", "8002")])
+def test_the_plain_ports_let_pages_of_the_inventorys_origins_in(config, transport, port):
+    words, settings = endpoint_of(config, transport)
+    assert words == ["guarded"]
+    assert _parse(settings["endpoint"]) == (["tcp", port], {"interface": "127.0.0.1"})
+    assert settings["origins"].split() == ["http://localhost:8000", "https://lab.example"]
+    assert settings["names"].split() == ["sisock-crossbar", "sisock_crossbar", "monitor.lab.example", "lab"]
+
+
+def test_no_page_may_use_the_port_of_sisock(config):
+    assert endpoint_of(config, "sisock")[1]["origins"] == ""
+
+
+def test_a_role_that_serves_data_nodes_has_to_ask_for_each_registration(config):
+    (realm,) = config["workers"][0]["realms"]
+    (authorizer,) = config["workers"][0]["components"]
+    asking = {role["name"]: role["authorizer"] for role in realm["roles"] if "authorizer" in role}
+    assert asking == dict.fromkeys(authorizer["extra"]["roles"], authorizer["extra"]["procedure"])
+    others = [role for role in realm["roles"] if role["name"] not in asking and role["name"] != "hub"]
+    for role in others:
+        for permission in role["permissions"]:
+            assert not permission["allow"].get("register") or not permission["uri"].startswith("org.simonsobservatory.")

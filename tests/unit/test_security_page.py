@@ -18,7 +18,7 @@ def test_every_test_that_is_named_is_there(named):
     assert is_a_test(named)
 
 
-@pytest.mark.parametrize("heading", ["From whom", "Ports"])
+@pytest.mark.parametrize("heading", ["From whom", "A web page in a browser", "Ports"])
 def test_every_line_names_its_test(heading):
     assert len(PAGE.rows(heading)) > 5
     assert PAGE.untested(heading) == []
@@ -47,3 +47,25 @@ def test_every_port_that_is_published_stands_there():
         any(port.replace("{{ grafana_port }}", "grafana_port") in cells[0] for cells in PAGE.rows("Ports"))
         for port in published
     )
+
+
+def test_no_setting_loosens_what_grafana_has_against_other_pages():
+    """Frames, the cookie's SameSite, the look at a request's origin: all are on unless a setting says otherwise.
+
+    Source: Grafana's documentation, "Configure Grafana", sections security and live; pkg/middleware/csrf.
+    """
+    settings = (ROOT / "roles/grafana/templates/compose.yml.j2").read_text()
+    assert "GF_SECURITY_" in settings
+    for loose in (
+        "ALLOW_EMBEDDING",
+        "COOKIE_SAMESITE",
+        "CSRF_TRUSTED_ORIGINS",
+        "CSRF_ADDITIONAL_HEADERS",
+        "LIVE_ALLOWED_ORIGINS",
+    ):
+        assert loose not in settings
+
+
+def test_every_port_says_what_a_page_in_a_browser_can_do_there():
+    told = {number for cells in PAGE.rows("A web page in a browser") for number in re.findall(r"\d+", cells[0])}
+    assert {number for cells in PAGE.rows("Ports") for number in re.findall(r"\b\d{2,5}\b(?!\.)", cells[0])} <= told

@@ -15,9 +15,7 @@ from livemon.bridge.answers import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.gaps import GapList
 from livemon.wamp import log
-
-MAX_REQUEST = 1 << 20
-
+from livemon.webguard import LARGEST_BODY
 
 BLUEPRINTS = (
     api.blueprint,
@@ -45,7 +43,7 @@ def create_app(
         Directory of the archive, whose gaps are told; `None` if there is none here.
     """
     app = Flask("livemon.bridge", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions |= {"source": source, "pulse_secret": pulse_secret, "gaps": archive and GapList(archive)}
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,0 +1,103 @@
+"""A page of somebody else's, in a Chromium on the monitor: it can use neither the router nor the bridge."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+from appliance import Appliance
+from crossbar_router import Router, wait_for
+from playwright.sync_api import Browser, Page
+
+CALL = """async ([url, body]) => {
+    try {
+        const answer = await fetch(url, body && {method: "POST", headers: {"Content-Type": "application/json"}, body});
+        return await answer.text();
+    } catch (error) {
+        return String(error);
+    }
+}"""
+LISTEN = """url => new Promise(done => {
+    const socket = new WebSocket(url, ["wamp.2.json"]);
+    socket.onopen = () => done("open");
+    socket.onerror = () => done("refused");
+})"""
+FAILED = "TypeError: Failed to fetch"
+STATUS = json.dumps({"procedure": "observatory.none.ops", "args": ["status", "acq"]})
+
+
+class EvilServer(BaseHTTPRequestHandler):
+    """Serves a page, and what the page may fetch."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"a page")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def bridge(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
+    """A bridge, which has nobody to ask."""
+    with Appliance(tmp_path_factory.mktemp("bridge"), router) as alone:
+        alone.start("bridge")
+        wait_for(lambda: alone.get("/version")[0] == 200, "the bridge", 60)
+        yield alone
+
+
+@pytest.fixture(scope="module")
+def evil(browser: Browser) -> Iterator[Page]:
+    """A page of ``http://evil.example``, whose name leads to this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), EvilServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    chromium = browser.browser_type.launch(
+        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--host-resolver-rules=MAP evil.example 127.0.0.1",
+        ],
+    )
+    page = chromium.new_page()
+    page.goto(f"http://evil.example:{server.server_port}/")
+    assert page.evaluate(CALL, ["/", None]) == "a page", "it can ask whom it may"
+    yield page
+    chromium.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_of_somebody_else_s_cannot_call_agents(evil, router):
+    for url in (router.host_http, router.ocs_http):
+        assert (
+            "no_such_procedure"
+            in requests.post(url, data=STATUS, headers={"Content-Type": "application/json"}, timeout=20).text
+        )
+        assert evil.evaluate(CALL, [url, STATUS]) == FAILED
+
+
+def test_a_page_of_somebody_else_s_cannot_listen_to_agents(evil, router):
+    for url in (router.host_url, router.ocs_url):
+        assert evil.evaluate(LISTEN, url) == "refused"
+
+
+def test_a_page_of_somebody_else_s_cannot_read_the_bridge(evil, bridge):
+    assert evil.evaluate(CALL, [f"{bridge.url}/functions", None]) == FAILED
+
+
+def test_a_name_that_leads_to_the_monitor_for_a_while_leads_nowhere(evil, bridge):
+    """DNS rebinding: for the browser, page and bridge have one origin."""
+    page = evil.context.browser.new_page()
+    for path in ("/functions", "/"):
+        answer = page.goto(f"http://evil.example:{bridge.port}{path}")
+        assert answer.status == 421
+        assert "is not a name of this server" in answer.text()
+    assert page.goto(f"http://localhost:{bridge.port}/functions").status == 200
