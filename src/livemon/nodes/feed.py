@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from livemon.health import SILENT_AFTER
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.refill import Refill
 from livemon.series.block import Block
@@ -46,6 +47,8 @@ class FeedNode(BlockNode):
     labels, units
         By the field's name in the feed.
     """
+
+    silent_after = SILENT_AFTER
 
     def __init__(
         self,
