@@ -82,7 +82,7 @@ def test_what_should_go_on(path, goes_on):
         ("agents: [", "site.yaml is no YAML: "),
         (
             "[]",
-            "site.yaml: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing else",
+            "site.yaml: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing",
         ),
         ("{agents: [], name: 7}", "site.yaml.name: 7 is not a text; put it in quotes, or leave the key out"),
         ("{agents: [], more: []}", "site.yaml: write agents: and below it"),
