@@ -15,7 +15,7 @@ from autobahn.wamp.request import Registration, Subscription
 from autobahn.wamp.types import EventDetails, SubscribeOptions
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, inlineCallbacks, maybeDeferred, succeed
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.python.failure import Failure
 
 from livemon.datanode import DataNodeServer
@@ -107,7 +107,9 @@ class NodeHost:
         if session is None:
             return succeed(None)
         told = [self._call("data_node.subtract", name, self._details.session) for name in self._served]
-        return answered_within(DeferredList(told, consumeErrors=True), FAREWELL).addErrback(lambda _: None)
+        heard = answered_within(DeferredList(told, consumeErrors=True), FAREWELL).addErrback(lambda _: None)
+        # Not while the answer is read: what waits for us ends the connection that it comes from.
+        return heard.addCallback(lambda _: deferLater(reactor, 0))
 
     def on_leave(self) -> None:
         """Wait for the next join."""
