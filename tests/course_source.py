@@ -267,7 +267,7 @@ class Lab:
 class CourseSource:
     """Answers like livemon.bridge.source.Source, of what has come in a lab."""
 
-    hubless = 0.0
+    hubless, left_out = 0.0, 0
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
