@@ -267,6 +267,8 @@ class Lab:
 class CourseSource:
     """Answers like livemon.bridge.source.Source, of what has come in a lab."""
 
+    hubless, left_out = 0.0, 0
+
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self.channels: dict[str, Channel] = {}

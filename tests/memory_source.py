@@ -47,6 +47,7 @@ class MemorySource:
 
     connected = True
     watch = None
+    hubless, left_out = 0.0, 0
     site = Site()
 
     def __init__(self, series, events=(), *, nulls=True):

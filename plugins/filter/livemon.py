@@ -151,7 +151,8 @@ def livemon_site(settings: dict) -> dict:
     settings = _plain(settings)
     instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
     about = {"name": settings.get("site_name"), "time_zone": settings.get("site_time_zone")}
-    return site.site(instruments, agents, alerting.alarms_of(settings), **about)
+    further = settings.get("data_nodes") or []
+    return site.site(instruments, agents, alerting.alarms_of(settings), further, **about)
 
 
 def livemon_text_directories(further: list) -> list:

@@ -61,6 +61,18 @@ KINDS = {
         over="The router answers again",
         advice="On the monitor: docker logs sisock_crossbar; docker restart sisock_crossbar.",
     ),
+    "hub_away": Kind(
+        limit=60,
+        is_duration=True,
+        severity="warning",
+        title="The hub of the data nodes does not answer",
+        panel="connected",
+        measure={"kind": "hubless"},
+        firing="The hub has not answered for {duration}: no data node that is new, or comes back, is found over the router",
+        over="The hub answers again",
+        advice="This machine's instruments are shown all the same. On the monitor: docker logs sisock_hub; docker ps.",
+        held_back_by=(ROUTER,),
+    ),
     "nodes_silent": Kind(
         limit=40,
         is_duration=True,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from livemon_inventory import local_times
+from livemon_inventory import durations, local_times
 from livemon_inventory.checks import NAME, is_list, kind, made_plain, read_as, text_faults, unknown_keys, written
 
-COMMON_KEYS = ("kind", "name", "description")
+COMMON_KEYS = ("kind", "name", "description", "silent_after")
+EXTERNAL = "external"
+"""The kind of a node that another program serves: the inventory only says what is expected of it."""
 KIND_KEYS: dict[str, tuple[str, ...]] = {
     "weather": (),
     "textfiles": ("directory", "columns", "pattern", "separator", "time_format", "time_zone", "comment"),
     "feed": ("target", "feeds", "labels", "units", "memory_window"),
+    EXTERNAL: (),
 }
 COLUMN_KEYS = ("name", "label", "units")
 TEXT_DIRECTORY = "/texts"
@@ -43,6 +46,7 @@ def faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
             f"use letters, digits, '-' and '_', for example {made_plain(name)}"
         )
     yield from text_faults(place, node, "description")
+    yield from _silence_faults(place, node)
     if node_kind == "textfiles":
         yield from _text_file_faults(place, node)
     elif node_kind == "feed":
@@ -66,10 +70,12 @@ def is_window(value: Any) -> bool:
 
 
 def nodes(entries: list[Mapping[str, Any]], window: int) -> list[dict]:
-    """Return the entries as ``nodes.yaml`` has them."""
+    """Return the entries as ``nodes.yaml`` has them, without those that another program serves."""
     found = []
     for entry in map(written, entries):
-        node = {key: value for key, value in entry.items() if key not in {"memory_window", "directory"}}
+        if entry["kind"] == EXTERNAL:
+            continue
+        node = {key: value for key, value in entry.items() if key not in {"memory_window", "directory", "silent_after"}}
         node.setdefault("description", _DESCRIPTIONS[entry["kind"]](entry))
         if entry["kind"] == "feed":
             node["window"] = int(entry.get("memory_window") or window)
@@ -77,6 +83,16 @@ def nodes(entries: list[Mapping[str, Any]], window: int) -> list[dict]:
             node["directory"] = f"{TEXT_DIRECTORY}/{entry['name']}"
         found.append(node)
     return found
+
+
+def silences(entries: Iterable[Mapping[str, Any]]) -> list[dict]:
+    """Return ``{"name", "silent_after"}`` of each entry that says after what time it is silent: seconds, or `False` for never."""
+    said = ((entry["name"], entry.get("silent_after")) for entry in map(written, entries))
+    return [
+        {"name": name, "silent_after": False if after is False else durations.seconds(after)}
+        for name, after in said
+        if after is not None
+    ]
 
 
 def text_directories(entries: list[Mapping[str, Any]]) -> list[dict]:
@@ -93,6 +109,14 @@ _DESCRIPTIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "textfiles": lambda entry: f"Text files in {entry['directory']}",
     "feed": lambda entry: f"Feeds of {entry['target']}",
 }
+
+
+def _silence_faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
+    after, example = node.get("silent_after"), "write for example 10m, or false where it may be silent"
+    if after is None and node.get("kind") == EXTERNAL:
+        yield f"{place}.silent_after is missing; {example}"
+    elif after is not None and after is not False and not durations.seconds(after):
+        yield f"{place}.silent_after: {after!r} is not a duration; {example}"
 
 
 def _text_file_faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:

@@ -209,7 +209,7 @@ def nodes(
     instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 86400
 ) -> dict:
     """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, and every site's."""
-    result = []
+    instruments, agents, result = list(instruments), list(agents), []
     for instrument in instruments:
         fields = fields_of(instrument)
         result.append(
@@ -249,7 +249,8 @@ def nodes(
     result.append(
         {"kind": "sensors", "name": "sensors", "description": "This machine", "certificates": list(CERTIFICATES)}
     )
-    result.append({"kind": "agents", "name": "agents", "description": "Agents"})
+    ids = [each["id"] for each in (*instruments, *agents)] + [ARCHIVE_NODE["target"], "registry"]
+    result.append({"kind": "agents", "name": "agents", "description": "Agents", "agents": ids})
     return {"nodes": result}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from livemon_inventory import data_nodes
 from livemon_inventory.alarms import Alarm, in_site_file
 from livemon_inventory.models import FEED
 from livemon_inventory.plant import ARCHIVE_NODE, fields_of, model_of, name_of
@@ -16,11 +17,12 @@ def site(
     instruments: Iterable[Entry],
     agents: Iterable[Entry],
     alarms: Iterable[Alarm] = (),
+    further: Iterable[Entry] = (),
     *,
     name: str | None = None,
     time_zone: str | None = None,
 ) -> dict:
-    """Return the agents, each with the fields of its feeds as far as the inventory knows them, and the alarms.
+    """Return the agents, each with the fields of its feeds as far as the inventory knows them, the alarms, and what is said of nodes.
 
     `name` is what people call the site, `time_zone` a name of the IANA database; each is left out where nobody says it.
 
@@ -41,6 +43,7 @@ def site(
             {"id": "registry", "model": "RegistryAgent"},
         ],
         "alarms": in_site_file(alarms),
+        "nodes": data_nodes.silences(further),
     }
 
 

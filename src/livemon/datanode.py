@@ -15,12 +15,11 @@ from typing import Any
 from twisted.internet.defer import inlineCallbacks, maybeDeferred
 
 from livemon.errors import RequestError
+from livemon.newest import Newest
 from livemon.packed import from_answer, pack
 
 MOST_BYTES = 1_000_000
 """In one answer: upstream's sessions carry 1 MiB in a message."""
-LATEST = 60.0
-"""Seconds within which a node that keeps no newest samples looks for them."""
 
 
 def unix_time(when: float, now: float | None = None) -> float:
@@ -106,9 +105,13 @@ class DataNodeServer:
         For people.
     """
 
+    silent_after: float | None = None
+    """Seconds without a sample after which the node is silent, which is a fault of the appliance; `None` if none is expected."""
+
     def __init__(self, name: str, description: str) -> None:
         self.name = name
         self.description = description
+        self._newest = Newest()
 
     def get_fields(self, start: float, end: float) -> tuple[dict[str, dict], dict[str, dict]]:
         """Return the fields that have samples in an interval, and the timelines that they follow.
@@ -117,7 +120,8 @@ class DataNodeServer:
         -------
         fields
             By name: ``description`` (or `None`), ``timeline``, ``type`` ("number", "string" or "bool"), ``units`` (or
-            `None`); our own besides: ``path`` (permanent name) and ``label``. Empty while there are none.
+            `None`); our own besides: ``path`` (permanent name), ``label``, and ``silent_after`` (seconds), as the attribute of that
+            name. Empty while there are none.
         timelines
             By name: ``interval`` (average seconds between samples, `None` if irregular) and ``field`` (list of names).
         """
@@ -155,17 +159,11 @@ class DataNodeServer:
     def get_last(self) -> Iterator:
         """Return ``{field: (time, value)}`` of every field's newest sample; a field without samples is left out.
 
-        By default of the last minute.
+        By default of the last minute, and once in a while of the day before it (:class:`livemon.newest.Newest`).
         """
-        fields, _timelines = yield maybeDeferred(self.get_fields, -LATEST, 0)
-        answer = (yield maybeDeferred(self.get_data, list(fields), -LATEST, 0)) or {}
-        found = {}
-        for name, about in fields.items():
-            times = answer.get("timeline", {}).get(about["timeline"], {}).get("t") or []
-            values = answer.get("data", {}).get(name) or []
-            if len(times) == len(values) > 0:
-                found[name] = (times[-1], values[-1])
-        return found
+        fields, _timelines = yield maybeDeferred(self.get_fields, 1, 0)
+        timelines = {name: about.get("timeline") for name, about in fields.items()}
+        return (yield self._newest.look(timelines, self.get_data))
 
     @inlineCallbacks
     def get_packed(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> Iterator:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 SILENT_AFTER = 120.0
-"""Seconds without a sample of any field after which a node is silent."""
+"""Seconds without a sample of any field after which a node of ours is silent, unless the inventory says another time."""
+HUB_AWAY_AFTER = 5.0
+"""Seconds; the bridge asks the hub every two."""
 STALE_AFTER = 300.0
 """Seconds. A 372 that scans sixteen channels, each with 3 s of pause and 10 s of dwell, comes back to one after 208 s."""
 LATE_AFTER = 120.0
@@ -45,6 +47,7 @@ def problems(status: Mapping[str, Any]) -> Iterator[str]:
     """
     if status and not status["router"]["connected"]:
         yield "the bridge has no connection to the router"
+    yield from _hub_problems(status.get("hub") or {})
     if status and not status["nodes"]:
         yield "there are no data nodes: docker logs sisock_nodes tells why"
     for node in status.get("nodes", []):
@@ -82,22 +85,33 @@ def notes(status: Mapping[str, Any]) -> Iterator[str]:
             yield f"node {node['name']}: {note}"
 
 
+def _hub_problems(hub: Mapping[str, Any]) -> Iterator[str]:
+    away, left_out = hub.get("away", 0.0), hub.get("left_out", 0)
+    if away > HUB_AWAY_AFTER:
+        yield f"the hub has not answered for {age(away)}: docker logs sisock_hub tells why"
+    if left_out:
+        yield f"the hub lists too many data nodes: {left_out} of them are not shown (docker logs sisock_hub tells whose they are)"
+
+
 def _silence(node: Mapping[str, Any]) -> Iterator[str]:
     if node["error"]:
         yield f"node {node['name']}: {node['error']}"
         return
     for fault in node.get("faults", []):
         yield f"node {node['name']}: {fault}"
+    after = node.get("silent_after")
+    if after is None:  # nobody said that it is expected to speak
+        return
     heard = [field for field in node["fields"] if field["age"] is not None]
-    ages = [field["age"] for field in heard if _is_live(field)]
+    ages = [field["age"] for field in heard if not field["path"].endswith(DEGRADED)]
     if not heard:
         if not node.get("faults"):
             yield f"node {node['name']} has no values"
-    elif ages and min(ages) > SILENT_AFTER:
+    elif ages and min(ages) > after:
         yield f"node {node['name']} has been silent for {age(min(ages))}"
     else:
         expected = [field for field in heard if _is_live(field) and field.get("expected", True)]
-        silent = [field["name"] for field in expected if field["age"] > STALE_AFTER]
+        silent = [field["name"] for field in expected if field["age"] > max(STALE_AFTER, after)]
         if silent:
             yield f"silent in node {node['name']}: {', '.join(silent)}"
 
@@ -107,7 +121,7 @@ def _fields(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_live(field: Mapping[str, Any]) -> bool:
-    """Whether it goes on as long as all is well; a text file, or the weather, may well be old."""
+    """Whether each field of its node goes on as long as all is well; a node of others may have some that seldom have a sample."""
     return field["path"].startswith(("observatory.", "livemon.sensors.")) and not field["path"].endswith(DEGRADED)
 
 

@@ -14,8 +14,8 @@ from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.request import Registration, Subscription
 from autobahn.wamp.types import EventDetails, SubscribeOptions
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, inlineCallbacks, maybeDeferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, inlineCallbacks, maybeDeferred, succeed
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.python.failure import Failure
 
 from livemon.datanode import DataNodeServer
@@ -26,6 +26,8 @@ ANNOUNCE_EVERY = 2.0
 """Seconds between two looks whether the hub still knows us."""
 
 CALL_TIMEOUT = 5.0
+FAREWELL = 1.0
+"""Seconds that a process which ends waits for the hub to hear that its nodes are taken away."""
 PREPARATION = 6.0
 """Seconds that a node may take to get ready; it is announced then as it is."""
 AT_ONCE = 20
@@ -96,6 +98,18 @@ class NodeHost:
         yield DeferredList([self._subscribe(node) for node in self.nodes.values()])
         if self._session is session and not self._announcing.running:
             self._announcing.start(ANNOUNCE_EVERY, now=True)
+
+    def leave(self) -> Deferred:
+        """Tell the hub that all nodes are taken away on purpose, as the end of the process is; fires within `FAREWELL`."""
+        if self._announcing.running:
+            self._announcing.stop()
+        session = self._session
+        if session is None:
+            return succeed(None)
+        told = [self._call("data_node.subtract", name, self._details.session) for name in self._served]
+        heard = answered_within(DeferredList(told, consumeErrors=True), FAREWELL).addErrback(lambda _: None)
+        # Not while the answer is read: what waits for us ends the connection that it comes from.
+        return heard.addCallback(lambda _: deferLater(reactor, 0))
 
     def on_leave(self) -> None:
         """Wait for the next join."""

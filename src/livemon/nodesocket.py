@@ -3,9 +3,9 @@
 Both ways, a big-endian uint32 n and n bytes. A request is JSON:
 
 ``{"call": "state", "known": {node: version}}``
-    Answered by JSON: a list with ``name``, ``description``, ``version``, ``last`` ({field: [time, value]}) of each node, and its
-    ``fields`` as ``get_fields`` has them, or `null` if `version` is the one that the caller knows; ``told`` as the node does; of a
-    node that has none of this now, why not: ``fault``.
+    Answered by JSON: a list with ``name``, ``description``, ``silent_after`` (seconds or `null`), ``version``, ``last``
+    ({field: [time, value]}) of each node, and its ``fields`` as ``get_fields`` has them, or `null` if `version` is the one that the
+    caller knows; ``told`` as the node does; of a node that has none of this now, why not: ``fault``.
 ``{"call": "samples", "wanted": {node: [field]}, "start", "end", "stride"}``
     Times in UNIX seconds. Answered by a little-endian uint32 m, m bytes of JSON (a list of ``node``, ``size`` and ``fault``), and the
     bytes of :mod:`livemon.packed` of each node in turn, `size` many.
@@ -122,7 +122,7 @@ class _Server(Int32StringReceiver):
 
     @inlineCallbacks
     def _about(self, node: DataNodeServer, known: str | None) -> Iterator:
-        about: dict[str, Any] = {"name": node.name, "description": node.description}
+        about: dict[str, Any] = {"name": node.name, "description": node.description, "silent_after": node.silent_after}
         version = node.fields_version and f"{self.factory.life}.{node.fields_version}"
         try:
             self._check_ready(node)

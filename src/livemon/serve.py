@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from twisted.internet import reactor
+
 from livemon import wamp
 from livemon.config import RouterConfig
 from livemon.datanode import DataNodeServer
@@ -32,4 +34,5 @@ def serve(*nodes: DataNodeServer) -> None:
             host.add(node)
     except LivemonError as error:
         sys.exit(f"{sys.argv[0]}: {error}")
+    reactor.addSystemEventTrigger("before", "shutdown", host.leave)
     wamp.run(component)

@@ -16,6 +16,7 @@ from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
 from livemon.alarms.measures import Increase, Moment, Rise
 from livemon.alarms.tracks import Track
 from livemon.alarms.watch import AlarmWatch
+from livemon.bridge.catalogue import Catalogue
 from livemon.errors import ConfigError, RouterError
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
@@ -460,6 +461,7 @@ def test_a_source_that_fails_leaves_alarms_as_they_were():
 def test_alarms_are_judged_without_nodes():
     class Nothing:
         connected = False
+        hubless = 0.0
         site = Lab(AT_ONCE, only=["control:away"]).source.site
 
         @property
@@ -475,6 +477,29 @@ def test_alarms_are_judged_without_nodes():
         "appliance:router_away",
         "appliance:nodes_silent",
     ]
+
+
+@pytest.mark.parametrize(("hubless", "fires"), [(58, False), (64, True)])
+def test_a_dead_hub_is_an_alarm(hubless, fires):
+    """It was none: nobody was told that no node elsewhere could be found any more."""
+
+    class WithoutHub:
+        connected, hubless = True, 0.0
+        site = Lab(AT_ONCE, only=["appliance:hub_away"]).source.site
+        catalogue = Catalogue()
+
+    source, clock = WithoutHub(), [1000.0]
+    watch = AlarmWatch(source, None, lambda: clock[0], lambda: clock[0])
+    for seconds in range(0, hubless + 1, 2):
+        source.hubless = float(seconds)
+        clock[0] += 2
+        watch.look()
+    assert watch.states["appliance:hub_away"].firing is fires
+    source.hubless = 0.0
+    for _ in range(30):
+        clock[0] += 2
+        watch.look()
+    assert not watch.states["appliance:hub_away"].firing
 
 
 # --- an inventory that changes -----------------------------------------------------------------------------------------------
@@ -556,7 +581,7 @@ def test_a_large_laboratory_is_judged_in_time():
         begin = time.thread_time()
         lab.watch.look()
         times.append(time.thread_time() - begin)
-    assert len(lab.watch.states) == 12 * (16 * 4 + 3) + 15
+    assert len(lab.watch.states) == 12 * (16 * 4 + 3) + 16
     assert sorted(times)[len(times) // 2] < 0.15
 
 

@@ -344,8 +344,8 @@ def test_a_large_laboratory_has_few_rules():
             ]
         }
 
-    assert len(rules_of(alerting.document(lab(12)))) == 25
-    assert len(alerting.alarms_of(lab(12))) == 12 * (16 * 3 + 3) + 15
+    assert len(rules_of(alerting.document(lab(12)))) == 26
+    assert len(alerting.alarms_of(lab(12))) == 12 * (16 * 3 + 3) + 16
     assert len(rules_of(alerting.document(lab(30)))) <= 60
 
 

@@ -40,6 +40,7 @@ class MemorySource:
     connected = True
     site = Site()
     watch = None
+    hubless, left_out = 0.0, 0
 
     def __init__(self, *nodes):
         NODES["LSA21OQ"].last = {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")}

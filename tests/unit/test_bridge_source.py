@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from autobahn.wamp.exception import ApplicationError
 from deferreds import result
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.defer import fail, maybeDeferred, succeed
 
+from livemon import health
+from livemon.bridge import routed, site
 from livemon.bridge import source as source_module
+from livemon.bridge.answers import json_answer
+from livemon.bridge.api import state
+from livemon.bridge.derived import MOST_ABSENT
 from livemon.bridge.source import GRACE, Source
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.packed import Timeline, pack
@@ -24,18 +29,28 @@ class Session:
         }
         self.data = {"data": {"wind": [1.0, None], "sky": ["clear", "dull"]}, "timeline": {"t": {"t": [10.0, 20.0]}}}
         self.asked = []
+        self.calls = []
         self.packed = None
 
     def call(self, uri, *arguments, **_options):
         name = uri.rpartition(".")[2]
+        self.calls.append(name)
         if name == "get_packed" and self.packed is not None:
             return succeed(self.packed)
         if name in {"get_last", "get_packed"}:
             return fail(ApplicationError(ApplicationError.NO_SUCH_PROCEDURE))
         if name == "get_data":
             self.asked.append(arguments)
+            if isinstance(self.data, Deferred):
+                return self.data
             return maybeDeferred(self.data, *arguments) if callable(self.data) else succeed(self.data)
-        return succeed(self.listed if name == "get_data_node" else (self.get_fields, {}))
+        if name == "get_data_node":
+            return (
+                fail(ApplicationError(ApplicationError.NO_SUCH_PROCEDURE))
+                if self.listed is None
+                else succeed(self.listed)
+            )
+        return succeed(self.get_fields if isinstance(self.get_fields, tuple) else (self.get_fields, {}))
 
 
 @pytest.fixture
@@ -49,6 +64,7 @@ class Socket:
     def __init__(self, *names):
         self.names = list(names)
         self.away = False
+        self.last = {"x": [10.0, 1.0]}
         self.faults = {}
         self.known = []
 
@@ -65,7 +81,7 @@ class Socket:
                 "description": "",
                 "version": "1",
                 "fields": None if known.get(name) == "1" else fields,
-                "last": {"x": [10.0, 1.0]},
+                "last": self.last,
             }
             for name in self.names
         ]
@@ -90,8 +106,26 @@ def one_thread(monkeypatch):
     monkeypatch.setattr(source_module.threads, "deferToThread", maybeDeferred)
 
 
-def made(session=None, socket=None):
-    source = Source(socket)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test moves, in seconds: ``clock[0]``."""
+    now = [1000.0]
+    monkeypatch.setattr(source_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+class Inventory:
+    """A site file that does not change."""
+
+    def __init__(self, text):
+        self.site = site.read(text, "site.yaml")
+
+    def look(self):
+        pass
+
+
+def made(session=None, socket=None, inventory=None):
+    source = Source(socket, site_file=inventory and Inventory(inventory))
     source._routed.session = session
     source._looked.set()
     result(source.refresh())
@@ -286,3 +320,334 @@ def test_of_two_nodes_with_one_path_the_one_that_answers_is_found():
     source._socket = socket
     result(source.refresh())
     assert source.catalogue.find("observatory.a.feeds.f.x").node == "ZNEWBOX"
+
+
+# --- nodes that go, and a hub that does --------------------------------------------------------------------------------------
+
+
+def problems(source):
+    return list(health.problems(state(source)))
+
+
+def test_a_hub_that_does_not_answer_is_told_and_costs_no_node(session, clock):
+    source = made(session, Socket("A"))
+    assert source.hubless == 0
+    session.listed = None
+    result(source.refresh())
+    for _ in range(40):
+        clock[0] += 2
+        result(source.refresh())
+    assert problems(source) == ["the hub has not answered for 80.0 s: docker logs sisock_hub tells why"]
+    assert source.catalogue.nodes["APEX"].error is None
+    session.listed = [{"name": "APEX", "description": "Weather"}]
+    result(source.refresh())
+    assert source.hubless == 0
+
+
+def test_without_a_router_the_hub_is_not_missed(session, clock):
+    source = made(session)
+    session.listed = None
+    result(source.refresh())
+    clock[0] += 60
+    source.on_leave()
+    assert source.hubless == 0
+    result(source.refresh())
+    clock[0] += 60
+    assert source.hubless == 0
+
+
+def test_a_node_that_is_taken_away_on_purpose_is_gone_at_once(session):
+    """Health was 503 for two minutes: "does not answer: wamp.error.canceled callee disconnected from in-flight request"."""
+    source = made(session)
+    session.listed = []
+    source._subtracted({"name": "APEX", "description": "Weather", "on_request": True})
+    result(source.refresh())
+    assert list(source.catalogue.nodes) == []
+    session.listed = [{"name": "APEX", "description": "Weather"}]
+    source._added(session.listed[0])
+    result(source.refresh())
+    assert source.catalogue.nodes["APEX"].error is None
+
+
+def test_a_node_that_died_is_told(session, clock):
+    source = made(session)
+    session.data = fail_with(ApplicationError(ApplicationError.CANCELED, "callee disconnected from in-flight request"))
+    result(source.refresh())
+    assert problems(source) == ["node APEX: has left"]
+    session.listed = []
+    source._subtracted({"name": "APEX", "description": "Weather"})
+    result(source.refresh())
+    assert problems(source) == ["node APEX: has left"]
+    clock[0] += GRACE + 1
+    result(source.refresh())
+    assert list(source.catalogue.nodes) == []
+
+
+def test_a_node_of_this_machine_is_not_taken_away_by_what_the_hub_tells():
+    source = made(Session(), Socket("A"))
+    source._subtracted({"name": "A", "on_request": True})
+    result(source.refresh())
+    assert "A" in source.catalogue.nodes
+
+
+# --- what nobody expects ------------------------------------------------------------------------------------------------------
+
+
+def fail_with(error):
+    def fail_now(*_):
+        raise error
+
+    return fail_now
+
+
+NOTHING_NOW = {"data": {"wind": [], "sky": []}, "timeline": {}}
+
+
+def of_the_past(when):
+    """A node with one sample at a time, in seconds before now, which it has for whoever asks for an interval that holds it."""
+
+    def get_data(fields, start, end, *_):
+        return (
+            {"data": {name: [7.0] for name in fields}, "timeline": {"t": {"t": [when]}}}
+            if start <= when < end
+            else NOTHING_NOW
+        )
+
+    return get_data
+
+
+@pytest.mark.parametrize("data", [NOTHING_NOW, False, {}, None], ids=str)
+def test_a_node_of_others_without_a_sample_does_not_make_the_appliance_unwell(session, data):
+    """An archive of 2017 made it "not well" for ever, and the dead-man's switch silent."""
+    session.data = data
+    source = made(session)
+    assert source.catalogue.nodes["APEX"].error is None
+    assert problems(source) == []
+
+
+@pytest.mark.parametrize(
+    ("silent_after", "told"), [("600", ["node APEX has no values"]), ("false", [])], ids=["expected", "not"]
+)
+def test_the_inventory_says_when_a_node_of_others_is_silent(session, silent_after, told):
+    session.data = NOTHING_NOW
+    text = f"{{agents: [], nodes: [{{name: APEX, silent_after: {silent_after}}}]}}"
+    assert problems(made(session, inventory=text)) == told
+
+
+@pytest.mark.parametrize(
+    ("silent_after", "after"), [(600, 600.0), ("x", None), (-1, None), (True, None), (10**400, None)]
+)
+def test_a_node_says_itself_when_it_is_silent(session, silent_after, after):
+    session.get_fields["wind"]["silent_after"] = silent_after
+    assert made(session).catalogue.nodes["APEX"].silent_after == after
+
+
+@pytest.mark.parametrize("age", [50.0, 90.0, 3000.0, 80_000.0])
+def test_the_newest_sample_is_looked_for_further_back_than_a_minute(session, age):
+    session.data = of_the_past(-age)
+    source = made(session)
+    assert source.catalogue.nodes["APEX"].last == {"wind": (-age, 7.0), "sky": (-age, 7.0)}
+
+
+def test_further_back_is_looked_seldom_and_what_was_found_stays(session, clock):
+    session.data = of_the_past(-3000.0)
+    source = made(session)
+    asked = len(session.asked)
+    for _ in range(20):
+        clock[0] += 2
+        result(source.refresh())
+    assert len(session.asked) == asked + 20
+    assert source.catalogue.nodes["APEX"].last["wind"] == (-3000.0, 7.0)
+    session.data = of_the_past(-1e9)
+    source = made(session)
+    for _ in range(20):
+        clock[0] += 2
+        result(source.refresh())
+    assert len(session.asked) <= asked + 20 + 5 + 21
+
+
+# --- nodes that are hostile, or badly written --------------------------------------------------------------------------------
+
+
+def test_of_a_node_with_very_many_fields_a_bounded_number_is_taken(session):
+    session.get_fields = {f"field{number}": {"timeline": "t", "type": "number"} for number in range(20_000)}
+    source = made(session)
+    node = source.catalogue.nodes["APEX"]
+    assert len(node.fields) == routed.MOST_FIELDS
+    assert node.notes == [f"it has 20000 fields: only the first {routed.MOST_FIELDS} are shown"]
+    assert all(len(fields) <= routed.MOST_FIELDS for fields, *_ in session.asked)
+
+
+def test_of_very_many_nodes_a_bounded_number_is_asked_and_of_those_a_bounded_number_of_fields(session, monkeypatch):
+    source = made(session)
+    monkeypatch.setattr(source_module, "MOST_FIELDS_OF_ALL", 300)
+    session.listed = [{"name": f"N{number}", "description": ""} for number in range(10_000)] + session.listed
+    session.calls.clear()
+    result(source.refresh())
+    assert len(source.catalogue.nodes) == routed.MOST_NODES
+    assert "APEX" in source.catalogue.nodes, "it was there before"
+    assert session.calls.count("get_fields") == routed.MOST_NODES
+    assert len(source.catalogue.fields) == 300
+    assert problems(source)[0].startswith(f"the hub lists too many data nodes: {10_001 - routed.MOST_NODES} of them")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"wind": None, "sky": 5, 7: {}, "": {}, "x" * 129: {}},
+        {"wind": [], "ok": {"timeline": ["t"], "type": {}, "label": 5, "units": b"K", "description": [1] * 10**5}},
+        {"ok": {"path": {"a": 1}, "label": "x" * 10**6, "units": "K" * 10**6, "timeline": "t" * 10**6}},
+        {"ok": {"path": "no path"}, "o": {"path": "x" * 501}, "k": {"path": ""}, "y": {"path": "a..b"}},
+    ],
+    ids=["no_fields", "wrong_types", "long_texts", "paths"],
+)
+def test_fields_that_are_junk_are_left_out_and_texts_are_cut(session, fields):
+    session.get_fields = fields
+    source = made(session)
+    node = source.catalogue.nodes["APEX"]
+    assert node.error is None
+    assert all(each.path == f"sisock.APEX.{name}" for name, each in node.fields.items())
+    assert len(json_answer(state(source)).data) < 4000
+
+
+@pytest.mark.parametrize("answer", [(), ({},), (5, {}), ({}, {}, {}), "junk"[:0]], ids=str)
+def test_an_answer_that_cannot_be_read_is_told_and_the_nodes_of_this_machine_go_on(session, answer):
+    session.get_fields = tuple(answer)
+    source = made(session, Socket("A"))
+    assert source.catalogue.nodes["APEX"].error.startswith("answers what cannot be read")
+    assert source.catalogue.nodes["A"].error is None
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"wind": ("now", 1.0), "sky": (1.0, {"a": 1})},
+        {"wind": (float("nan"), 1.0), "sky": (float("inf"), "dull")},
+        {"wind": (10**400, 1.0), "sky": (True, 1.0)},
+        {"wind": (1.0, 10**400), "sky": 5},
+        {"wind": (), "other": (1.0, 1.0)},
+        [],
+    ],
+    ids=str,
+)
+def test_newest_samples_that_are_none_are_left_out_of_the_status(session, last):
+    session.packed = b""
+    call = session.call
+    session.call = lambda uri, *given, **options: (
+        succeed(last) if uri.endswith("get_last") else call(uri, *given, **options)
+    )
+    source = made(session)
+    assert source.catalogue.nodes["APEX"].last == {}
+    assert {field["age"] for node in state(source)["nodes"] for field in node["fields"]} == {None}
+
+
+def test_a_node_that_does_not_answer_holds_up_nobody_and_is_not_asked_twice(session):
+    socket = Socket("A")
+    source = made(session, socket)
+    session.data = Deferred()
+    looking = source.refresh()
+    asked = len(session.asked)
+    socket.last = {"x": [20.0, 2.0]}
+    for _ in range(3):
+        source.refresh()
+    assert not looking.called
+    assert source.catalogue.nodes["A"].last == {"x": (20, 2)}
+    assert len(session.asked) == asked
+    session.data.callback(NOTHING_NOW)
+    assert looking.called
+
+
+def test_a_call_that_is_not_answered_is_taken_back(session, monkeypatch):
+    """Or it would be remembered, here and in the router, as long as the session lasts."""
+    cancelled, late = [], []
+    session.get_fields = None
+    pending = Deferred(lambda _: cancelled.append(True))
+    session.call = lambda *_, **__: pending
+    monkeypatch.setattr(
+        routed, "answered_within", lambda call, _seconds: late.append(call) or fail(DeferredTimeoutError())
+    )
+    nodes = routed.RoutedNodes()
+    nodes.session = session
+    with pytest.raises(RouterError, match="nothing within 5 s"):
+        result(nodes.listed())
+    assert (late, cancelled) == ([pending], [True])
+
+
+def test_a_node_that_gives_no_proper_answer_is_asked_less_and_less_often(session, clock):
+    session.get_fields = ()
+    source = made(session)
+    session.calls.clear()
+    for _ in range(150):
+        clock[0] += 2
+        result(source.refresh())
+    assert session.calls.count("get_fields") <= 15, "in five minutes"
+    session.get_fields = {"wind": {"timeline": "t"}}
+    source._added(session.listed[0])
+    result(source.refresh())
+    assert source.catalogue.nodes["APEX"].error is None, "one that comes back is asked at once"
+
+
+def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_ever(source, session, monkeypatch, clock):
+    session.get_fields = {f"f{number}": {"timeline": "t", "type": "number"} for number in range(2000)}
+    result(source.refresh())
+    session.asked.clear()
+
+    def slow(fields, *_):
+        clock[0] += 0.1
+        return False if len(fields) > 1 else {"data": {fields[0]: [1.0]}, "timeline": {"t": {"t": [10.0]}}}
+
+    session.data = slow
+    answer = fetch(source, *session.get_fields)
+    assert answer.silent == ["APEX"]
+    assert len(session.asked) <= 51
+
+
+@pytest.mark.parametrize(
+    "times", [[10.0, float("nan"), 20.0], [10.0, 1e300, 20.0], [99.0, 10.0, 20.0], [-5.0, 10.0, 20.0]]
+)
+def test_samples_that_nobody_asked_for_are_left_out(source, session, times):
+    session.data = {"data": {"wind": [1.0, 2.0, 3.0]}, "timeline": {"t": {"t": times}}}
+    ((found, _values),) = fetch(source, "wind").series.values()
+    assert found.tolist() == [10.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["observatory.a.feeds.f.x", "observatory.a.feeds.f.other", "livemon.A.x", "alarms.control.x.state", "age.a.b"],
+)
+def test_a_node_elsewhere_cannot_answer_for_an_instrument_of_this_machine(session, path):
+    session.listed = [{"name": "0", "description": "first by its name"}]
+    session.get_fields = {"wind": {"timeline": "t", "type": "number", "path": path}}
+    source = made(session, Socket("A"), inventory="{agents: [{id: a}]}")
+    assert source.catalogue.nodes["0"].fields["wind"].path == "sisock.0.wind"
+    assert source.catalogue.find("observatory.a.feeds.f.x").node == "A"
+
+
+def test_of_two_nodes_with_one_path_the_one_of_this_machine_is_found_also_by_its_age(session):
+    session.listed = [{"name": "0", "description": "first by its name"}]
+    session.get_fields = {"wind": {"timeline": "t", "type": "number", "path": "observatory.a.feeds.f.x"}}
+    source = made(session, Socket("A"))
+    assert source.catalogue.find("observatory.a.feeds.f.x").node == "A"
+    assert source.catalogue.find("age.observatory.a.feeds.f.x").base.node == "A"
+
+
+def test_a_node_that_invents_names_for_ever_is_not_remembered_for_ever(session):
+    source = made(session)
+    for look in range(8):
+        session.get_fields = {f"field{look}_{number}": {"timeline": "t"} for number in range(2000)}
+        result(source.refresh())
+    assert len(source._derived._channels) <= MOST_ABSENT + 2000
+
+
+def test_a_hub_that_tells_of_thousands_of_nodes_is_asked_once(session, monkeypatch):
+    source = made(session)
+    later = []
+
+    class Call:
+        def active(self):
+            return True
+
+    monkeypatch.setattr(source_module.reactor, "callLater", lambda *call: later.append(call) or Call())
+    for number in range(5000):
+        source._added({"name": f"N{number}", "description": ""})
+    assert len(later) == 1

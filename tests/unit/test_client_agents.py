@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -127,6 +128,39 @@ def test_a_router_that_hangs_is_not_taken_for_an_agent_that_does():
     url = f"http://127.0.0.1:{mute.getsockname()[1]}/call"
     with mute, pytest.raises(RouterError, match=rf"the router at {url} does not answer within 0\.5 s"):
         Site(url).agents()
+
+
+def answering(*hanging: str, seconds: float) -> Answer:
+    """Agents that answer, and those that answer after `seconds`; their registry has heard of nobody else."""
+
+    def answer(address: str, _arguments: list) -> tuple[int, str]:
+        if address.partition(".")[0] in hanging:
+            time.sleep(seconds)
+        content = {"args": [{"agent_class": "A", "processes": [], "tasks": []}]}
+        if address == "registry.ops":
+            content = {"args": [[0, "", {"data": {}}]]}
+        return 200, json.dumps(NOBODY if address == "registry.nothing" else content)
+
+    return answer
+
+
+@pytest.mark.parametrize("hanging", [["ls240"], ["ls240", "registry"]], ids=["one", "the registry, too"])
+def test_an_agent_that_cannot_be_reached_is_named_and_not_the_router(caller, hanging):
+    url = caller(answering(*hanging, seconds=1.5))
+    found = Site(url, configured={"ls240": "A", "ls372": "A"}).agents()
+    assert {each.instance_id: each.fault for each in found if each.instance_id != "registry"} == {
+        "ls240": "ls240 does not answer within 0.5 s",
+        "ls372": None,
+    }
+
+
+def test_however_many_agents_cannot_be_reached_one_bound_holds_for_all(caller):
+    names = [f"agent{number}" for number in range(60)]
+    url = caller(answering(*names, "registry", seconds=2.0))
+    began = time.monotonic()
+    found = Site(url, configured=dict.fromkeys([*names, "ls372"], "A")).agents()
+    assert time.monotonic() - began < 1.9, "60 agents, 0.5 s in all"
+    assert [each.instance_id for each in found if not each.fault] == ["ls372"]
 
 
 @pytest.mark.parametrize(

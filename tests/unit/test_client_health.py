@@ -40,13 +40,17 @@ def test_what_an_agent_tells_of_an_operation_may_have_any_form(data):
     assert Operation.from_session("acq", "process", {"status": "running", "data": data}).data == {}
 
 
-def bridge_status(*ages, error=None, connected=True, notes=(), root="observatory.ls240.feeds.temperatures"):
+LIVE = "observatory.ls240.feeds.temperatures"
+
+
+def bridge_status(*ages, error=None, connected=True, notes=(), root=LIVE, silent_after=120.0, hub_away=0.0, left_out=0):
     fields = [
         {"name": f"channel_{number}_t", "path": f"{root}.Channel_{number}_T", "age": each}
         for number, each in enumerate(ages, 1)
     ]
-    node = {"name": "LSA21OQ", "error": error, "notes": list(notes), "fields": fields}
-    return {"router": {"connected": connected}, "nodes": [node]}
+    node = {"name": "LSA21OQ", "error": error, "notes": list(notes), "silent_after": silent_after, "fields": fields}
+    hub = {"away": hub_away, "left_out": left_out}
+    return {"router": {"connected": connected}, "hub": hub, "nodes": [node]}
 
 
 FAILED = Operation("acq", "process", "done", success=False)
@@ -116,8 +120,28 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
             ["aggregator could not archive all of observatory.ls240.feeds.temperatures: block 'temps': odd"],
         ),
         ([Agent("ls240", "", fault="ls240 is not there")], {}, ["agent ls240 is not there"]),
-        ([], bridge_status(3e7, root="livemon.APEX"), []),  # a text file, as old as it is
-        ([], bridge_status(None, root="livemon.APEX"), ["node LSA21OQ has no values"]),
+        ([], bridge_status(3e7, root="livemon.APEX", silent_after=None), []),  # a text file, as old as it is
+        ([], bridge_status(None, root="livemon.APEX", silent_after=None), []),
+        ([], bridge_status(None, root="livemon.APEX", silent_after=900.0), ["node LSA21OQ has no values"]),
+        ([], bridge_status(890.0, 3e7, root="livemon.APEX", silent_after=900.0), []),
+        ([], bridge_status(910.0, root="sisock.APEX", silent_after=900.0), ["node LSA21OQ has been silent for 15 min"]),
+        ([], bridge_status(700.0, silent_after=900.0), []),
+        ([], bridge_status(1.0, hub_away=4.0), []),
+        (
+            [],
+            bridge_status(1.0, hub_away=25.0),
+            ["the hub has not answered for 25.0 s: docker logs sisock_hub tells why"],
+        ),
+        (
+            [],
+            bridge_status(1.0, left_out=9800),
+            [
+                (
+                    "the hub lists too many data nodes: 9800 of them are not shown "
+                    "(docker logs sisock_hub tells whose they are)"
+                )
+            ],
+        ),
         ([], bridge_status(1.0, notes=["three samples"]), ["node LSA21OQ: three samples"]),
         ([], bridge_status(200, root="livemon.sensors"), ["node LSA21OQ has been silent for 3 min"]),
     ],

@@ -61,6 +61,7 @@ class MemorySource:
     connected = True
     site = Site()
     watch = None
+    hubless, left_out = 0.0, 0
 
     def __init__(self):
         nodes = {each.node: Node(each.node, "") for each in FIELDS}

@@ -28,13 +28,14 @@ class OneNode:
 
     connected = True
     watch = None
+    hubless, left_out = 0.0, 0
 
     def __init__(self, values, lost=(), site=None, age=0.0):
         now = time.time()
         self.site = site or Site()
         fields = self.site.described({path: Field("node", path, path) for path in values})
         last = {path: (now - (age if path == OLD else 0), value) for path, value in values.items()}
-        self.catalogue = Catalogue([Node("node", "A node", fields, last)])
+        self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=health.SILENT_AFTER)])
         self.lost = lost
 
     def fetch(self, fields, start, end, points):

@@ -178,7 +178,7 @@ class Calls:
     def __init__(self, *registrations):
         self.registrations = registrations
         """(uri, session) of what was offered before the hub came."""
-        self.published = []
+        self.published, self.entries = [], []
         self.procedures = {}
         self.hub = Hub()
         joined = self.hub.on_join(self, None)
@@ -206,6 +206,7 @@ class Calls:
 
     def publish(self, topic, entry):
         self.published.append((topic.rpartition(".")[2], entry["name"]))
+        self.entries.append(entry)
 
     def __call__(self, session, name, *arguments, **keywords):
         procedure, details = self.procedures[name]
@@ -233,6 +234,16 @@ def test_consumers_are_told_once_of_every_coming_and_going():
         ("data_node_added", "c"),
         ("data_node_subtracted", "c"),
     ]
+
+
+def test_consumers_are_told_whether_a_node_was_taken_away_or_lost():
+    call = Calls()
+    for name in ("a", "b"):
+        call(1, "data_node.add", name, "text")
+    call(1, "data_node.subtract", "a", 1)
+    call.left(1)
+    upstreams = {"description": "text"}
+    assert call.entries[2:] == [{"name": "a", "on_request": True} | upstreams, {"name": "b"} | upstreams]
 
 
 def test_the_hub_tells_who_holds_a_name_but_never_the_token():

@@ -417,10 +417,11 @@ def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
     further = [
         {"kind": "weather", "name": "weather"},
         WEATHER_FILES,
-        {"kind": "feed", "name": "far", "target": "far1", "feeds": ["a"], "memory_window": 60},
+        {"kind": "feed", "name": "far", "target": "far1", "feeds": ["a"], "memory_window": 60, "silent_after": "10m"},
+        {"kind": "external", "name": "apex_weather", "silent_after": "2h"},
     ]
     assert faults({"instruments": [], "data_nodes": further}) == []
-    served = plant.nodes([], [], further, 7200)["nodes"][:3]
+    served = plant.nodes([], [], further, 7200)["nodes"][:-3]
     assert served == [
         {"kind": "weather", "name": "weather", "description": "Synthetic weather"},
         WEATHER_FILES | {"description": "Text files in /data/weather", "directory": "/texts/APEX"},
@@ -455,6 +456,14 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
     ("node", "expected"),
     [
         ({"kind": "wether", "name": "a"}, ".kind: 'wether' is no kind of data node; write weather, textfiles, feed"),
+        ({"kind": "external", "name": "a"}, ".silent_after is missing; write for example 10m, or false"),
+        (
+            {"kind": "external", "name": "a", "silent_after": 600},
+            ".silent_after: 600 is not a duration; write for example",
+        ),
+        ({"kind": "external", "name": "a", "silent_after": True}, ".silent_after: True is not a duration"),
+        ({"kind": "weather", "name": "a", "silent_after": "0s"}, ".silent_after: '0s' is not a duration"),
+        ({"kind": "external", "name": "a", "silent_after": "1h", "feeds": []}, ".feeds: there is no such key"),
         ({"kind": ["weather"], "name": "a"}, ".kind: ['weather'] is no kind of data node"),
         ({"kind": "weather"}, ".name is missing; write what Grafana shows before the field, for example name: weather"),
         ({"kind": "weather", "name": 7}, ".name: without quotes this is the number 7"),

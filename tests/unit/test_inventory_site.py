@@ -6,6 +6,7 @@ from livemon_inventory import plant
 from livemon_inventory.site import site
 
 from livemon.bridge.site import read
+from livemon.nodes.configuration import make_node
 
 FRIDGE = {
     "model": 372,
@@ -94,3 +95,23 @@ def test_the_nodes_say_the_same_of_units_and_labels(known):
             for field, value in node.get(told, {}).items():
                 tags = known.tags(f"observatory.{node['target']}.feeds.{node['feeds'][0]}.{field}")
                 assert tags[tag] == value, (field, told)
+
+
+def test_what_is_said_of_data_nodes_is_in_the_site_file():
+    further = [
+        {"kind": "external", "name": "apex_weather", "silent_after": "2h"},
+        {"kind": "feed", "name": "far", "target": "far1", "feeds": ["a"], "silent_after": False},
+        {"kind": "weather", "name": "weather", "silent_after": None},
+        {"kind": "weather", "name": "sky"},
+    ]
+    assert read(yaml.safe_dump(site([], [], (), further)), "site.yaml").silent_after == {
+        "apex_weather": 7200,
+        "far": None,
+    }
+
+
+def test_the_node_of_the_agents_knows_whom_the_inventory_has():
+    (node,) = [each for each in plant.nodes(iter([FRIDGE, DIODES]), iter([FAKE]))["nodes"] if each["kind"] == "agents"]
+    assert node["agents"] == [FRIDGE["id"], DIODES["id"], FAKE["id"], "aggregator", "registry"]
+    assert set(node["agents"]) == read(yaml.safe_dump(site([FRIDGE, DIODES], [FAKE])), "site.yaml").agents.keys()
+    make_node(node, "nodes.yaml")

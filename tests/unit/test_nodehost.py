@@ -223,3 +223,18 @@ def test_a_name_that_the_hub_does_not_take_is_told_once(host, session, clock, mo
     clock.advance(ANNOUNCE_EVERY)
     assert told == ["name: write it without dots"]
     assert session.listed == {}
+
+
+def test_a_process_that_ends_takes_its_nodes_away(host, session, clock):
+    host.add(Node("a", ""))
+    host.add(Node("b", ""))
+    join(host, session)
+    host.leave()
+    assert session.listed == {}
+    clock.advance(ANNOUNCE_EVERY)
+    assert session.listed == {}, "they are not announced again"
+
+
+def test_without_a_router_nobody_is_waited_for_at_the_end(host):
+    host.add(Node("a", ""))
+    assert host.leave().called

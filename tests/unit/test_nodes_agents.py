@@ -9,7 +9,7 @@ import pytest
 from ocs.base import OpCode
 
 from livemon.bridge.annotations import CONNECTED, transitions
-from livemon.nodes import agents
+from livemon.nodes import agents, kept
 from livemon.nodes.agents import HEARTBEATS_OF_AN_AGENT, SAMPLE_EVERY, SILENCE, AgentsNode
 
 NOW = 1.8e9
@@ -22,11 +22,19 @@ HEARTBEAT = [
 class Lab:
     """A node, and a clock that a test moves."""
 
-    def __init__(self):
+    def __init__(self, inventory=None):
         self.time = 0.0
         self.step = 0.0
-        self.node = AgentsNode(
-            "agents", "Agents", clock=lambda: NOW + self.time + self.step, steady=lambda: 1000 + self.time
+        self.inventory = inventory
+        self.node = self.made()
+
+    def made(self):
+        return AgentsNode(
+            "agents",
+            "Agents",
+            agents=self.inventory,
+            clock=lambda: NOW + self.time + self.step,
+            steady=lambda: 1000 + self.time,
         )
 
     def heartbeat(self, agent, message=HEARTBEAT):
@@ -199,3 +207,108 @@ def test_after_a_clock_was_set_back_the_state_is_that_of_now_and_its_stamps_are_
     assert NOW + lab.time + lab.step - SAMPLE_EVERY <= last["fake1"][0] <= NOW + lab.time + lab.step
     assert len(lab.samples("fake1")[0]) >= 11
     assert lab.node.told()["counts"] == {}
+
+
+# --- an inventory ------------------------------------------------------------------------------------------------------------
+
+
+def agents_of(node):
+    return {node.fields[key].name for key in node.get_last()}
+
+
+def test_an_agent_that_is_taken_out_of_the_inventory_leaves_the_node_and_its_history_stays():
+    """It stayed as "newbox connected 0" for a week."""
+    lab = Lab(inventory=["fake1", "newbox"])
+    lab.run(20, "fake1", "newbox")
+    before = lab.node.fields_version
+    assert lab.node.reconfigure({"name": "agents", "description": "Agents", "agents": ["fake1"]})
+    lab.run(20, "fake1")
+    assert agents_of(lab.node) == {"fake1"}
+    assert {about["path"]: about["ended"] for about in lab.node.get_fields()[0].values()} == {
+        f"observatory.{agent}.agent.{what}": agent == "newbox"
+        for agent in ("fake1", "newbox")
+        for what in ("connected", "degraded")
+    }
+    assert lab.node.fields_version != before, "or the bridge would not ask again"
+    assert lab.events("newbox") == [(20 + SILENCE, "left")], "its history stays"
+    assert math.isnan(lab.samples("newbox")[1][-1]), "it has no present"
+
+
+def test_an_agent_that_is_silent_and_in_the_inventory_stays():
+    lab = Lab(inventory=["fake1"])
+    lab.run(10, "fake1")
+    lab.run(20)
+    assert lab.node.get_last()["fake1"][1] == 0
+
+
+def test_an_agent_that_had_ended_and_comes_back_has_joined():
+    lab = Lab(inventory=["fake1"])
+    lab.run(10, "fake1", "newbox")
+    lab.run(10, "fake1")
+    assert agents_of(lab.node) == {"fake1"}
+    lab.run(10, "fake1", "newbox")
+    assert agents_of(lab.node) == {"fake1", "newbox"}
+    assert [kind for _, kind in lab.events("newbox")] == ["left", "joined"]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["runs_on", "restarted"])
+def test_what_the_window_has_nothing_of_any_more_is_forgotten(restarted, tmp_path):
+    lab = Lab(inventory=["fake1"])
+    lab.node.window = lab.node.blocks[agents.BLOCK].window = lab.node.blocks[agents.DEGRADED_BLOCK].window = 1800
+    lab.run(30, "fake1", "newbox")
+    lab.run(30, "fake1")
+    for _ in range(int(agents.FORGET_EVERY / 4)):
+        lab.time += 3
+        lab.run(1, "fake1")
+    if restarted:
+        kept.save(lab.node, tmp_path / "agents.npz")
+        lab.node = lab.made()
+        kept.load(lab.node, tmp_path / "agents.npz")
+        lab.node.start()
+        lab.node.stop()
+    else:
+        lab.run(60, "fake1")
+    assert {info.name for info in lab.node.fields.values()} == {"fake1"}
+    assert lab.node.blocks[agents.BLOCK].fields == ["fake1"]
+    assert lab.node.get_last()["fake1"][1] == 1
+    assert len(lab.samples("fake1")[0]) > 100
+
+
+def test_agents_of_the_inventory_are_admitted_however_many_others_were_invented_before():
+    inventory = [f"real{number}" for number in range(100)]
+    lab = Lab(inventory=inventory)
+    invented = [f"invented{number}" for number in range(3000)]
+    began = time.process_time()
+    lab.run(3, *invented)
+    lab.run(6, *invented, *inventory)
+    assert time.process_time() - began < 4, "27,000 heartbeats"
+    present = agents_of(lab.node)
+    assert set(inventory) <= present
+    assert len(present) <= len(inventory) + agents.MOST_STRANGERS
+    assert len(lab.node._newcomers) <= agents.MOST_AGENTS
+    lab.run(10, *inventory)
+    assert agents_of(lab.node) == set(inventory), "they have ended"
+
+
+def test_heartbeats_that_tell_now_this_and_now_that_do_not_fill_the_memory():
+    lab = Lab(inventory=[])
+    names = [f"invented{number}" for number in range(agents.MOST_STRANGERS)]
+    lab.run(3, *names)
+    for number in range(20_000):
+        lab.heartbeat(names[number % len(names)], [{"acq": 8 if number // len(names) % 2 else 3}, {}])
+    assert len(lab.samples(names[0])[0]) <= agents.MOST_EVENTS + 10
+    lab.run(int(SAMPLE_EVERY) + 1, *names)
+    assert lab.node.get_last()[f"{names[0]}_degraded"][1] == 0, "what changed is told in the end"
+
+
+@pytest.mark.parametrize(
+    ("options", "taken"),
+    [
+        ({"name": "agents", "agents": ["a"], "description": "New"}, True),
+        ({"name": "agents"}, True),
+        ({"name": "agents", "window": 60}, False),
+        ({"name": "agents", "agents": ["a"], "disk": "/"}, False),
+    ],
+)
+def test_what_may_change_without_a_new_node(options, taken):
+    assert Lab(inventory=["b"]).node.reconfigure(options) is taken

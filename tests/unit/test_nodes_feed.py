@@ -1,8 +1,10 @@
 """The node of an agent's feeds: what it makes of the messages that reach it."""
 
+import time
+
 import pytest
 
-from livemon.nodes import blocks
+from livemon.nodes import blocks, feed
 from livemon.nodes.feed import FeedNode
 
 TOPIC = "observatory.ls240.feeds.temperatures"
@@ -162,3 +164,23 @@ def test_a_text_among_numbers_of_one_message_begins_no_text_field(node):
     assert node.get_data(["v"], 2.5, 99)["data"]["v"] == [None, 40]
     send(node, [5.0], note=["5"])
     assert node.get_fields()[0]["note"]["type"] == "string", "a text that could be read as a number is none"
+
+
+@pytest.mark.parametrize("at_once", [1, 500, 20_000])
+def test_invented_fields_fill_neither_memory_nor_time_and_real_ones_go_on(node, at_once, monkeypatch):
+    """A thousand that came one by one took 1.3 s of processor, four times that for twice as many, without an end."""
+    monkeypatch.setattr(feed, "MOST_FIELDS", 2000)
+    began = time.process_time()
+    for first in range(0, 3000, at_once):
+        send(node, [3.0 + first], **{f"invented{number}": [1.0] for number in range(first, first + at_once)})
+    assert time.process_time() - began < 2
+    send(node, [9000.0], a=[30.0], late=[1.0])
+    assert len(node.get_fields()[0]) == 2000
+    assert node.get_last()["a"] == (9000, 30)
+    assert node.told()["notes"] == ["it has 2000 fields: those that came later are left out"]
+
+
+def test_invented_blocks_are_not_remembered(node):
+    for number in range(1000):
+        node.receive(TOPIC, [{f"invented{number}": {"timestamps": [3.0], "data": {}}}, {}])
+    assert len(node._layouts) == 1

@@ -14,6 +14,7 @@ from livemon_inventory.dashboards.dashboard import EVENTS, Site, dashboard
 from livemon_inventory.dashboards.identity import OTHERS, panel_id
 from livemon_inventory.dashboards.layout import WIDTH, Grid
 from livemon_inventory.dashboards.panels import Line, plot, present
+from livemon_inventory.data_nodes import EXTERNAL
 from livemon_inventory.plant import ADDRESS_ROOT, name_of
 
 Entries = Sequence[Mapping[str, Any]]
@@ -72,6 +73,8 @@ def title_of(entry: Mapping[str, Any]) -> str:
 
 def sources(entry: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     """Return what finds the channels of each feed of an agent, or those of a data node, and what to call it after `name`."""
+    if entry.get("kind") == EXTERNAL:  # whose paths are what its program says, or the bridge's
+        return [(name, f"{{livemon,sisock}}.{entry['name']}.*")]
     if entry.get("kind", "feed") != "feed":
         return [(name, f"livemon.{entry['name']}.*")]
     feeds, source = entry.get("feeds") or [], entry.get("target") or entry["id"]

@@ -18,12 +18,14 @@ class Moment:
     """When alarms are judged, and what the bridge knows besides samples.
 
     `now` and `began` (of this process) are UNIX seconds; `routerless` is for how many seconds the router has been away, 0 while it is
-    connected. What lies at or before `told` (UNIX seconds) was judged by an earlier process.
+    connected; `hubless` for how many the hub has not answered, 0 while it does and while the router is away. What lies at or before
+    `told` (UNIX seconds) was judged by an earlier process.
     """
 
     now: float
     began: float
     routerless: float = 0.0
+    hubless: float = 0.0
     told: float = -math.inf
 
 
@@ -333,6 +335,20 @@ class Routerless(Measure):
         return [(moment.now, moment.routerless)]
 
 
+@dataclass(frozen=True)
+class Hubless(Measure):
+    """For how long the hub has not answered."""
+
+    is_duration: ClassVar[bool] = True
+
+    def _paths(self) -> tuple[str, ...]:
+        return ()
+
+    def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
+        del tracks
+        return [(moment.now, moment.hubless)]
+
+
 MEASURES: Mapping[str, type] = {
     "value": Value,
     "rise": Rise,
@@ -346,6 +362,7 @@ MEASURES: Mapping[str, type] = {
     "increase": Increase,
     "news": News,
     "routerless": Routerless,
+    "hubless": Hubless,
 }
 """By what the site file calls them."""
 

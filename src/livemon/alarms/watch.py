@@ -106,7 +106,7 @@ class AlarmWatch:
             self._read_samples(alarms, now)
         except LivemonError as error:
             log.debug("alarms are judged without new samples: {error}", error=error)
-        moment = Moment(now, self._began, steady - self._connected, self._told)
+        moment = Moment(now, self._began, steady - self._connected, self._source.hubless, self._told)
         judge(alarms, self._working, self._track, moment)
         self.states = {name: State(**vars(state)) for name, state in self._working.items()}
         self.judged, self._looked = now, self._steady()

@@ -35,6 +35,8 @@ def state(source: Any) -> dict[str, Any]:
     for node in list(source.catalogue.nodes.values()):
         fields = []
         for each in node.fields.values():
+            if each.ended:
+                continue
             when, value = node.last.get(each.name, (None, None))
             fields.append(
                 {
@@ -53,9 +55,10 @@ def state(source: Any) -> dict[str, Any]:
             )
         about = {"name": node.name, "description": node.description, "error": node.error}
         about |= {"faults": node.faults, "counts": node.counts, "notes": node.notes}
-        nodes.append(about | {"fields": fields})
+        nodes.append(about | {"silent_after": node.silent_after, "fields": fields})
+    hub = {"away": source.hubless, "left_out": source.left_out}
     about = {"name": source.site.name, "time_zone": source.site.time_zone}
-    return {"time": now, "router": {"connected": source.connected}, "nodes": nodes} | about
+    return {"time": now, "router": {"connected": source.connected}, "hub": hub, "nodes": nodes} | about
 
 
 def _limit(alarm: Alarm) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from typing import Any
 
 from livemon.errors import UnknownFieldError, shown
 
+LONGEST_NAME = 128
+"""Of a field; also the hub's limit for the name of a node."""
+LONGEST_TEXT = 200
+LONGEST_PATH = 500
+_PATH = re.compile(r"[^\s.]+(\.[^\s.]+)+")
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9_:-]")
 _OF_AGENT = re.compile(r"observatory\.(?P<instrument>[^.]+)\.(feeds\.(?P<feed>[^.]+)\.)?")
 
@@ -32,6 +37,8 @@ class Field:
     """Further tags, which go before those that the node tells: :mod:`livemon.bridge.site`."""
     expected: bool = field(default=True, compare=False, repr=False)
     """Whether its samples should go on, once there were any."""
+    ended: bool = field(default=False, compare=False, repr=False)
+    """Whether it is only of the past, as what an agent did that was taken out of the inventory."""
 
     @property
     def short(self) -> str:
@@ -51,17 +58,38 @@ class Field:
 
     @classmethod
     def from_node(cls, node: str, name: str, about: dict[str, Any]) -> Field:
-        """Make a field of what a node's ``get_fields`` says of it; nodes of others have no `path` of their own."""
-        plain_path = ".".join(_NOT_IN_PATH.sub("_", part) for part in ("sisock", node, name))
+        """Make a field of what a node's ``get_fields`` says of it; nodes of others have no `path` of their own.
+
+        What cannot be a path, a type or a text is left out, and long texts are cut.
+
+        Raises
+        ------
+        TypeError
+            If the name is not one, or nothing can be read of it.
+        """
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not isinstance(about, Mapping):
+            raise TypeError(f"{shown(name, 40)}: {shown(about, 40)} is not the description of a field")
+        path, kind = about.get("path"), about.get("type")
+        is_path = isinstance(path, str) and len(path) <= LONGEST_PATH and _PATH.fullmatch(path)
         return cls(
             node=node,
             name=name,
-            path=about.get("path") or plain_path,
-            timeline=about.get("timeline"),
-            type=about.get("type") or "number",
-            label=about.get("label") or about.get("description"),
-            units=about.get("units"),
+            path=path if is_path else plain_path(node, name),
+            timeline=_text(about.get("timeline"), LONGEST_PATH),
+            type=kind if kind in ("string", "bool") else "number",
+            label=_text(about.get("label")) or _text(about.get("description")),
+            units=_text(about.get("units")),
+            ended=about.get("ended") is True,
         )
+
+
+def plain_path(node: str, name: str) -> str:
+    """Return the permanent name of a field that has none of its own."""
+    return ".".join(_NOT_IN_PATH.sub("_", part) for part in ("sisock", node, name))
+
+
+def _text(told: Any, longest: int = LONGEST_TEXT) -> str | None:
+    return told[:longest] if isinstance(told, str) else None
 
 
 @dataclass
@@ -79,6 +107,15 @@ class Node:
     error: str | None = None
     notes: list[str] = field(default_factory=list)
     """What people should know of it, one sentence each."""
+    is_local: bool = False
+    """Whether the process of data nodes on this machine serves it."""
+    silent_after: float | None = None
+    """Seconds without a sample after which it is silent; `None` if nobody said that it is expected to speak at all."""
+
+
+def precedence(node: Node) -> tuple[bool, bool]:
+    """Return a key by which nodes sort that have one path: one elsewhere must not take the place of one of this machine."""
+    return not node.is_local, node.error is not None
 
 
 class Catalogue:
@@ -114,9 +151,9 @@ class Catalogue:
 
     @cached_property
     def by_path(self) -> dict[str, Field]:
-        """All channels by their permanent names; where two nodes have one, that of a node that answers, or else of the first."""
+        """All channels by their permanent names; where two nodes have one, that of the node which goes before."""
         found: dict[str, Field] = {}
-        for node in sorted(self.nodes.values(), key=lambda node: node.error is not None):
+        for node in sorted(self.nodes.values(), key=precedence):
             for each in list(node.fields.values()):
                 found.setdefault(each.path, each)
         for each in self._derived:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from livemon.bridge.catalogue import Field, Node
+from livemon.bridge.catalogue import Field, Node, precedence
 from livemon.bridge.site import Site
 from livemon.series.envelope import buckets
 
@@ -26,6 +26,8 @@ MOST = 20_000
 """Values in one answer."""
 FINE = 2000
 """Samples of a channel that are looked at, at most."""
+MOST_ABSENT = 5000
+"""Channels that are not there, nor in the inventory, of which it is remembered that they were: a node may invent names for ever."""
 LOOK_BACK = 7200.0
 """Seconds before an interval in which the newest sample is looked for that was known when it began: the longest scan of a 372."""
 
@@ -147,7 +149,8 @@ class _Channel:
 class DerivedChannels:
     """What is derived of every channel that was ever there in this process's life, or that the site expects.
 
-    Only what the inventory has no more is forgotten. :meth:`look` is called by one thread; others may read meanwhile.
+    What the inventory has no more is forgotten, and what it never had if that becomes too much. :meth:`look` is called by one thread;
+    others may read meanwhile.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -162,14 +165,16 @@ class DerivedChannels:
             known = self._channels.get(expected.path)
             self._take(known.base if known else expected, site)
         present = set()
-        # Where two nodes have one channel, that of a node that answers counts.
-        for node in sorted(nodes, key=lambda node: node.error is None):
+        for node in sorted(nodes, key=precedence):
             for each in list(node.fields.values()):
-                if each.type != "string":
+                if each.type != "string" and each.path not in present:
                     self._take(each, site, node.last.get(each.name))
                     present.add(each.path)
-        for path in [path for path in self._channels if path not in present and site.has_dropped(path)]:
-            del self._channels[path]
+        absent = [path for path in self._channels if path not in present and path not in site.fields]
+        surplus = set(absent[: max(len(absent) - MOST_ABSENT, 0)])
+        for path in absent:
+            if path in surplus or site.has_dropped(path):
+                del self._channels[path]
         self.fields = [made for channel in self._channels.values() for made in channel.made]
 
     def _take(self, base: Field, site: Site, last: tuple[float, object] | None = None) -> None:

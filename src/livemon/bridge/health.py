@@ -102,7 +102,8 @@ def _problems(source: Any) -> Iterator[str]:
 def _absences(source: Any) -> Iterator[str]:
     """Yield what the inventory has and nobody has seen, be it that it never came, or that it went too long ago."""
     nodes, channels = source.catalogue.nodes, source.catalogue.by_path
-    for node in sorted({each.node for each in source.site.expected} - nodes.keys()):
+    due = {name for name, after in source.site.silent_after.items() if after is not None}
+    for node in sorted(({each.node for each in source.site.expected} | due) - nodes.keys()):
         yield f"node {node} is not there: docker logs sisock_nodes tells why"
     for agent in source.site.agents:
         if f"{ROOT}.{agent}{health.CONNECTED}" not in channels:

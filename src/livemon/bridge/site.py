@@ -5,6 +5,7 @@ Made by ``plugins/livemon_inventory/site.py``; read anew when it changes, so tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ ROOT = "observatory"
 _AGENT_TAGS = ("model", "serial", "description")
 _FIELD_TAGS = ("channel", "label", "unit", "quantity")
 _SITE_TEXTS = ("name", "time_zone")
-_SITE_KEYS = {"agents", "alarms", *_SITE_TEXTS}
+_SITE_KEYS = {"agents", "alarms", "nodes", *_SITE_TEXTS}
 _AGENT_KEYS = {"id", "node", "feeds", *_AGENT_TAGS}
 _NOTHING: Mapping[str, str] = {}
 
@@ -44,6 +45,8 @@ class Site:
     """What people call the site."""
     time_zone: str | None = None
     """A name of the IANA database."""
+    silent_after: Mapping[str, float | None] = field(default_factory=dict)
+    """Of data nodes by name, after how many seconds without a sample each is silent; `None`: never."""
 
     @cached_property
     def _limits(self) -> Mapping[str, tuple[Alarm, ...]]:
@@ -141,7 +144,7 @@ def read(text: str | bytes, place: str) -> Site:
         or not isinstance(content["agents"], list)
     ):
         raise ConfigError(
-            f"{place}: write agents: and below it one entry for each agent, alarms: likewise, name and time_zone, and nothing else"
+            f"{place}: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing else"
         )
     named = _texts(content, _SITE_TEXTS, place)
     agents: dict[str, Mapping[str, str]] = {}
@@ -166,7 +169,25 @@ def read(text: str | bytes, place: str) -> Site:
                 name = path.rpartition(".")[2].lower()
                 expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
     alarms = definition.read(content.get("alarms", []), f"{place}, alarms")
-    return Site(agents, fields, tuple(expected), alarms, nodes, **named)
+    silences = _silences(content.get("nodes", []), f"{place}, nodes")
+    return Site(agents, fields, tuple(expected), alarms, nodes, silent_after=silences, **named)
+
+
+def _silences(entries: Any, where: str) -> dict[str, float | None]:
+    """Return after what time each data node of ``nodes`` is silent, in seconds; `None` where the file has false."""
+    if not isinstance(entries, list):
+        raise ConfigError(f"{where}: write one entry for each node, {{name: weather, silent_after: 600}}")
+    found: dict[str, float | None] = {}
+    for number, entry in enumerate(entries):
+        place = f"{where}[{number}]"
+        _check_keys(entry, {"name", "silent_after"}, place)
+        name = _texts(entry, ("name",), place).get("name")
+        after = entry.get("silent_after")
+        is_number = isinstance(after, (int, float)) and not isinstance(after, bool) and 0 < after < math.inf
+        if name is None or not (is_number or after is False):
+            raise ConfigError(f"{place}: needs a name, and silent_after: seconds, or false")
+        found[name] = float(after) if is_number else None
+    return found
 
 
 def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[tuple[str, Any, str]]:

@@ -9,26 +9,27 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from autobahn.wamp.interfaces import ISession
 from numpy.typing import NDArray
 from twisted.internet import reactor, threads
-from twisted.internet.defer import DeferredList, inlineCallbacks
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 
 from livemon.alarms.watch import AlarmWatch
 from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
-from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.catalogue import Catalogue, Field, Node, plain_path
 from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
 from livemon.bridge.limits import shared_points
-from livemon.bridge.routed import DEADLINE, RoutedNodes, sentence
-from livemon.bridge.site import Site, SiteFile
+from livemon.bridge.routed import DEADLINE, MOST_FIELDS_OF_ALL, MOST_NODES, RoutedNodes, sentence
+from livemon.bridge.site import ROOT, Site, SiteFile
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.nodesocket import NodesSocket
 from livemon.packed import Timeline
@@ -37,9 +38,13 @@ from livemon.wamp import log, uri
 
 REFRESH_EVERY = 2.0
 GRACE = 60.0
-"""Seconds for which a node that has gone keeps its channels: it may only be restarted, and no panel should lose its metric."""
+"""Seconds for which a node that was lost keeps its channels: it may only be restarted, and no panel should lose its metric."""
+SOON = 0.25
+"""Seconds after the hub told of a node that the nodes are looked at: it may tell of thousands at once."""
 FIRST_LOOK = 5.0
 """Seconds for which a request waits for the first look at the nodes, after a start."""
+RESERVED = {"age", "invalid", "alarms"}
+"""First parts of the paths of channels that are the bridge's own."""
 MAX_EVENTS = 1000
 NOTHING = np.empty(0)
 
@@ -101,9 +106,16 @@ class Source:
         """When each node was there the last time, by a clock that nobody sets."""
         self._present: dict[str, str] = {}
         """Descriptions of the nodes that the hub knows."""
+        self._taken_away: set[str] = set()
+        """Names of the nodes that were taken away on purpose, and not lost."""
+        self._hub_missed: float | None = None
+        """Since when the hub has not answered although the router is there, by that clock."""
+        self.left_out = 0
+        """How many more nodes the hub lists than are asked."""
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._looked = threading.Event()
-        self._refreshing = LoopingCall(self.refresh)
+        self._looking = [LoopingCall(self._look_here), LoopingCall(self._look_elsewhere)]
+        self._soon: IDelayedCall | None = None
 
     def tell_alarms(self, channels: AlarmChannels) -> None:
         """Have the states of alarms among the channels, from the next look at the nodes on."""
@@ -124,6 +136,12 @@ class Source:
     def connected(self) -> bool:
         """Whether the router is there."""
         return self._routed.session is not None
+
+    @property
+    def hubless(self) -> float:
+        """For how many seconds the hub has not answered; 0 while it does, and while the router is away."""
+        missed = self._hub_missed
+        return 0.0 if missed is None else time.monotonic() - missed
 
     @property
     def site(self) -> Site:
@@ -254,8 +272,9 @@ class Source:
     # --- in the reactor's thread ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Follow the nodes from now on."""
-        self._refreshing.start(REFRESH_EVERY, now=True)
+        """Follow the nodes from now on: those of this machine never wait for one elsewhere that does not answer."""
+        for looking in self._looking:
+            looking.start(REFRESH_EVERY, now=True)
         reactor.callLater(FIRST_LOOK, self._looked.set)
 
     @inlineCallbacks
@@ -269,14 +288,25 @@ class Source:
     def on_leave(self) -> None:
         """Keep what is known of the nodes until the router is back."""
         self._routed.session = None
+        self._hub_missed = None
 
-    def _added(self, entry: Mapping[str, Any]) -> Any:
-        self._note("joined", str(entry.get("name")), str(entry.get("description") or ""))
-        return self.refresh()
+    def _added(self, entry: Mapping[str, Any]) -> None:
+        name = str(entry.get("name"))
+        self._routed.forget({name})
+        self._taken_away.discard(name)
+        self._note("joined", name, str(entry.get("description") or ""))
+        self._look_soon()
 
-    def _subtracted(self, entry: Mapping[str, Any]) -> Any:
-        self._note("left", str(entry.get("name")))
-        return self.refresh()
+    def _subtracted(self, entry: Mapping[str, Any]) -> None:
+        name = str(entry.get("name"))
+        if entry.get("on_request") is True and name not in self._local:
+            self._taken_away.add(name)
+        self._note("left", name)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self._soon is None or not self._soon.active():
+            self._soon = reactor.callLater(SOON, self.refresh)
 
     def _note(self, kind: str, name: str, description: str = "") -> None:
         """Remember that a node joined or left, unless that is known already: a hub that was restarted tells of all anew."""
@@ -288,85 +318,131 @@ class Source:
             description = self._present.pop(name)
         self._events.append(Event(time.time(), name, description, kind))
 
-    @inlineCallbacks
-    def refresh(self) -> Iterator:
+    def refresh(self) -> Deferred:
         """Look which nodes there are, and ask each for its fields and newest samples."""
-        before = set(self._local)
-        (_, local), (_, routed) = yield DeferredList([self._look_local(), self._look_routed()])
-        found = (routed or {}) | (local or {})
-        # Those of this machine that its process no longer lists have been taken out of the inventory.
-        removed = before - found.keys() if local is not None else set()
-        self._keep(found, removed, hub_answers=routed is not None)
-        if found:
-            self._looked.set()
+        return DeferredList([self._look_here(), self._look_elsewhere()])
 
     @inlineCallbacks
-    def _look_local(self) -> Iterator:
-        """Return the nodes of this machine by name; `None` if they do not answer."""
+    def _look_here(self) -> Iterator:
+        """Look at the nodes of this machine."""
         if self._socket is None:
-            return None
-        nodes = self._catalogue.nodes
-        known = {name: version for name, version in self._local.items() if name in nodes}
+            return
+        known = {name: version for name, version in self._local.items() if name in self._catalogue.nodes}
         try:
             state = yield threads.deferToThread(self._socket.state, known)
         except Exception as error:
             log.debug("no answer on the socket: {error!r}", error=error)
-            return None
+            for name in self._local.keys() & self._catalogue.nodes.keys():
+                node = self._catalogue.nodes[name]
+                node.error = node.error or "has left"
+            self._keep({}, ())
+            return
+        nodes, before = self._catalogue.nodes, self._local.keys()
         found = {about["name"]: nodes.get(about["name"]) or Node(about["name"], "") for about in state}
         for about in state:
             _take(about, found[about["name"]])
+        # Those that their process no longer lists have been taken out of the inventory.
+        removed = before - found.keys()
         self._local = {about["name"]: about.get("version") for about in state}
-        return found
+        self._keep(found, removed)
 
     @inlineCallbacks
-    def _look_routed(self) -> Iterator:
-        """Return the nodes that only the router leads to, by name; `None` if the hub does not answer."""
+    def _look_elsewhere(self) -> Iterator:
+        """Look at the nodes that only the router leads to: those that the hub lists, or listed before it was gone."""
         if self._routed.session is None:
-            return None
+            if any(not node.is_local for node in self._catalogue.nodes.values()):
+                self._keep({}, ())
+            return
         try:
             listed = yield self._routed.listed()
         except Exception as error:
             # A LoopingCall that fails would never be called again.
             log.debug("no answer of the hub: {error!r}", error=error)
-            return None
-        if listed.keys() != self._present.keys():
-            self._routed.forget()
-        self._present |= listed
-        nodes = self._catalogue.nodes
-        found = {name: nodes.get(name) or Node(name, "") for name in listed if name not in self._local}
-        for name, node in found.items():
-            node.description = listed[name]
+            if self._hub_missed is None and self.connected:
+                self._hub_missed = time.monotonic()
+            listed = None
+        else:
+            self._hub_missed = None
+            if listed.keys() != self._present.keys():
+                self._routed.forget(listed.keys() ^ self._present.keys())
+            self._taken_away -= listed.keys()
+            self._mark_lost(listed)
+        found = self._nodes_elsewhere(self._present if listed is None else listed)
         yield DeferredList([self._routed.ask(node) for node in found.values()])
+        _share(found.values())
+        for node in found.values():
+            node.fields = {name: self._without_our_path(each) for name, each in node.fields.items()}
+        self._keep(found, self._taken_away)
+
+    def _nodes_elsewhere(self, listed: Mapping[str, str]) -> dict[str, Node]:
+        """Return, of the nodes that are listed and not of this machine, as many as there may be; those that are known go first."""
+        nodes = self._catalogue.nodes
+        names = sorted((name for name in listed if name not in self._local), key=lambda name: name not in nodes)
+        taken = names[:MOST_NODES]
+        self.left_out = len(names) - len(taken)
+        self._present |= {name: listed[name] for name in listed if name in self._local or name in set(taken)}
+        found = {name: nodes.get(name) or Node(name, "") for name in taken}
+        for name, node in found.items():
+            node.description, node.is_local = listed[name], False
         return found
 
-    def _keep(self, found: Mapping[str, Node], removed: set[str], *, hub_answers: bool) -> None:
-        """Take what was found for the catalogue; another node stays for a while, unless it was removed."""
+    def _without_our_path(self, field: Field) -> Field:
+        """Return a field of a node elsewhere; if it has the path of a channel that this machine has, with a path of its own.
+
+        Otherwise who may serve a node could answer for an instrument.
+        """
+        root, _, rest = field.path.partition(".")
+        whose = rest.partition(".")[0]
+        is_ours = root in RESERVED or (
+            self._socket is not None
+            and ((root == ROOT and whose in self.site.agents) or (root == "livemon" and whose in self._local))
+        )
+        return replace(field, path=plain_path(field.node, field.name)) if is_ours else field
+
+    def _mark_lost(self, listed: Mapping[str, str]) -> None:
+        """Note which nodes elsewhere the hub lists no more; those of this machine are known by the socket."""
+        for name, node in self._catalogue.nodes.items():
+            if name not in listed and name not in self._local:
+                node.error = "has left"
+
+    def _keep(self, found: Mapping[str, Node], removed: Collection[str]) -> None:
+        """Take what was found for the catalogue, and what was removed out of it; another node stays for a while."""
         now = time.monotonic()
         self._seen |= dict.fromkeys(found, now)
-        nodes = dict(found)
-        for name, node in self._catalogue.nodes.items():
-            if name in nodes:
-                continue
-            if name in removed or now - self._seen[name] > GRACE:
-                del self._seen[name]
-                self._note("left", name)
-            else:
-                nodes[name] = node
-                if hub_answers or name in self._local:
-                    node.error = node.error or "has left"
+        nodes = self._catalogue.nodes | dict(found)
+        for name in [name for name in nodes if name in removed or now - self._seen[name] > GRACE]:
+            del nodes[name], self._seen[name]
+            self._note("left", name)
         if self._site_file is not None:
             self._site_file.look()
         site = self.site
         for node in nodes.values():
             node.fields = site.described(node.fields)
+            node.silent_after = site.silent_after.get(node.name, node.silent_after)
         self._derived.look(nodes.values(), site)
         alarms = [] if self._alarms is None else self._alarms.fields
         self._catalogue = Catalogue(nodes.values(), [*self._derived.fields, *alarms])
+        if found:
+            self._looked.set()
+
+
+def _share(nodes: Iterable[Node]) -> None:
+    """Leave out fields of nodes beyond those that there is room for in all."""
+    room = MOST_FIELDS_OF_ALL
+    for node in nodes:
+        if len(node.fields) > room:
+            node.notes = [
+                *node.notes,
+                f"of its {len(node.fields)} fields only {room} are shown: other nodes have too many",
+            ]
+            node.fields = dict(list(node.fields.items())[:room])
+        room -= len(node.fields)
 
 
 def _take(about: Mapping[str, Any], node: Node) -> None:
     """Take over what the socket tells of a node; of one that has a fault the fields stay as they were."""
-    node.description, node.error = about["description"], about.get("fault")
+    node.description, node.error, node.is_local = about["description"], about.get("fault"), True
+    node.silent_after = about.get("silent_after")
     if node.error is not None:
         return
     try:

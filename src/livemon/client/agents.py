@@ -8,6 +8,7 @@ agent that hangs as long as the router does, this one never longer than it is to
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import time
@@ -26,12 +27,16 @@ from livemon.config import secret, setting
 from livemon.errors import RequestError, RouterError
 
 SECONDS_TO_ANSWER = 5.0
+SHORTEST = 0.5
+"""Seconds that an answer may take at least, however late the question was."""
 SECONDS_TO_START = 10.0
 SECONDS_TO_STOP = 40.0
 """A 372 notices that it is to stop only after the channel that it reads: up to the scanner's longest dwell."""
 PAUSE = 0.25
 SECONDS_TO_FAIL = 0.5
 """A process that cannot do its work, for a lock or a device that another has, runs for a moment before it says so."""
+MOST_AT_ONCE = 200
+"""Agents that are asked side by side."""
 OK = 0
 REGISTRY = "registry"
 
@@ -138,8 +143,10 @@ class Site:
             return cls(url, environ=environ)
         return cls(url, root, configured, environ)
 
-    def call(self, address: str, *arguments: Any, **keywords: Any) -> Any:
+    def call(self, address: str, *arguments: Any, until: float | None = None, **keywords: Any) -> Any:
         """Call the procedure `address` below the root and return its answer, within `SECONDS_TO_ANSWER`.
+
+        With `until`, a time of ``time.monotonic``, not much longer than until then.
 
         Raises
         ------
@@ -147,7 +154,7 @@ class Site:
             If the router, or the agent behind it, does not answer in time, or the procedure is not there.
         """
         try:
-            content = self._post(address, arguments, keywords)
+            content = self._post(address, arguments, keywords, until)
         except requests.Timeout as error:
             raise RouterError(f"{address} does not answer within {SECONDS_TO_ANSWER:g} s") from error
         if "error" in content:
@@ -158,13 +165,18 @@ class Site:
         return content["args"][0]
 
     def _post(
-        self, address: str, arguments: Sequence[Any] = (), keywords: Mapping[str, Any] | None = None
+        self,
+        address: str,
+        arguments: Sequence[Any] = (),
+        keywords: Mapping[str, Any] | None = None,
+        until: float | None = None,
     ) -> dict[str, Any]:
         """Return the router's answer, be it the procedure's or an error; a RouterError if no router is there."""
         body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": keywords or {}}
+        seconds = SECONDS_TO_ANSWER if until is None else max(until - time.monotonic(), SHORTEST)
         try:
             with direct.session() as session:
-                answer = session.post(self.url, json=body, timeout=SECONDS_TO_ANSWER)
+                answer = session.post(self.url, json=body, timeout=seconds)
         except requests.Timeout:
             raise
         except requests.RequestException as error:
@@ -193,21 +205,32 @@ class Site:
         return sorted(self.configured | self._registered())
 
     def agents(self) -> list[Agent]:
-        """Ask every agent, all at once, how it is.
+        """Ask the router, the registry and every agent side by side how they are, within `SECONDS_TO_ANSWER` in all.
+
+        An agent that does not answer says so by its `fault`, and keeps no other one waiting.
 
         Raises
         ------
         RouterError
-            If the router does not answer, or nobody tells which agents there are.
+            If the router does not answer, nor any agent behind it, or nobody tells which agents there are.
         """
-        classes = self._registered() | self.configured
-        if not classes:
+        until = time.monotonic() + SECONDS_TO_ANSWER
+        with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
+            router, registry = pool.submit(self._check_router), pool.submit(self._heard)
+            asked = {each: pool.submit(self._ask, each, name, until) for each, name in self.configured.items()}
+            with contextlib.suppress(RouterError):
+                for each, name in registry.result().items():
+                    if each not in asked:
+                        asked[each] = pool.submit(self._ask, each, name, until)
+            found = [asked[each].result() for each in sorted(asked)]
+        if all(each.fault for each in found):
+            router.result()
+        if not found:
             raise RouterError(
                 f"nobody tells which agents {self.url} has: start the agent {REGISTRY}, "
                 "or name the directory of the site config in OCS_CONFIG_DIR"
             )
-        with ThreadPoolExecutor(max_workers=16) as pool:
-            return list(pool.map(lambda each: self._ask(each, classes[each]), sorted(classes)))
+        return found
 
     def process(self, instance_id: str, name: str) -> Operation:
         """How a process of an agent is. Raises a RequestError that lists what there is if agent or process is unknown."""
@@ -289,10 +312,14 @@ class Site:
         The registry never forgets: with a site config, an agent that fell silent and is not in it was taken out of the site.
         """
         try:
-            _status, _message, session = self.call(f"{REGISTRY}.ops", "status", "main", {})
+            return self._heard()
         except RouterError:
             self._check_router()
             return {}
+
+    def _heard(self) -> dict[str, str]:
+        """Return likewise; a RouterError if the registry does not answer."""
+        _status, _message, session = self.call(f"{REGISTRY}.ops", "status", "main", {})
         prefix = f"{self.address_root}."
         heard = (session or {}).get("data") or {}
         return {REGISTRY: "RegistryAgent"} | {
@@ -308,9 +335,9 @@ class Site:
         except requests.Timeout as error:
             raise RouterError(f"the router at {self.url} does not answer within {SECONDS_TO_ANSWER:g} s") from error
 
-    def _ask(self, instance_id: str, agent_class: str) -> Agent:
+    def _ask(self, instance_id: str, agent_class: str, until: float) -> Agent:
         try:
-            about = self.call(instance_id, "get_api")
+            about = self.call(instance_id, "get_api", until=until)
         except RouterError as error:
             return Agent(instance_id, agent_class, fault=str(error))
         agent_class = about.get("agent_class") or agent_class

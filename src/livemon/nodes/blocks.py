@@ -68,6 +68,7 @@ class BlockNode(DataNodeServer):
                 "units": info.units,
                 "path": info.path,
                 "label": info.label,
+                "silent_after": self.silent_after,
             }
             for key, info in self.fields.items()
         }

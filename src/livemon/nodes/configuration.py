@@ -39,6 +39,10 @@ _WANTED: dict[str, tuple[str, Callable[[Any], object]]] = {
         "a list of names",
         lambda value: isinstance(value, list) and all(isinstance(feed, str) for feed in value),
     ),
+    "agents": (
+        "a list of instance-ids",
+        lambda value: isinstance(value, list) and all(isinstance(agent, str) for agent in value),
+    ),
     "window": ("seconds, more than 0", lambda value: 0 < value < math.inf),
     "labels": ("a text for each field", lambda value: isinstance(value, Mapping)),
     "units": ("a text for each field", lambda value: isinstance(value, Mapping)),

@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from livemon.health import SILENT_AFTER
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.refill import Refill
 from livemon.series.block import Block
 from livemon.wamp import log
 
 ADDRESS_ROOT = "observatory"
+MOST_FIELDS = 5000
+"""Of one node. Anybody on the agents' network may publish under any name, and a field costs memory as long as the node is there."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class FeedNode(BlockNode):
         By the field's name in the feed.
     """
 
+    silent_after = SILENT_AFTER
+
     def __init__(
         self,
         name: str,
@@ -65,7 +70,22 @@ class FeedNode(BlockNode):
         self.labels = dict(labels or {})
         self.units = dict(units or {})
         self._layouts: dict[tuple[str, str], Layout] = {}
+        self._paths: set[str] = set()
+        self._in_order = self._full = False
         self._refill = Refill(self)
+
+    def get_fields(self, start: float = 1, end: float = 0) -> tuple[dict[str, dict], dict[str, dict]]:
+        """Return all fields in the order of the channels, not of their first readings: a scanner may begin anywhere."""
+        if not self._in_order:
+            self.fields = dict(sorted(self.fields.items(), key=lambda item: _natural(item[1].block)))
+            self._in_order = True
+        return super().get_fields(start, end)
+
+    def told(self) -> dict[str, Any]:
+        """Tell besides that there are more fields than there is room for."""
+        told = super().told()
+        notes = [f"it has {MOST_FIELDS} fields: those that came later are left out"] if self._full else []
+        return told | {"notes": [*told["notes"], *notes]}
 
     def topics(self) -> Iterable[str]:
         """One topic a feed."""
@@ -127,7 +147,7 @@ class FeedNode(BlockNode):
                 info.last_text = (float(times[-1]), str(data[name][-1]))
 
     def _append(self, topic: str, block_name: str, times: list, data: Mapping[str, list]) -> None:
-        if not len(times):
+        if not len(times) or not data:
             return
         layout, new = self._layouts.get((topic, block_name)), {}
         if layout is None or layout.names != list(data) or self._learns_numbers(layout, data):
@@ -159,35 +179,42 @@ class FeedNode(BlockNode):
         if layout.numbers:
             self.blocks[layout.timeline] = block
         if new:
-            # In the order of the channels, not of their first readings: a scanner may begin anywhere.
-            self.fields = dict(sorted((self.fields | new).items(), key=lambda item: _natural(item[1].block)))
+            self.fields |= new
+            self._paths.update(info.path for info in new.values())
+            self._in_order = False
 
     def _layout(self, topic: str, block_name: str, data: Mapping[str, Sequence]) -> tuple[Layout, dict[str, Info]]:
         """Return how a block's messages are read, and the fields that are new with it; a new field's first values tell its type."""
         timeline = _timeline(topic, block_name)
         new: dict[str, Info] = {}
         kinds: dict[bool, dict[str, str]] = {False: {}, True: {}}
+        paths = set()
         for name, column in data.items():
             key = next(key for key in _keys(topic, block_name, name) if self._is_of(key, timeline, name, new))
+            if key not in self.fields and len(self.fields) + len(new) >= MOST_FIELDS:
+                self._full = True
+                continue
             info = self.fields.get(key) or Info(
                 block=timeline,
                 name=name,
-                path=self._path(topic, block_name, name, new),
+                path=self._path(topic, block_name, name, paths),
                 label=self.labels.get(name),
                 units=self.units.get(name),
                 type=_type(column),
             )
             if key not in self.fields:
                 new[key] = info
+                paths.add(info.path)
             kinds[info.type == "string"][name] = key
         return Layout(list(data), timeline, kinds[False], kinds[True]), new
 
-    def _path(self, topic: str, block_name: str, name: str, new: Mapping[str, Info]) -> str:
+    def _path(self, topic: str, block_name: str, name: str, new: set[str]) -> str:
         """Return the permanent name of a new field, which no other field has: by that alone a channel is found."""
-        taken = {info.path for info in (*self.fields.values(), *new.values())}
         field = name.replace(" ", "_")
         return next(
-            path for path in _paths(topic, f"{_timeline(topic, block_name)}.{field}", field) if path not in taken
+            path
+            for path in _paths(topic, f"{_timeline(topic, block_name)}.{field}", field)
+            if path not in self._paths and path not in new
         )
 
     def _is_of(self, key: str, timeline: str, name: str, new: Mapping[str, Info]) -> bool:

@@ -12,6 +12,7 @@ import psutil
 from cryptography import x509
 from twisted.internet.task import LoopingCall
 
+from livemon.health import SILENT_AFTER
 from livemon.nodes import kernelclock
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.series.block import Block
@@ -47,6 +48,7 @@ class SensorsNode(BlockNode):
     """
 
     outlives_restarts = True
+    silent_after = SILENT_AFTER
 
     def __init__(
         self,
