@@ -8,6 +8,12 @@ import pytest
 from crossbar_router import Router
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Print tables as wide as in a pipe: pytest-xdist tells its processes the width of the terminal that it runs in."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
     """A running router for the whole test run; a test that stops it starts it again."""

@@ -62,6 +62,7 @@ def livemon(monkeypatch):
         health = {"well": not problems, "problems": list(problems), "grafana": [], "dead_mans_switch": {"heard": None}}
         monkeypatch.setattr(bridge, "status", lambda: state or status_of(field()))
         monkeypatch.setattr(bridge, "health", lambda: health | {"alarms": list(alarms), "cryostat": cryostat})
+        monkeypatch.setattr(bridge, "gaps", lambda *_interval: [])
         monkeypatch.setattr(agents.Site, "agents", lambda _self: [])
         return CliRunner().invoke(cli.livemon, ["status", *words])
 

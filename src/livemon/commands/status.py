@@ -25,8 +25,8 @@ def command(context: click.Context, as_json: bool) -> None:
     With 1 one sentence says what is wrong: an agent is away, acquisition ended with an error or is degraded, samples do not come
     into the archive, a node or a field is silent, the dead-man's switch does not ping, Grafana cannot deliver a message. Where the
     router or the bridge is away, the rest is shown. 0 does not say that the cryostat is well: where no limit is set, or none can be
-    judged, nobody knows, and the last line says so. Samples that the archive has lost are a problem for ten minutes, and told
-    for a day.
+    judged, nobody knows, and the last line says so. Samples that the archive has lost are a problem for a minute, and told for a
+    day.
     """  # noqa: D301 - click's own mark of lines that it does not wrap
     import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
     import json  # noqa: PLC0415
@@ -72,9 +72,9 @@ def command(context: click.Context, as_json: bool) -> None:
         if switch.get("heard"):
             console.print(tables.switch_line(switch, time.time()))
         for sentence in health.losses(gaps):
-            console.print(sentence, style="bold yellow")
+            console.print(sentence, style="bold yellow", soft_wrap=True)
         for line in tables.verdict(faults, cryostat):
-            console.print(line)
+            console.print(line, soft_wrap=True)
     if faults:
         raise LivemonError("; ".join(faults))
     if cryostat.get("well") is False:
