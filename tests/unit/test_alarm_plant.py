@@ -13,6 +13,7 @@ from livemon_inventory import sentences as of_grafana
 from livemon.alarms import plant
 from livemon.alarms.sentences import TEMPLATES
 from livemon.bridge.app import create_app
+from livemon.bridge.asked import Asked
 
 FRIDGE = {
     "model": 372,
@@ -257,6 +258,18 @@ def test_where_grafana_leaves_alarms_to_the_notifier_that_one_tells(tmp_path, mo
     app = create_app(cold_plate_at(4.0).source)
     app.extensions["notifier"] = Notifier()
     assert app.test_client().get("/api/health").json["cryostat"]["told_by"] == told_by
+
+
+def test_a_grafana_that_runs_and_evaluates_nothing_tells_nobody(tmp_path, monkeypatch):
+    seen = tmp_path / "grafana.json"
+    monkeypatch.setenv("LIVEMON_GRAFANA_WATCHED", str(seen))
+    seen.write_text(json.dumps({"looked": time.time(), "fault": None, "problems": [], "tells": True, "silenced": {}}))
+    clock = iter([0.0])
+    app = create_app(cold_plate_at(4.0).source)
+    app.extensions["asked"] = Asked(lambda: next(clock, 1000.0))
+    cryostat = app.test_client().get("/api/health").json["cryostat"]
+    assert cryostat["told_by"] is None
+    assert cryostat["sentence"].endswith("Limits are only shown here: nobody is told of an alarm.")
 
 
 @pytest.mark.parametrize("kind", list(TEMPLATES))

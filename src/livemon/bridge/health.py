@@ -15,7 +15,7 @@ from flask import Blueprint, Response, current_app
 from livemon import health
 from livemon.alarms import plant
 from livemon.alarms.definition import Alarm
-from livemon.bridge import gaps, watched
+from livemon.bridge import gaps, notifying, watched
 from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.asked import Asked
@@ -27,8 +27,6 @@ from livemon.gaps import Gap
 LOOK_BACK = 60.0
 """Seconds for which a loss of samples counts as something that is wrong now: one that goes on is told anew with each heartbeat."""
 SAMPLES = 1000
-NOTIFIER_SILENT = 300.0
-"""Seconds without a word of the notifier after which it counts as gone; it waits for mail servers that do not answer."""
 NAMED = 5
 """Rules in one sentence."""
 
@@ -79,11 +77,11 @@ def _place(site: Site, channels: Mapping[str, Field], alarm: Alarm) -> dict[str,
 
 def _told_by() -> str | None:
     """Return who sends alarms to people: Grafana, or our notifier where Grafana leaves them to it; `None` if nobody does."""
-    notifier = current_app.extensions.get("notifier")
-    told = {} if notifier is None else notifier.told()
-    if told.get("notifies") and told["age"] < NOTIFIER_SILENT:
+    notifier = current_app.extensions["notifier"].told()
+    if notifier["notifies"] and notifier["age"] < notifying.SILENT_AFTER:
         return "notifier"
-    return "grafana" if watched.tells_somebody(time.time()) else None
+    evaluates = all(notifying.by_grafana(rule) is not False for rule in current_app.extensions["source"].site.rules)
+    return "grafana" if evaluates and watched.tells_somebody(time.time()) else None
 
 
 def _problems(source: Any) -> Iterator[str]:
