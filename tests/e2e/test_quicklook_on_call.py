@@ -294,6 +294,22 @@ FUNCTIONS = [
     ),
     ("text", "tellTimesIn('America/New_York'), local(1699164000)", "2023-11-05T01:00:00"),
     ("text", "tellTimesIn('No/Where'), zone()", "UTC"),
+    *(
+        (
+            "channels",
+            f"staleness(new Channels([{{name: 'n', silent_after: {after}, fields: [{{path: 'p', time: 0}}]}}]).all[0], {age})",
+            state,
+        )
+        for after, age, state in (
+            (120, 59, "fresh"),
+            (120, 61, "stale"),
+            (120, 301, "silent"),
+            (3600, 1700, "fresh"),
+            (3600, 3599, "stale"),
+            (3600, 3601, "silent"),
+            ("null", 1e9, "fresh"),
+        )
+    ),
 ]
 
 
@@ -310,7 +326,7 @@ def module_page(url, browser):
 def test_small_functions(module_page, module, call, result):
     script = f"""async (name) => {{
         const page = document.querySelector('script[type="module"]').src;
-        const {{ linearRange, withLimits, limitText, span, tellTimesIn, local, fromLocal, zone }} =
+        const {{ linearRange, withLimits, limitText, span, tellTimesIn, local, fromLocal, zone, staleness, Channels }} =
             await import(page.replace("main.js", name));
         return ({call});
     }}"""

@@ -3,6 +3,7 @@
 import { NOTHING, quantity } from "./text.js";
 
 export const STALE_S = 60, SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
+const EXPECTED_S = 2 * STALE_S; // within which a node has a sample, unless it says otherwise
 const MOST_AT_FIRST = 12;
 const AGE = "age.";
 
@@ -64,6 +65,7 @@ function channel(node, field) {
     units: field.units || field.tags?.unit || null,
     limits: field.limits || [],
     away: Boolean(node.error),
+    expectedWithin: node.silent_after === null ? Infinity : node.silent_after ?? EXPECTED_S,
     isAge: field.path.startsWith(AGE),
     words: about.filter(Boolean).join(" ").toLowerCase(),
   };
@@ -90,13 +92,13 @@ export function reading(one) {
 }
 
 // How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none; "off" if it is silent and the inventory does not
-// list it.
+// list it. A node that nobody expects to go on, an archive of years ago, is never silent.
 export function staleness(one, now) {
   if (one.time === null) return "never";
   const age = now - one.time;
   if (one.away) return "silent";
-  if (age > SILENT_S) return one.expected === false ? "off" : "silent";
-  return age > STALE_S ? "stale" : "fresh";
+  if (age > Math.max(SILENT_S, one.expectedWithin)) return one.expected === false ? "off" : "silent";
+  return age > one.expectedWithin / 2 ? "stale" : "fresh";
 }
 
 export function matches(one, search) {
