@@ -77,6 +77,8 @@ e2e: venv-app venv-router  ## the quick-look page in a headless browser
 roles: venv-app venv-controller  ## the tasks of roles on this computer, with stand-ins of what they start
 	$(pytest) tests/roles
 molecule: export LIVEMON_MACHINE_TESTS ?= not long
+# As wide as a line of a log: Molecule would break sentences and names of tests at 80 columns.
+molecule molecule-existing molecule-docker-sources: export COLUMNS := 200
 molecule: venv-app venv-controller venv-referee  ## the playbook on a lab machine: check, converge, idempotence, verify
 	@lab/need ssh openssh-client ip iproute2
 	@lab/engine start
