@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from crossbar_router import Router, free_port, wait_for
+from crossbar_router import Router, free_port, slowness, wait_for
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 USERS = {"hub": "hub", "nodes": "node", "bridge": "bridge"}
@@ -82,14 +82,14 @@ class Appliance:
                 )
 
     def stop(self, part: str) -> int:
-        child = self.children.pop(part)
+        child, patience = self.children.pop(part), 10 * slowness()
         child.terminate()
         try:
-            return child.wait(10)
+            return child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(5)
-            raise AssertionError(f"{part} did not end within 10 s of SIGTERM") from None
+            raise AssertionError(f"{part} did not end within {patience:.0f} s of SIGTERM") from None
 
     def restart(self, part: str) -> None:
         self.stop(part)
@@ -139,7 +139,7 @@ class Appliance:
 
 def _answer(request: urllib.request.Request) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(request, timeout=15) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

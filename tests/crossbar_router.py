@@ -21,12 +21,25 @@ ROUTER_PYTHON = Path(os.environ.get("LIVEMON_ROUTER_PYTHON", ROOT / ".venv/route
 USERS = ("hub", "node", "bridge", "client")
 
 
+MOST_SLOWNESS = 6.0
+
+
+def slowness() -> float:
+    """Return how many times as long as on an idle computer something may take now, 1 to `MOST_SLOWNESS`.
+
+    Of the last minute, how many processes ran or waited for a processor, for each that there is (getloadavg(3)).
+    """
+    load, *_ = os.getloadavg()
+    return min(max(1.0, load / len(os.sched_getaffinity(0))), MOST_SLOWNESS)
+
+
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 40.0, every: float = 0.1) -> object:
-    """Return the first true answer of `condition`; fail after `seconds`, saying what was waited for."""
-    deadline = time.monotonic() + seconds
+    """Return the first true answer of `condition`; fail after `seconds`, longer on a busy computer, saying what was waited for."""
+    begun = time.monotonic()
     while not (answer := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:g} s for {what}")
+        waited = time.monotonic() - begun
+        if waited > seconds * slowness():
+            pytest.fail(f"waited {waited:.0f} s for {what}")
         time.sleep(every)
     return answer
 
@@ -59,7 +72,7 @@ def process(*command: object, log: Path, name: str | None = None, **popen) -> It
     finally:
         child.terminate()
         try:
-            child.wait(15)
+            child.wait(15 * slowness())
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(5)
@@ -186,7 +199,7 @@ class Router:
             return
         self.child.terminate()
         try:
-            self.child.wait(15)
+            self.child.wait(15 * slowness())
         except subprocess.TimeoutExpired:
             os.killpg(self.child.pid, 9)
             self.child.wait(5)

@@ -10,7 +10,7 @@ from crossbar_router import ROOT
 def answers(name, questions):
     """Return what the program ``tests/referees/<name>.go`` answers to a list, one text to each; it is compiled if it has changed."""
     said = subprocess.run(
-        [program(name)], input=json.dumps(questions), capture_output=True, text=True, timeout=60, check=True
+        [program(name)], input=json.dumps(questions), capture_output=True, text=True, timeout=300, check=True
     )
     return json.loads(said.stdout)
 

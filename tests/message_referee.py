@@ -31,7 +31,7 @@ def rendered(
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=300,
         env=os.environ | {"TZ": zone},
     )
     assert done.returncode == 0, done.stderr

@@ -75,7 +75,7 @@ def test_what_can_be_published_is_archived_and_what_cannot_is_told(site, tmp_pat
             wait_for(lambda: archived("steady") > 300, "300 samples in the archive", 90)
             words = [LIVEMON, "status"]
             answer = subprocess.run(
-                words, env=site.environment, capture_output=True, text=True, timeout=60, check=False
+                words, env=site.environment, capture_output=True, text=True, timeout=300, check=False
             )
             assert agent.terminate() == 0
         assert recorder.terminate() == 0

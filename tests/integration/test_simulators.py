@@ -411,7 +411,7 @@ def test_a_pseudo_terminal_has_the_faults_of_answers(usb):
 
 
 def test_faults_at_the_start(start):
-    simulator = start("240", "--serial", "X", "--port", "0", "--fault", "drop,times=1", "--fault", "stall,after=500")
+    simulator = start("240", "--serial", "X", "--port", "0", "--fault", "drop,times=1", "--fault", "stall,after=499")
     with simulator.connect() as client:
         assert ask(client, b"*OPC?\r\n") == b""
     (remaining,) = re.fullmatch(r"stall, in (\d+\.\d) s\n", simulator.fault("")).groups()
