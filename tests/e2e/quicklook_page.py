@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+from crossbar_router import slowness
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
@@ -97,9 +98,10 @@ def plotted(page: Page, what: str) -> float:
 
 def wait_for(page: Page, condition: object, what: str, seconds: float = PATIENCE) -> object:
     """The first true value of a condition."""
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        waited = time.monotonic() - begun
+        assert waited < seconds * slowness(), f"waited {waited:.0f} s for {what}"
         page.wait_for_timeout(100)
     return found
 
