@@ -77,6 +77,7 @@ def running(router, tmp_path_factory):
                     check=False,
                 )
 
+            wait_for(lambda: livemon("status").returncode == 0, "all to be well", 60, every=1)
             yield site, agent, appliance, livemon
 
 
