@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,10 +46,16 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 40.0, 
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port of `host` that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """Return a TCP port of `host` that is free, and still is when a process that has only just been started takes it.
+
+    It is below those that the kernel gives to whoever connects or asks for any (ip(7), ip_local_port_range).
+    """
+    first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10_000, max(first_of_kernel, 20_000)))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
 
 
 def listens(port: int, host: str = "127.0.0.1") -> bool:
