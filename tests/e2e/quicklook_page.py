@@ -53,8 +53,10 @@ class Opener:
         return page
 
     def _heard(self, message: object) -> None:
-        if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
-            self.complaints.append(message.text)
+        # On a busy computer nodes are away for so long that the bridge gives their channels up.
+        has_left = "/api/series?" in message.location["url"] and "status of 404" in message.text
+        if message.type in {"error", "warning"} and not EXPECTED.match(message.text) and not has_left:
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     def close(self) -> None:
         for context in self.contexts:
