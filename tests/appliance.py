@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import secrets
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from crossbar_router import Router, free_port, wait_for
+from crossbar_router import Router, free_port, slowness, wait_for
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 USERS = {"hub": "hub", "nodes": "node", "bridge": "bridge"}
@@ -81,30 +82,27 @@ class Appliance:
                 )
 
     def stop(self, part: str) -> int:
-        child = self.children.pop(part)
+        child, patience = self.children.pop(part), 10 * slowness()
         child.terminate()
         try:
-            return child.wait(10)
+            return child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(5)
-            raise AssertionError(f"{part} did not end within 10 s of SIGTERM") from None
+            raise AssertionError(f"{part} did not end within {patience:.0f} s of SIGTERM") from None
 
     def restart(self, part: str) -> None:
         self.stop(part)
         self.start(part)
 
     def get(self, path: str, body: object = None, **arguments: object) -> tuple[int, object]:
-        """Status and content (JSON where it is) of a request; a POST if there is a body."""
+        """Status and content (JSON where it is) of a request, a POST if there is a body; status 0 where no whole answer came."""
         query = urllib.parse.urlencode(arguments, doseq=True)
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}{'?' if query else ''}{query}", data)
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
-                status, content = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
-        except (urllib.error.URLError, ConnectionError):
+            status, content = _answer(request)
+        except (OSError, http.client.HTTPException):
             return 0, None
         try:
             return status, json.loads(content)
@@ -128,10 +126,23 @@ class Appliance:
         return wait_for(lambda: self.values(node), f"values of the data node {node}", seconds)
 
     def times(self, name: str, since: float = -600) -> list[float]:
-        """Times of a channel's samples, UNIX seconds."""
-        status, content = self.get("/api/series", field=name, **{"from": since, "until": 0, "points": 20000})
-        assert status == 200, content
-        return content["series"][0]["times"]
+        """Times of a channel's samples, UNIX seconds, as soon as the bridge has an answer; it or the node may be starting."""
+        interval = {"from": since, "until": 0, "points": 20000}
+
+        def answer() -> object:
+            status, content = self.get("/api/series", field=name, **interval)
+            assert status in {0, 200, 404, 503}, content
+            return status == 200 and content
+
+        return wait_for(answer, f"samples of {name}", 20)["series"][0]["times"]
+
+
+def _answer(request: urllib.request.Request) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
 
 
 def problems(log: str) -> list[str]:

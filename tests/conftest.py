@@ -1,4 +1,4 @@
-"""What every test can have: a running router."""
+"""What every test can have: a running router, and reasons in the summary of what failed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from crossbar_router import Router
 def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Print tables as wide as in a pipe: pytest-xdist tells its processes the width of the terminal that it runs in."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the reasons of failures into a log: without a terminal pytest would cut them off at 80 columns."""
+    if not terminalreporter.isatty:
+        config.get_terminal_writer().fullwidth = 200
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 
+from crossbar_router import MOST_SLOWNESS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -32,11 +33,11 @@ EXAMPLES = int(os.environ.get("LIVEMON_FUZZ", "0"))
 
 
 def fuzz(share: float = 1.0, deadline: int = 10_000) -> settings:
-    """The settings of a test: its share of the usual number of examples, milliseconds that each may take."""
+    """The settings of a test: its share of the usual number of examples, milliseconds that each may take on an idle computer."""
     return settings(
         max_examples=EXAMPLES or round(250 * share),
         derandomize=not EXAMPLES,
-        deadline=deadline,
+        deadline=deadline * MOST_SLOWNESS,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

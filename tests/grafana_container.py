@@ -7,6 +7,7 @@ starts it again whenever it ends. Everything of the container is a process of th
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -158,7 +159,7 @@ def up() -> None:
 def supervise() -> None:
     """Run the container, and again whenever it ends."""
     for restarts in range(1000):
-        (here() / "started").write_text(f"{time.time()} {restarts}")
+        (here() / "started").write_text(f"{dt.datetime.now(dt.UTC).isoformat()} {restarts}")
         with (here() / "log").open("a") as log:
             subprocess.run(
                 [sys.executable, STAND_IN, "server"], env=service()["environment"], stdout=log, stderr=log, check=False

@@ -26,12 +26,12 @@ def rendered(
     """
     asked = json.dumps({"templates": list(templates), "url": url, "cases": list(cases)})
     done = subprocess.run(
-        [_program(release)],
+        [program(release)],
         input=asked,
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=300,
         env=os.environ | {"TZ": zone},
     )
     assert done.returncode == 0, done.stderr
@@ -39,12 +39,12 @@ def rendered(
 
 
 @cache
-def _program(release: str) -> Path:
+def program(release: str) -> Path:
     """Build the program of a release; Go does next to nothing where there is nothing to do."""
     tag, module = RELEASES[release]
-    program = ROOT / ".cache" / tag
-    program.parent.mkdir(exist_ok=True)
+    built = ROOT / ".cache" / tag
+    built.parent.mkdir(exist_ok=True)
     environment = os.environ | {"GOCACHE": str(ROOT / ".cache/go"), "GO111MODULE": "on", "GOFLAGS": ""}
-    command = ["go", "build", f"-modfile={module}", "-tags", tag, "-ldflags=-s -w", "-o", program, "."]
+    command = ["go", "build", f"-modfile={module}", "-tags", tag, "-ldflags=-s -w", "-o", built, "."]
     subprocess.run(command, cwd=SOURCE, check=True, timeout=500, env=environment)
-    return program
+    return built

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from crossbar_router import Router, listens, wait_for
+from crossbar_router import Router, listens, slowness, wait_for
 from livemon_inventory.models import MODELS
 from ocs_site import LIVEMON, Site, simulator
 from scripted_instrument import on_tcp, whole
@@ -66,7 +66,7 @@ def back_again(client, instrument, last, what):
     wait_for(lambda: not is_degraded(client, "acq"), f"the agent not to be degraded after {what}", 5)
     seconds = time.monotonic() - started
     print(f"{what}: back after {seconds:.1f} s")
-    assert seconds < 10, what
+    assert seconds < 10 * slowness(), what
 
 
 def waiting_for_its_instrument(site, name):
@@ -120,7 +120,7 @@ def test_a_372_that_is_refused_silent_or_garbled_is_waited_for_in_one_process(si
             wait_for(lambda: is_degraded(client, "acq"), "the agent to be degraded again", 30)
             started = time.monotonic()
             assert agent.terminate() == 0
-            assert time.monotonic() - started < 10, "Docker would have killed it"
+            assert time.monotonic() - started < 10 * slowness(), "Docker would have killed it"
 
 
 def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels_and_says_which_readings_are_invalid(
@@ -206,7 +206,7 @@ def test_a_driver_that_hangs_does_not_keep_the_process_from_ending(site, tmp_pat
             try:
                 started = time.monotonic()
                 assert agent.terminate() == 0
-                assert time.monotonic() - started < 10, "Docker would have killed it"
+                assert time.monotonic() - started < 10 * slowness(), "Docker would have killed it"
             finally:
                 instrument.send_signal(signal.SIGCONT)
 
@@ -217,9 +217,9 @@ def test_a_deliberate_stop_is_left_alone(site):
         client = site.running("fake", "acq")
         wait_for(lambda: fields(client), "readings: before it has begun, acq takes no stop")
         client.acq.stop()
-        assert client.acq.wait(timeout=30).session["success"] is True
+        assert client.acq.wait(timeout=300).session["success"] is True
         client.acq.start(test_mode=True)
-        assert client.acq.wait(timeout=30).session["success"] is True
+        assert client.acq.wait(timeout=300).session["success"] is True
         assert client.delay_task(delay=0.1, succeed=False).session["success"] is False
         with pytest.raises(subprocess.TimeoutExpired):
             agent.child.wait(2)
@@ -244,7 +244,7 @@ def test_an_agent_that_ends_before_it_joins_is_an_error(site):
 def test_a_mistake_in_the_site_config_is_one_sentence(site, instance_id, sentence):
     site.write(fake=("FakeDataAgent",), odd=("FakeDatAgent",))
     answer = subprocess.run(
-        [LIVEMON, "agent", instance_id], env=site.environment, capture_output=True, text=True, timeout=30, check=False
+        [LIVEMON, "agent", instance_id], env=site.environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert answer.returncode == 1
     assert sentence in answer.stderr
@@ -300,7 +300,7 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
                 wait_for(lambda: 'acq:0 Status is now "running"' in agent.output, "the second process to run", 60)
                 started = time.monotonic()
                 assert site.client("fake")._api["instance_pid"] == agent.child.pid
-                assert time.monotonic() - started < 5, "the router still waits for the hung process"
+                assert time.monotonic() - started < 5 * slowness(), "the router still waits for the hung process"
         finally:
             os.kill(hung.child.pid, signal.SIGCONT)
 

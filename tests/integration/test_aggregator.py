@@ -55,7 +55,7 @@ def so3g_load(field, start, end, data_dir):
         pytest.fail(f"{REFEREE} is missing: run `make venv-referee`")
     query = json.dumps([field, start, end, str(data_dir)])
     answer = subprocess.run(
-        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, query], capture_output=True, text=True, timeout=60, check=False
+        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, query], capture_output=True, text=True, timeout=300, check=False
     )
     assert answer.returncode == 0, answer.stderr[-2000:]
     return json.loads(answer.stdout.splitlines()[-1])
@@ -187,13 +187,13 @@ def test_recording_can_be_stopped_and_started_with_upstreams_clients(site, tmp_p
             lambda: client.record.status().session["data"].get("current_file") == str(part), "the status to name it"
         )
         client.record.stop()
-        assert client.record.wait(timeout=30).session["success"] is True
+        assert client.record.wait(timeout=300).session["success"] is True
         assert files(tmp_path, ".part") == []
         (first,) = files(tmp_path, ".g3")
         command = [sys.executable, "-m", "livemon.client.upstream", "shell", "idle"]
         typed = "print(client.record.start().msg)\n"
         answer = subprocess.run(
-            command, env=site.environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+            command, env=site.environment, input=typed, capture_output=True, text=True, timeout=300, check=False
         )
         assert 'Started process "record"' in answer.stdout, answer.stdout + answer.stderr
         wait_for(lambda: files(tmp_path, ".part"), "a second file being written")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import subprocess
 from dataclasses import dataclass
 
 import pytest
 from course_source import Course, Lab
-from crossbar_router import ROOT
+from go_program import answers
 from grafana_alerting import RELEASES, Rule
 from livemon_inventory import alerting
 from livemon_inventory.appliance_alarms import KINDS
@@ -40,23 +37,11 @@ ARCHIVE, MACHINE = "observatory.aggregator.feeds.archive", "livemon.sensors"
 RULES = {rule["uid"]: rule for group in alerting.document(SITE)["groups"] for rule in group["rules"]}
 
 
-@pytest.fixture(scope="module")
-def fill(tmp_path_factory):
+def fill(given: list[dict]) -> list[str]:
     """Fill in texts, each with labels and the values of its rule's expressions, `null` where one is no number."""
-    program = tmp_path_factory.mktemp("go") / "annotations"
-    environment = os.environ | {"GOCACHE": str(ROOT / ".cache/go"), "GO111MODULE": "off", "GOFLAGS": ""}
-    source = ROOT / "tests/referees/annotations.go"
-    subprocess.run(["go", "build", "-o", program, source], check=True, timeout=200, env=environment)
-
-    def ask(given: list[dict]) -> list[str]:
-        said = subprocess.run(
-            [program], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=True
-        )
-        found = json.loads(said.stdout)
-        assert [each.get("error") for each in found] == [None] * len(given)
-        return [each["text"] for each in found]
-
-    return ask
+    found = answers("annotations", given)
+    assert [each.get("error") for each in found] == [None] * len(given)
+    return [each["text"] for each in found]
 
 
 def step(at: int, before: float | None, then: float | None, back: int | None = None) -> Course:
@@ -221,7 +206,7 @@ def given(lab: Lab, alarm: str, release: str) -> dict:
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm} {case.firing[1]}")
-def test_what_is_read_of_an_alarm(fill, case, release):
+def test_what_is_read_of_an_alarm(case, release):
     lab = Lab(SITE, case.courses, only=[case.alarm])
     asked, read = [], []
     for second, text in (case.firing, case.over):
@@ -232,7 +217,7 @@ def test_what_is_read_of_an_alarm(fill, case, release):
 
 
 @pytest.mark.parametrize(("alarm", "part", "text"), STOPPED)
-def test_what_is_read_of_a_part_that_is_stopped(fill, alarm, part, text):
+def test_what_is_read_of_a_part_that_is_stopped(alarm, part, text):
     site = SITE | {"instruments": [FRIDGE | {"channels": {3: None}}, DIODES | {"channels": {1: None}}]}
     lab = Lab(site, only=[alarm])
     setattr(lab, part, False)
@@ -253,7 +238,7 @@ def test_what_is_read_of_a_part_that_is_stopped(fill, alarm, part, text):
         ({"B": 95.0}, "The bridge has judged no alarm for 1m 35s: all stay as they were"),
     ],
 )
-def test_what_is_read_of_the_bridge(fill, values, text):
+def test_what_is_read_of_the_bridge(values, text):
     rule = RULES["livemon-appliance-bridge_away"]
     assert fill([{"text": rule["annotations"]["summary"], "values": values}]) == [text]
 
@@ -267,7 +252,7 @@ def test_every_kind_of_alarm_is_among_them():
 
 @pytest.mark.parametrize("value", [0.0, 5.4321987, 1e-9, 1e300, -3.0, None])
 @pytest.mark.parametrize("what", ["summary", "description"])
-def test_every_text_can_be_filled_in(fill, what, value):
+def test_every_text_can_be_filled_in(what, value):
     asked = []
     for alarm in alerting.alarms_of(SITE):
         rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}

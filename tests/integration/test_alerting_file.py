@@ -66,7 +66,7 @@ def play(machine: Path, settings: dict, wiring: Path = ROOT / "playbooks/group_v
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -62,7 +62,7 @@ def run_playbook(playbook: str | Path, inventory: Path, *options: str) -> subpro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
 

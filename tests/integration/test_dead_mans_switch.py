@@ -64,7 +64,7 @@ class Guarded:
     def status(self) -> subprocess.CompletedProcess:
         environment = os.environ | self.site.environment | {"LIVEMON_BRIDGE_URL": self.appliance.url, "COLUMNS": "200"}
         return subprocess.run(
-            [LIVEMON, "status"], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [LIVEMON, "status"], env=environment, capture_output=True, text=True, timeout=300, check=False
         )
 
 
@@ -205,7 +205,7 @@ def test_the_bridge_forgets_a_switch_for_who_has_the_secret(guarded, secret, cod
         "LIVEMON_PULSE_SECRET_FILE": str(guarded.appliance.directory / secret),
     }
     answer = subprocess.run(
-        [LIVEMON, "deadman", "--forget"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [LIVEMON, "deadman", "--forget"], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert answer.returncode == code, answer.stderr
     assert ("this changes what the bridge knows" in answer.stderr) is bool(code)
@@ -250,6 +250,6 @@ def test_a_new_address_counts_from_the_next_turn_on(guarded):
 )
 def test_a_mistake_in_the_environment_is_told(environment, sentence):
     answer = subprocess.run(
-        [LIVEMON, "deadman"], env=os.environ | environment, capture_output=True, text=True, timeout=30, check=False
+        [LIVEMON, "deadman"], env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert (answer.returncode, answer.stderr) == (1, sentence)

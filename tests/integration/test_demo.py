@@ -30,6 +30,8 @@ def appliance(router, tmp_path_factory):
 
 def has_data(appliance, target):
     status, answer = appliance.get("/render", target=target, **{"from": "-5min", "until": "now", "maxDataPoints": 500})
+    if status in {0, 503}:  # on a busy computer a node may not answer the bridge in time
+        return False
     assert status == 200, answer
     # Beside its state there may be nothing known of an alarm: no reading has come yet.
     is_known = all if ".state" in target else any

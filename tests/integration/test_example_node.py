@@ -81,7 +81,7 @@ def call(router, *calls):
         input="".join(json.dumps([f"{SISOCK}.{name}", arguments, {}]) + "\n" for name, *arguments in calls),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     joined, *answers = map(json.loads, answered.stdout.splitlines())
@@ -150,7 +150,7 @@ def test_a_fault_ends_the_example_with_a_sentence(router, tmp_path, wrong, name,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     printed = ended.stdout + ended.stderr

@@ -250,7 +250,7 @@ def test_our_node_and_our_bridge_work_with_upstreams_hub(house):
             assert [heard[4][:2] for heard in introduced] == [["FAKE", "Fake data"]]
             assert introduced[0][4][2] == introduced[0][3]["caller"], "the session that upstream believes in"
             before = house.times("FAKE::channel_00")
-            wait_for(lambda: house.times("FAKE::channel_00")[-1] > before[-1], "further samples")
+            wait_for(lambda: house.times("FAKE::channel_00")[-1:] > before[-1:], "further samples")
             house.stop("nodes")
             hub.wait_done()
     finally:

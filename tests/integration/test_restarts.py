@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import wait_for
+from crossbar_router import slowness, wait_for
 from ocs_site import Site
 from panels import Panels
+
+from livemon.bridge.source import GRACE
 
 FEEDS = ["false_temperatures"]
 FAKE = {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": FEEDS, "description": "Fake data"}
@@ -89,7 +91,7 @@ def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
     oldest = max(appliance.times(name, since=-55)[0] for name in CHANNELS) + 15
     with Panels(appliance, CHANNELS) as panels:
         wait_for(lambda: panels.looks and panels.plotted(time.time() - 5, oldest), "a panel", 20)
-        joined = appliance.log(part).count("joined the router")
+        joined, stopped = appliance.log(part).count("joined the router"), time.time()
         if part == "router":
             appliance.router.restart()
         else:
@@ -107,10 +109,11 @@ def test_panels_plot_again_with_their_history_after_a_restart(appliance, part):
         wait_for(
             lambda: panels.plotted(started, oldest), f"the panels to plot again after {part}'s restart", BACK_WITHIN + 2
         )
-    for _when, status, names in panels.lists:
-        # A bridge that is away is told by the browser; one that answers never has an empty list.
+    for when, status, names in panels.lists:
+        # A bridge that is away is told by the browser; one that answers has no empty list, unless a busy computer took so long
+        # to start the nodes that it has given them up.
         assert status in {0, 200}
-        assert status == 0 or set(CHANNELS) <= set(names)
+        assert status == 0 or set(CHANNELS) <= set(names) or when > stopped + GRACE
     assert {status for _, status, _ in panels.looks} <= {0, 200}
 
 
@@ -127,7 +130,7 @@ def test_a_node_that_hangs_does_not_hold_up_the_others(appliance, tmp_path):
             status, answer = appliance.get(
                 "/query", {"targets": [{"target": "elsewhere::load_1"}, {"target": CHANNELS[0]}]}
             )
-            assert time.monotonic() - begun < 8
+            assert time.monotonic() - begun < 8 * slowness()
             assert status == 200
             assert answer[0]["datapoints"] == []
             assert len(answer[1]["datapoints"]) > 10

@@ -36,7 +36,7 @@ def judged(lane: str, cases: dict[str, tuple[dict, dict]]) -> dict[str, list[str
     if not python.exists():
         pytest.skip(f"there is no {python}: make venv-{lane}, by a Python that it supports")
     answer = subprocess.run(
-        [python, "-c", JUDGE], input=json.dumps(cases), capture_output=True, text=True, timeout=60, check=True
+        [python, "-c", JUDGE], input=json.dumps(cases), capture_output=True, text=True, timeout=300, check=True
     )
     return json.loads(answer.stdout)
 

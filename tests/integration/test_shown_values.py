@@ -118,7 +118,7 @@ def shown_by(release: str, panels: Panels) -> Panels:
         input=json.dumps(panels),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert answer.returncode == 0, answer.stderr[-2000:]

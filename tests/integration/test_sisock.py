@@ -74,7 +74,7 @@ def test_status_tells_labels_units_and_ages(appliance):
 
 def test_a_series_grows_without_gap_or_repeat(appliance):
     before = appliance.times(CHANNEL)
-    wait_for(lambda: appliance.times(CHANNEL)[-1] > before[-1] + 3, "three more seconds of samples", 20)
+    wait_for(lambda: appliance.times(CHANNEL)[-1:] > [before[-1] + 3], "three more seconds of samples", 20)
     after = appliance.times(CHANNEL)
     assert after[: len(before)] == before
     steps = [later - earlier for earlier, later in pairwise(after)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shutil
@@ -287,6 +288,26 @@ def test_all_must_be_well_for_a_while(faults, took):
     last = faults[-1]
     provisioned.settle(lambda: next(looks, last), 60.0, 10.0, clock=clock, sleep=clock.sleep)
     assert clock.now == took
+
+
+NOW = dt.datetime(2026, 11, 30, 15, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("started", "patience", "seconds"),
+    [
+        ("2026-11-30T14:59:55.123456789Z", 60.0, 10.0),
+        ("2026-11-30T14:58:55.123456789Z", 60.0, 0.0),
+        ("2026-11-30T15:58:55+01:00", 60.0, 0.0),
+        ("2026-11-30T15:10:00Z", 60.0, 10.0),
+        (None, 60.0, 10.0),
+        (None, 0.0, 0.0),
+    ],
+)
+def test_what_has_run_for_longer_than_it_is_waited_for_need_not_be_watched(started, patience, seconds):
+    """Each run of the playbook watched a Grafana that had run for months for ten seconds."""
+    moment = started and dt.datetime.fromisoformat(started)
+    assert provisioned.seconds_steady(moment, patience, NOW) == seconds
 
 
 def test_patience_ends_with_what_is_left():

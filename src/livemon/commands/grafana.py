@@ -149,7 +149,8 @@ def reload_alerting() -> None:
 @click.argument("directory", type=DIRECTORY)
 @click.option("--protect", is_flag=True, help="Also take from Editors what would let them delete the alarms.")
 @patience
-def is_provisioned(directory: Path, protect: bool, patience: float) -> None:
+@click.option("--started", type=dt.datetime.fromisoformat, help="When Grafana was started, as docker inspect tells it.")
+def is_provisioned(directory: Path, protect: bool, patience: float, started: dt.datetime | None) -> None:
     """See that Grafana has all that the files in DIRECTORY (laid out like /etc/livemon/grafana) give it, and nothing of former ones.
 
     Prints one line for each folder that was protected. Exit status 1, with one sentence, where something is missing.
@@ -161,4 +162,5 @@ def is_provisioned(directory: Path, protect: bool, patience: float) -> None:
             click.echo(f"the folder {title} can be changed by administrators only")
         return provisioned.faults(grafana, wanted)
 
-    provisioned.settle(look, patience, provisioned.SECONDS_STEADY if patience else 0.0)
+    steady = provisioned.seconds_steady(started, patience, dt.datetime.now(dt.UTC))
+    provisioned.settle(look, patience, steady)

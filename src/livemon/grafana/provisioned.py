@@ -5,6 +5,7 @@ An alarm of livemon's that the files do not have is a fault, too: Grafana keeps 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -110,6 +111,22 @@ def reload_alerting(grafana: Grafana) -> None:
         If Grafana does not answer, or does not take them.
     """
     grafana.post("/api/admin/provisioning/alerting/reload", {})
+
+
+def seconds_steady(started: dt.datetime | None, patience: float, now: dt.datetime) -> float:
+    """Return for how long Grafana must be without fault: what has run longer than it was waited for has read its alarms long ago.
+
+    Parameters
+    ----------
+    started
+        When its container was started last, with a time zone; `None` if that is not known.
+    patience
+        Seconds for which it is waited for; 0 if it is only looked at.
+    now
+        The time of the same clock, with a time zone.
+    """
+    runs_for_long = started is not None and (now - started).total_seconds() > patience
+    return SECONDS_STEADY if patience and not runs_for_long else 0.0
 
 
 def settle(
