@@ -21,6 +21,8 @@ txaio.use_twisted()
 sys.modules.setdefault("bjdata", None)
 
 from autobahn.twisted.component import Component  # noqa: E402 - txaio must know its framework first
+from autobahn.twisted.wamp import Session  # noqa: E402
+from autobahn.wamp import message  # noqa: E402
 from autobahn.wamp.interfaces import ISession  # noqa: E402
 from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
 from OpenSSL import crypto  # noqa: E402
@@ -126,6 +128,23 @@ class Trust:
         return ssl.optionsForClientTLS(self._host, trustRoot=ssl.trustRootFromCertificates(authorities))
 
 
+class OutlivingSession(Session):
+    """A session that a second answer to a call does not end.
+
+    The router may answer a call for a peer that hangs and leaves, and then once more that the peer "disconnected from in-flight
+    request" (crossbar/router/dealer.py, detach). Autobahn takes that for a breach of the protocol and closes the connection
+    (autobahn/wamp/protocol.py, onMessage): one node's end would cost the bridge all of them for a moment.
+    """
+
+    def onMessage(self, msg: message.Message) -> None:  # noqa: N802 - autobahn's name
+        """Leave out an error of a call that nobody waits for."""
+        is_error_of_call = isinstance(msg, message.Error) and msg.request_type == message.Call.MESSAGE_TYPE
+        if is_error_of_call and msg.request not in self._call_reqs:
+            log.info("the router answered a call twice: {error}", error=msg.error)
+            return
+        super().onMessage(msg)
+
+
 def join_router(
     config: RouterConfig,
     on_join: Callable[[ISession, SessionDetails], object],
@@ -166,6 +185,7 @@ def join_router(
         ],
         authentication={"wampcra": {"authid": config.user, "secret": config.secret}},
         realm=config.realm,
+        session_factory=OutlivingSession,
     )
 
     # The router's session answers pings as long as it lasts, so it tells of both ends.

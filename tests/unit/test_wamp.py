@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from autobahn.wamp import message
+from autobahn.wamp.exception import ProtocolError
+from autobahn.wamp.request import CallRequest
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -48,3 +51,22 @@ def test_an_answer_in_time_is_passed_on(monkeypatch, answer):
     call.callback(answer)
     assert outcome == [answer]
     assert clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(("waiting", "outcome"), [(True, ["org.example.gone"]), (False, [])])
+def test_a_call_that_is_answered_twice_costs_nobody_the_session(waiting, outcome):
+    """A node that hung and ended was answered for twice, and the bridge lost its session with the router."""
+    session, errors, answer = wamp.OutlivingSession(), [], Deferred()
+    session._session_id = 1
+    if waiting:
+        session._call_reqs[11] = CallRequest(11, "org.example.slow", answer, None)
+    answer.addErrback(lambda failure: errors.append(failure.value.error))
+    session.onMessage(message.Error(message.Call.MESSAGE_TYPE, 11, "org.example.gone"))
+    assert errors == outcome
+
+
+def test_an_error_of_anything_else_that_nobody_asked_for_is_a_breach_of_the_protocol():
+    session = wamp.OutlivingSession()
+    session._session_id = 1
+    with pytest.raises(ProtocolError, match="non-pending"):
+        session.onMessage(message.Error(message.Register.MESSAGE_TYPE, 11, "org.example.gone"))
