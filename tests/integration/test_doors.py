@@ -140,6 +140,27 @@ def test_the_router_takes_no_body_without_end(router, port):
     assert answers(router, ports(router)[port], *head, body=3 * chunk).startswith("http/1.1 413 ")
 
 
+@pytest.mark.parametrize("port", ["agents", "host", "sisock"])
+def test_the_router_keeps_no_websocket_message_without_end(router, port):
+    """Of somebody who has not even said who he is."""
+    head = (
+        "GET /ws HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: wamp.2.json",
+    )
+    with connect(router, ports(router)[port]) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
+        connection.sendall(b"\x81\xff" + (3 << 20).to_bytes(8, "big") + bytes(4))
+        connection.settimeout(8)  # pings come later, and end a connection much later
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b""
+
+
 def attempt(router: Router, user: str, *attempts: str) -> list[bool]:
     """What became of the attempts of an anonymous session, or of one with a user's secret."""
     who = [router.ocs_url, "-", "-", "-"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 
 import pytest
@@ -132,3 +133,14 @@ def test_a_role_that_serves_data_nodes_has_to_ask_for_each_registration(config):
     for role in others:
         for permission in role["permissions"]:
             assert not permission["allow"].get("register") or not permission["uri"].startswith("org.simonsobservatory.")
+
+
+def test_all_messages_that_the_hosts_port_may_keep_unfinished_fit_into_the_routers_memory(config):
+    """Crossbar keeps a message until its end, of a session that has not said who it is as well; by default 16 MiB of each."""
+    transports = config["workers"][0]["transports"]
+    limits = {each["id"]: each["paths"]["ws"]["options"].get("max_message_size") for each in transports}
+    assert all(limit is not None and limit >= 2 << 20 for limit in limits.values()), "upstream's messages have 1 MiB"
+    (host,) = [each for each in transports if each["id"] == "host"]
+    compose = (ROOT / "roles/crossbar/templates/compose.yml.j2").read_text()
+    memory = int(re.search(r"mem_limit: (\d+)m", compose)[1]) << 20
+    assert host["max_connections"] * limits["host"] < memory * 2 / 3
