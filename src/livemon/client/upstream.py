@@ -9,10 +9,13 @@ from __future__ import annotations
 import functools
 import sys
 
-from ocs import client_cli, ocs_client
+# autobahn would try it for a serialization that nobody uses, and its build for numpy 1 prints a long traceback.
+sys.modules.setdefault("bjdata", None)
 
-from livemon.config import secret, setting
-from livemon.errors import ConfigError
+from ocs import client_cli, ocs_client  # noqa: E402
+
+from livemon.config import secret, setting  # noqa: E402
+from livemon.errors import ConfigError  # noqa: E402
 
 
 def main() -> None:
