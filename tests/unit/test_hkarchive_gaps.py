@@ -454,6 +454,18 @@ def test_what_is_no_count_keeps_no_sample_out(lab, agent, published):
     assert lab.recorder.dropped["malformed"] == 0
 
 
+@pytest.mark.parametrize("session", ["nan", "inf", "-inf", "no time"])
+def test_a_session_that_began_at_no_time_hides_no_gap(lab, agent, session):
+    """OCS makes the id of a session of the time, but it is a text that somebody else writes."""
+    agent.session, agent.published = session, 999
+    lab.pass_time(20, agent)
+    lab.pass_time(20, agent, arrives=False)
+    lab.pass_time(20, agent)
+    assert [(gap.feed, gap.samples) for gap in lab.gaps] == [(FEED, 40)]
+    assert lab.recorder.gap == pytest.approx(20.5)
+    assert lab.recorder.lost == 40
+
+
 def test_a_list_that_cannot_be_written_waits(lab, agent, monkeypatch):
     lab.pass_time(20, agent)
     lab.pass_time(5, agent, arrives=False)

@@ -10,6 +10,7 @@ not come only a pause tells that is longer than the feed's pauses are, and only 
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -369,6 +370,7 @@ def _newest(sessions: Mapping[str, Account]) -> Account | None:
 def _started(session: str) -> float:
     """Return when an agent's session began: OCS makes its id of the time (``OCSAgent.agent_session_id``)."""
     try:
-        return float(session)
+        began = float(session)
     except ValueError:
         return float("-inf")
+    return began if math.isfinite(began) else float("-inf")
