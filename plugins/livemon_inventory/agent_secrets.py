@@ -19,9 +19,11 @@ Entry = Mapping[str, Any]
 KEY = "agent_secrets"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _OPTION = re.compile(
-    r"--?([a-z0-9_-]*[_-])?(pass(word|wd|phrase|code)?|pwd|token|secret|api[_-]?key|private[_-]?key)\Z", re.I
+    r"--?([a-z0-9_-]*[_-])?((user)?pass(w(o(rd?)?)?|wd|phrase|code)?|pwd|(auth)?token|secret|credentials?"
+    r"|(api|private|secret|access|auth)[_-]?key)\Z",
+    re.I,
 )
-"""Options of agents whose value nobody else should read."""
+"""Options of agents whose value nobody else should read, also where they are shortened, as OCS lets them be."""
 _IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.I)
 
 
@@ -60,18 +62,23 @@ def of_site(settings: Entry) -> Iterator[str]:
 
 def of_arguments(place: str, arguments: list, secrets: Any) -> Iterator[str]:
     """What is wrong with the secrets among one agent's arguments; `secrets` are those of the site."""
+    option: object = ""
     for words in arguments:
-        for option, word in zip(["", *words], words, strict=False):
+        if words and str(words[0]).startswith("-"):
+            option = ""  # else it is the value of the list before: OCS makes one line of all
+        for word in words:
             if is_reference(word):
                 yield from _unknown(place, word["secret"], secrets)
             elif isinstance(word, Mapping) or is_list(word):
                 yield f"{place}: a word of an argument is a text, a number or {{secret: name}}, and one here is not"
             elif _is_secret(str(option), str(word)):
-                name = option or str(word).partition("=")[0]
+                first = str(word).partition("=")[0]
+                name = first if _OPTION.match(first) else option or first
                 yield (
                     f"{place}: a secret is written here, where others would read it; write [{name}, {{secret: a_name}}], "
                     f"and under {KEY} a_name: ..., best from Ansible Vault"
                 )
+            option = word
 
 
 def _unknown(place: str, name: str, secrets: Any) -> Iterator[str]:

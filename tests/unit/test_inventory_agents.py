@@ -136,6 +136,11 @@ def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
         ),
         (["--password", {"hunter2": "x"}], "a word of an argument is a text, a number or {secret: name}"),
         (["--password", ["hunter2"]], "a word of an argument is a text"),
+        (["--passw", "hunter2"], "write [--passw, {secret: a_name}]"),
+        (["--passwo=hunter2"], "write [--passwo, {secret: a_name}]"),
+        (["--secret-key", "hunter2"], "a secret is written here"),
+        (["--credentials", "hunter2"], "a secret is written here"),
+        (["--username", "me", "--password=hunter2"], "write [--password, {secret: a_name}]"),
     ],
 )
 def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
@@ -144,6 +149,13 @@ def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
     assert said in fault
     assert "hunter2" not in fault
     assert SECRET not in fault
+
+
+def test_a_secret_in_the_list_after_its_option_is_found():
+    """OCS makes one command line of all lists."""
+    (fault,) = found(FAKE | {"arguments": [["--mode", "acq"], ["--password"], ["hunter2"]]})
+    assert "write [--password, {secret: a_name}]" in fault
+    assert found(FAKE | {"arguments": [["--password"], ["--mode", "acq"]]}) == []
 
 
 @pytest.mark.parametrize(
