@@ -161,6 +161,40 @@ def test_the_router_keeps_no_websocket_message_without_end(router, port):
             assert connection.recv(1) == b""
 
 
+NESTED = {"json": (b"[", 1), "cbor": (b"\x81", 2), "msgpack": (b"\x91", 2), "ubjson": (b"[", 2)}
+"""By serialization how a list in a list begins, and whether its WebSocket messages are text (1) or not (2)."""
+
+
+@pytest.mark.parametrize("serialization", NESTED)
+@pytest.mark.parametrize("port", ["agents", "host", "sisock"])
+def test_lists_in_lists_do_not_end_the_router(router, port, serialization):
+    """Of somebody who has not even said who he is."""
+    head = (
+        "GET /ws HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Protocol: wamp.2.{serialization}",
+    )
+    begin, kind = NESTED[serialization]
+    with connect(router, ports(router)[port]) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        connection.recv(4096)
+        with suppress(OSError):  # a serialization that the router does not speak
+            connection.sendall(bytes([128 | kind, 255]) + (1 << 20).to_bytes(8, "big") + bytes(4) + begin * (1 << 20))
+            connection.recv(4096)
+    assert handshake(router, ports(router)[port]).startswith("http/1.1 101 ")
+
+
+@pytest.mark.parametrize("port", ["agents", "host"])
+def test_lists_in_lists_in_a_call_do_not_end_the_router(router, port):
+    url = f"http://127.0.0.1:{ports(router)[port]}/call"
+    assert requests.post(url, data=b"[" * (1 << 20), timeout=20).status_code == 400
+    assert requests.post(url, json={"procedure": "observatory.none.ops"}, timeout=20).status_code == 200
+
+
 def attempt(router: Router, user: str, *attempts: str) -> list[bool]:
     """What became of the attempts of an anonymous session, or of one with a user's secret."""
     who = [router.ocs_url, "-", "-", "-"]

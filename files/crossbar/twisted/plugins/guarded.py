@@ -1,12 +1,16 @@
 r"""Twisted's endpoint ``guarded``: another endpoint, whose web server keeps to the rules of `livemon.webguard`.
 
 Crossbar looks at the origin of WebSockets only if it is told so, lets pages of every origin use ``/call``, never looks at the name by
-which it is asked, and reads a whole body before it counts it. Twisted looks for endpoints in ``twisted/plugins`` below PYTHONPATH.
+which it is asked, and reads a whole body before it counts it. One of its libraries (py_ecc) has Python recurse 100,000 deep, for
+which the stack is too small: one message of lists in lists ended the router. Twisted looks for endpoints in ``twisted/plugins``
+below PYTHONPATH.
 
     guarded:endpoint=tcp\:8001\:interface=127.0.0.1:names=monitor.lab.example:origins=http\://localhost\:8000
 """
 
 from __future__ import annotations
+
+import sys
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
@@ -21,6 +25,9 @@ from twisted.protocols.policies import WrappingFactory
 from zope.interface import implementer
 
 from livemon.webguard import Rules, guard
+
+DEPTH = 1000
+"""Python's own limit to recursion."""
 
 
 @implementer(IStreamServerEndpoint)
@@ -37,6 +44,7 @@ class Endpoint:
         while isinstance(site, WrappingFactory):
             site = site.wrappedFactory
         guard(site, self._rules)
+        sys.setrecursionlimit(DEPTH)  # all that crossbar imports is imported by now
         return self._inner.listen(factory)
 
 
