@@ -47,9 +47,12 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
 from zope.interface import implementer  # noqa: E402
 
+from livemon import nesting  # noqa: E402
 from livemon.alive import EVERY, touch_alive  # noqa: E402
 from livemon.config import RouterConfig  # noqa: E402
 from livemon.errors import ConfigError, RouterError  # noqa: E402
+
+nesting.read_all()
 
 BASE_URI = "org.simonsobservatory"
 MAX_RETRY_DELAY = 4.0

@@ -17,6 +17,7 @@ from ocs import ocs_agent  # noqa: E402
 from twisted.application import internet  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
+from livemon import nesting  # noqa: E402
 from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
 
@@ -69,6 +70,7 @@ def _prepare(agent_class: classes.AgentClass) -> None:
         stream.reconfigure(line_buffering=True)
     # autobahn would import it for a serializer that nobody uses; built for numpy 1, it prints 60 lines of traceback.
     sys.modules["bjdata"] = None
+    nesting.read_all()
     ocs_agent.OCSAgent = controlled.ControlledAgent
     ocs_agent.ApplicationRunner = functools.partial(
         ocs_agent.ApplicationRunner, websocket_options={"autoPingTimeout": PONG_WITHIN}

@@ -1,0 +1,27 @@
+"""A call of lists in lists, which everybody who reaches the router may send, ended the session of whoever it was for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+NESTED = (
+    "from autobahn.wamp.serializer import CBORObjectSerializer as CBOR; CBOR().unserialize(b'\\x81' * 1200 + b'\\x01')"
+)
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        "import livemon.wamp",
+        "from types import SimpleNamespace as N; from livemon.agents import launcher; launcher._prepare(N(module=''))",
+    ],
+    ids=["hub, nodes and bridge", "agents"],
+)
+def test_what_the_router_passes_on_ends_no_session(ours):
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ours}; {NESTED}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr[-500:]
