@@ -33,7 +33,7 @@ def sentence(alarm: Alarm, state: State) -> str:
     """Return one sentence without a full stop: what it is about, its value, its limit."""
     kind, unit = alarm.tags["kind"], alarm.tags.get("unit")
     value = 0.0 if state.value is None else state.value
-    limit = alarm.limit_of(value)
+    limit = alarm.limit_of(value, already=state.is_out)
     said = TEMPLATES[kind].format(
         subject=alarm.tags.get("subject", alarm.id),
         value=quantity(state.value, unit),
