@@ -128,7 +128,10 @@ CASES = [
         | {f"{STAGE[:-1]}3_{name}": step(11, 4.0, None, 200) for name in "TR"},
         (
             100,
-            "Dilution fridge (control): no sample of any channel for 1m 30s: the instrument does not answer, or its acquisition was stopped",
+            (
+                "Dilution fridge (control): no sample of any channel for 1m 30s: "
+                "the instrument does not answer, or its acquisition was stopped"
+            ),
         ),
         (210, "Dilution fridge (control): samples come again"),
     ),

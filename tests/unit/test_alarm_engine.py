@@ -277,6 +277,23 @@ def test_a_bridge_that_is_restarted_knows_what_fires(file, away):
     assert lab.watch.states[WARM].since == since
 
 
+def test_a_value_that_only_the_bridge_remembers_is_told_with_its_age(file):
+    """Agent and archive were away, nodes and bridge were restarted: the value of before was told as that of now."""
+    lab = Lab(AT_ONCE, {STAGE: lambda second: 6.0 if second < 20 else None}, only=[WARM], file=file)
+    lab.until(100)
+    assert lab.firing == [WARM]
+    lab.stop_bridge()
+    lab.lose()
+    for channel in lab.source.channels.values():
+        channel.times.clear(), channel.values.clear()
+    lab.run(400)
+    lab.start_bridge()
+    lab.run(4)
+    state = lab.watch.states[WARM]
+    assert (state.firing, state.value) == (True, 6.0)
+    assert state.age > 400
+
+
 def test_a_silence_that_fires_is_not_over_when_the_bridge_is_restarted(file):
     """The age was that of the new process."""
     lab = Lab(AFTER_A_MINUTE, {STAGE: step(10, 4.0, None)}, only=[SILENT], file=file)
@@ -353,7 +370,7 @@ def test_a_file_that_cannot_be_read_is_none(file, text):
 def test_states_are_the_same_after_they_were_saved():
     states = {
         "never": State(),
-        "fires": State(True, 1.0, 2.0, 3.0, False, 1.0, 1.5, 2.0, 2.0, 4.0, trips=True),
+        "fires": State(True, 1.0, 2.0, 3.0, 0.5, False, 1.0, 1.5, 2.0, 2.0, 4.0, trips=True),
         "held back": State(held_back=True, explained=5.0, newest=0.0),
     }
     assert restored(json.loads(json.dumps(saved(states)))) == states

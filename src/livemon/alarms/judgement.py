@@ -32,6 +32,8 @@ class State:
     value: float | None = None
     age: float | None = None
     """Seconds since the value was measured; `None` where that is always now, or not known."""
+    measured: float | None = None
+    """When the value was measured that has an age: it grows on where nobody remembers the sample any more."""
     held_back: bool = False
     beyond_since: float | None = None
     """The time of the first of the numbers that have been beyond without another one in between."""
@@ -53,7 +55,7 @@ class State:
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: the clock was set."""
-        for name in ("since", "beyond_since", "noticed", "beyond_seen", "explained"):
+        for name in ("since", "measured", "beyond_since", "noticed", "beyond_seen", "explained"):
             if getattr(self, name) is not None:
                 setattr(self, name, getattr(self, name) + by)
 
@@ -94,6 +96,10 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
         if math.isfinite(number):
             _take(alarm, state, time, number, moment)
     state.age = alarm.measure.age(tracks, moment)
+    if state.age is not None:
+        state.measured = moment.now - state.age
+    elif state.measured is not None:
+        state.age = max(moment.now - state.measured, 0.0)
     if state.beyond_since is not None:
         state.beyond_seen = moment.now
         state.trips = state.trips or moment.now - state.noticed >= alarm.hold
