@@ -67,6 +67,7 @@ def test_a_limit_that_is_exceeded_29_fold_is_told():
         "unit": "K",
         "value": 143.613,
         "limit": 5.0,
+        "age": 0.0,
         "test": "above",
         "kind": "value",
         "since": BEGIN + 100,

@@ -62,6 +62,7 @@ def told(alarm: Alarm, state: State) -> dict[str, Any]:
         "unit": "s" if is_time else alarm.tags.get("unit"),
         "value": state.value,
         "limit": limit,
+        "age": state.age,
         "test": alarm.test,
         "kind": _KINDS[type(alarm.measure)],
         "since": _since(state),
