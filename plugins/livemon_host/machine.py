@@ -24,7 +24,7 @@ def problems(report: Report, wanted: Wanted) -> Iterator[str]:
     yield from _clock(report, wanted)
     for directory in wanted.directories:
         if directory not in report["directories"].words:
-            yield f"The directory {directory} of a node in data_nodes is not there: make it, or write another one."
+            yield f"The directory {directory} of a node in data_nodes does not exist: make it, or write another one."
     known = report["names"].words
     for name in wanted.names:
         if name not in known:

@@ -59,6 +59,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "{subject}: rises by {value}, faster than {limit}",
         "{subject}: rises by {value}, no faster than {limit}",
         _LOOK_AT_STAGES,
+        is_measured=True,
     ),
     "silent": Sentence("{subject}: no sample for {duration}", "{subject}: samples come again", _LOOK_AT_CHANNEL),
     "invalid": Sentence(
@@ -74,9 +75,10 @@ SENTENCES: Mapping[str, Sentence] = {
         f"On the monitor: {_INSTRUMENT}.",
     ),
     "unreachable": Sentence(
-        "{subject}: the instrument does not answer, no sample of any channel for {duration}",
-        "{subject}: the instrument answers again",
-        f"Is it on, is its cable in, does it answer at its address? On the monitor: {_INSTRUMENT}; livemon status.",
+        "{subject}: no sample of any channel for {duration}: the instrument does not answer, or its acquisition was stopped",
+        "{subject}: samples come again",
+        "Is it on, is its cable in, does it answer at its address? On the monitor: livemon status says whether its acquisition was "
+        f"stopped, livemon acq start {{instrument}} starts it again; {_INSTRUMENT}.",
     ),
     "away": Sentence(
         "{subject}: the agent is not running, no heartbeat for {duration}",

@@ -68,7 +68,11 @@ def agent_problems(status: Mapping[str, Any], has_gone: Callable[[str], bool]) -
         As for :func:`problems`.
     has_gone
         Whether a channel is of an agent that the inventory has no more.
+
+    Without the router, through which alone heartbeats come, nobody knows that of any agent.
     """
+    if status and not status["router"]["connected"]:
+        return
     for field in _fields(status):
         if has_gone(field["path"]):
             continue

@@ -7,7 +7,21 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from crossbar_router import ROOT
-from lab_on_call import ALARMS, CHAMBER, HOLES, NEWEST, NOW, PLATE, PROBLEMS, SERIES, SHIELD, health, series, status
+from lab_on_call import (
+    ALARMS,
+    CHAMBER,
+    HOLES,
+    NEWEST,
+    NOW,
+    PLATE,
+    PROBLEMS,
+    SERIES,
+    SHIELD,
+    alarm,
+    health,
+    series,
+    status,
+)
 from memory_bridge import running
 from playwright.sync_api import expect
 from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
@@ -80,6 +94,13 @@ def test_an_alarm_stands_above_everything_with_value_limit_and_since_when(open_p
     )
     mentions(plate, ".since", f"Since {begun} GMT+9, ")
     assert top(page, "#alarms") < top(page, "#state") < top(page, "#problems") < top(page, "#values")
+
+
+def test_an_old_value_of_an_alarm_is_said_to_be_old(open_page):
+    page = open_page(health((), [alarm(age=1000.0), alarm(id="young", age=100.0)]))
+    old, young = seen(page, "#alarms li").all()
+    expect(old).to_contain_text("above 5 K, as measured 17 min ago")
+    expect(young).not_to_contain_text("as measured")
 
 
 def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plot(open_page):

@@ -32,7 +32,7 @@ class Outage:
 
 OUTAGES = {
     "agent": Outage("ocs_ls240", "away", "the agent is running again", "ls240"),
-    "instrument": Outage("simulator_ls240", "unreachable", "the instrument answers again", "ls240"),
+    "instrument": Outage("simulator_ls240", "unreachable", "samples come again", "ls240"),
     "network": Outage("simulator_ls240 simulator_control", "network_away", "Instruments on the network answer again"),
     "nodes": Outage("sisock_nodes", "nodes_silent", "The data nodes answer again"),
     "router": Outage("sisock_crossbar", "router_away", "The router answers again", lost="archive_lost"),

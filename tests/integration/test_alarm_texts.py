@@ -96,6 +96,15 @@ CASES = [
         (900, "4K plate (control, channel 2): rises by 0 K per minute, no faster than 0.5 K per minute"),
     ),
     Told(
+        "control:2:rising:warning",
+        {f"{STAGE}_T": lambda second: None if second > 400 else 4.0 + max(0.0, second) / 60},
+        (400, "4K plate (control, channel 2): rises by 1 K per minute, faster than 0.5 K per minute"),
+        (
+            700,
+            "4K plate (control, channel 2): rises by 1 K per minute, faster than 0.5 K per minute, as measured 5m 0s ago",
+        ),
+    ),
+    Told(
         "control:2:silent",
         {f"{STAGE}_T": step(11, 4.0, None, 500)},
         (430, "4K plate (control, channel 2): no sample for 7m 0s"),
@@ -117,8 +126,14 @@ CASES = [
         "control:unreachable",
         {f"{STAGE}_{name}": step(11, 4.0, None, 200) for name in "TR"}
         | {f"{STAGE[:-1]}3_{name}": step(11, 4.0, None, 200) for name in "TR"},
-        (100, "Dilution fridge (control): the instrument does not answer, no sample of any channel for 1m 30s"),
-        (210, "Dilution fridge (control): the instrument answers again"),
+        (
+            100,
+            (
+                "Dilution fridge (control): no sample of any channel for 1m 30s: "
+                "the instrument does not answer, or its acquisition was stopped"
+            ),
+        ),
+        (210, "Dilution fridge (control): samples come again"),
     ),
     Told(
         "control:away",

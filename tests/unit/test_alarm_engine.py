@@ -14,6 +14,7 @@ from course_source import BEGIN, Course, Lab
 from livemon.alarms.definition import TESTS, read
 from livemon.alarms.judgement import SEEN_FOR, State, judge, restored, saved
 from livemon.alarms.measures import Increase, Moment, Rise
+from livemon.alarms.sentences import sentence
 from livemon.alarms.tracks import Track
 from livemon.alarms.watch import AlarmWatch
 from livemon.bridge.catalogue import Catalogue
@@ -276,6 +277,23 @@ def test_a_bridge_that_is_restarted_knows_what_fires(file, away):
     assert lab.watch.states[WARM].since == since
 
 
+def test_a_value_that_only_the_bridge_remembers_is_told_with_its_age(file):
+    """Agent and archive were away, nodes and bridge were restarted: the value of before was told as that of now."""
+    lab = Lab(AT_ONCE, {STAGE: lambda second: 6.0 if second < 20 else None}, only=[WARM], file=file)
+    lab.until(100)
+    assert lab.firing == [WARM]
+    lab.stop_bridge()
+    lab.lose()
+    for channel in lab.source.channels.values():
+        channel.times.clear(), channel.values.clear()
+    lab.run(400)
+    lab.start_bridge()
+    lab.run(4)
+    state = lab.watch.states[WARM]
+    assert (state.firing, state.value) == (True, 6.0)
+    assert state.age > 400
+
+
 def test_a_silence_that_fires_is_not_over_when_the_bridge_is_restarted(file):
     """The age was that of the new process."""
     lab = Lab(AFTER_A_MINUTE, {STAGE: step(10, 4.0, None)}, only=[SILENT], file=file)
@@ -352,7 +370,7 @@ def test_a_file_that_cannot_be_read_is_none(file, text):
 def test_states_are_the_same_after_they_were_saved():
     states = {
         "never": State(),
-        "fires": State(True, 1.0, 2.0, 3.0, False, 1.0, 1.5, 2.0, 2.0, 4.0, trips=True),
+        "fires": State(True, 1.0, 2.0, 3.0, 0.5, False, 1.0, 1.5, 2.0, 2.0, 4.0, trips=True),
         "held back": State(held_back=True, explained=5.0, newest=0.0),
     }
     assert restored(json.loads(json.dumps(saved(states)))) == states
@@ -516,6 +534,38 @@ def test_a_new_limit_is_judged_at_once_and_the_alarm_stays_the_same():
     lab.configure(lab_with({"above": 7.0}))
     lab.run(SEEN_FOR + 4)
     assert lab.firing == []
+
+
+@pytest.mark.parametrize(("limits", "course"), [([7.0], 6.0), ([5.5], 5.3), ([5.5, 7.0], 6.0)])
+def test_a_limit_that_was_raised_above_the_last_reading_is_over_though_no_sample_comes(limits, course):
+    """Sent as CRITICAL: 2.848 K, above 200 K."""
+    lab = Lab(AT_ONCE, {STAGE: lambda second: 6.0 if second == 10 else course if second < 60 else None}, only=[WARM])
+    lab.until(100)
+    for limit in limits:
+        lab.configure(lab_with({"above": limit, "for": "0s"}))
+        lab.run(2)
+        state = lab.watch.states[WARM]
+        assert not state.firing or state.value > limit
+    lab.run(SEEN_FOR + 4)
+    assert lab.firing == []
+
+
+def test_a_reading_between_where_an_alarm_begins_and_where_it_is_over_is_not_said_to_be_beyond_the_limit():
+    lab = Lab(
+        lab_with({"above": 5.0, "clears_at": 4.8, "for": "20s"}), {STAGE: step(10, 4.9, 5.1, back=11)}, only=[WARM]
+    )
+    (alarm,) = (each for each in lab.source.site.alarms if each.id == WARM)
+    begin = "4K plate (control, channel 2): 4.9 K, above 4.8 K"
+    told = []
+    for _ in range(60):
+        lab.run(2)
+        state = lab.watch.states[WARM]
+        told += [sentence(alarm, state)] if state.is_out else []
+        limit = next(each for each in lab.source.alarms.told()["alarms"] if each["id"] == WARM)["limit"]
+        assert limit == (4.8 if state.is_out and state.value == 4.9 else 5.0)
+    assert lab.firing == [WARM]
+    assert {begin, f"{begin}; it alarms if that lasts for 20 s"} <= set(told)
+    assert not [each for each in told if "4.9 K, above 5" in each]
 
 
 def test_a_label_is_only_a_label():

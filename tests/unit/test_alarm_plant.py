@@ -67,6 +67,7 @@ def test_a_limit_that_is_exceeded_29_fold_is_told():
         "unit": "K",
         "value": 143.613,
         "limit": 5.0,
+        "age": 0.0,
         "test": "above",
         "kind": "value",
         "since": BEGIN + 100,
@@ -152,6 +153,21 @@ def test_a_rate_without_a_recent_reading_is_not_kept():
     assert said(lab)[1]["well"] is True
     lab.until(100 + plant.OLDEST + 10)
     assert said(lab)[1]["well"] is None
+
+
+def test_a_rise_of_before_is_not_told_as_that_of_now():
+    settings = inventory(c2={"label": "4K plate", "alarms": [{"rising": 1.0}], "silent_after": False})
+    lab = Lab(settings, {PLATE: lambda second: None if second > 1000 else 4.0 + second / 600}, history=2400)
+    lab.until(2000)
+    alarm = next(each for each in said(lab)[0] if each["kind"] == "rise")
+    assert "faster than 1 K per hour, as measured 17 min ago" in alarm["sentence"]
+
+
+def test_an_instrument_whose_acquisition_was_stopped_is_not_said_to_be_unreachable_for_certain():
+    lab = cold_plate_at(4.0)
+    lab.off.add("control")
+    lab.until(300)
+    assert said(lab)[0][0]["sentence"].endswith(": the instrument does not answer, or its acquisition was stopped")
 
 
 def test_a_sensor_that_is_silent_is_an_alarm_of_the_plant():

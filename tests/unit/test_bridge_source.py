@@ -262,6 +262,30 @@ def test_fields_that_are_known_are_not_told_again_and_stay():
     assert list(source.catalogue.nodes["A"].fields) == ["x"]
 
 
+@pytest.mark.parametrize("was_listed", [False, True], ids=["new", "listed before"])
+def test_a_node_of_this_machine_of_which_the_hub_tells_first_has_its_own_channels(session, was_listed):
+    """Its fields were called sisock.sensors.disk_used for ever, and "The data nodes have been silent" was told."""
+    socket, entry = Socket(), {"name": "A", "description": ""}
+    session.listed = [entry] if was_listed else []
+    session.get_fields = {"x": {"timeline": "t", "type": "number", "path": "observatory.a.feeds.f.x"}}
+    source = made(session, socket, "agents: [{id: a}]")
+    answer = Deferred()
+    session.listed, session.call = (
+        [entry],
+        lambda uri, *arguments, at_once=session.call, **options: (
+            answer if uri.endswith("A.get_fields") else at_once(uri, *arguments, **options)
+        ),
+    )
+    looking = source._look_elsewhere()
+    socket.names = ["A"]
+    result(source._look_here())
+    answer.callback((session.get_fields, {}))
+    result(looking)
+    result(source.refresh())
+    assert source.catalogue.nodes["A"].is_local
+    assert source.catalogue.find("A::x").path == "observatory.a.feeds.f.x"
+
+
 def test_nobody_at_all_is_a_fault_and_no_empty_list():
     with pytest.raises(RouterError, match="router is away"):
         made().catalogue  # noqa: B018 - looking is what is tried

@@ -113,7 +113,7 @@ def test_without_registry_and_site_config_nothing_can_be_said(caller):
     with pytest.raises(RouterError, match="nobody tells which agents"):
         Site(url).agents()
     assert [each.fault for each in Site(url, configured={"ls240": "A"}).agents()] == [
-        "ls240 is not there: docker logs ocs_ls240 tells why"
+        "ls240 is not running: docker logs ocs_ls240 tells why"
     ]
 
 

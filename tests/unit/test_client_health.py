@@ -119,7 +119,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
             {},
             ["aggregator could not archive all of observatory.ls240.feeds.temperatures: block 'temps': odd"],
         ),
-        ([Agent("ls240", "", fault="ls240 is not there")], {}, ["agent ls240 is not there"]),
+        ([Agent("ls240", "", fault="ls240 is not running")], {}, ["agent ls240 is not running"]),
         ([], bridge_status(3e7, root="livemon.APEX", silent_after=None), []),  # a text file, as old as it is
         ([], bridge_status(None, root="livemon.APEX", silent_after=None), []),
         ([], bridge_status(None, root="livemon.APEX", silent_after=900.0), ["node LSA21OQ has no values"]),

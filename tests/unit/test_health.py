@@ -67,6 +67,13 @@ def test_health_names_what_is_wrong(values, problems):
     assert abs(answer.json["time"] - time.time()) < 5
 
 
+@pytest.mark.parametrize(("connected", "number"), [(True, 1), (False, 0)])
+def test_without_a_router_no_agent_is_said_to_be_away(connected, number):
+    fields = [{"name": "ls240_connected", "path": CONNECTED, "age": 1.0, "value": 0.0, "expected": True}]
+    status = {"router": {"connected": connected}, "nodes": [{"name": "agents", "error": None, "fields": fields}]}
+    assert len(list(health.agent_problems(status, lambda _path: False))) == number
+
+
 def test_whether_one_who_is_away_is_degraded_is_not_missed():
     fields = [
         {"name": name, "path": path, "age": age, "value": 0.0, "expected": True}
@@ -131,7 +138,7 @@ def of_site(node="node", expected="false"):
         (
             {CONNECTED: 1.0},
             of_site(node="LSA21OQ"),
-            ["node LSA21OQ is not there: docker logs sisock_nodes tells why"],
+            ["node LSA21OQ is not running: docker logs sisock_nodes tells why"],
         ),
         ({TEMPERATURE: 4.2}, of_site(), ["agent ls240 has not been heard yet: docker logs ocs_ls240 tells why"]),
         # Of an agent that was taken out of the inventory its last heartbeat stays known.

@@ -304,7 +304,7 @@ def test_the_page_shows_what_is_said():
 def test_a_directory_that_is_not_there_is_told():
     wanted = ["/srv/weather", "/srv/gone"]
     (problem,) = told("debian-13-bare", {"directories": (0, "/srv/weather")}, directories=wanted)
-    assert problem.startswith("The directory /srv/gone of a node in data_nodes is not there")
+    assert problem.startswith("The directory /srv/gone of a node in data_nodes does not exist")
 
 
 def test_servers_for_a_clock_that_somebody_else_keeps_are_told():

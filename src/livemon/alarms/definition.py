@@ -46,8 +46,13 @@ class Alarm:
             return value < limits[0]
         return value < limits[0] or value > limits[1]
 
-    def limit_of(self, value: float) -> float:
-        """Return the limit that a number is beyond, or the one that it is nearest to."""
+    def limit_of(self, value: float, *, already: bool = False) -> float:
+        """Return the limit that a number is beyond, or the one that it is nearest to.
+
+        If it has been beyond `already`, and is only not over yet, that is where it is over: of 4.9 nobody may say that it is above 5.
+        """
+        if already and self.clears_at is not None and not self.is_beyond(value):
+            return self.clears_at if self.is_beyond(value, already=True) else self.limits[0]
         return min(self.limits, key=lambda limit: abs(limit - value))
 
     def worse(self, one: float, other: float) -> float:

@@ -32,6 +32,8 @@ class State:
     value: float | None = None
     age: float | None = None
     """Seconds since the value was measured; `None` where that is always now, or not known."""
+    measured: float | None = None
+    """When the value was measured that has an age: it grows on where nobody remembers the sample any more."""
     held_back: bool = False
     beyond_since: float | None = None
     """The time of the first of the numbers that have been beyond without another one in between."""
@@ -46,9 +48,14 @@ class State:
     trips: bool = False
     """What it would be if nothing explained it."""
 
+    @property
+    def is_out(self) -> bool:
+        """Whether it has been beyond its limits and is not over yet."""
+        return self.firing or self.trips or self.beyond_since is not None
+
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: the clock was set."""
-        for name in ("since", "beyond_since", "noticed", "beyond_seen", "explained"):
+        for name in ("since", "measured", "beyond_since", "noticed", "beyond_seen", "explained"):
             if getattr(self, name) is not None:
                 setattr(self, name, getattr(self, name) + by)
 
@@ -84,10 +91,15 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
     if alarm.held_back_by:
         # A process that has only just begun does not know yet what may explain it.
         state.explained = max(state.explained, moment.began)
+    _follow_limits(alarm, state)
     for time, number in alarm.measure.readings(tracks, moment):
         if math.isfinite(number):
             _take(alarm, state, time, number, moment)
     state.age = alarm.measure.age(tracks, moment)
+    if state.age is not None:
+        state.measured = moment.now - state.age
+    elif state.measured is not None:
+        state.age = max(moment.now - state.measured, 0.0)
     if state.beyond_since is not None:
         state.beyond_seen = moment.now
         state.trips = state.trips or moment.now - state.noticed >= alarm.hold
@@ -96,6 +108,16 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
     compared = state.worst if state.trips and state.beyond_since is None else state.newest
     shown = alarm.measure.shown(compared, tracks)
     state.value = state.value if shown is None else shown
+
+
+def _follow_limits(alarm: Alarm, state: State) -> None:
+    """Forget that a number was beyond which is not so any more: the inventory has other limits now, and no new number may come."""
+    if alarm.measure.is_duration:
+        return
+    if state.newest is not None and not alarm.is_beyond(state.newest, already=True):
+        state.beyond_since = None
+    if state.worst is not None and not alarm.is_beyond(state.worst, already=True):
+        state.beyond_since, state.trips = None, False
 
 
 def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float:

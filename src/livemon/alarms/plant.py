@@ -48,7 +48,11 @@ def told(alarm: Alarm, state: State) -> dict[str, Any]:
     """Return an alarm of :func:`beyond` as ``/api/health`` has it, but for where people find its channel (docs/architecture.md)."""
     is_time = alarm.measure.is_duration and not isinstance(alarm.measure, Unchanged)
     # The limit of a reading that never changes is a time, its value a temperature.
-    limit = None if isinstance(alarm.measure, Unchanged) or state.value is None else alarm.limit_of(state.value)
+    limit = (
+        None
+        if isinstance(alarm.measure, Unchanged) or state.value is None
+        else alarm.limit_of(state.value, already=state.is_out)
+    )
     return {
         "id": alarm.id,
         "state": "firing" if state.firing else "pending",
@@ -58,6 +62,7 @@ def told(alarm: Alarm, state: State) -> dict[str, Any]:
         "unit": "s" if is_time else alarm.tags.get("unit"),
         "value": state.value,
         "limit": limit,
+        "age": state.age,
         "test": alarm.test,
         "kind": _KINDS[type(alarm.measure)],
         "since": _since(state),

@@ -22,10 +22,11 @@ TEMPLATES: Mapping[str, str] = {
     "silent": "{subject}: no sample for {duration}",
     "invalid": "{subject}: samples have come for {duration}, but no valid reading",
     "frozen": "{subject}: every reading has been exactly {exactly}{lasting}",
-    "unreachable": "{subject}: the instrument does not answer, no sample of any channel for {duration}",
+    "unreachable": "{subject}: no sample of any channel for {duration}: "
+    "the instrument does not answer, or its acquisition was stopped",
 }
 """By kind of alarm, as the tag `kind` has it."""
-MEASURED = ("above", "below", "outside")
+MEASURED = ("above", "below", "outside", "rising")
 """Kinds of which the value has an age."""
 
 
@@ -33,7 +34,7 @@ def sentence(alarm: Alarm, state: State) -> str:
     """Return one sentence without a full stop: what it is about, its value, its limit."""
     kind, unit = alarm.tags["kind"], alarm.tags.get("unit")
     value = 0.0 if state.value is None else state.value
-    limit = alarm.limit_of(value)
+    limit = alarm.limit_of(value, already=state.is_out)
     said = TEMPLATES[kind].format(
         subject=alarm.tags.get("subject", alarm.id),
         value=quantity(state.value, unit),

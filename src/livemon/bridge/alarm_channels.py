@@ -22,7 +22,7 @@ LATELY = 300.0
 
 
 def _limit(alarm: Alarm, state: State) -> float | None:
-    return alarm.limit_of(alarm.limits[0] if state.value is None else state.value)
+    return alarm.limit_of(alarm.limits[0] if state.value is None else state.value, already=state.is_out)
 
 
 WHAT: Mapping[str, Callable[[Alarm, State], float | None]] = {

@@ -102,7 +102,7 @@ def _absences(source: Any) -> Iterator[str]:
     nodes, channels = source.catalogue.nodes, source.catalogue.by_path
     due = {name for name, after in source.site.silent_after.items() if after is not None}
     for node in sorted(({each.node for each in source.site.expected} | due) - nodes.keys()):
-        yield f"node {node} is not there: docker logs sisock_nodes tells why"
+        yield f"node {node} is not running: docker logs sisock_nodes tells why"
     for agent in source.site.agents:
         if f"{ROOT}.{agent}{health.CONNECTED}" not in channels:
             yield f"agent {agent} has not been heard yet: docker logs ocs_{agent} tells why"

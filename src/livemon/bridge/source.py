@@ -338,7 +338,11 @@ class Source:
             self._keep({}, ())
             return
         nodes, before = self._catalogue.nodes, self._local.keys()
-        found = {about["name"]: nodes.get(about["name"]) or Node(about["name"], "") for about in state}
+        # One that the router led to until now, and may be asking just now, is another object: what is told there is not for this one.
+        found = {
+            name: nodes[name] if name in before & nodes.keys() else Node(name, "")
+            for name in (about["name"] for about in state)
+        }
         for about in state:
             _take(about, found[about["name"]])
         # Those that their process no longer lists have been taken out of the inventory.
@@ -369,6 +373,8 @@ class Source:
             self._mark_lost(listed)
         found = self._nodes_elsewhere(self._present if listed is None else listed)
         yield DeferredList([self._routed.ask(node) for node in found.values()])
+        # The socket may have told meanwhile that one is of this machine: the hub hears of a new node at the same time.
+        found = {name: node for name, node in found.items() if name not in self._local}
         _share(found.values())
         for node in found.values():
             node.fields = {name: self._without_our_path(each) for name, each in node.fields.items()}

@@ -11,7 +11,7 @@ from livemon.health import age as duration
 _PLACE = re.compile(r"\{([a-z]+)\}")
 OLD = 120.0
 """Seconds from which on a value is said to be old."""
-MEASURED = ("above", "below", "outside")
+MEASURED = ("above", "below", "outside", "rising")
 """Kinds of alarms whose value was measured at some time, and is told of after that."""
 
 

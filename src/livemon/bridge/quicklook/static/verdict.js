@@ -6,6 +6,7 @@ import { endText } from "./limits.js";
 import { clock, count, duration, quantity, since } from "./text.js";
 
 const KNOWN_S = 45; // what /api/health said is taken for true for this long; it is asked every 10 s
+const OLD_S = 120; // from this age on a value is said to be old, as in livemon.alarms.sentences
 
 export class Verdict {
   // `places` are the elements; `plot(path)` is called for an alarm whose channel somebody wants to see.
@@ -79,7 +80,8 @@ export function statesByPath(alarms) {
 // A value against its limit in large type; what is not of that kind in its own sentence.
 function headline(alarm) {
   if (alarm.kind !== "value" || !alarm.path || alarm.value === null) return [element("strong", {}, alarm.sentence)];
-  return [element("strong", {}, alarm.label || alarm.field), " ", element("strong", { class: "value" }, quantity(alarm.value, alarm.unit)), ` ${endText(alarm)}`];
+  const measured = alarm.age > OLD_S ? `, as measured ${duration(alarm.age)} ago` : "";
+  return [element("strong", {}, alarm.label || alarm.field), " ", element("strong", { class: "value" }, quantity(alarm.value, alarm.unit)), ` ${endText(alarm)}${measured}`];
 }
 
 function sinceText(alarm, now) {
