@@ -113,7 +113,7 @@ class Lab:
         """Seconds by which the clock of the machine is ahead."""
         self.agents_are_off = 0.0
         """Seconds by which the clocks of the instruments' agents are ahead of that."""
-        self.nodes_run = self.router_runs = self.network_is_up = True
+        self.nodes_run = self.router_runs = self.hub_runs = self.network_is_up = True
         self.stopped: set[str] = set()
         """Agents that do not run."""
         self.off: set[str] = set()
@@ -267,7 +267,7 @@ class Lab:
 class CourseSource:
     """Answers like livemon.bridge.source.Source, of what has come in a lab."""
 
-    hubless, left_out = 0.0, 0
+    left_out = 0
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -276,11 +276,19 @@ class CourseSource:
         self.site = site_file.Site()
         self._catalogue: tuple[list, Catalogue] | None = None
         self._nodes: dict[str, Node] = {}
+        self._hub_answered = lab.now
 
     @property
     def watch(self) -> AlarmWatch:
         """Who judges the alarms."""
         return self._lab.watch
+
+    @property
+    def hubless(self) -> float:
+        """For how many seconds the hub has not answered."""
+        if self._lab.hub_runs:
+            self._hub_answered = self._lab.now
+        return self._lab.now - self._hub_answered
 
     @property
     def connected(self) -> bool:

@@ -54,7 +54,7 @@ class MemorySource:
         """With `nulls`, a series' nulls are samples of NaN; otherwise there are none in their places, unless it has nothing else."""
         self._samples = {_field(each): each.arrays if nulls else without_nulls(*each.arrays) for each in series}
         self._events = list(events)
-        nodes = {field.node: Node(field.node, "Of a lab") for field in self._samples}
+        nodes = {field.node: Node(field.node, "Of a lab", silent_after=120.0) for field in self._samples}
         for each in self._samples:
             nodes[each.node].fields[each.name] = each
             times, values = self._samples[each]

@@ -198,11 +198,17 @@ CASES = [
 ]
 STOPPED = [
     ("appliance:router_away", "router_runs", "The router has not answered for {}: nothing is read from any agent"),
+    (
+        "appliance:hub_away",
+        "hub_runs",
+        "The hub has not answered for {}: no data node that is new, or comes back, is found over the router",
+    ),
     ("appliance:nodes_silent", "nodes_run", "The data nodes have been silent for {}: nothing new is shown and judged"),
     ("appliance:network_away", "network_is_up", "No instrument on the network has answered for {}"),
 ]
 BACK = {
     "appliance:router_away": "The router answers again",
+    "appliance:hub_away": "The hub answers again",
     "appliance:nodes_silent": "The data nodes answer again",
     "appliance:network_away": "Instruments on the network answer again",
 }
