@@ -442,7 +442,7 @@ def test_what_is_wrong_with_the_appliance_is_told_after_two_minutes_once(lab):
     assert lab.passes(600) == []
     lab.problems = []
     [title] = lab.passes(60)
-    assert title.startswith("Over: The appliance is not well: node weather")
+    assert title.startswith("No longer reported: node weather")
 
 
 def test_what_an_alarm_tells_is_not_told_again_as_a_problem(lab):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MINUTE = 60.0
+NOT_WELL = "The appliance is not well: "
+"""What the sentence of a problem begins with."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Item:
             return f"{severity} {self.sentence}, since {time_of_day(self.since)}".strip()
         if not self.known:
             return f"No longer watched: {self.sentence} was the last; its alarm was changed or removed"
+        if self.tags.get("kind") == "problem":
+            # It may be over, or said in other words now: of what has been silent, that it has no values.
+            what = self.sentence.removeprefix(NOT_WELL)
+            return f"No longer reported: {what}, at {time_of_day(self.ended)}{_after(self.ended - self.since)}"
         return f"Over: {self.sentence}, at {time_of_day(self.ended)}{_after(self.ended - self.since)}"
 
 

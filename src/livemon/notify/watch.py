@@ -13,6 +13,7 @@ from typing import Any
 
 from livemon.errors import LivemonError
 from livemon.notify import sentences
+from livemon.notify.message import NOT_WELL
 
 BRIDGE_AFTER = 40.0
 """Seconds without an answer of the bridge, or without a judgement, after which people are told so."""
@@ -168,7 +169,7 @@ class Watch:
                 {"kind": "problem", "severity": "critical", "subject": "The appliance"},
                 firing=now - first >= PROBLEM_AFTER,
                 since=first,
-                sentence=f"The appliance is not well: {sentence}",
+                sentence=NOT_WELL + sentence,
                 is_ours=True if is_grafanas else self._notifies(),
                 silenced=explained,
             )
