@@ -77,6 +77,7 @@ def test_what_outages_cost_is_told_as_so3g_finds_it_for_each_feed(site, tmp_path
             for gap in archive.wait_for(gaps.ROUTER, "the router's outage to be told"):
                 assert gap.seconds > SECONDS_AWAY
                 assert gap.samples > 0.7 * SECONDS_AWAY * (10 if "fake1" in gap.feed else 4)
+            archive.wait_until_current("samples after the router's outage")
 
             kill(first)
             with site.agent("recorder", log="second") as second:
