@@ -101,23 +101,23 @@ def test_a_query_for_an_unknown_channel_is_refused_by_its_name(host: Host):
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "says", "fine"),
     [
-        ("livemon status", "LSA21OQ"),
-        ("livemon query LSA21OQ::channel_1_t", ":"),
-        ("ocs-client-cli scan", "ls240"),
-        ("livemon acq stop --target=ls240", ""),
-        ("livemon acq start --target=ls240", ""),
-        ("livemon record stop", ""),
-        ("livemon record start", ""),
+        ("livemon status", "LSA21OQ", {0, 3}),  # while the simulated cryostat is still warm, its alarm fires
+        ("livemon query LSA21OQ::channel_1_t", ":", {0}),
+        ("ocs-client-cli scan", "ls240", {0}),
+        ("livemon acq stop --target=ls240", "", {0}),
+        ("livemon acq start --target=ls240", "", {0}),
+        ("livemon record stop", "", {0}),
+        ("livemon record start", "", {0}),
     ],
 )
-def test_the_operators_commands_answer(host: Host, command: str, says: str):
+def test_the_operators_commands_answer(host: Host, command: str, says: str, fine: set[int]):
     # Who restarted a container before may have silenced an instrument for a moment.
     deadline = time.monotonic() + 90
-    while (answer := host.run(command)).rc != 0 and time.monotonic() < deadline:
+    while (answer := host.run(command)).rc not in fine and time.monotonic() < deadline:
         time.sleep(5)
-    assert answer.rc == 0, answer.stderr
+    assert answer.rc in fine, answer.stderr
     assert says in answer.stdout
 
 
