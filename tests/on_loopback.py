@@ -14,6 +14,8 @@ from livemon_inventory import alerting, plant
 from livemon_inventory.site import site as site_of
 from ocs_site import Site, simulator
 
+from livemon.files import write_public
+
 HOST = "lab"
 
 
@@ -74,9 +76,8 @@ def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[
 
 def write_site(lists: dict[str, Any], directory: Path) -> None:
     """Write the bridge's site file, in one step as a role does."""
-    part = directory / "site.yaml.part"
-    part.write_text(yaml.safe_dump(site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists))))
-    part.replace(directory / "site.yaml")
+    content = site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists))
+    write_public(directory / "site.yaml", yaml.safe_dump(content).encode())
 
 
 def _here(words: list[str], address: str | None, directory: Path) -> list[str]:

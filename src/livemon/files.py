@@ -17,6 +17,11 @@ def write_public(path: Path, content: bytes) -> None:
     _replace(path, content, 0o644, None)
 
 
+def write_for_group(path: Path, content: bytes) -> None:
+    """Write `content` to `path` with mode 0640."""
+    _replace(path, content, 0o640, None)
+
+
 def _replace(path: Path, content: bytes, mode: int, owner: int | None) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

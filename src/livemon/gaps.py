@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livemon.files import write_for_group
+
 LIST = "gaps.jsonl"
 MOST_BYTES = 4 << 20
 """Of the list, some 20,000 gaps. When it has more, the older half of it is left out."""
@@ -171,14 +173,7 @@ class GapList:
 
     def _shorten(self) -> None:
         kept = self.all()
-        content = "".join(f"{_line(gap)}\n" for gap in kept[len(kept) // 2 :]).encode()
-        new = self.path.with_name(f"{LIST}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-        try:
-            _write_all(descriptor, content)
-        finally:
-            os.close(descriptor)
-        new.replace(self.path)
+        write_for_group(self.path, "".join(f"{_line(gap)}\n" for gap in kept[len(kept) // 2 :]).encode())
 
 
 def _line(gap: Gap) -> str:

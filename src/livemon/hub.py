@@ -11,10 +11,9 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
-from types import MappingProxyType
 from typing import Any
 
 from autobahn.wamp.exception import ApplicationError
@@ -276,7 +275,7 @@ class Hub:
         """Remove a data node of the caller; nothing happens if it has none of that name."""
         held = self.registry.subtract(checked_name(name), details.caller)
         if held is not None and held.description is not None:
-            self._tell_gone(held, {"on_request": True})
+            self._tell_gone(held, on_request=True)
 
     def get_data_node(self) -> list[dict[str, str]]:
         """Return ``{"name", "description"}`` of every data node."""
@@ -322,16 +321,17 @@ class Hub:
         log.info("{how} the data node {name} of session {session}", how=how, name=held.name, session=held.session)
         self._session.publish(uri("consumer.data_node_added"), held.as_upstream())
 
-    def _tell_gone(self, held: Holding, how: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def _tell_gone(self, held: Holding, *, on_request: bool = False) -> None:
         """Tell consumers that a data node has gone: on request, which upstream's pass over, or because its session has ended."""
-        reason = "on request" if how else "the session has ended"
+        reason = "on request" if on_request else "the session has ended"
         log.info(
             "removed the data node {name} of session {session}: {reason}",
             name=held.name,
             session=held.session,
             reason=reason,
         )
-        self._session.publish(uri("consumer.data_node_subtracted"), held.as_upstream() | dict(how))
+        about = held.as_upstream() | ({"on_request": True} if on_request else {})
+        self._session.publish(uri("consumer.data_node_subtracted"), about)
 
     def _refused(self, what: str, name: str, details: CallDetails) -> None:
         held = self.registry.holder(name)

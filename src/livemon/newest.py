@@ -62,10 +62,8 @@ class Newest:
                 return
             try:
                 answer = yield maybeDeferred(get_data, list(unknown), -span, -end, (span - end) / FURTHER_POINTS)
-            except (
-                Exception
-            ):  # it is only worse to know: what the node answers of the last minute tells whether it works
-                return
+            except Exception:
+                return  # whether the node works is told by its answer of the last minute, which came
             self._known |= newest_in(unknown, answer)
             end = span
 

@@ -192,9 +192,8 @@ class NodeHost:
             for name in PROCEDURES
         ]
         attached = yield DeferredList([self._attach(node, served, request) for request in requests])
-        if not all(
-            done for _, done in attached
-        ):  # the router knows of an earlier holder of the name: the next look asks again
+        # The router may know of an earlier holder of the name: the next look asks again.
+        if not all(done for _, done in attached):
             served.registered = False
             self._detach(node.name, served, subscriptions=False)
 

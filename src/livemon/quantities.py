@@ -44,6 +44,11 @@ def _prefix(size: float, unit: str | None) -> tuple[float, str]:
     return next((each for each in prefixes if size >= each[0]), prefixes[-1])
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """Return names as a sentence lists them: so many of them at most, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def duration(seconds: float) -> str:
     """Return a duration in one number: ``45 s``, ``7 min``, ``3 h``, ``5 d``."""
     for limit, size, unit in ((100, 1, "s"), (5400, 60, "min"), (172800, 3600, "h")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +9,7 @@ from appliance import Appliance
 from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site, simulator
 from playwright.sync_api import Browser, sync_playwright
-from quicklook_page import Opener
+from quicklook_page import Opener, launched
 
 SCREENSHOTS = ROOT / ".cache/screenshots"
 NODES = [
@@ -85,14 +84,9 @@ def has_samples(appliance: Appliance, name: str) -> bool:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The distribution's Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        pytest.fail("there is no chromium: run `make e2e`, which installs it")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+        running = launched(playwright.chromium)
         yield running
         running.close()
 

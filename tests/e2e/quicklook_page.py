@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from crossbar_router import slowness
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Route, expect
 
 SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
 # The page asks for what is wrong, and the bridge answers as monitors expect it; the browser notes that.
@@ -17,6 +19,16 @@ EXPECTED = re.compile(r"Failed to load resource: (the server responded with a st
 # Playwright's own five seconds are not enough on a computer that sets a lab machine up beside.
 PATIENCE = 20
 expect.set_options(timeout=PATIENCE * 1000)
+
+
+def launched(kind: BrowserType, *arguments: str) -> Browser:
+    """The distribution's Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.fail("there is no chromium: run `make e2e`, which installs it")
+    return kind.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *arguments]
+    )
 
 
 @dataclass

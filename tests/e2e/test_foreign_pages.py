@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 from appliance import Appliance
 from crossbar_router import Router, wait_for
 from playwright.sync_api import Browser, Page
+from quicklook_page import launched
+from receiver import receiver
 
 CALL = """async ([url, body]) => {
     try {
@@ -31,18 +30,6 @@ FAILED = "TypeError: Failed to fetch"
 STATUS = json.dumps({"procedure": "observatory.none.ops", "args": ["status", "acq"]})
 
 
-class EvilServer(BaseHTTPRequestHandler):
-    """Serves a page, and what the page may fetch."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"a page")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def bridge(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
     """A bridge, which has nobody to ask."""
@@ -55,24 +42,14 @@ def bridge(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def evil(browser: Browser) -> Iterator[Page]:
     """A page of ``http://evil.example``, whose name leads to this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), EvilServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    chromium = browser.browser_type.launch(
-        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--host-resolver-rules=MAP evil.example 127.0.0.1",
-        ],
-    )
-    page = chromium.new_page()
-    page.goto(f"http://evil.example:{server.server_port}/")
-    assert page.evaluate(CALL, ["/", None]) == "a page", "it can ask whom it may"
-    yield page
-    chromium.close()
-    server.shutdown()
-    server.server_close()
+    with receiver() as server:
+        server.body = b"a page"
+        chromium = launched(browser.browser_type, "--host-resolver-rules=MAP evil.example 127.0.0.1")
+        page = chromium.new_page()
+        page.goto(server.url.replace("127.0.0.1", "evil.example"))
+        assert page.evaluate(CALL, ["/", None]) == "a page", "it can ask whom it may"
+        yield page
+        chromium.close()
 
 
 def test_a_page_of_somebody_else_s_cannot_call_agents(evil, router):

@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import expect
 from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 
+from livemon.files import write_public
+
 PLATE = "observatory.ls240.feeds.temperatures.Channel_1_T"
 
 
@@ -87,11 +89,12 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
         },
     }
     site = appliance.directory / "site.yaml"
-    before = site.read_text()
+    before = site.read_bytes()
     page = open_page()
     says(page, "#state", "The appliance is well.", timeout=60_000)
     mentions(page, "#cryostat", "the inventory sets no limit")
-    site.write_text(json.dumps({"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}))
+    content = {"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}
+    write_public(site, json.dumps(content).encode())
     try:
         says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), timeout=60_000)
         mentions(page, "#alarms .since", "GMT+9")
@@ -100,7 +103,7 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
         expect(page).to_have_title("⚠ Cryolab 3 · livemon")
         expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")
     finally:
-        site.write_text(before)
+        write_public(site, before)
     expect(seen(page, "#alarms")).to_have_count(0, timeout=60_000)
 
 

@@ -316,6 +316,11 @@ FUNCTIONS = [
     ),
     ("text", "tellTimesIn('America/New_York'), local(1699164000)", "2023-11-05T01:00:00"),
     ("text", "tellTimesIn('No/Where'), zone()", "UTC"),
+    (
+        "holes",
+        "holeText({begin: 0, end: 0.2, feed: 'observatory.control.feeds.x', reason: 'unknown', samples: 1}).split('(')[1]",
+        "less than 1 s, 1 sample), control: unknown",
+    ),
     *(
         (
             "channels",
@@ -348,7 +353,7 @@ def module_page(url, browser):
 def test_small_functions(module_page, module, call, result):
     script = f"""async (name) => {{
         const page = document.querySelector('script[type="module"]').src;
-        const {{ linearRange, withLimits, limitText, span, tellTimesIn, local, fromLocal, zone, staleness, Channels }} =
+        const {{ linearRange, withLimits, limitText, span, tellTimesIn, local, fromLocal, zone, staleness, Channels, holeText }} =
             await import(page.replace("main.js", name));
         return ({call});
     }}"""

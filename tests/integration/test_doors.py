@@ -40,12 +40,8 @@ def appliance(router):
     with Appliance(router.directory, router) as appliance:
         appliance.write_nodes({"kind": "sensors", "name": "sensors", "description": "This machine"})
         appliance.start("hub", "nodes")
-        wait_until_served(appliance)
+        wait_for(lambda: "serving the data node sensors" in appliance.log("nodes"), "the node sensors", 60)
         yield appliance
-
-
-def wait_until_served(appliance: Appliance, times: int = 1) -> None:
-    wait_for(lambda: appliance.log("nodes").count("serving the data node sensors") >= times, "the node sensors", 60)
 
 
 def connect(router: Router, port: int) -> socket.socket:
@@ -69,20 +65,23 @@ def answers(router: Router, port: int, *head: str, body: bytes = b"") -> str:
     return answer.partition(b"\r\n\r\n")[0].decode().lower()
 
 
-def handshake(router: Router, port: int, *headers: str, host: str = "localhost") -> str:
-    """What becomes of a WebSocket."""
-    return answers(
-        router,
-        port,
+def upgrade(*headers: str, host: str = "localhost", serialization: str = "json") -> tuple[str, ...]:
+    """The head of a request for a WebSocket."""
+    return (
         "GET /ws HTTP/1.1",
         f"Host: {host}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
         "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Protocol: wamp.2.json",
+        f"Sec-WebSocket-Protocol: wamp.2.{serialization}",
         *headers,
     )
+
+
+def handshake(router: Router, port: int, *headers: str, host: str = "localhost") -> str:
+    """What becomes of a WebSocket."""
+    return answers(router, port, *upgrade(*headers, host=host))
 
 
 def ports(router: Router) -> dict[str, int]:
@@ -143,17 +142,8 @@ def test_the_router_takes_no_body_without_end(router, port):
 @pytest.mark.parametrize("port", ["agents", "host", "sisock"])
 def test_the_router_keeps_no_websocket_message_without_end(router, port):
     """Of somebody who has not even said who he is."""
-    head = (
-        "GET /ws HTTP/1.1",
-        "Host: localhost",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Protocol: wamp.2.json",
-    )
     with connect(router, ports(router)[port]) as connection:
-        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        connection.sendall("\r\n".join([*upgrade(), "", ""]).encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
         connection.sendall(b"\x81\xff" + (3 << 20).to_bytes(8, "big") + bytes(4))
         connection.settimeout(8)  # pings come later, and end a connection much later
@@ -169,15 +159,7 @@ NESTED = {"json": (b"[", 1), "cbor": (b"\x81", 2), "msgpack": (b"\x91", 2), "ubj
 @pytest.mark.parametrize("port", ["agents", "host", "sisock"])
 def test_lists_in_lists_do_not_end_the_router(router, port, serialization):
     """Of somebody who has not even said who he is."""
-    head = (
-        "GET /ws HTTP/1.1",
-        "Host: localhost",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
-        "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Protocol: wamp.2.{serialization}",
-    )
+    head = upgrade(serialization=serialization)
     begin, kind = NESTED[serialization]
     with connect(router, ports(router)[port]) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode())

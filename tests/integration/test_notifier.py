@@ -18,6 +18,8 @@ from livemon_inventory import alerting, notifier, site
 from mail_server import MailServer, mail_server
 from receiver import Receiver, receiver
 
+from livemon.files import write_public
+
 SECRET = "8f2c-webhook-secret"
 EVERY = 0.5
 INVENTORY = {
@@ -106,9 +108,7 @@ def write_site(appliance: Appliance, kind: str) -> None:
     content["alarms"] = [
         alarm | {"hold": 0, "held_back_by": []} for alarm in content["alarms"] if alarm["tags"]["kind"] == kind
     ]
-    part = appliance.directory / "site.yaml.part"
-    part.write_text(yaml.safe_dump(content))
-    part.replace(appliance.directory / "site.yaml")
+    write_public(appliance.directory / "site.yaml", yaml.safe_dump(content).encode())
 
 
 def judged(appliance: Appliance) -> bool:

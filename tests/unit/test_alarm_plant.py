@@ -12,6 +12,7 @@ from livemon_inventory import sentences as of_grafana
 
 from livemon.alarms import plant
 from livemon.alarms.sentences import TEMPLATES
+from livemon.bridge import notifying
 from livemon.bridge.app import create_app
 from livemon.bridge.asked import Asked
 
@@ -264,15 +265,11 @@ def test_who_tells_of_alarms_and_what_is_silenced_is_known_from_grafana(tmp_path
     ],
 )
 def test_where_grafana_leaves_alarms_to_the_notifier_that_one_tells(tmp_path, monkeypatch, notifier, told_by):
-    class Notifier:
-        def told(self):
-            return {"heard": None, "delivered": None, "problems": []} | notifier
-
+    monkeypatch.setattr(notifying, "told", lambda: {"heard": None, "delivered": None, "problems": []} | notifier)
     seen = tmp_path / "grafana.json"
     monkeypatch.setenv("LIVEMON_GRAFANA_WATCHED", str(seen))
     seen.write_text(json.dumps({"looked": time.time(), "fault": None, "problems": [], "tells": True, "silenced": {}}))
     app = create_app(cold_plate_at(4.0).source)
-    app.extensions["notifier"] = Notifier()
     assert app.test_client().get("/api/health").json["cryostat"]["told_by"] == told_by
 
 

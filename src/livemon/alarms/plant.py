@@ -10,12 +10,11 @@ from typing import Any
 
 from livemon.alarms.definition import Alarm
 from livemon.alarms.judgement import State
+from livemon.alarms.kinds import MEASURED
 from livemon.alarms.measures import MEASURES, Age, Unchanged
 from livemon.alarms.sentences import TEMPLATES, sentence
-from livemon.quantities import duration
+from livemon.quantities import duration, some
 
-LIMITS = ("above", "below", "outside", "rising")
-"""Kinds of alarms that there are only where the inventory sets a limit."""
 UNJUDGED_AFTER = 30.0
 """Seconds without a judgement after which nothing is known: alarms are judged every other second."""
 OLDEST = 3600.0
@@ -92,7 +91,7 @@ def cryostat(alarms: Sequence[Alarm], states: States, unjudged: float, told_by: 
     told_by
         Who tells people of alarms; `None` if nobody does.
     """
-    limits = [alarm for alarm in alarms if alarm.tags.get("kind") in LIMITS]
+    limits = [alarm for alarm in alarms if alarm.tags.get("kind") in MEASURED]
     well, said = _verdict(alarms, limits, states, unjudged)
     if told_by is None:
         said += ". Limits are only shown here: nobody is told of an alarm"
@@ -115,8 +114,10 @@ def _verdict(
         return None, "Nobody knows whether the cryostat is well: the inventory sets no limit"
     unread = list(_unread(limits, alarms, states))
     if unread:
-        names = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if len(unread) > NAMED else "")
-        return None, f"{len(unread)} of {len(limits)} limits cannot be judged, for want of a recent reading: {names}"
+        return (
+            None,
+            f"{len(unread)} of {len(limits)} limits cannot be judged, for want of a recent reading: {some(unread, NAMED)}",
+        )
     if found:
         return True, f"No alarm is firing yet: {sentence(*found[0])}"
     return True, f"{len(limits)} limits are set, none is exceeded" if len(

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 
 from livemon.alarms.definition import Alarm
 from livemon.alarms.judgement import State
+from livemon.alarms.kinds import MEASURED, OLD
 from livemon.quantities import duration, quantity
 
-OLD = 120.0
-"""Seconds from which on a value is said to be old."""
 TEMPLATES: Mapping[str, str] = {
     "above": "{subject}: {value}, above {limit}",
     "below": "{subject}: {value}, below {limit}",
@@ -26,8 +25,6 @@ TEMPLATES: Mapping[str, str] = {
     "the instrument does not answer, or its acquisition was stopped",
 }
 """By kind of alarm, as the tag `kind` has it."""
-MEASURED = ("above", "below", "outside", "rising")
-"""Kinds of which the value has an age."""
 
 
 def sentence(alarm: Alarm, state: State) -> str:

@@ -69,7 +69,8 @@ def _limit(alarm: Alarm) -> dict[str, Any]:
 def alarms() -> Response:
     """Tell every alarm of the inventory: whether it fires, since when, its value and limit, what it is called by, who notifies."""
     told = _source().alarms()
-    return json_answer(told | {"alarms": [each | {"grafana": by_grafana(each["rule"])} for each in told["alarms"]]})
+    grafana = by_grafana({each["rule"] for each in told["alarms"]})
+    return json_answer(told | {"alarms": [each | {"grafana": grafana[each["rule"]]} for each in told["alarms"]]})
 
 
 @blueprint.get("/series")

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, asked, gaps, graphite, headers, health, notifying, pulse, quicklook, simplejson
+from livemon.bridge import api, asked, gaps, graphite, headers, health, pulse, quicklook, simplejson
 from livemon.bridge.answers import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
 from livemon.gaps import GapList
@@ -49,7 +49,6 @@ def create_app(
         app.register_blueprint(blueprint)
     headers.restrict(app)
     asked.follow(app)
-    notifying.follow(app)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)
 

@@ -23,10 +23,10 @@ def gaps() -> Response:
     start = unix_seconds(request.args.get("from"), "from", now - DAY, now)
     end = unix_seconds(request.args.get("until"), "until", now, now)
     check_range(start, end)
-    return json_answer({"gaps": [gap.as_dict() for gap in known(start, end)]})
+    return json_answer({"gaps": [gap.as_dict() for gap in gaps_between(start, end)]})
 
 
-def known(start: float, end: float) -> list[Gap]:
+def gaps_between(start: float, end: float) -> list[Gap]:
     """Return the gaps that have a part in ``[start, end)`` (UNIX seconds), oldest first; none where the bridge sees no archive.
 
     Raises

@@ -23,12 +23,13 @@ from livemon.bridge.catalogue import Field
 from livemon.bridge.site import ROOT, Site
 from livemon.errors import LivemonError
 from livemon.gaps import Gap
+from livemon.quantities import some
 
 LOOK_BACK = 60.0
 """Seconds for which a loss of samples counts as something that is wrong now: one that goes on is told anew with each heartbeat."""
 SAMPLES = 1000
 NAMED = 5
-"""Rules in one sentence."""
+"""Names in one sentence."""
 
 blueprint = Blueprint("health", __name__, url_prefix="/api")
 
@@ -38,13 +39,14 @@ def how_it_is() -> Response:
     """Tell whether all is well: 200 if it is, 503 if not, as monitors expect, with the reasons in the body."""
     source, extensions = current_app.extensions["source"], current_app.extensions
     of_grafana = [*watched.problems(time.time()), *_unevaluated(extensions["asked"], source.site.rules)]
-    about = {name: extensions[name].told() for name in ("alarm_path", "dead_mans_switch", "notifier")}
+    about = {name: extensions[name].told() for name in ("alarm_path", "dead_mans_switch")}
+    about["notifier"] = notifying.told()
     problems = [*_problems(source), *of_grafana, *about["notifier"]["problems"]]
     content = {"well": not problems, "problems": problems, "grafana": of_grafana, "time": time.time()} | about
-    return json_answer(content | _plant(source), 503 if problems else 200)
+    return json_answer(content | _plant(source, about["notifier"]), 503 if problems else 200)
 
 
-def _plant(source: Any) -> dict[str, Any]:
+def _plant(source: Any, notifier: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the alarms say of the cryostat and its instruments; nothing of it counts for `well`."""
     alarms, states, unjudged = source.site.alarms, *_judged(source)
     silenced, channels = watched.silenced(time.time()), _channels(source)
@@ -52,7 +54,7 @@ def _plant(source: Any) -> dict[str, Any]:
         plant.told(alarm, state) | _place(source.site, channels, alarm) | {"silenced": silenced.get(alarm.id)}
         for alarm, state in plant.beyond(alarms, states)
     ]
-    return {"alarms": told, "cryostat": plant.cryostat(alarms, states, unjudged, _told_by())}
+    return {"alarms": told, "cryostat": plant.cryostat(alarms, states, unjudged, _told_by(source, notifier))}
 
 
 def _judged(source: Any) -> tuple[plant.States, float]:
@@ -75,24 +77,23 @@ def _place(site: Site, channels: Mapping[str, Field], alarm: Alarm) -> dict[str,
     return {"node": site.nodes.get(instrument, instrument), "field": None}
 
 
-def _told_by() -> str | None:
+def _told_by(source: Any, notifier: Mapping[str, Any]) -> str | None:
     """Return who sends alarms to people: Grafana, or our notifier where Grafana leaves them to it; `None` if nobody does."""
-    notifier = current_app.extensions["notifier"].told()
     if notifier["notifies"] and notifier["age"] < notifying.SILENT_AFTER:
         return "notifier"
-    evaluates = all(notifying.by_grafana(rule) is not False for rule in current_app.extensions["source"].site.rules)
+    evaluates = False not in notifying.by_grafana(source.site.rules).values()
     return "grafana" if evaluates and watched.tells_somebody(time.time()) else None
 
 
 def _problems(source: Any) -> Iterator[str]:
+    yield from _unjudged(source)
     try:
         status = state(source)
         yield from health.problems(status)
         yield from health.agent_problems(status, source.site.has_dropped)
         yield from _absences(source)
         yield from _losses(source)
-        yield from _holes(gaps.known(time.time() - LOOK_BACK, time.time()))
-        yield from _unjudged(source)
+        yield from _holes(gaps.gaps_between(time.time() - LOOK_BACK, time.time()))
     except LivemonError as error:
         yield str(error)
 
@@ -116,9 +117,8 @@ def _unjudged(source: Any) -> Iterator[str]:
 
 def _unevaluated(asked: Asked, rules: Sequence[str]) -> Iterator[str]:
     if silent := asked.silent(rules):
-        named = ", ".join(silent[:NAMED]) + (f" and {len(silent) - NAMED} more" if len(silent) > NAMED else "")
         yield (
-            f"Grafana has stopped evaluating {len(silent)} of its {len(rules)} alarm rules ({named}): "
+            f"Grafana has stopped evaluating {len(silent)} of its {len(rules)} alarm rules ({some(silent, NAMED)}): "
             "were they deleted or paused? Run the playbook again"
         )
 
@@ -127,8 +127,7 @@ def _holes(recent: Sequence[Gap]) -> Iterator[str]:
     """Yield of which feeds samples may be missing that nobody counted."""
     feeds = sorted({gap.feed for gap in recent if gap.is_loss and gap.samples is None})
     if feeds:
-        named = ", ".join(feeds[:NAMED]) + (f" and {len(feeds) - NAMED} more" if len(feeds) > NAMED else "")
-        yield f"the archive may lack samples of {named} within the last {LOOK_BACK:.0f} s: livemon gaps tells why"
+        yield f"the archive may lack samples of {some(feeds, NAMED)} within the last {LOOK_BACK:.0f} s: livemon gaps tells why"
 
 
 def _losses(source: Any) -> Iterator[str]:

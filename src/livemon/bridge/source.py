@@ -386,7 +386,8 @@ class Source:
         names = sorted((name for name in listed if name not in self._local), key=lambda name: name not in nodes)
         taken = names[:MOST_NODES]
         self.left_out = len(names) - len(taken)
-        self._present |= {name: listed[name] for name in listed if name in self._local or name in set(taken)}
+        kept = {*taken, *self._local}
+        self._present |= {name: description for name, description in listed.items() if name in kept}
         found = {name: nodes.get(name) or Node(name, "") for name in taken}
         for name, node in found.items():
             node.description, node.is_local = listed[name], False

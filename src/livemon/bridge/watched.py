@@ -18,12 +18,18 @@ PATIENCE = 300.0
 """Seconds for which Grafana may be away: it is restarted, brought up to date, or gets a backup back."""
 
 
+def is_there() -> bool:
+    """Whether this monitor has a Grafana, or had one and nobody took it off."""
+    path = _path()
+    return path is not None and path.exists()
+
+
 def problems(now: float) -> Iterator[str]:
     """Yield one clause for each thing that is wrong with Grafana; none where nobody watches."""
     try:
         watched = _watched()
     except (OSError, ValueError) as error:
-        yield f"{setting('LIVEMON_GRAFANA_WATCHED', Path)} cannot be read: {error}"
+        yield f"{_path()} cannot be read: {error}"
         return
     if watched is None:
         return
@@ -54,11 +60,15 @@ def _seen(now: float) -> Mapping[str, Any]:
 
 
 def _watched() -> Mapping[str, Any] | None:
-    path = setting("LIVEMON_GRAFANA_WATCHED", Path, None)
+    path = _path()
     try:
         return json.loads(path.read_bytes()) if path else None
     except FileNotFoundError:  # there is no Grafana here
         return None
+
+
+def _path() -> Path | None:
+    return setting("LIVEMON_GRAFANA_WATCHED", Path, None)
 
 
 def _is_old(watched: Mapping[str, Any], now: float) -> bool:

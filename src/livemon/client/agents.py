@@ -151,7 +151,7 @@ class Site:
         Raises
         ------
         RouterError
-            If the router, or the agent behind it, does not answer in time, or the procedure is not there.
+            If the router, or the agent behind it, does not answer in time, or nobody offers the procedure.
         """
         try:
             content = self._post(address, arguments, keywords, until)

@@ -47,7 +47,7 @@ def command(context: click.Context, as_json: bool) -> None:
         gaps = bridge.gaps("-1d", "now")
     except LivemonError as error:
         faults.append(str(error))
-    switch, alarms, cryostat = (told.get(key, {}) for key in ("dead_mans_switch", "alarms", "cryostat"))
+    switch, cryostat, alarms = told.get("dead_mans_switch", {}), told.get("cryostat", {}), told.get("alarms", [])
     faults += [*health.problems(agents, state, told), *health.switch_problems(switch)]
 
     if as_json:
@@ -57,7 +57,7 @@ def command(context: click.Context, as_json: bool) -> None:
             "dead_mans_switch": switch or None,
             "gaps": gaps,
             "problems": faults,
-            "alarms": alarms or [],
+            "alarms": alarms,
             "cryostat": cryostat or None,
         }
         click.echo(json.dumps(content, indent=2))

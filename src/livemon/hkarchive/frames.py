@@ -73,7 +73,7 @@ def status_frame(
     """Frame that names the providers, feed addresses by number, from here on.
 
     so3g does not mind what else is in it: `accounts` tells how far each feed is in the archive before this frame
-    (:attr:`livemon.hkarchive.ledger.Ledger.positions`), and `gaps` what is missing before the frames that follow.
+    (:meth:`livemon.hkarchive.ledger.Ledger.positions`), and `gaps` what is missing before the frames that follow.
     """
     frame = _frame(session_id, STATUS)
     frame["timestamp"] = core.G3Double(timestamp)

@@ -134,7 +134,7 @@ class Ledger:
     why
         Tells reasons.
     known
-        What :attr:`positions` was when the archive was written last, if it was.
+        What :meth:`positions` was when the archive was written last, if it was.
     """
 
     def __init__(self, now: float, why: Why, known: Mapping[str, Any] | None = None) -> None:
@@ -154,12 +154,11 @@ class Ledger:
             account = Account(address, about["session"], **{key: about[key] for key in _KEPT})
             self._accounts[address] = {account.session: account}
 
-    def positions(self, reckoning: Reckoning | None = None) -> dict[str, Any]:
+    def positions(self, reckoning: Reckoning) -> dict[str, Any]:
         """Return how far each feed is in the archive, in JSON types, for :class:`Ledger` to begin with.
 
-        With a reckoning it is what holds before the frames that were reckoned, after the gaps of which these tell.
+        That is what holds before the frames that were reckoned, after the gaps of which these tell.
         """
-        reckoning = reckoning or self.reckon(())
         feeds = {}
         for sessions in self._accounts.values():
             account = _newest(sessions)
@@ -174,7 +173,8 @@ class Ledger:
     @property
     def missing(self) -> int:
         """How many samples this ledger knows to be missing, those included that no gap has been told of yet."""
-        accounts = (each for sessions in self._accounts.values() for each in sessions.values())
+        # Another thread may ask while a message is being taken.
+        accounts = [each for sessions in tuple(self._accounts.values()) for each in tuple(sessions.values())]
         return self.lost + sum(dropped.samples for account in accounts for dropped in account.dropped)
 
     def receive(

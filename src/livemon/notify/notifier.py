@@ -114,7 +114,6 @@ class Notifier:
 
     def _save(self) -> None:
         """Keep what was told if that has changed; not each value of an alarm that goes on."""
-        outboxes = {name: outbox.saved() for name, outbox in self._outboxes.items()}
         present = [
             (name, outbox.failing, [(each, entry.told, entry.ended) for each, entry in outbox.entries.items()])
             for name, outbox in self._outboxes.items()
@@ -122,11 +121,16 @@ class Notifier:
         watch = self._watch
         silenced = sorted((name, when // 600) for name, when in watch.silenced.items())
         key = present, sorted(watch.problems), silenced, watch.by_grafana
-        if key != self._saved:
-            content = {"outboxes": outboxes, "problems": watch.problems, "by_grafana": watch.by_grafana}
-            content |= {"silenced": watch.silenced}
-            if self._write(write_private, OUTBOX, content):
-                self._saved = key
+        if key == self._saved:
+            return
+        content = {
+            "outboxes": {name: outbox.saved() for name, outbox in self._outboxes.items()},
+            "problems": watch.problems,
+            "silenced": watch.silenced,
+            "by_grafana": watch.by_grafana,
+        }
+        if self._write(write_private, OUTBOX, content):
+            self._saved = key
 
     def _tell(self) -> None:
         now = self.clock()

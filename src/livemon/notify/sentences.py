@@ -6,13 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from livemon.health import age as duration
+from livemon.alarms.kinds import MEASURED, OLD
+from livemon.quantities import duration
 
 _PLACE = re.compile(r"\{([a-z]+)\}")
-OLD = 120.0
-"""Seconds from which on a value is said to be old."""
-MEASURED = ("above", "below", "outside", "rising")
-"""Kinds of alarms whose value was measured at some time, and is told of after that."""
 
 
 def firing(alarm: Mapping[str, Any], sentences: Mapping[str, Mapping[str, str]]) -> str:

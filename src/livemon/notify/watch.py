@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from livemon.alarms.kinds import MEASURED
 from livemon.errors import LivemonError
 from livemon.notify import sentences
 from livemon.notify.message import NOT_WELL
@@ -25,7 +26,7 @@ PROBLEM_AFTER = 120.0
 """Seconds that a problem of the appliance must last."""
 SAME_CAUSE = 600.0
 """Seconds: a problem and an alarm about the appliance that begin within so long of each other count as one thing."""
-PLANT_KINDS = {"above", "below", "outside", "rising", "invalid", "frozen"}
+PLANT_KINDS = {*MEASURED, "invalid", "frozen"}
 """Kinds of alarms that are about the cryostat, and explain no problem of the appliance."""
 SILENCE_LASTS = 4 * 3600.0
 """Seconds for which a silence of Grafana's holds after Grafana was heard last: nobody knows then when it ends."""

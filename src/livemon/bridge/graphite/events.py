@@ -12,7 +12,7 @@ from flask import Response, current_app, request
 
 from livemon.bridge.annotations import Mark, marks
 from livemon.bridge.answers import json_answer, with_silent
-from livemon.bridge.gaps import known
+from livemon.bridge.gaps import gaps_between
 from livemon.bridge.graphite.routes import route
 from livemon.bridge.times import check_range, unix_seconds
 from livemon.errors import RequestError, shown
@@ -40,7 +40,7 @@ def events() -> Response:
         raise RequestError(f"set: there is no {shown(request.values['set'], 40)}; write union or intersection")
     # Marks have fractions of a second and Grafana asks in whole ones: that of the end belongs to the interval.
     end = math.floor(end) + 1
-    found, silent = marks(current_app.extensions["source"], start, end, known(start, end))
+    found, silent = marks(current_app.extensions["source"], start, end, gaps_between(start, end))
     items = [_event(mark) for mark in found]
     items = [item for item in items if not wanted or meets(tag in item["tags"] for tag in wanted)]
     return with_silent(json_answer(items[-MAX_EVENTS:]), silent)

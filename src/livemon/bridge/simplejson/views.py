@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, request
 from livemon.bridge.annotations import Mark, marks, named
 from livemon.bridge.answers import json_answer, pairs, with_silent
 from livemon.bridge.catalogue import Field
-from livemon.bridge.gaps import known
+from livemon.bridge.gaps import gaps_between
 from livemon.bridge.limits import shared_points
 from livemon.bridge.simplejson import builder
 from livemon.bridge.simplejson.bodies import json_body, object_in, text_in
@@ -57,7 +57,7 @@ def query() -> Response:
     points = shared_points(_points(body, end - start), len(fields))
     answer = source.fetch(fields, start, end, points) if fields else Answer()
     wants_events = any(target.events is not None for target in targets)
-    found, out = marks(source, start, end, known(start, end)) if wants_events else ([], [])
+    found, out = marks(source, start, end, gaps_between(start, end)) if wants_events else ([], [])
     content = []
     for target in targets:
         if target.events is not None:
@@ -83,7 +83,7 @@ def annotations() -> Response:
     start, end = _range(body)
     annotation = object_in(body, "annotation", '{"name": "Joins and leaves", "query": "ls240"}')
     wanted = text_in(annotation, "query", "part of a name")
-    found, silent = marks(_source(), start, end, known(start, end))
+    found, silent = marks(_source(), start, end, gaps_between(start, end))
     found = named(found, wanted)
     echo = annotation if len(orjson.dumps(annotation)) <= MAX_ECHO else {}
     items = [

@@ -2,8 +2,8 @@
 
 import { NOTHING, quantity } from "./text.js";
 
-export const STALE_S = 60, SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
-const EXPECTED_S = 2 * STALE_S; // within which a node has a sample, unless it says otherwise
+const SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
+const EXPECTED_S = 120; // within which a node has a sample, unless it says otherwise
 const MOST_AT_FIRST = 12;
 const AGE = "age.";
 

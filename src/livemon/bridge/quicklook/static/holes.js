@@ -1,7 +1,7 @@
 // Holes of the archive, as /api/gaps tells of them: what of the plotted channels was not kept, and why.
 
 import { element } from "./dom.js";
-import { day, duration, clock, moment } from "./text.js";
+import { clock, count, day, duration, moment } from "./text.js";
 
 const MOST = 5; // in words; all of them are shaded
 
@@ -14,8 +14,9 @@ const nameOf = (feed) => feed.split(".")[1] || feed;
 
 export function holeText({ begin, end, feed, reason, samples }) {
   const until = day(begin) === day(end) ? clock(end) : moment(end);
-  const lost = typeof samples === "number" ? `, ${samples} samples` : "";
-  return `${moment(begin)} to ${until} (${duration(end - begin)}${lost}), ${nameOf(feed)}: ${reason}`;
+  const length = end - begin < 0.95 ? "less than 1 s" : duration(end - begin);
+  const lost = typeof samples === "number" ? `, ${count(samples, "sample")}` : "";
+  return `${moment(begin)} to ${until} (${length}${lost}), ${nameOf(feed)}: ${reason}`;
 }
 
 // Newest first.

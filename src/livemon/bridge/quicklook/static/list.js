@@ -7,7 +7,6 @@ import { duration } from "./text.js";
 
 const NEAR = "600px";
 const ROW_PX = 45;
-const AGES_LAST = "age.";
 
 export class List {
   // `toggle(channel, on)` is called for a box that somebody ticks.
@@ -113,7 +112,7 @@ export class List {
 function makePart(node, own, before) {
   const about = element("p", { class: "about" }), room = element("div");
   const place = element("details", { class: "node", "data-node": node.name }, element("summary", {}, element("h3", {}, node.name)), about, room);
-  place.open = before ? before.place.open : !node.channels.every((one) => one.path.startsWith(AGES_LAST)) || !node.channels.length;
+  place.open = before ? before.place.open : !node.channels.every((one) => one.isAge) || !node.channels.length;
   return { node, own, about, room, place, rows: null, near: Boolean(before?.near), listed: new Set() };
 }
 

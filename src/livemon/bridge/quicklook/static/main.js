@@ -73,9 +73,9 @@ function plotAlone(path) {
 }
 
 // Stages from millikelvin to room temperature are told apart on a logarithmic axis only.
-function isLog() {
+function isLog(shown = chosen()) {
   if (view.log !== null) return view.log;
-  const sizes = chosen().map((one) => one.value);
+  const sizes = shown.map((one) => one.value);
   return Math.min(...sizes) > 0 && Math.max(...sizes) > WIDE_SPREAD * Math.min(...sizes);
 }
 
@@ -150,8 +150,10 @@ const askStatus = repeat(async (signal) => {
     channels = new Channels(status.nodes);
     if (away !== null) askHealth();
     away = null;
-    if (first) loadPlot();
-    if (first) askHoles();
+    if (first) {
+      loadPlot();
+      askHoles();
+    }
   } catch (fault) {
     if (signal.aborted) return;
     away = { since: away?.since ?? now(), fault: fault instanceof Unreachable ? null : fault.message };
@@ -231,8 +233,9 @@ function draw(samplesAreNew = false) {
   const shown = chosen();
   giveColours(shown);
   showState();
-  showTimes();
-  showHint(shown);
+  const log = isLog(shown);
+  showTimes(shown);
+  showHint(shown, log);
   if (channels) showList();
   showValues(shown);
   const holed = holesOf(holes, shown);
@@ -245,10 +248,10 @@ function draw(samplesAreNew = false) {
   const series = shown.map((one) => ({ ...one, label: one.shownAs, slot: slots.get(one.id), ...(loaded.samples.get(one.id) || { times: [], values: [], gap: Infinity }) }));
   const states = beyond();
   const limits = limitLines([...shown].sort((a, b) => states.has(b.path) - states.has(a.path))); // those have their words first
-  const layout = JSON.stringify([...slots.entries(), isLog(), limits, holed, zone()]);
+  const layout = JSON.stringify([...slots.entries(), log, limits, holed, zone()]);
   if ((samplesAreNew || layout !== draw.layout) && loaded.range) {
-    plot.show(series, loaded.range, { log: isLog(), limits, holes: holed });
-    byId("log").checked = isLog();
+    plot.show(series, loaded.range, { log, limits, holes: holed });
+    byId("log").checked = log;
     draw.layout = layout;
     mark(place, "points", String(series.reduce((sum, one) => sum + one.times.length, 0)));
     mark(place, "newest", String(Math.max(0, ...series.map((one) => one.times.at(-1) || 0))));
@@ -272,7 +275,7 @@ function showState() {
   fill(byId("freshness"), `${count(channels.nodes.length, "data node")}, ${count(channels.all.length, "channel")}, ${newest}`);
 }
 
-function showTimes() {
+function showTimes(shown) {
   const [start, end] = interval(view, now());
   const same = RANGES.find(([seconds]) => seconds === view.range);
   const text = isLive(view) ? `Last ${same ? same[1] : duration(view.range)}, live` : `${moment(start)} to ${moment(end)}, standing still`;
@@ -281,13 +284,13 @@ function showTimes() {
   fill(byId("live"), isLive(view) ? "Pause" : "Live");
   byId("back").disabled = !depth();
   const words = new URLSearchParams(isLive(view) ? { from: String(-view.range), until: "0" } : { from: String(view.from), until: String(view.until) });
-  chosen().forEach((one) => words.append("field", one.name));
+  shown.forEach((one) => words.append("field", one.name));
   byId("csv-all").href = `api/series.csv?${words}`;
   words.set("points", String(pointsAcross()));
   byId("csv").href = `api/series.csv?${words}`;
 }
 
-function showHint(shown) {
+function showHint(shown, log) {
   const gone = missing();
   const hints = [];
   if (notice) hints.push(notice);
@@ -297,7 +300,7 @@ function showHint(shown) {
   if (shown.length && loaded.samples.size) {
     const known = shown.map((one) => loaded.samples.get(one.id)).filter(Boolean);
     if (known.every((one) => !one.times.length)) hints.push("No samples in this range.");
-    const below = isLog() ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
+    const below = log ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
     if (below.length) hints.push(`Zero and below have no place on a logarithmic axis: ${below.map((one) => one.shownAs).join(", ")}.`);
   }
   const bare = place ? unitsWithoutAxis(shown, place.clientWidth) : [];
