@@ -210,16 +210,6 @@ def livemon_notifier_secrets(configuration: dict, secrets: dict) -> dict:
     return notifier.secrets_of(_plain(configuration), _plain(secrets) or {})
 
 
-def livemon_alarms_reach(notifications: dict) -> list:
-    """Who is notified of alarms, and by what; empty for nobody."""
-    return notifier.alarms_reach(_plain(notifications) or {})
-
-
-def livemon_reach_sentence(notifications: dict, grafana: bool = True) -> str:
-    """The same as a sentence; `grafana` is whether this monitor has one."""
-    return notifier.reach_sentence(_plain(notifications) or {}, grafana=bool(grafana))
-
-
 def livemon_lab_dashboard_faults(files: list) -> list:
     """What keeps Grafana from taking the lab's own dashboards, files on this computer."""
     return list(lab_dashboards.faults({str(path): Path(path).read_text(encoding="utf-8") for path in files}))

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from livemon_inventory.checks import is_list
-from livemon_inventory.notifications import is_reference, secrets_in
+from livemon_inventory.secret_references import is_reference, of_reference, of_secrets, secrets_in
 
 Entry = Mapping[str, Any]
 
 KEY = "agent_secrets"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _OPTION = re.compile(
     r"--?([a-z0-9_-]*[_-])?((user)?pass(w(o(rd?)?)?|wd|phrase|code)?|pwd|(auth)?token|secret|credentials?"
     r"|(api|private|secret|access|auth)[_-]?key)\Z",
@@ -47,17 +46,7 @@ def files(agents: Iterable[Entry], secrets: Entry) -> list[dict]:
 
 def of_site(settings: Entry) -> Iterator[str]:
     """What is wrong with ``agent_secrets``. No value is repeated."""
-    secrets = settings.get(KEY)
-    if secrets is None:
-        return
-    if not isinstance(secrets, Mapping):
-        yield f"{KEY}: write a name for each, for example {{power_strip: ...}}, its value best from Ansible Vault"
-        return
-    for name, value in secrets.items():
-        if not isinstance(name, str) or not _NAME.match(name):
-            yield f"{KEY}: {name!r} cannot be the name of a secret; use small letters, digits and '_', for example power_strip"
-        elif not isinstance(value, str) or not value.strip() or value != value.strip() or not value.isprintable():
-            yield f"{KEY}.{name}: this is not a secret; write one line of text in quotes, best from Ansible Vault"
+    yield from of_secrets(KEY, settings.get(KEY), "power_strip")
 
 
 def of_arguments(place: str, arguments: list, secrets: Any) -> Iterator[str]:
@@ -68,7 +57,7 @@ def of_arguments(place: str, arguments: list, secrets: Any) -> Iterator[str]:
             option = ""  # else it is the value of the list before: OCS makes one line of all
         for word in words:
             if is_reference(word):
-                yield from _unknown(place, word["secret"], secrets)
+                yield from of_reference(place, word["secret"], KEY, secrets)
             elif isinstance(word, Mapping) or is_list(word):
                 yield f"{place}: a word of an argument is a text, a number or {{secret: name}}, and one here is not"
             elif _is_secret(str(option), str(word)):
@@ -79,11 +68,6 @@ def of_arguments(place: str, arguments: list, secrets: Any) -> Iterator[str]:
                     f"and under {KEY} a_name: ..., best from Ansible Vault"
                 )
             option = word
-
-
-def _unknown(place: str, name: str, secrets: Any) -> Iterator[str]:
-    if not isinstance(secrets, Mapping) or name not in secrets:
-        yield f"{place}: there is no secret {name!r}; write {name}: ... under {KEY}, best from Ansible Vault"
 
 
 def _is_secret(option: str, word: str) -> bool:

@@ -54,6 +54,11 @@ def repeats(entries: Iterable[tuple[str, Mapping]], key: str, fold: Any, advice:
             first[fold(value)] = place
 
 
+def listed(value: Any) -> list:
+    """Return a list as it is written, and what stands for a list of one as that."""
+    return list(value) if is_list(value) else [value]
+
+
 def is_true(value: Any) -> bool:
     """Whether it means yes, also as text as ``ansible-playbook -e`` gives it."""
     return str(value).lower() in {"true", "yes", "on", "1"}

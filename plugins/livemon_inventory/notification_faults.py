@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from livemon_inventory import durations
 from livemon_inventory.alarms import LIMIT_KINDS, SEVERITIES
 from livemon_inventory.appliance_alarms import KINDS, OWN_AGENTS
-from livemon_inventory.checks import is_list, is_true, is_web_address, kind, repeats, unknown_keys, written
+from livemon_inventory.checks import is_list, is_true, is_web_address, kind, listed, repeats, unknown_keys, written
 from livemon_inventory.grafana_release import DEFAULT_IMAGE, NEWEST, release_of
 from livemon_inventory.grafana_release import written as of_release
-from livemon_inventory.notifications import FRIENDLY, MATCHED, NOBODY, PULSE, is_reference, secrets_in
+from livemon_inventory.notifications import FRIENDLY, MATCHED, NOBODY, PULSE
 from livemon_inventory.receiver_settings import RECEIVERS, Release, hidden_settings, is_hidden, missing_settings
+from livemon_inventory.secret_references import is_reference, of_reference, of_secrets, secrets_in
 
 KEYS = ("contact_points", "default", "routes", "repeat")
 POINT_KEYS = ("name", *FRIENDLY, "type", "settings")
@@ -25,7 +26,6 @@ SMTP_KEYS = ("host", "from", "from_name", "user", "password", "verify")
 SHORTEST_REPEAT = 60
 
 _POINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,39}\Z")
-_SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _ADDRESS = re.compile(r"[^@\s;,<>$\"']+@[^@\s;,<>$\"']+\Z")
 _SERVER = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}\Z")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -54,7 +54,8 @@ class Site:
 
 def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
     """Every fault of ``notifications``, ``notification_secrets`` and ``smtp``."""
-    yield from _secret_faults(settings.get("notification_secrets"))
+    known = settings.get("notification_secrets")
+    yield from of_secrets("notification_secrets", known, "slack_url")
     smtp = settings.get("smtp")
     if smtp is not None:
         yield from _smtp_faults(smtp)
@@ -66,27 +67,12 @@ def of_site(settings: Mapping[str, Any]) -> Iterator[str]:
                 yield f"smtp: there is none, and Grafana needs a server to send e-mail; write {_SMTP_EXAMPLE}"
         else:
             yield f"notifications: this is {kind(said)}; write contact_points: [{_POINT_EXAMPLE}] under it"
-    known = settings.get("notification_secrets")
     for place, value in (("notifications", said), ("smtp", smtp)):
         for name in dict.fromkeys(secrets_in(value)):
-            if not isinstance(known, Mapping) or name not in known:
-                yield f"{place}: there is no secret {name!r}; write {name}: ... under notification_secrets, best from Ansible Vault"
-            elif place == "notifications" and "$" in str(known[name]):
+            yield from of_reference(place, name, "notification_secrets", known)
+            if place == "notifications" and isinstance(known, Mapping) and "$" in str(known.get(name, "")):
                 # It expands what a file holds, too, and knows no way to say that a $ is one.
                 yield f"notification_secrets.{name}: Grafana takes $ and what follows for a variable; have a secret without $ made"
-
-
-def _secret_faults(secrets: Any) -> Iterator[str]:
-    if secrets is None:
-        return
-    if not isinstance(secrets, Mapping):
-        yield "notification_secrets: write a name for each, for example {slack_url: ...}, its value best from Ansible Vault"
-        return
-    for name, value in secrets.items():
-        if not isinstance(name, str) or not _SECRET_NAME.match(name):
-            yield f"notification_secrets: {name!r} is no name of a secret; use small letters, digits and '_', for example slack_url"
-        elif not isinstance(value, str) or not value.strip() or value != value.strip() or not value.isprintable():
-            yield f"notification_secrets.{name}: this is no secret; write one line of text in quotes, best from Ansible Vault"
 
 
 def _smtp_faults(smtp: Any) -> Iterator[str]:
@@ -166,7 +152,7 @@ def _point_faults(place: str, point: Mapping[str, Any], site: Site) -> Iterator[
     if not any(key in point for key in (*FRIENDLY, "type")):
         yield f"{place}: nobody is told; write email, slack, webhook, or type and settings of a receiver as Grafana names it"
     if "email" in point:
-        addresses = point["email"] if is_list(point["email"]) else [point["email"]]
+        addresses = listed(point["email"])
         if not addresses or not all(isinstance(each, str) and _ADDRESS.match(each) for each in addresses):
             yield f"{place}.email: {point['email']!r} is no address; write postdoc@lab.example, or a list of such"
     for receiver in ("slack", "webhook"):
@@ -270,7 +256,7 @@ def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[
     yield from unknown_keys(place, route, ROUTE_KEYS)
     route = written(route)
     goals = route.get("to")
-    goals = goals if is_list(goals) else [goals]
+    goals = listed(goals)
     if "to" not in route or not goals:
         yield f"{place}.to is missing; write a contact point, there are {_listed(names)}"
     else:
@@ -285,7 +271,7 @@ def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[
         yield f"{place}.labels: write the value of each label, for example {{label: 4K plate}}"
         labels = {}
     for label, value in labels.items():
-        values = value if is_list(value) else [value]
+        values = listed(value)
         if not values or not all(_is_plain(each) for each in values):
             yield f"{place}.{label}: {value!r} is no value of a label; write one, or a list of them"
     if not isinstance(route.get("continue", False), bool):
@@ -296,7 +282,7 @@ def _route_faults(place: str, route: Any, names: list, known: Mapping[str, list[
 def _match_faults(place: str, route: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[str]:
     for label in MATCHED:
         values = route.get(label, [])
-        for value in values if is_list(values) else [values]:
+        for value in listed(values):
             if value not in known[label]:
                 yield f"{place}.{label}: no alarm has {value!r}; there are {_listed(known[label])}"
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from livemon_inventory import durations, messages
-from livemon_inventory.checks import is_list
+from livemon_inventory.checks import is_list, listed
 from livemon_inventory.grafana_release import KEEPS_LAST
+from livemon_inventory.secret_references import is_reference
 from livemon_inventory.uids import uid
 
 Entry = Mapping[str, Any]
@@ -116,30 +117,13 @@ def smtp_environment(smtp: Entry, release: tuple[int, int]) -> dict[str, str]:
     if smtp.get("user"):
         environment["GF_SMTP_USER"] = smtp["user"]
     if smtp.get("password"):
-        environment["GF_SMTP_PASSWORD__FILE"] = _file(smtp["password"]["secret"])
+        environment["GF_SMTP_PASSWORD__FILE"] = file_of(smtp["password"]["secret"])
     return environment
 
 
 def secret_files(secrets: Entry) -> dict[str, str]:
     """Return the secrets by the names of their files."""
     return {SECRET_FILE.format(name=name): str(value) for name, value in (secrets or {}).items()}
-
-
-def secrets_in(value: Any) -> Iterator[str]:
-    """Yield the names of the secrets to which a setting refers."""
-    if is_reference(value):
-        yield value["secret"]
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from secrets_in(each)
-    elif is_list(value):
-        for each in value:
-            yield from secrets_in(each)
-
-
-def is_reference(value: Any) -> bool:
-    """Whether it stands for a secret."""
-    return isinstance(value, Mapping) and list(value) == ["secret"] and isinstance(value["secret"], str)
 
 
 def receivers(entry: Entry) -> Iterator[tuple[str, dict]]:
@@ -184,7 +168,7 @@ def _pulse() -> dict:
 def _rendered(value: Any) -> Any:
     """Return a setting as Grafana reads it from a file, where a ``$`` is the begin of a variable."""
     if is_reference(value):
-        return f"$__file{{{_file(value['secret'])}}}"
+        return f"$__file{{{file_of(value['secret'])}}}"
     if isinstance(value, Mapping):
         return {key: _rendered(each) for key, each in value.items()}
     if is_list(value):
@@ -192,7 +176,8 @@ def _rendered(value: Any) -> Any:
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
-def _file(name: str) -> str:
+def file_of(name: str) -> str:
+    """Return where in a container the secret of that name is."""
     return f"{SECRETS}/{SECRET_FILE.format(name=name)}"
 
 
@@ -200,7 +185,7 @@ def _routes(entry: Entry) -> Iterator[dict]:
     """Yield one route to each of its contact points; all but the last let the alarm go on to the next."""
     matchers = [_matcher(label, entry[label]) for label in MATCHED if entry.get(label) is not None]
     matchers += [_matcher(label, value) for label, value in (entry.get("labels") or {}).items()]
-    names = entry["to"] if is_list(entry["to"]) else [entry["to"]]
+    names = listed(entry["to"])
     for number, name in enumerate(names, start=1):
         route: dict[str, Any] = {"receiver": name, "object_matchers": matchers, "group_by": list(GROUP_BY)}
         if entry.get("repeat") is not None:

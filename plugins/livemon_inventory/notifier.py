@@ -7,14 +7,15 @@ a contact point that it cannot serve goes to the default one instead, or to the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from livemon_inventory import alerting, durations
-from livemon_inventory.checks import is_list
-from livemon_inventory.notifications import MATCHED, REPEAT, SECRET_FILE, SECRETS, is_reference, receivers
+from livemon_inventory.checks import is_list, listed
+from livemon_inventory.notifications import MATCHED, REPEAT, file_of, receivers, secret_files
+from livemon_inventory.secret_references import is_reference
 from livemon_inventory.sentences import SENTENCES
 
 Entry = Mapping[str, Any]
@@ -67,8 +68,7 @@ def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -
     served = {name: ways for name, ways in points if ways}
     if not served:
         return {}
-    first = said.get("default") or points[0][0]
-    default = first if first in served else next(iter(served))
+    default = _instead(said, served)
     return {
         "monitor": monitor,
         "contact_points": [{"name": name, "ways": ways} for name, ways in served.items()],
@@ -85,46 +85,41 @@ def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -
 def secrets_of(configuration: Entry, secrets: Entry) -> dict[str, str]:
     """Return the secrets that the notifier reads, by the names of their files: no more than its contact points need."""
     needed = {each.rpartition("/")[2] for each in _files_in(configuration)}
-    files = {SECRET_FILE.format(name=name): str(value) for name, value in (secrets or {}).items()}
-    return {name: value for name, value in files.items() if name in needed}
-
-
-def alarms_reach(notifications: Entry) -> list[dict]:
-    """Return who is notified of alarms: a mapping for each contact point to which a route or the default leads; empty for nobody.
-
-    ``{"name", "by": [words], "without_grafana": bool}``: `by` tells each way, as in ``e-mail to postdoc@lab.example``, and holds
-    no secret; `without_grafana` is whether livemon itself notifies it, too, where Grafana does not.
-    """
-    said = notifications or {}
-    points = said.get("contact_points") or []
-    goals = {said.get("default") or next((entry["name"] for entry in points), None)}
-    for route in said.get("routes") or []:
-        goals |= set(_listed(route["to"]))
-    return [
-        {
-            "name": entry["name"],
-            "by": [_by(kind, options) for kind, options in receivers(entry)],
-            "without_grafana": any(True for _ in _ways(entry)),
-        }
-        for entry in points
-        if entry["name"] in goals
-    ]
+    return {name: value for name, value in secret_files(secrets).items() if name in needed}
 
 
 def reach_sentence(notifications: Entry, *, grafana: bool = True) -> str:
-    """Return in one sentence whom alarms reach, for people; `grafana` is whether this monitor has one."""
-    reached = [each for each in alarms_reach(notifications) if grafana or each["without_grafana"]]
-    if not reached and alarms_reach(notifications):
-        return (
-            "NOBODY IS NOTIFIED of alarms: without Grafana livemon can notify by "
-            f"{', '.join(kind.title for kind in KINDS.values())}, and no contact point has one of these; add one"
-        )
-    if not reached:
+    """Return one sentence, without secrets, about who is notified of alarms and how; `grafana` is whether this monitor has one."""
+    said = notifications or {}
+    points = said.get("contact_points") or []
+    if not points:
         return (
             "NOBODY IS NOTIFIED of alarms: the inventory has no contact point; "
             "write notifications: {contact_points: [{name: on-call, email: postdoc@lab.example}]} and smtp"
         )
-    return "Alarms reach " + "; ".join(f"{each['name']} ({', '.join(each['by'])})" for each in reached)
+    goals = {_default(said), *(goal for route in said.get("routes") or [] for goal in listed(route["to"]))}
+    if not grafana:
+        served = [entry["name"] for entry in points if any(_ways(entry))]
+        if not served:
+            return (
+                "NOBODY IS NOTIFIED of alarms: without Grafana livemon can notify by "
+                f"{', '.join(kind.title for kind in KINDS.values())}, and no contact point has one of these; add one"
+            )
+        goals = {goal if goal in served else _instead(said, served) for goal in goals}
+    reached = [entry for entry in points if entry["name"] in goals]
+    return "Alarms reach " + "; ".join(
+        f"{entry['name']} ({', '.join(_by(*receiver) for receiver in receivers(entry))})" for entry in reached
+    )
+
+
+def _default(said: Entry) -> str:
+    """Return the contact point for what no route takes."""
+    return said.get("default") or said["contact_points"][0]["name"]
+
+
+def _instead(said: Entry, served: Iterable[str]) -> str:
+    """Return the contact point for what would go to one that the notifier cannot serve."""
+    return _default(said) if _default(said) in served else next(iter(served))
 
 
 def _ways(entry: Entry) -> Iterator[dict]:
@@ -137,22 +132,26 @@ def _ways(entry: Entry) -> Iterator[dict]:
             continue
         known = {key: settings[key] for key in (*kind.needs, *kind.understands) if settings.get(key) is not None}
         if name == "email":
-            known["addresses"] = [each.strip() for each in re.split(r"[;,\n]", known["addresses"]) if each.strip()]
+            known["addresses"] = _addresses(known)
         yield {"kind": name} | _with_files(known)
+
+
+def _addresses(settings: Entry) -> list[str]:
+    return [each.strip() for each in re.split(r"[;,\n]", settings["addresses"]) if each.strip()]
 
 
 def _by(name: str, settings: Entry) -> str:
     if name == "email":
-        return f"e-mail to {', '.join(each.strip() for each in re.split('[;,]', settings['addresses']))}"
+        return f"e-mail to {', '.join(_addresses(settings))}"
     title = KINDS[name].title if name in KINDS else name
     host = None if is_reference(settings.get("url")) else urlsplit(str(settings.get("url") or "")).hostname
     return f"{title} at {host}" if name == "webhook" and host else title
 
 
 def _route(entry: Entry, served: Mapping[str, Any], default: str, settings: Entry) -> dict:
-    goals = dict.fromkeys(goal if goal in served else default for goal in _listed(entry["to"]))
+    goals = dict.fromkeys(goal if goal in served else default for goal in listed(entry["to"]))
     match = {label: entry[label] for label in MATCHED if entry.get(label) is not None} | dict(entry.get("labels") or {})
-    match = {label: [str(each) for each in _listed(values)] for label, values in match.items()}
+    match = {label: [str(each) for each in listed(values)] for label, values in match.items()}
     if "alertname" in match:
         titles = {rule.title: rule.asks for rule in alerting.rules_of(settings)}
         match["rule"] = [titles.get(title, "") for title in match.pop("alertname")]
@@ -171,7 +170,7 @@ def _smtp(smtp: Entry) -> dict:
 def _with_files(value: Any) -> Any:
     """Return a setting with the file of each secret instead of its name."""
     if is_reference(value):
-        return {"file": f"{SECRETS}/{SECRET_FILE.format(name=value['secret'])}"}
+        return {"file": file_of(value["secret"])}
     return {key: _with_files(each) for key, each in value.items()} if isinstance(value, Mapping) else value
 
 
@@ -185,7 +184,3 @@ def _files_in(value: Any) -> Iterator[str]:
     elif is_list(value):
         for each in value:
             yield from _files_in(each)
-
-
-def _listed(value: Any) -> list:
-    return list(value) if is_list(value) else [value]

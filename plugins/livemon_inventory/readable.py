@@ -80,7 +80,7 @@ def _faults_of(path: Path, *, is_inventory: bool) -> Iterator[str]:
     except yaml.YAMLError as error:
         yield yaml_errors.explained(text, error)
     else:
-        for node, fault in _complaints(root, is_inventory=is_inventory):
+        for node, fault in _complaints(root, is_inventory=is_inventory and not text.startswith(_VAULT)):
             yield f", line {node.start_mark.line + 1}: {fault}" if node else f": {fault}"
 
 
@@ -97,7 +97,7 @@ def _complaints(root: yaml.Node | None, *, is_inventory: bool) -> Iterator[tuple
         elif is_inventory and "plugin" not in _keys(root):
             for name, group in root.value:
                 yield from _of_group(name, group)
-    yield from _odd_numbers(root, ours=False)
+    yield from _odd_numbers(root)
 
 
 def _of_group(name: yaml.Node, group: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
@@ -149,27 +149,26 @@ def _everywhere(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
                 first[key.value] = key.start_mark.line + 1
 
 
-def _odd_numbers(node: yaml.Node | None, *, ours: bool) -> Iterator[tuple[yaml.Node, str]]:
+def _odd_numbers(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, str]]:
     """Numbers among our settings that YAML 1.1 takes for others than they look like."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _odd_numbers(key, ours=ours)
-            yield from _odd_numbers(
-                value, ours=ours or key.value in SETTINGS if isinstance(key, yaml.ScalarNode) else ours
+    settings = [
+        value
+        for node in _walk(root)
+        if isinstance(node, yaml.MappingNode)
+        for key, value in node.value
+        if isinstance(key, yaml.ScalarNode) and key.value in SETTINGS
+    ]
+    for node in dict.fromkeys(each for value in settings for each in _walk(value)):
+        if _is_odd(node):
+            number = yaml.constructor.SafeConstructor().construct_object(node)
+            yield (
+                node,
+                f'{node.value} without quotes is read as {number}; write "{node.value}" in quotes, or the number in decimal',
             )
-    elif isinstance(node, yaml.SequenceNode):
-        for each in node.value:
-            yield from _odd_numbers(each, ours=ours)
-    elif ours and _is_odd(node):
-        number = yaml.constructor.SafeConstructor().construct_object(node)
-        yield (
-            node,
-            f'{node.value} without quotes is read as {number}; write "{node.value}" in quotes, or the number in decimal',
-        )
 
 
-def _is_odd(node: yaml.Node | None) -> bool:
-    is_number = node is not None and not node.style and node.tag.rpartition(":")[2] in {"int", "float"}
+def _is_odd(node: yaml.Node) -> bool:
+    is_number = isinstance(node, yaml.ScalarNode) and not node.style and node.tag.rpartition(":")[2] in {"int", "float"}
     return is_number and not _USUAL.fullmatch(node.value)
 
 

@@ -135,7 +135,7 @@ def _is_list_of_origins(value: Any) -> bool:
     )
 
 
-def _is_list_of_time_servers(value: Any) -> bool:
+def _is_list_of_servers_or_empty(value: Any) -> bool:
     return value == [] or _is_list_of_servers(value)
 
 
@@ -250,7 +250,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
     ),
     "grafana_anonymous_viewer": _TRUTH,
     "monitor_names": (
-        lambda value: value == [] or _is_list_of_servers(value),
+        _is_list_of_servers_or_empty,
         "is not a list of names; write the host names by which the quick-look page is reached, for example [monitor.lab.example]",
     ),
     "ocs_web_origins": (
@@ -270,7 +270,7 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
     ),
     "timesync": _TRUTH,
     "time_servers": (
-        _is_list_of_time_servers,
+        _is_list_of_servers_or_empty,
         "is no list of time servers; write their names or addresses, for example [ntp.lab.example, 192.0.2.1]",
     ),
     "wait_for_data": _TRUTH,

@@ -105,7 +105,7 @@ def _plant(settings: Entry) -> Iterator[Row]:
     instruments = settings.get("instruments") or []
     yield _counted("instrument", [_instrument(each) for each in instruments])
     if instruments:
-        count = sum(len(channels_of(each)) for each in instruments)
+        count = sum(len(channels_of(each)) + len(extras_of(each)) for each in instruments)
         yield (
             f"{count} channel{'' if count == 1 else 's'}",
             [f"{each['id']}: {_channels(each)}" for each in instruments],
@@ -131,9 +131,11 @@ def _instrument(instrument: Entry) -> str:
 
 
 def _channels(instrument: Entry) -> str:
-    if not instrument.get("channels"):
-        return f"all {len(model_of(instrument).channels)}, without names"
-    named = [f"{options.get('label') or 'no name'} ({channel})" for channel, options in channels_of(instrument).items()]
+    named = [f"all {len(model_of(instrument).channels)}, without names"]
+    if instrument.get("channels"):
+        named = [
+            f"{options.get('label') or 'no name'} ({channel})" for channel, options in channels_of(instrument).items()
+        ]
     return ", ".join([*named, *(extra.label for extra in extras_of(instrument))])
 
 

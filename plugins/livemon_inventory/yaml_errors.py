@@ -152,8 +152,10 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., Place]], ...] = (
         _here("a list begins in the line below its name; a text that begins with - must be in quotes"),
     ),
     (r"found unexpected ':'", _here("a space is missing behind the colon")),
-    (r"found unexpected end of stream", _at_begin("the quote that begins in this line is not closed")),
-    (r"found unexpected document separator", _at_begin("the quote that begins in this line is not closed")),
+    (
+        r"found unexpected (end of stream|document separator)",
+        _at_begin("the quote that begins in this line is not closed"),
+    ),
     (r"scanning an alias|undefined alias", _here("a text that begins with * must be in quotes")),
     (r"scanning an anchor", _here("a text that begins with & must be in quotes")),
     (

@@ -22,7 +22,6 @@ PLAY = """
   tasks:
     - ansible.builtin.import_tasks: configure.yml
     - ansible.builtin.import_tasks: run.yml
-    - ansible.builtin.copy: {content: "{{ livemon_alarms_reach | to_json }}", dest: DIRECTORY/reach.json, mode: "0644"}
 """
 COMPOSE = """
 - name: Keep what the project is
@@ -76,9 +75,6 @@ def test_from_run_to_run(machine):
         SECRET,
         0o400,
     )
-    assert json.loads((machine / "reach.json").read_text()) == [
-        {"name": "on-call", "by": ["e-mail to a@lab.example", "Slack"], "without_grafana": True}
-    ]
 
     project = yaml.safe_load((machine / "compose.yml").read_text())
     service = project["services"]["notify"]

@@ -455,7 +455,10 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             {"instruments": [], "notification_secrets": {"Slack URL": "x"}},
-            "notification_secrets: 'Slack URL' is no name of a secret; use small letters, digits and '_', for example slack_url",
+            (
+                "notification_secrets: 'Slack URL' cannot be the name of a secret; "
+                "use small letters, digits and '_', for example slack_url"
+            ),
         ),
     ],
 )

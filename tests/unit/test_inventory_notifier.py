@@ -132,18 +132,21 @@ def test_it_gets_no_secret_but_those_that_it_needs():
     assert notifier.secrets_of({}, secrets) == {}
 
 
-def test_whom_alarms_reach_holds_no_secret_and_nobody_whom_no_route_names():
+def test_whom_alarms_reach_names_no_secret_and_no_contact_point_without_a_route():
     notifications = {
         "contact_points": [MAIL, CHAT, PAGER, HOOK],
         "default": "hook",
         "routes": [{"severity": "critical", "to": ["pager", "on-call"]}],
     }
-    assert notifier.alarms_reach(notifications) == [
-        {"name": "on-call", "by": ["e-mail to postdoc@lab.example, pi@lab.example"], "without_grafana": True},
-        {"name": "pager", "by": ["pagerduty"], "without_grafana": False},
-        {"name": "hook", "by": ["webhook at hooks.lab.example"], "without_grafana": True},
-    ]
-    assert notifier.alarms_reach({}) == []
+    mail, hook = "on-call (e-mail to postdoc@lab.example, pi@lab.example)", "hook (webhook at hooks.lab.example)"
+    assert notifier.reach_sentence(notifications) == f"Alarms reach {mail}; pager (pagerduty); {hook}"
+    assert notifier.reach_sentence(notifications, grafana=False) == f"Alarms reach {mail}; {hook}"
+
+
+def test_what_the_notifier_cannot_serve_is_said_to_go_where_it_goes():
+    notifications = {"contact_points": [PAGER, MAIL]}
+    sentence = "Alarms reach on-call (e-mail to postdoc@lab.example, pi@lab.example)"
+    assert notifier.reach_sentence(notifications, grafana=False) == sentence
 
 
 def test_nobody_is_a_word_that_nobody_misreads():

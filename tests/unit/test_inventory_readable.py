@@ -138,6 +138,8 @@ def test_what_is_not_yaml_is_left_to_others(tmp_path):
     assert readable.faults(tmp_path / "hosts") == []
     written(tmp_path, "plugin: amazon.aws.aws_ec2\nregions: [eu-west-1]\n")
     assert readable.faults(tmp_path / "hosts.yml") == []
+    written(tmp_path, "$ANSIBLE_VAULT;1.1;AES256\n6233\n")
+    assert readable.faults(tmp_path / "hosts.yml") == []
     assert readable.faults(tmp_path / "missing.yml") == []
 
 

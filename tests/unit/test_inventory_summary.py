@@ -73,7 +73,7 @@ def set_up(settings: dict = SETTINGS, machine: summary.Machine = MONITOR, **chan
         "3 instruments control: Dilution fridge (Lake Shore 372, serial LSA22YG, at 172.16.127.192; plotted as LSA22YG)",
         "ls240 (Lake Shore 240, serial LSA21OQ, on USB; plotted as LSA21OQ)",
         "warm (Lake Shore 240, serial LSA2ABC, SIMULATED; plotted as Warm)",
-        "19 channels control: 4K plate (2), Still (5), no name (6), Control input",
+        "20 channels control: 4K plate (2), Still (5), no name (6), Control input",
         "ls240: all 8, without names",
         "other agents pump: PfeifferAgent",
         "data nodes roof: weather",
