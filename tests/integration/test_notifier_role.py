@@ -96,4 +96,3 @@ def test_from_run_to_run(machine):
     assert list(secrets.iterdir()) == []
     assert not (machine / "etc/notify").exists()
     assert list((machine / "state").iterdir()) == []
-    assert json.loads((machine / "reach.json").read_text()) == []
