@@ -71,7 +71,7 @@ unit: venv-app  ## tests without network
 integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
 	@lab/need go golang-go libcairo.so.2 libcairo2
 	@lab/grafana-data
-	$(app)/python tests/build_referees.py
+	$(app)/python tests/support/build_referees.py
 	$(pytest) $(side_by_side) 3 tests/integration
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium

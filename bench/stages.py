@@ -35,12 +35,12 @@ def measure(figures: Figures, system: Livemon, window: str, count: int) -> None:
 
 
 def _stages(system: Livemon, window: str, channels: list[str], count: int) -> dict[str, float]:
-    from livemon.bridge.answers import json_answer, pairs  # noqa: PLC0415 - needs the reactor
     from livemon.bridge.app import create_app  # noqa: PLC0415
+    from livemon.bridge.json_responses import json_answer, pairs  # noqa: PLC0415 - needs the reactor
     from livemon.bridge.source import Source  # noqa: PLC0415
-    from livemon.datanode import DataRequest  # noqa: PLC0415
-    from livemon.nodesocket import NodesSocket  # noqa: PLC0415
-    from livemon.packed import pack  # noqa: PLC0415
+    from livemon.sisock.datanode import DataRequest  # noqa: PLC0415
+    from livemon.sisock.nodesocket import NodesSocket  # noqa: PLC0415
+    from livemon.sisock.packed import pack  # noqa: PLC0415
 
     end, span = time.time(), WINDOWS[window]
     node = _full_node(span, end)

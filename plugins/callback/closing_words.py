@@ -20,7 +20,8 @@ class CallbackModule(CallbackBase):
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "closing_words"
+    CALLBACK_NAME = "livemon.appliance.closing_words"
+    CALLBACK_NEEDS_ENABLED = True
 
     def v2_playbook_on_stats(self, stats: object) -> None:
         """Print them when everybody else has printed theirs: other callbacks have their turn after this one."""

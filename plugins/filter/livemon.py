@@ -1,43 +1,39 @@
-"""Filters that derive everything from the inventory: where Ansible meets plugins/livemon_inventory."""
+"""Filters that derive everything from the inventory: where Ansible meets plugins/plugin_utils/inventory."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from livemon_host import docker_source, elsewhere, problems
-from livemon_host.report import Report
-from livemon_host.wanted import Wanted
-from livemon_inventory import (
-    agent_secrets,
-    alerting,
-    containers,
-    daemon,
-    data_nodes,
-    firewall,
-    lab_dashboards,
+from ..plugin_utils.host import docker_source as docker_origin
+from ..plugin_utils.host import problems, reachability
+from ..plugin_utils.host.report import Report
+from ..plugin_utils.host.requirements import Wanted
+from ..plugin_utils.inventory import agent_secrets, summary
+from ..plugin_utils.inventory import data_nodes as site_nodes
+from ..plugin_utils.inventory.faults import certificates, files, inventory, unresolved
+from ..plugin_utils.inventory.faults import dashboards as lab_dashboards
+from ..plugin_utils.inventory.grafana import alerting as rules
+from ..plugin_utils.inventory.grafana import notifications
+from ..plugin_utils.inventory.grafana.dashboards import render
+from ..plugin_utils.inventory.grafana.releases import release_of
+from ..plugin_utils.inventory.instruments import host_names, name_of
+from ..plugin_utils.inventory.rendering import bridge_site as site_file
+from ..plugin_utils.inventory.rendering import (
+    compose,
+    docker_daemon,
     networks,
-    notifications,
-    notifier,
-    plant,
-    readable,
-    remote_access,
-    site,
-    summary,
-    supplied_certificates,
-    unresolved,
-    validation,
+    ocs,
+    sisock,
+    ssh,
+    ufw,
 )
-from livemon_inventory.dashboards import render
-from livemon_inventory.grafana_release import release_of
+from ..plugin_utils.inventory.rendering import notifier as notifier_file
 
 CONNECTION = ("ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_become_password")
 """What Ansible itself reads of a host before any of our tasks runs there."""
@@ -53,7 +49,7 @@ def _entries(value: Any) -> list:
     return _plain(value) or []
 
 
-def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[str]) -> list[str]:
+def inventory_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[str]) -> list[str]:
     """All faults in the settings of `hosts`, each behind its host's name where there are several hosts.
 
     `wiring` names the variables that are ours and not the user's.
@@ -63,12 +59,12 @@ def livemon_faults(hosts: list[str], hostvars: Mapping[str, Any], wiring: list[s
         settings, unread = _settings(hostvars[host], wiring)
         prefix = f"{host}: " if len(hosts) > 1 else ""
         # What is said of a setting that cannot be read would be wrong.
-        judged = [fault for fault in validation.faults(settings) if not any(key in fault for key in unread)]
+        judged = [fault for fault in inventory.faults(settings) if not any(key in fault for key in unread)]
         found += [prefix + fault for fault in [*chain.from_iterable(unread.values()), *judged]]
     return found
 
 
-def livemon_understood(hosts: list[str], hostvars: Mapping[str, Any]) -> str:
+def inventory_summary(hosts: list[str], hostvars: Mapping[str, Any]) -> str:
     """What a sound inventory describes, for people."""
 
     def machine(host: str) -> summary.Machine:
@@ -79,7 +75,7 @@ def livemon_understood(hosts: list[str], hostvars: Mapping[str, Any]) -> str:
     return summary.understood((machine(host), _settings(hostvars[host], [])[0]) for host in hosts)
 
 
-def livemon_set_up(settings: dict, machine: dict, run: dict) -> str:
+def run_summary(settings: dict, machine: dict, run: dict) -> str:
     """What a run has set up, for people."""
     run = {key: tuple(value) if isinstance(value, list) else value for key, value in _plain(run).items()}
     return summary.set_up(summary.Machine(**_plain(machine)), _plain(settings), summary.Run(**run))
@@ -90,11 +86,11 @@ def _settings(variables: Mapping[str, Any], wiring: list[str]) -> tuple[dict[str
     source = Path(str(variables.get("inventory_file") or ""))
     settings = {str(key): None for key in variables if key not in wiring}
     unread: dict[str, list[str]] = {}
-    for key in (key for key in list(settings) if key in validation.SETTINGS or key in CONNECTION):
-        value, faults = _setting(variables, key, partial(readable.places, source))
+    for key in (key for key in list(settings) if key in inventory.SETTINGS or key in CONNECTION):
+        value, faults = _setting(variables, key, partial(files.places, source))
         if faults:
             unread[key] = faults
-        elif key in validation.SETTINGS:
+        elif key in inventory.SETTINGS:
             settings[key] = value
     return settings, unread
 
@@ -107,121 +103,119 @@ def _setting(variables: Mapping[str, Any], key: str, places: unresolved.Places) 
         return None, [unresolved.explained(key, error, places)]
 
 
-def livemon_site_config(
-    instruments: list, agents: list, host: str, seconds_per_file: int, open_operations: list
-) -> dict:
+def ocs_site_config(instruments: list, agents: list, host: str, seconds_per_file: int, open_operations: list) -> dict:
     """The OCS site config of `host`."""
-    return plant.site_config(
+    return ocs.site_config(
         _entries(instruments), _entries(agents), str(host), int(seconds_per_file), _entries(open_operations)
     )
 
 
-def livemon_agent_services(site: dict, host: str) -> list:
+def ocs_agent_services(site: dict, host: str) -> list:
     """The agents that run on `host`."""
-    return plant.agent_services(_plain(site), str(host))
+    return ocs.agent_services(_plain(site), str(host))
 
 
-def livemon_agent_secrets(agents: list, secrets: dict) -> list:
+def ocs_agent_secrets(agents: list, secrets: dict) -> list:
     """The files of secrets that agents need among their arguments."""
     return agent_secrets.files(_entries(agents), _plain(secrets) or {})
 
 
-def livemon_simulators(instruments: list) -> list:
+def simulators(instruments: list) -> list:
     """The simulators of the simulated instruments."""
-    return plant.simulators(_entries(instruments))
+    return ocs.simulators(_entries(instruments))
 
 
-def livemon_usb_serials(instruments: list) -> list:
+def usb_serials(instruments: list) -> list:
     """Serial numbers of the instruments found on USB."""
-    return plant.usb_serials(_entries(instruments))
+    return ocs.usb_serials(_entries(instruments))
 
 
-def livemon_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
+def data_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
     """The data nodes."""
-    return plant.nodes(_entries(instruments), _entries(agents), _entries(further), int(window))
+    return sisock.nodes(_entries(instruments), _entries(agents), _entries(further), int(window))
 
 
-def livemon_nodes_memory(nodes: dict) -> str:
+def data_nodes_memory(nodes: dict) -> str:
     """How much memory the data nodes may take."""
-    return plant.nodes_memory(_plain(nodes))
+    return sisock.nodes_memory(_plain(nodes))
 
 
-def livemon_site(settings: dict) -> dict:
+def bridge_site(settings: dict) -> dict:
     """What the bridge cannot know of its nodes' channels, and the alarms that it judges."""
     settings = _plain(settings)
     instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
     about = {"name": settings.get("site_name"), "time_zone": settings.get("site_time_zone")}
     further = settings.get("data_nodes") or []
-    return site.site(instruments, agents, alerting.alarms_of(settings), further, **about)
+    return site_file.site(instruments, agents, rules.alarms_of(settings), further, **about)
 
 
-def livemon_text_directories(further: list) -> list:
+def text_directories(further: list) -> list:
     """The directories of text files, on the host and in the nodes' container."""
-    return data_nodes.text_directories(_entries(further))
+    return site_nodes.text_directories(_entries(further))
 
 
-def livemon_instrument_hosts(instruments: list) -> list:
+def instrument_hosts(instruments: list) -> list:
     """The names by which the instruments are reached."""
-    return plant.host_names(_entries(instruments))
+    return host_names(_entries(instruments))
 
 
-def livemon_names(instruments: list) -> list:
+def instrument_names(instruments: list) -> list:
     """What consumers call the instruments."""
-    return [plant.name_of(instrument) for instrument in _entries(instruments)]
+    return [name_of(instrument) for instrument in _entries(instruments)]
 
 
-def livemon_silent_nodes(status: dict, expected: list) -> list:
+def silent_nodes(status: dict, expected: list) -> list:
     """Which of the expected nodes have no value yet."""
-    return plant.silent_nodes(_plain(status), _plain(expected))
+    return sisock.silent_nodes(_plain(status), _plain(expected))
 
 
-def livemon_dashboards(instruments: list, agents: list, further: list, site: dict) -> dict:
+def dashboards(instruments: list, agents: list, further: list, site: dict) -> dict:
     """Grafana's dashboards by the names of their files; `site` is what the site says of all of them."""
     return render.dashboards(_entries(instruments), _entries(agents), _entries(further), render.Site(**_plain(site)))
 
 
-def livemon_alerting(settings: dict, image: str) -> dict:
+def alerting(settings: dict, image: str) -> dict:
     """Grafana's alerting file for the release of its image: rules, contact points and routes."""
-    return alerting.document(_plain(settings), release_of(str(image)))
+    return rules.document(_plain(settings), release_of(str(image)))
 
 
-def livemon_alerting_after(content: dict, former: str) -> str:
+def alerting_after(content: dict, former: str) -> str:
     """The alerting file as text, with the removal of what the `former` one, as text, had and it has no more."""
-    return alerting.text_after(_plain(content), str(former))
+    return rules.text_after(_plain(content), str(former))
 
 
-def livemon_smtp_environment(smtp: dict, image: str) -> dict:
+def smtp_environment(smtp: dict, image: str) -> dict:
     """Grafana's environment for sending e-mail, for the release that the image has."""
     return notifications.smtp_environment(_plain(smtp) or {}, release_of(str(image)))
 
 
-def livemon_notification_secrets(secrets: dict) -> dict:
+def notification_secrets(secrets: dict) -> dict:
     """The secrets of contact points and e-mail by the names of their files."""
     return notifications.secret_files(_plain(secrets) or {})
 
 
-def livemon_notifier(settings: dict, smtp: dict, monitor: str) -> dict:
+def notifier(settings: dict, smtp: dict, monitor: str) -> dict:
     """What livemon itself notifies by where Grafana does not; empty where no contact point can be served."""
-    return notifier.configuration(_plain(settings), _plain(smtp) or {}, str(monitor))
+    return notifier_file.configuration(_plain(settings), _plain(smtp) or {}, str(monitor))
 
 
-def livemon_notifier_secrets(configuration: dict, secrets: dict) -> dict:
+def notifier_secrets(configuration: dict, secrets: dict) -> dict:
     """The secrets that this needs, by the names of their files."""
-    return notifier.secrets_of(_plain(configuration), _plain(secrets) or {})
+    return notifier_file.secrets_of(_plain(configuration), _plain(secrets) or {})
 
 
-def livemon_lab_dashboard_faults(files: list) -> list:
+def lab_dashboard_faults(files: list) -> list:
     """What keeps Grafana from taking the lab's own dashboards, files on this computer."""
     return list(lab_dashboards.faults({str(path): Path(path).read_text(encoding="utf-8") for path in files}))
 
 
-def livemon_dashboard_places(adopted: list, present: list) -> list:
+def dashboard_places(adopted: list, present: list) -> list:
     """Adopted dashboards with the names of their files among the present ones."""
     texts = {str(path): Path(path).read_text(encoding="utf-8") for path in present}
     return lab_dashboards.places(_plain(adopted), texts)
 
 
-def livemon_certificate_faults(brought: list, lookup: Callable) -> list:
+def certificate_faults(brought: list, lookup: Callable) -> list:
     """What keeps the certificates that the lab brings from being used, files on this computer, perhaps encrypted by Ansible Vault."""
 
     def content(path: str) -> str | None:
@@ -231,94 +225,139 @@ def livemon_certificate_faults(brought: list, lookup: Callable) -> list:
     return [
         fault
         for each in _entries(brought)
-        for fault in supplied_certificates.faults(each, content(each["certificate"]), content(each["key"]))
+        for fault in certificates.faults(each, content(each["certificate"]), content(each["key"]))
     ]
 
 
-def livemon_certificate_name(certificate: str) -> str:
+def certificate_name(certificate: str) -> str:
     """A name by which a server with that certificate may be asked."""
-    return supplied_certificates.name(str(certificate))
+    return certificates.name(str(certificate))
 
 
-def livemon_ssh_entry(effective: str, default: str, alias: str, forwards: list) -> str:
+def ssh_entry(effective: str, default: str, alias: str, forwards: list) -> str:
     """The entry of ssh's configuration for a monitor."""
-    return remote_access.entry(str(alias), str(effective), str(default), _plain(forwards))
+    return ssh.entry(str(alias), str(effective), str(default), _plain(forwards))
 
 
-def livemon_tunnel_command(effective: str, default: str, forwards: list) -> str:
+def tunnel_command(effective: str, default: str, forwards: list) -> str:
     """The one command that opens the tunnel to a monitor."""
-    return remote_access.command(str(effective), str(default), _plain(forwards))
+    return ssh.command(str(effective), str(default), _plain(forwards))
 
 
-def livemon_host_address(subnet: str, number: int) -> str:
+def host_address(subnet: str, number: int) -> str:
     """The `number`-th address of a subnet."""
     return networks.host_address(str(subnet), int(number))
 
 
-def livemon_dynamic_range(subnet: str) -> str:
+def dynamic_range(subnet: str) -> str:
     """The part of a subnet from which Docker gives out addresses."""
     return networks.dynamic_range(str(subnet))
 
 
-def livemon_daemon_difference(current: str, wanted: dict) -> dict:
+def daemon_difference(current: str, wanted: dict) -> dict:
     """Which options of daemon.json change, by what it takes: a reload or a restart of the engine."""
-    return daemon.difference(str(current), _plain(wanted))
+    return docker_daemon.difference(str(current), _plain(wanted))
 
 
-def livemon_daemon_missing(current: str, wanted: dict) -> dict:
+def daemon_missing(current: str, wanted: dict) -> dict:
     """Which wanted options a daemon.json does not have."""
-    return daemon.missing(str(current), _plain(wanted))
+    return docker_daemon.missing(str(current), _plain(wanted))
 
 
-def livemon_host_questions(report: str, wanted: dict) -> list:
+def host_questions(report: str, wanted: dict) -> list:
     """What the machine that told `report` is to ask elsewhere, for a run that wants `wanted`."""
     return [
         dataclasses.asdict(question)
-        for question in elsewhere.questions(Report(str(report)), Wanted.read(_plain(wanted)))
+        for question in reachability.questions(Report(str(report)), Wanted.read(_plain(wanted)))
     ]
 
 
-def livemon_host_problems(report: str, wanted: dict, answers: str) -> list:
+def host_problems(report: str, wanted: dict, answers: str) -> list:
     """All that stands in the way of a run on the machine that told `report`; `answers` is what it was answered elsewhere."""
     return problems.problems(Report(str(report)), Wanted.read(_plain(wanted)), Report(str(answers)))
 
 
-def livemon_container_faults(definition: dict, name: str) -> list:
+def container_faults(definition: dict, name: str) -> list:
     """Why the services of a compose project may not run."""
-    return containers.faults(str(name), _plain(definition))
+    return compose.faults(str(name), _plain(definition))
 
 
-def livemon_compose_file(definition: dict, name: str, start_interval: bool) -> dict:
+def compose_file(definition: dict, name: str, start_interval: bool) -> dict:
     """A compose project's file: its definition, with what every service has in common."""
     # YAML would write aliases for what services share.
-    return _plain(containers.compose_file(str(name), _plain(definition), start_interval=bool(start_interval)))
+    return _plain(compose.compose_file(str(name), _plain(definition), start_interval=bool(start_interval)))
 
 
-def livemon_docker_run(memory: str) -> list:
+def docker_run(memory: str) -> list:
     """The beginning of a command that runs a container once, with at most so much memory."""
-    return containers.docker_run(str(memory))
+    return compose.docker_run(str(memory))
 
 
-def livemon_firewall_obstacles(way: str, ssh_from: list, others: str) -> list:
+def firewall_obstacles(way: str, ssh_from: list, others: str) -> list:
     """Why ufw cannot be set up on a machine that Ansible reaches by `way`, as sshd's SSH_CONNECTION has it."""
-    return list(firewall.obstacles(firewall.source(str(way)), _plain(ssh_from), " and ".join(str(others).split())))
+    return list(ufw.obstacles(ufw.source(str(way)), _plain(ssh_from), " and ".join(str(others).split())))
 
 
-def livemon_ufw_settings(text: str) -> dict:
+def ufw_settings(text: str) -> dict:
     """What ufw's files of settings say of its state and policy."""
-    return firewall.settings(str(text))
+    return ufw.settings(str(text))
 
 
-def livemon_ufw_changes(added: str, settings: str, wanted: dict) -> list:
+def ufw_changes(added: str, settings: str, wanted: dict) -> list:
     """What ufw is to be told, after what it was told."""
-    return firewall.changes(str(added), str(settings), _plain(wanted))
+    return ufw.changes(str(added), str(settings), _plain(wanted))
 
 
-def livemon_docker_source(wanted: str, distribution: str, release: str, is_there: bool, own_engines: list) -> str:
+def docker_source(wanted: str, distribution: str, release: str, is_there: bool, own_engines: list) -> str:
     """Where Docker comes from: distribution, docker, or existing, which is an engine of somebody else."""
-    return docker_source.source(
+    return docker_origin.source(
         str(wanted), str(distribution), str(release), is_there=is_there, own_engines=_plain(own_engines)
     )
+
+
+FILTERS = (
+    inventory_faults,
+    inventory_summary,
+    run_summary,
+    ocs_site_config,
+    ocs_agent_services,
+    ocs_agent_secrets,
+    simulators,
+    usb_serials,
+    data_nodes,
+    data_nodes_memory,
+    bridge_site,
+    text_directories,
+    instrument_hosts,
+    instrument_names,
+    silent_nodes,
+    dashboards,
+    alerting,
+    alerting_after,
+    smtp_environment,
+    notification_secrets,
+    notifier,
+    notifier_secrets,
+    lab_dashboard_faults,
+    dashboard_places,
+    certificate_faults,
+    certificate_name,
+    ssh_entry,
+    tunnel_command,
+    host_address,
+    dynamic_range,
+    daemon_difference,
+    daemon_missing,
+    host_questions,
+    host_problems,
+    container_faults,
+    compose_file,
+    docker_run,
+    firewall_obstacles,
+    ufw_settings,
+    ufw_changes,
+    docker_source,
+)
 
 
 class FilterModule:
@@ -326,4 +365,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Return all filters by name."""
-        return {name: value for name, value in globals().items() if name.startswith("livemon_") and callable(value)}
+        return {function.__name__: function for function in FILTERS}

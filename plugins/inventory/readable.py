@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from livemon_inventory import readable
+from ..plugin_utils.inventory.faults import files
 
 DOCUMENTATION = """
 name: readable
@@ -26,11 +23,11 @@ PARSER_ERROR = 4
 class InventoryModule(BaseInventoryPlugin):
     """A reader that reads nothing."""
 
-    NAME = "readable"
+    NAME = "livemon.appliance.readable"
 
     def verify_file(self, path: str) -> bool:
         """Return `False`: it is for others to read the file. One that cannot be read ends the run."""
-        faults = readable.faults(Path(path))
+        faults = files.faults(Path(path))
         if faults:
             # Ansible goes on to its next reader after any exception but this.
             Display().display(_message(faults), color="red", stderr=True)

@@ -12,10 +12,10 @@ from grafana_bad_files import BAD, Bad, good
 from grafana_checks import ENDS, FAILS
 from grafana_provisioning import refusals
 from grafana_renderings import SITES, oddly_named, point, rendered, told
-from livemon_inventory import grafana_release
-from livemon_inventory.receiver_settings import RECEIVERS, hidden_settings
 
 from livemon.grafana.client import release
+from plugins.plugin_utils.inventory.grafana import releases
+from plugins.plugin_utils.inventory.grafana.receiver_settings import RECEIVERS, hidden_settings
 
 EVALUATED_WITHIN = 90
 ENDING = [
@@ -88,7 +88,7 @@ RENDERINGS = {
 
 @pytest.mark.parametrize("site", RENDERINGS)
 def test_grafana_has_all_that_is_rendered(image, site, tmp_path):
-    files = rendered(RENDERINGS[site], grafana_release.release_of(image)) | {"secrets": {"notification_it": "xyzzy"}}
+    files = rendered(RENDERINGS[site], releases.release_of(image)) | {"secrets": {"notification_it": "xyzzy"}}
     with grafana(image, tmp_path, files) as running:
         assert running.answers, running.log[-2000:]
         wanted = {rule["uid"] for group in files["alerting"]["groups"] for rule in group["rules"]}

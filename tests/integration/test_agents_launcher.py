@@ -9,7 +9,6 @@ import time
 
 import pytest
 from crossbar_router import Router, listens, slowness, wait_for
-from livemon_inventory.models import MODELS
 from ocs_site import LIVEMON, Site, simulator
 from scripted_instrument import on_tcp, whole
 
@@ -17,6 +16,7 @@ from livemon import hkarchive
 from livemon.lakeshore.cryostat import Cryostat
 from livemon.lakeshore.model240 import Model240
 from livemon.lakeshore.model372 import Model372
+from plugins.plugin_utils.inventory.models import MODELS
 
 FEED = "observatory.control.feeds.temperatures"
 R_OVER = 16

@@ -9,11 +9,11 @@ import pytest
 from course_source import Course, Lab
 from go_program import answers
 from grafana_alerting import RELEASES, Rule
-from livemon_inventory import alerting
-from livemon_inventory.appliance_alarms import KINDS
-from livemon_inventory.sentences import SENTENCES
 
 from livemon.bridge.app import create_app
+from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
+from plugins.plugin_utils.inventory.grafana.sentences import SENTENCES
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.2.1", "description": "Dilution fridge"}
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ", "address": "192.0.2.2"}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import alerting
 from test_check_inventory import ANSIBLE
+
+from plugins.plugin_utils.inventory.grafana import alerting
 
 SECRET = "https://hooks.example/T0/B0/xyzzy"
 FRIDGE = {
@@ -62,7 +63,7 @@ def play(machine: Path, settings: dict, wiring: Path = ROOT / "playbooks/group_v
             *("-e", f"@{wiring}", machine / "play.yml"),
         ],
         cwd=machine,
-        env=os.environ | {"ANSIBLE_FILTER_PLUGINS": str(ROOT / "plugins/filter"), "ANSIBLE_NOCOLOR": "1"},
+        env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

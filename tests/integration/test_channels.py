@@ -9,9 +9,10 @@ import pytest
 import yaml
 from appliance import Appliance, problems
 from crossbar_router import wait_for
-from livemon_inventory.plant import nodes
-from livemon_inventory.site import site as site_of
 from ocs_site import Site, simulator
+
+from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.rendering.sisock import nodes
 
 FAKES = [
     {"agent_class": "FakeDataAgent", "id": each, "feeds": ["false_temperatures"], "description": "Fake"}

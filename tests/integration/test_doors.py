@@ -182,7 +182,7 @@ def attempt(router: Router, user: str, *attempts: str) -> list[bool]:
     who = [router.ocs_url, "-", "-", "-"]
     if user != "anonymous":
         who = [router.url, router.directory / "pki/ca.crt", user, router.directory / "secrets" / user / user]
-    command = [sys.executable, ROOT / "tests/wamp_attempts.py", *who, *attempts]
+    command = [sys.executable, ROOT / "tests/support/wamp_attempts.py", *who, *attempts]
     return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 

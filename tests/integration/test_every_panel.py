@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from livemon_inventory.dashboards.render import dashboards
 from on_loopback import running
+
+from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
 
 LISTS = {
     "instruments": [

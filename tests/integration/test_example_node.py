@@ -14,7 +14,8 @@ import pytest
 import yaml
 from appliance import Appliance, problems
 from crossbar_router import ROOT, process, wait_for
-from livemon_inventory.containers import compose_file
+
+from plugins.plugin_utils.inventory.rendering.compose import compose_file
 
 PAGE = (ROOT / "docs/data-nodes.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -75,7 +76,7 @@ def call(router, *calls):
     user = "client"
     answered = subprocess.run(
         [
-            *(sys.executable, ROOT / "tests/wamp_calls.py", router.url, router.directory / "pki/ca.crt"),
+            *(sys.executable, ROOT / "tests/support/wamp_calls.py", router.url, router.directory / "pki/ca.crt"),
             *(user, router.directory / "secrets" / user / user),
         ],
         input="".join(json.dumps([f"{SISOCK}.{name}", arguments, {}]) + "\n" for name, *arguments in calls),

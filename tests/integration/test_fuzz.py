@@ -45,7 +45,14 @@ class Caller:
         secret = router.directory / "secrets" / user / user
         self._log = (router.directory / f"calls-{user}.log").open("w")
         self._child = subprocess.Popen(
-            [sys.executable, ROOT / "tests/wamp_calls.py", router.url, router.directory / "pki/ca.crt", user, secret],
+            [
+                sys.executable,
+                ROOT / "tests/support/wamp_calls.py",
+                router.url,
+                router.directory / "pki/ca.crt",
+                user,
+                secret,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

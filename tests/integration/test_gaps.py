@@ -10,8 +10,9 @@ from crossbar_router import wait_for
 from hk_recording import so3g_load
 from ocs_site import Site
 
-from livemon import gaps, hkarchive
-from livemon.gaps import GapList
+from livemon import hkarchive
+from livemon.hkarchive import gaps
+from livemon.hkarchive.gaps import GapList
 
 FEEDS = {f"observatory.{name}.feeds.false_temperatures": name for name in ("fake1", "fake2")}
 SECONDS_AWAY = 10

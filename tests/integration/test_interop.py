@@ -1,6 +1,6 @@
 """Upstream sisock's components, as they were recorded, with our hub, our data nodes and our bridge; and upstream's hub with ours.
 
-What upstream said is said again, message for message (tests/wamp_replay.py); what it hears has to have the recorded form.
+What upstream said is said again, message for message (tests/support/wamp_replay.py); what it hears has to have the recorded form.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Upstream:
         place = (
             [router.ocs_url, "-", "-"] if secret is None else [router.url, ca, router.directory / "secrets" / secret]
         )
-        self.command = [sys.executable, ROOT / "tests/wamp_replay.py", DATA / f"{transcript}.jsonl", *place]
+        self.command = [sys.executable, ROOT / "tests/support/wamp_replay.py", DATA / f"{transcript}.jsonl", *place]
         self.output = router.directory / f"replay-{transcript}.log"
 
     def __enter__(self) -> Upstream:

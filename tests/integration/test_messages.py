@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from livemon_inventory import messages
 from message_referee import RELEASES, rendered
+
+from plugins.plugin_utils.inventory.grafana import messages
 
 URL = "https://monitor.lab.example:3000/fridge/"
 PLATE = "4K plate (control, channel 2)"

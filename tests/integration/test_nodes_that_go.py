@@ -12,7 +12,7 @@ from appliance import Appliance, problems
 from crossbar_router import process, wait_for
 from ocs_site import Site
 
-from livemon.bridge.routed import MOST_FIELDS
+from livemon.bridge.router_nodes import MOST_FIELDS
 from livemon.client.agents import SECONDS_TO_ANSWER
 from livemon.client.agents import Site as Agents
 
@@ -23,8 +23,8 @@ import sys, time
 
 from twisted.internet.defer import Deferred
 
-from livemon.datanode import DataNodeServer
-from livemon.serve import serve
+from livemon.sisock.datanode import DataNodeServer
+from livemon.sisock.serve import serve
 
 
 class Slow(DataNodeServer):

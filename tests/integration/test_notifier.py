@@ -14,11 +14,12 @@ import requests
 import yaml
 from appliance import LIVEMON, Appliance
 from crossbar_router import process, wait_for
-from livemon_inventory import alerting, notifier, site
 from mail_server import MailServer, mail_server
 from receiver import Receiver, receiver
 
 from livemon.files import write_public
+from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.rendering import bridge_site, notifier
 
 SECRET = "8f2c-webhook-secret"
 EVERY = 0.5
@@ -104,7 +105,7 @@ def monitor(router, tmp_path):
 
 def write_site(appliance: Appliance, kind: str) -> None:
     """Have the bridge judge one of the inventory's alarms, at once; the others are about what does not run here."""
-    content = site.site([], [], alerting.alarms_of(INVENTORY))
+    content = bridge_site.site([], [], alerting.alarms_of(INVENTORY))
     content["alarms"] = [
         alarm | {"hold": 0, "held_back_by": []} for alarm in content["alarms"] if alarm["tags"]["kind"] == kind
     ]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import containers
 from test_alerting_file import SECRET, TOLD, play
 
 from livemon.notify.configuration import Configuration
+from plugins.plugin_utils.inventory.rendering import compose
 
 PLAY = """
 - hosts: all
@@ -80,7 +80,7 @@ def test_from_run_to_run(machine):
     service = project["services"]["notify"]
     assert service["user"] == f"{os.getuid()}:{os.getuid()}"
     service["user"] = "9007:9007"  # who runs this test may well be root
-    assert containers.faults("notify", project) == []
+    assert compose.faults("notify", project) == []
     assert SECRET not in json.dumps(project)
     assert service["networks"] == ["sisock-net"]
     assert "ports" not in service

@@ -121,7 +121,7 @@ def attempt(router: Router, user: str, attempts: list[str], url: str | None = No
         who = [router.directory / "pki/ca.crt", user, router.directory / "secrets" / user / user]
     url = url or plain.get(user, router.url)
     answer = subprocess.run(
-        [sys.executable, ROOT / "tests/wamp_attempts.py", url, *who, *attempts],
+        [sys.executable, ROOT / "tests/support/wamp_attempts.py", url, *who, *attempts],
         capture_output=True,
         text=True,
         timeout=300,
@@ -159,7 +159,7 @@ def test_the_tls_port_lets_nobody_in_without_a_secret(bare_router):
     ca = bare_router.directory / "pki/ca.crt"
     command = [
         sys.executable,
-        ROOT / "tests/wamp_attempts.py",
+        ROOT / "tests/support/wamp_attempts.py",
         bare_router.url,
         ca,
         "-",
@@ -170,7 +170,7 @@ def test_the_tls_port_lets_nobody_in_without_a_secret(bare_router):
 
 
 def test_the_plain_port_lets_nobody_in_as_a_user(bare_router):
-    command = [sys.executable, ROOT / "tests/wamp_attempts.py", bare_router.ocs_url, "-", "bridge"]
+    command = [sys.executable, ROOT / "tests/support/wamp_attempts.py", bare_router.ocs_url, "-", "bridge"]
     command += [bare_router.directory / "secrets/bridge/bridge", f"call:{SISOCK}.consumer.get_data_node"]
     assert json.loads(subprocess.run(command, capture_output=True, text=True, timeout=300, check=False).stdout) == []
 

@@ -6,7 +6,7 @@ import pytest
 from crossbar_router import slowness, wait_for
 from renewal import PARTS, RATE, cost, running, served
 
-from livemon.pki.making import load_chain
+from livemon.installation.making import load_chain
 
 BACK_WITHIN = 10.0
 

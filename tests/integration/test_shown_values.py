@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 
 import pytest
 from crossbar_router import ROOT
-from livemon_inventory.appliance_alarms import KINDS, of_appliance
-from livemon_inventory.dashboards.appliance import HEALTH
-from livemon_inventory.dashboards.dashboard import Site
-from livemon_inventory.dashboards.render import dashboards
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
+from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS, of_appliance
+from plugins.plugin_utils.inventory.grafana.dashboards.appliance import HEALTH
+from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
 
 HERE = ROOT / "tests/grafana_data"
 GREEN, ORANGE, RED, GRAY = "#73BF69", "#FF9830", "#F2495C", "#808080"

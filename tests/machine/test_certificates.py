@@ -16,7 +16,7 @@ from cryptography import x509
 from lab_machine import Machine, Neighbour
 from testinfra.host import Host
 
-from livemon import pki
+from livemon.installation import certificates
 
 PKI = "/etc/livemon/pki"
 SERVICE = "livemon-certificates.service"
@@ -37,7 +37,7 @@ with socket.create_connection((address, int(port)), 5) as plain, context.wrap_so
 """
 NEAR_ITS_END = """import datetime as dt, pathlib
 from livemon import pki
-from livemon.pki import servers
+from livemon.installation.certificates import servers
 directory = pathlib.Path("/pki")
 then = dt.datetime.now(dt.UTC) - pki.SERVER_LIFETIME + dt.timedelta(days=20)
 list(pki.ensure(directory, servers.read(directory / "servers.json"), then, new_keys=True))
@@ -277,7 +277,7 @@ def test_what_the_lab_brings_is_shown_in_place_of_ours(
             "key": str(tmp_path / "grafana/server.key"),
         },
     }
-    list(pki.ensure(tmp_path, [pki.Server("grafana", ("localhost", "monitor.lab.example"))]))
+    list(certificates.ensure(tmp_path, [certificates.Server("grafana", ("localhost", "monitor.lab.example"))]))
     result = machine.play("site", "--tags=certificates,grafana", **lab)
     assert result.rc == 0, result.stdout[-3000:]
     assert "PRIVATE" not in result.stdout
@@ -301,7 +301,7 @@ def test_what_the_lab_brings_is_shown_in_place_of_ours(
 
 def test_a_key_that_does_not_fit_stops_the_run_before_anything_is_changed(host: Host, machine: Machine, tmp_path: Path):
     for name in ("one", "other"):
-        list(pki.ensure(tmp_path / name, [pki.Server("grafana", ("localhost",))]))
+        list(certificates.ensure(tmp_path / name, [certificates.Server("grafana", ("localhost",))]))
     pair = {"certificate": str(tmp_path / "one/grafana/server.crt"), "key": str(tmp_path / "other/grafana/server.key")}
     result = machine.play("site", "--tags=preflight", grafana_certificate=pair)
     assert result.rc != 0

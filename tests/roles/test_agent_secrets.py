@@ -10,7 +10,8 @@ import sys
 
 import pytest
 from crossbar_router import ROOT
-from livemon_inventory import agent_secrets
+
+from plugins.plugin_utils.inventory import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ANSIBLE = ROOT / ".venv/controller/bin"

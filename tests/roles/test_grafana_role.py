@@ -16,9 +16,9 @@ import pytest
 import yaml
 from crossbar_router import ROOT
 from grafana_container import Machine
-from livemon_inventory import alerting
 
 from livemon.grafana.client import Grafana
+from plugins.plugin_utils.inventory.grafana import alerting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ANSIBLE = ROOT / ".venv/controller/bin"
@@ -66,7 +66,7 @@ def play(machine: Machine, inventory: dict, tags: str = "run", **environment: st
     (machine.directory / "hosts.yml").write_text(yaml.safe_dump(hosts))
     further = {"grafana_patience": PATIENCE, "livemon_project": str(ROOT)}
     further["livemon_grafana_state_directory"] = str(machine.directory / "state")
-    filters = {"ANSIBLE_FILTER_PLUGINS": str(ROOT / "plugins/filter"), "ANSIBLE_NOCOLOR": "1"}
+    filters = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"}
     answer = subprocess.run(
         [
             *(ANSIBLE / "ansible-playbook", "-i", machine.directory / "hosts.yml", "--tags", tags),

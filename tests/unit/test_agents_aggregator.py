@@ -12,7 +12,7 @@ import pytest
 from livemon import hkarchive
 from livemon.agents import aggregator
 from livemon.agents.inbox import Inbox, footprint
-from livemon.gaps import GapList
+from livemon.hkarchive.gaps import GapList
 
 FEED = {"address": "observatory.fake.feeds.temps", "session_id": "1", "record": True, "agg_params": {}}
 

@@ -13,7 +13,6 @@ import txaio
 
 txaio.use_twisted()
 
-from livemon_inventory.models import MODELS  # noqa: E402
 from socs.agents.lakeshore372 import agent  # noqa: E402
 from socs.Lakeshore import Lakeshore372  # noqa: E402
 
@@ -23,6 +22,7 @@ from livemon.bridge.derived import DerivedChannels  # noqa: E402
 from livemon.bridge.site import Site  # noqa: E402
 from livemon.lakeshore.cryostat import Cryostat  # noqa: E402
 from livemon.lakeshore.model372 import Model372  # noqa: E402
+from plugins.plugin_utils.inventory.models import MODELS  # noqa: E402
 
 VALID, CS_OVL, VMIX_OVL, R_OVER, T_OVER, T_UNDER = 0, 1, 4, 16, 64, 128
 

@@ -3,8 +3,8 @@
 import pytest
 
 from livemon.agents.recording import KEPT, Interruptions, Recording
-from livemon.gaps import AGGREGATOR, DISCONNECTED, ROUTER
 from livemon.hkarchive import Recorder
+from livemon.hkarchive.gaps import AGGREGATOR, DISCONNECTED, ROUTER
 
 NOW = 1.8e9
 FEED = {"address": "observatory.fake.feeds.temps", "session_id": "1", "record": True, "agg_params": {}}

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from course_source import Lab
 from grafana_alerting import MISSING, RELEASES, Grafana, Message, Rule
-from livemon_inventory import alerting
 
 from livemon.bridge.app import create_app
+from plugins.plugin_utils.inventory.grafana import alerting
 
 FRIDGE = {
     "model": 372,

@@ -8,13 +8,13 @@ import time
 
 import pytest
 from course_source import BEGIN, Lab
-from livemon_inventory import sentences as of_grafana
 
-from livemon.alarms import plant
+from livemon.alarms import cryostat_health
 from livemon.alarms.sentences import TEMPLATES
 from livemon.bridge import notifying
 from livemon.bridge.app import create_app
-from livemon.bridge.asked import Asked
+from livemon.bridge.evaluated_rules import Asked
+from plugins.plugin_utils.inventory.grafana import sentences as of_grafana
 
 FRIDGE = {
     "model": 372,
@@ -152,7 +152,7 @@ def test_a_rate_without_a_recent_reading_is_not_kept():
     lab = Lab(settings, {PLATE: lambda second: 4.0 if second < 100 else 0.0}, history=2400)
     lab.until(200)
     assert said(lab)[1]["well"] is True
-    lab.until(100 + plant.OLDEST + 10)
+    lab.until(100 + cryostat_health.OLDEST + 10)
     assert said(lab)[1]["well"] is None
 
 

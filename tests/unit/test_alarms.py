@@ -12,18 +12,19 @@ from crossbar_router import ROOT
 from grafana_alerting import RELEASES
 from grafana_foundation_sdk.models.alerting import ContactPoint, NotificationPolicy, Rule
 from grafana_schema import faults as schema_faults
-from livemon_inventory import alerting, durations, notifications
-from livemon_inventory.alarms import INSTRUMENT_DEFAULTS, limits_of, silent_after
-from livemon_inventory.appliance_alarms import KINDS
-from livemon_inventory.dashboards.render import dashboards
-from livemon_inventory.site import site as site_of
-from livemon_inventory.uids import uid
-from livemon_inventory.validation import faults
 from memory_source import MemorySource, Samples
 
 from livemon.bridge import site as site_file
 from livemon.bridge.app import create_app
 from livemon.bridge.limits import MAX_SERIES
+from plugins.plugin_utils.inventory import durations
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.grafana import alerting, notifications
+from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.requested import INSTRUMENT_DEFAULTS, limits_of, silent_after
+from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
+from plugins.plugin_utils.inventory.grafana.uids import uid
+from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
 
 FRIDGE = {
     "model": 372,

@@ -10,13 +10,13 @@ import pytest
 import test_bridge_derived
 import yaml
 from course_source import Course, Lab
-from livemon_inventory import alerting
-from livemon_inventory.site import site as site_of
-from livemon_inventory.validation import faults
 from test_bridge_derived import NOW, FixedSite
 from test_bridge_derived import Lab as Nodes
 
 from livemon.alarms.watch import AlarmWatch
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
 
 clock, looked = test_bridge_derived.clock, test_bridge_derived.looked
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import test_bridge_derived
 import yaml
-from livemon_inventory import alerting
-from livemon_inventory.site import site as site_of
 from test_bridge_derived import NOW, FixedSite, Lab
 
 from livemon.alarms.watch import AlarmWatch
+from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
 
 clock, looked = test_bridge_derived.clock, test_bridge_derived.looked
 

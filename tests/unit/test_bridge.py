@@ -13,9 +13,9 @@ import pytest
 from twisted.logger import eventAsText, globalLogPublisher
 
 from livemon.bridge import patterns
-from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
+from livemon.bridge.json_responses import json_answer, with_silent
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer, Event
 from livemon.errors import RouterError

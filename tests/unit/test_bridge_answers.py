@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from livemon.bridge.answers import json_answer
+from livemon.bridge.json_responses import json_answer
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from memory_source import MemorySource
 
 from livemon.bridge import site
 from livemon.bridge.app import create_app
-from livemon.bridge.asked import PATIENCE, Asked
+from livemon.bridge.evaluated_rules import PATIENCE, Asked
 
 RULES = ["above-K", "silent", "agent-away"]
 SERVER = {"User-Agent": "Grafana/9.4.0", "FromAlert": "true"}

@@ -8,8 +8,8 @@ from livemon.bridge.derived import LOOK_BACK, DerivedChannels, grid
 from livemon.bridge.site import Site, read
 from livemon.bridge.source import Source
 from livemon.errors import NodeError
-from livemon.packed import Timeline
 from livemon.series.envelope import envelope
+from livemon.sisock.packed import Timeline
 
 NOW = 1_700_000_000.0
 PATH = "observatory.ls240.feeds.temperatures.Channel_1_T"

@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 from memory_source import MemorySource
 
-from livemon import gaps
 from livemon.bridge.app import create_app
 from livemon.client import bridge
-from livemon.client.health import losses
+from livemon.client.problems import losses
 from livemon.commands.gaps import command
-from livemon.gaps import Gap, GapList
+from livemon.hkarchive import gaps
+from livemon.hkarchive.gaps import Gap, GapList
 
 THEN = 1_700_006_400.0
 FEED = "observatory.ls240.feeds.temperatures"

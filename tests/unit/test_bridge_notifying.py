@@ -9,7 +9,7 @@ import pytest
 from memory_source import MemorySource
 
 from livemon.bridge.app import create_app
-from livemon.bridge.asked import PATIENCE, Asked
+from livemon.bridge.evaluated_rules import PATIENCE, Asked
 from livemon.bridge.pulse import Heard
 
 ALARM = {

@@ -7,15 +7,15 @@ from deferreds import result
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from livemon import health
-from livemon.bridge import routed, site
+from livemon.bridge import router_nodes, site
 from livemon.bridge import source as source_module
-from livemon.bridge.answers import json_answer
 from livemon.bridge.api import state
 from livemon.bridge.derived import MOST_ABSENT
+from livemon.bridge.json_responses import json_answer
 from livemon.bridge.source import GRACE, Source
 from livemon.errors import NodeError, RequestError, RouterError
-from livemon.packed import Timeline, pack
+from livemon.health import limits
+from livemon.sisock.packed import Timeline, pack
 
 
 class Session:
@@ -350,7 +350,7 @@ def test_of_two_nodes_with_one_path_the_one_that_answers_is_found():
 
 
 def problems(source):
-    return list(health.problems(state(source)))
+    return list(limits.problems(state(source)))
 
 
 def test_a_hub_that_does_not_answer_is_told_and_costs_no_node(session, clock):
@@ -497,9 +497,9 @@ def test_of_a_node_with_very_many_fields_a_bounded_number_is_taken(session):
     session.get_fields = {f"field{number}": {"timeline": "t", "type": "number"} for number in range(20_000)}
     source = made(session)
     node = source.catalogue.nodes["APEX"]
-    assert len(node.fields) == routed.MOST_FIELDS
-    assert node.notes == [f"it has 20000 fields: only the first {routed.MOST_FIELDS} are shown"]
-    assert all(len(fields) <= routed.MOST_FIELDS for fields, *_ in session.asked)
+    assert len(node.fields) == router_nodes.MOST_FIELDS
+    assert node.notes == [f"it has 20000 fields: only the first {router_nodes.MOST_FIELDS} are shown"]
+    assert all(len(fields) <= router_nodes.MOST_FIELDS for fields, *_ in session.asked)
 
 
 def test_of_very_many_nodes_a_bounded_number_is_asked_and_of_those_a_bounded_number_of_fields(session, monkeypatch):
@@ -508,11 +508,13 @@ def test_of_very_many_nodes_a_bounded_number_is_asked_and_of_those_a_bounded_num
     session.listed = [{"name": f"N{number}", "description": ""} for number in range(10_000)] + session.listed
     session.calls.clear()
     result(source.refresh())
-    assert len(source.catalogue.nodes) == routed.MOST_NODES
+    assert len(source.catalogue.nodes) == router_nodes.MOST_NODES
     assert "APEX" in source.catalogue.nodes, "it was there before"
-    assert session.calls.count("get_fields") == routed.MOST_NODES
+    assert session.calls.count("get_fields") == router_nodes.MOST_NODES
     assert len(source.catalogue.fields) == 300
-    assert problems(source)[0].startswith(f"the hub lists too many data nodes: {10_001 - routed.MOST_NODES} of them")
+    assert problems(source)[0].startswith(
+        f"the hub lists too many data nodes: {10_001 - router_nodes.MOST_NODES} of them"
+    )
 
 
 @pytest.mark.parametrize(
@@ -588,9 +590,9 @@ def test_a_call_that_is_not_answered_is_taken_back(session, monkeypatch):
     pending = Deferred(lambda _: cancelled.append(True))
     session.call = lambda *_, **__: pending
     monkeypatch.setattr(
-        routed, "answered_within", lambda call, _seconds: late.append(call) or fail(DeferredTimeoutError())
+        router_nodes, "answered_within", lambda call, _seconds: late.append(call) or fail(DeferredTimeoutError())
     )
-    nodes = routed.RoutedNodes()
+    nodes = router_nodes.RoutedNodes()
     nodes.session = session
     with pytest.raises(RouterError, match="nothing within 5 s"):
         result(nodes.listed())

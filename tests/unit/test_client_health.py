@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from livemon import cli
 from livemon.client.agents import Agent, Operation, Site
-from livemon.client.health import problems
+from livemon.client.problems import problems
 from livemon.errors import LivemonError
-from livemon.health import age
+from livemon.health.limits import age
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from livemon.config import RouterConfig, endpoint, setting
 from livemon.errors import ConfigError
-from livemon.wamp import join_router
+from livemon.sisock.wamp import join_router
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from contextlib import closing
 
 import pytest
 from crossbar_router import ROOT
-from livemon_inventory import containers, plant
+
+from plugins.plugin_utils.inventory.rendering import compose, sisock
 
 SOUND = {"image": "livemon/app:1", "user": "9002:9002", "mem_limit": "192m", "healthcheck": {"test": ["CMD", "true"]}}
 HEALTH = ROOT / "files/images/base/livemon-health"
@@ -22,31 +23,27 @@ def changed(**service):
 
 
 def faults_of(service):
-    return containers.faults("sisock", {"services": {"hub": service}})
+    return compose.faults("sisock", {"services": {"hub": service}})
 
 
 def test_a_sound_service_is_completed():
     assert faults_of(SOUND) == []
-    file = containers.compose_file(
-        "sisock", {"services": {"hub": SOUND}, "networks": {"sisock-net": {"external": True}}}
-    )
+    file = compose.compose_file("sisock", {"services": {"hub": SOUND}, "networks": {"sisock-net": {"external": True}}})
     service = file["services"]["hub"]
     assert (file["name"], file["networks"]) == ("sisock", {"sisock-net": {"external": True}})
-    assert (
-        service.items() >= {**containers.FIXED, "image": "livemon/app:1", "tmpfs": ["/tmp"], "pids_limit": 100}.items()
-    )
+    assert service.items() >= {**compose.FIXED, "image": "livemon/app:1", "tmpfs": ["/tmp"], "pids_limit": 100}.items()
     assert service["mem_limit"] == service["memswap_limit"]
-    assert service["healthcheck"] == {"test": ["CMD", "true"], **containers.HEALTH}
+    assert service["healthcheck"] == {"test": ["CMD", "true"], **compose.HEALTH}
 
 
 def test_what_a_service_states_wins_where_it_may():
     stated = changed(tmpfs=["/cb"], pids_limit=500, healthcheck={"test": ["CMD", "true"], "interval": "1m"})
-    service = containers.compose_file("x", {"services": {"hub": stated}})["services"]["hub"]
+    service = compose.compose_file("x", {"services": {"hub": stated}})["services"]["hub"]
     assert (service["tmpfs"], service["pids_limit"], service["healthcheck"]["interval"]) == (["/cb"], 500, "1m")
 
 
 def test_where_the_engine_can_it_looks_often_at_first_and_seldom_later():
-    file = containers.compose_file("x", {"services": {"hub": SOUND}}, start_interval=True)
+    file = compose.compose_file("x", {"services": {"hub": SOUND}}, start_interval=True)
     assert (
         file["services"]["hub"]["healthcheck"].items()
         >= {"interval": "20s", "start_interval": "2s", "retries": 3}.items()
@@ -54,8 +51,8 @@ def test_where_the_engine_can_it_looks_often_at_first_and_seldom_later():
 
 
 def test_a_project_without_services_is_one():
-    assert containers.compose_file("deadman", {"services": {}}) == {"name": "deadman", "services": {}}
-    assert containers.faults("deadman", {"services": None}) == []
+    assert compose.compose_file("deadman", {"services": {}}) == {"name": "deadman", "services": {}}
+    assert compose.faults("deadman", {"services": None}) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +106,7 @@ def test_all_faults_are_told_at_once():
 
 def test_a_container_that_is_run_once_keeps_to_the_same_rules():
     """One whose image is missing is not asked of a public registry: whoever owned the name there would run beside the keys."""
-    words = containers.docker_run("256m")
+    words = compose.docker_run("256m")
     assert words[:2] == ["docker", "run"]
     options = " ".join(words[2:])
     for option in (
@@ -137,7 +134,7 @@ def test_no_role_runs_a_container_in_another_way(place):
 )
 def test_the_nodes_memory_goes_by_the_longest_window(windows, limit):
     nodes = [{"kind": "feed", "window": window} for window in windows]
-    assert plant.nodes_memory({"nodes": [*nodes, {"kind": "sensors"}]}) == limit
+    assert sisock.nodes_memory({"nodes": [*nodes, {"kind": "sensors"}]}) == limit
 
 
 # What tells Docker

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from livemon_inventory.daemon import difference, missing
+
+from plugins.plugin_utils.inventory.rendering.docker_daemon import difference, missing
 
 LOGS = {"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 MIRRORS = {"registry-mirrors": ["https://mirror.lab.example"]}

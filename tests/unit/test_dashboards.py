@@ -13,21 +13,22 @@ import pytest
 import yaml
 from crossbar_router import ROOT
 from grafana_schema import dashboard_faults
-from livemon_inventory.dashboards import others
-from livemon_inventory.dashboards.channels import beyond, value_steps
-from livemon_inventory.dashboards.dashboard import Site
-from livemon_inventory.dashboards.identity import instrument_uid, panel_id, ref_id
-from livemon_inventory.dashboards.render import dashboards
-from livemon_inventory.models import MODELS
-from livemon_inventory.plant import channels_of, extras_of, site_config
-from livemon_inventory.validation import faults
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
 from livemon.bridge.source import Event
-from livemon.gaps import Gap, GapList
+from livemon.hkarchive.gaps import Gap, GapList
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.weather import WeatherNode
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.grafana.dashboards import others
+from plugins.plugin_utils.inventory.grafana.dashboards.channels import beyond, value_steps
+from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
+from plugins.plugin_utils.inventory.grafana.identity import instrument_uid, panel_id, ref_id
+from plugins.plugin_utils.inventory.instruments import channels_of, extras_of
+from plugins.plugin_utils.inventory.models import MODELS
+from plugins.plugin_utils.inventory.rendering.ocs import site_config
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "description": "Dilution fridge"}
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}

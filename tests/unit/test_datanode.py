@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from deferreds import result
 
-from livemon.datanode import DataNodeServer, DataRequest, interval
 from livemon.errors import RequestError
-from livemon.packed import Timeline, pack, unpack
+from livemon.sisock.datanode import DataNodeServer, DataRequest, interval
+from livemon.sisock.packed import Timeline, pack, unpack
 
 
 class Upstreams(DataNodeServer):

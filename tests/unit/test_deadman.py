@@ -7,11 +7,11 @@ import ssl
 import pytest
 from receiver import receiver
 
-from livemon import pki
-from livemon.client import outside
-from livemon.client.health import switch_problems
-from livemon.deadman import FAIL_AFTER, Switch, persistently, reasons_for_silence
+from livemon.client.problems import switch_problems
 from livemon.errors import RouterError
+from livemon.health import external_http
+from livemon.health.deadman import FAIL_AFTER, Switch, persistently, reasons_for_silence
+from livemon.installation import certificates
 
 
 def how_it_is(*problems, age=20.0):
@@ -154,7 +154,7 @@ def test_status_tells_of_the_switch(told, problems):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_ping_arrives(method):
     with receiver() as somebody:
-        assert outside.ping(f"{somebody.url}/ping/token?status=up", method) is None
+        assert external_http.ping(f"{somebody.url}/ping/token?status=up", method) is None
     assert [(each.method, each.path) for each in somebody.received] == [(method, "/ping/token?status=up")]
 
 
@@ -163,7 +163,7 @@ def test_a_ping_arrives(method):
 )
 def test_only_a_good_answer_counts(status, headers):
     with receiver(status, **headers) as somebody:
-        assert outside.ping(f"{somebody.url}/token", "GET") == f"the answer is HTTP status {status}"
+        assert external_http.ping(f"{somebody.url}/token", "GET") == f"the answer is HTTP status {status}"
     assert len(somebody.received) == 1
 
 
@@ -179,18 +179,18 @@ def test_only_a_good_answer_counts(status, headers):
 )
 def test_no_message_has_any_part_of_the_address(url, reason, monkeypatch, caplog):
     monkeypatch.setenv("no_proxy", "*")
-    assert outside.ping(url, "GET") == reason
+    assert external_http.ping(url, "GET") == reason
     assert "token" not in caplog.text
 
 
 def test_a_certificate_that_does_not_verify_is_refused(tmp_path, monkeypatch):
-    list(pki.ensure(tmp_path, [pki.Server(names=("localhost",), addresses=("127.0.0.1",))]))
+    list(certificates.ensure(tmp_path, [certificates.Server(names=("localhost",), addresses=("127.0.0.1",))]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server/server.crt", tmp_path / "server/server.key")
     monkeypatch.setenv("no_proxy", "*")
     with receiver(tls=context) as somebody:
-        assert outside.ping(somebody.url, "GET") == (
+        assert external_http.ping(somebody.url, "GET") == (
             "the certificate does not verify; a lab's own authority goes into extra_ca_certificates"
         )
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.crt"))
-        assert outside.ping(somebody.url, "GET") is None
+        assert external_http.ping(somebody.url, "GET") is None

@@ -1,7 +1,8 @@
 """Where Docker comes from."""
 
 import pytest
-from livemon_host.docker_source import source
+
+from plugins.plugin_utils.host.docker_source import source
 
 
 @pytest.mark.parametrize(

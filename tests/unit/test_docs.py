@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from crossbar_router import ROOT
-from livemon_inventory.validation import AGENT_KEYS, CHANNEL_KEYS, INSTRUMENT_KEYS, SETTINGS
+
+from plugins.plugin_utils.inventory.faults.inventory import AGENT_KEYS, CHANNEL_KEYS, INSTRUMENT_KEYS, SETTINGS
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 

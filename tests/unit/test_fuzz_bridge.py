@@ -1,6 +1,6 @@
 """Requests of any kind to the bridge: answered, or refused in a sentence; never a fault of ours.
 
-About 15 s, always the same ones; see tests/fuzzing.py for more.
+About 15 s, always the same ones; see tests/support/fuzzing.py for more.
 """
 
 from __future__ import annotations

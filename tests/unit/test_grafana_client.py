@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from grafana_stand_in import PASSWORD, stand_in
 
-from livemon import pki
 from livemon.errors import GrafanaError
 from livemon.grafana.client import Grafana, release
+from livemon.installation import certificates
 
 
 def test_a_changed_password_is_told_with_what_to_do(tmp_path):
@@ -24,7 +24,7 @@ def test_a_changed_password_is_told_with_what_to_do(tmp_path):
 
 def test_only_the_given_certificate_is_trusted_whatever_its_names(tmp_path):
     for directory in ("its", "another"):
-        list(pki.ensure(tmp_path / directory, [pki.Server(names=("monitor.lab",))]))
+        list(certificates.ensure(tmp_path / directory, [certificates.Server(names=("monitor.lab",))]))
     server = tmp_path / "its/server"
     https = {
         "GF_SERVER_PROTOCOL": "https",

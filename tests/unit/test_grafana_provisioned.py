@@ -18,10 +18,10 @@ import yaml
 from crossbar_router import ROOT
 from grafana_stand_in import PASSWORD, StandIn, stand_in
 
-from livemon import pki
 from livemon.errors import ConfigError, GrafanaError
 from livemon.grafana import given, provisioned
 from livemon.grafana.client import Grafana
+from livemon.installation import certificates
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.2.7"}
 FRIDGE |= {"channels": {2: {"label": "4K plate", "alarm_above_K": 5.0}}}
@@ -368,7 +368,7 @@ def healthy(port: str, has_curl: bool, **environment: str) -> subprocess.Complet
 @pytest.fixture
 def https(tmp_path: Path) -> dict[str, str]:
     for directory in ("its", "another"):
-        list(pki.ensure(tmp_path / directory, [pki.Server(names=("monitor.lab",))]))
+        list(certificates.ensure(tmp_path / directory, [certificates.Server(names=("monitor.lab",))]))
     server = tmp_path / "its/server"
     files = {"GF_SERVER_CERT_FILE": str(server / "server.crt"), "GF_SERVER_CERT_KEY": str(server / "server.key")}
     return {"GF_SERVER_PROTOCOL": "https"} | files

@@ -11,9 +11,15 @@ from grafana_bad_files import BAD, good
 from grafana_checks import Provisioned
 from grafana_provisioning import RELEASES, checks, refusals, refusals_after
 from grafana_renderings import KINDS, SITES, oddly_named, oldest_for, rendered
-from livemon_inventory import alerting
-from livemon_inventory.receiver_settings import hidden_settings, is_hidden, leaves, missing_settings
-from livemon_inventory.validation import faults
+
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.grafana.receiver_settings import (
+    hidden_settings,
+    is_hidden,
+    leaves,
+    missing_settings,
+)
 
 every_release = pytest.mark.parametrize("release", RELEASES, ids=lambda release: ".".join(map(str, release)))
 

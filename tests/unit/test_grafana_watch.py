@@ -13,7 +13,7 @@ import pytest
 from grafana_stand_in import PASSWORD, stand_in
 from memory_source import MemorySource
 
-from livemon.bridge import watched
+from livemon.bridge import grafana_state
 from livemon.bridge.app import create_app
 from livemon.errors import ConfigError, GrafanaError
 from livemon.grafana import deliveries, given, provisioned, silences
@@ -108,18 +108,18 @@ FIRING = [{"name": name, "instrument": name.split(":")[0]} for name in ("control
 
 
 def test_the_bridge_knows_whom_grafana_tells_and_what_is_silenced(tmp_path, state, clock):
-    assert not watched.tells_somebody(clock.now)
+    assert not grafana_state.tells_somebody(clock.now)
     with stand_in(tmp_path, {"STAND_IN_FIRING": json.dumps([*FIRING, {"alertname": "of somebody else"}])}) as running:
         watching = watch(running.url, state, [], clock)
         watching.turn()
-        assert watched.silenced(clock.now) == {"control:2:above:critical": False, "ls240:3:silent": False}
+        assert grafana_state.silenced(clock.now) == {"control:2:above:critical": False, "ls240:3:silent": False}
         running.make_silence()  # of the instrument control
         watching.turn()
-    assert watched.silenced(clock.now) == {"control:2:above:critical": True, "ls240:3:silent": False}
-    assert watched.tells_somebody(clock.now)
+    assert grafana_state.silenced(clock.now) == {"control:2:above:critical": True, "ls240:3:silent": False}
+    assert grafana_state.tells_somebody(clock.now)
     # Of what was seen so long ago nobody knows whether it is so still.
-    assert watched.silenced(clock.now + 301.0) == {}
-    assert not watched.tells_somebody(clock.now + 301.0)
+    assert grafana_state.silenced(clock.now + 301.0) == {}
+    assert not grafana_state.tells_somebody(clock.now + 301.0)
 
 
 @pytest.mark.parametrize(
@@ -187,15 +187,15 @@ def test_a_grafana_that_is_away_for_long_is_told(state, clock, url, away, proble
     watching = watch(url, state, [], clock)
     clock.now += away
     watching.turn()
-    told = list(watched.problems(clock.now))
+    told = list(grafana_state.problems(clock.now))
     assert told == [] if problem is None else told[0].startswith(problem)
 
 
 def test_a_watch_that_is_away_itself_is_told(tmp_path, state, clock):
     with stand_in(tmp_path) as running:
         watch(running.url, state, [], clock).turn()
-    assert list(watched.problems(clock.now + 299.0)) == []
-    (problem,) = watched.problems(clock.now + 301.0)
+    assert list(grafana_state.problems(clock.now + 299.0)) == []
+    (problem,) = grafana_state.problems(clock.now + 301.0)
     assert problem.endswith("docker logs livemon_grafana_watch tells why")
 
 
@@ -223,12 +223,12 @@ def test_a_damaged_copy_of_the_silences_holds_nothing_up(tmp_path, state, clock)
 
 
 def test_without_grafana_nobody_is_missed(state, monkeypatch):
-    assert list(watched.problems(0.0)) == []
+    assert list(grafana_state.problems(0.0)) == []
     monkeypatch.delenv("LIVEMON_GRAFANA_WATCHED")
-    assert list(watched.problems(0.0)) == []
+    assert list(grafana_state.problems(0.0)) == []
 
 
 def test_a_file_that_cannot_be_read_is_told(state):
     (state / "grafana.json").write_text("{")
-    (problem,) = watched.problems(0.0)
+    (problem,) = grafana_state.problems(0.0)
     assert "grafana.json cannot be read" in problem

@@ -18,7 +18,7 @@ from livemon.bridge import source as source_module
 from livemon.bridge.app import create_app
 from livemon.bridge.graphite.functions.declaration import FUNCTIONS
 from livemon.bridge.source import Source
-from livemon.nodesocket import NodesSocket
+from livemon.sisock.nodesocket import NodesSocket
 
 CYCLE, DWELL, RATE = 30.0, 8.0, 0.11
 """Seconds from one visit of a scanned channel to the next, of a visit, and between its samples."""
@@ -28,7 +28,7 @@ NODES = textwrap.dedent("""
     from pathlib import Path
     import numpy as np
     from livemon import nodesocket
-    from livemon.nodehost import NodeHost
+    from livemon.sisock.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode
     from twisted.internet import reactor
 

@@ -7,14 +7,15 @@ import time
 import numpy as np
 import pytest
 
-from livemon import gaps, health
 from livemon.bridge import site
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer
 from livemon.errors import RouterError
-from livemon.gaps import Gap, GapList
+from livemon.health import limits
+from livemon.hkarchive import gaps
+from livemon.hkarchive.gaps import Gap, GapList
 
 CONNECTED = "observatory.ls240.agent.connected"
 DEGRADED = "observatory.ls240.agent.degraded"
@@ -35,7 +36,7 @@ class OneNode:
         self.site = site or Site()
         fields = self.site.described({path: Field("node", path, path) for path in values})
         last = {path: (now - (age if path == OLD else 0), value) for path, value in values.items()}
-        self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=health.SILENT_AFTER)])
+        self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=limits.SILENT_AFTER)])
         self.lost = lost
 
     def fetch(self, fields, start, end, points):
@@ -51,13 +52,13 @@ class OneNode:
         ({CONNECTED: 1.0, DEGRADED: 0.0}, []),
         ({CONNECTED: 0.0}, ["agent ls240 is away: docker logs ocs_ls240 tells why"]),
         ({CONNECTED: 1.0, DEGRADED: 1.0}, ["agent ls240 does not do its work: docker logs ocs_ls240 tells why"]),
-        ({health.LAG: 119.0}, []),
-        ({health.LAG: 240.0}, ["the archive is 240 s behind: docker logs ocs_aggregator tells why"]),
-        ({health.DISK_USED: 94.0}, []),
-        ({health.DISK_USED: 97.2}, ["the disk is 97 % full: df -h tells of what"]),
-        ({health.CERTIFICATE_DAYS: 7.1}, []),
-        ({health.CERTIFICATE_DAYS: 2.0}, ["a certificate ends in 2 d: the playbook renews it"]),
-        ({health.LAG: None}, []),
+        ({limits.LAG: 119.0}, []),
+        ({limits.LAG: 240.0}, ["the archive is 240 s behind: docker logs ocs_aggregator tells why"]),
+        ({limits.DISK_USED: 94.0}, []),
+        ({limits.DISK_USED: 97.2}, ["the disk is 97 % full: df -h tells of what"]),
+        ({limits.CERTIFICATE_DAYS: 7.1}, []),
+        ({limits.CERTIFICATE_DAYS: 2.0}, ["a certificate ends in 2 d: the playbook renews it"]),
+        ({limits.LAG: None}, []),
     ],
 )
 def test_health_names_what_is_wrong(values, problems):
@@ -71,7 +72,7 @@ def test_health_names_what_is_wrong(values, problems):
 def test_without_a_router_no_agent_is_said_to_be_away(connected, number):
     fields = [{"name": "ls240_connected", "path": CONNECTED, "age": 1.0, "value": 0.0, "expected": True}]
     status = {"router": {"connected": connected}, "nodes": [{"name": "agents", "error": None, "fields": fields}]}
-    assert len(list(health.agent_problems(status, lambda _path: False))) == number
+    assert len(list(limits.agent_problems(status, lambda _path: False))) == number
 
 
 def test_whether_one_who_is_away_is_degraded_is_not_missed():
@@ -80,7 +81,7 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
         for name, path, age in (("ls240_connected", CONNECTED, 1.0), ("ls240_degraded", DEGRADED, 900.0))
     ]
     status = {"router": {"connected": True}, "nodes": [{"name": "agents", "error": None, "fields": fields}]}
-    assert list(health.problems(status)) == []
+    assert list(limits.problems(status)) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
     [((), 0), ((7, 7, 7), 0), ((0, 3, 5), 5), ((9, float("nan"), 12), 3), ((50, 0, 0), 0), ((50, 0, 2), 2)],
 )
 def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
-    answer = create_app(OneNode({health.LOST: 99.0}, counts)).test_client().get("/api/health").json
+    answer = create_app(OneNode({limits.LOST: 99.0}, counts)).test_client().get("/api/health").json
     expected = f"the archive lost {lost} samples within the last 60 s: livemon gaps tells which, and why"
     assert answer["problems"] == ([expected] if lost else [])
 
@@ -146,7 +147,7 @@ def of_site(node="node", expected="false"):
     ],
 )
 def test_the_inventory_says_what_should_be_there(values, inventory, problems):
-    source = OneNode(values, site=inventory, age=health.STALE_AFTER + 10)
+    source = OneNode(values, site=inventory, age=limits.STALE_AFTER + 10)
     assert create_app(source).test_client().get("/api/health").json["problems"] == problems
 
 

@@ -7,11 +7,10 @@ import os
 import pytest
 from hk_recording import Clock, so3g_load
 
-from livemon import gaps
 from livemon.agents.recording import Interruptions
-from livemon.gaps import Gap, GapList
-from livemon.hkarchive import Recorder, load
+from livemon.hkarchive import Recorder, gaps, load
 from livemon.hkarchive import recorder as recording
+from livemon.hkarchive.gaps import Gap, GapList
 
 AGENT = "observatory.fake"
 FEED = f"{AGENT}.feeds.temps"

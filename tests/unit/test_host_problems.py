@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_host import elsewhere, problems
-from livemon_host.machine import LOWEST_PYTHON
-from livemon_host.report import Report, version
-from livemon_host.wanted import Wanted
+
+from plugins.plugin_utils.host import problems, reachability
+from plugins.plugin_utils.host.machine import LOWEST_PYTHON
+from plugins.plugin_utils.host.report import Report, version
+from plugins.plugin_utils.host.requirements import Wanted
 
 HOSTS = Path(__file__).parent / "hosts"
 APP, ROUTER, BASE, GRAFANA = (
@@ -62,7 +63,7 @@ def told(host: str, sections: dict[str, tuple[int, str]], answers: str | None = 
     wanted = dataclasses.replace(WANTED, **changes)
     about = report(host, sections)
     if answers is None:  # everybody answers
-        answers = "".join(f"@livemon {number} 0\n" for number, _ in enumerate(elsewhere.questions(about, wanted)))
+        answers = "".join(f"@livemon {number} 0\n" for number, _ in enumerate(reachability.questions(about, wanted)))
     return problems.problems(about, wanted, Report(answers))
 
 
@@ -336,7 +337,7 @@ def test_a_dry_run_on_a_bare_machine_needs_what_reads_the_package_lists():
 
 def asked(host: str, sections: dict[str, tuple[int, str]], **changes: object) -> dict[str, str]:
     wanted = dataclasses.replace(WANTED, **{"downloads": DOWNLOADS, **changes})
-    return {question.address: question.proxy for question in elsewhere.questions(report(host, sections), wanted)}
+    return {question.address: question.proxy for question in reachability.questions(report(host, sections), wanted)}
 
 
 DEBIAN = {

@@ -8,9 +8,9 @@ import pytest
 from autobahn.wamp.exception import ApplicationError
 from twisted.internet import defer
 
-from livemon import hub
 from livemon.errors import RequestError
-from livemon.hub import Hub, Registry, checked_description, checked_name, checked_token
+from livemon.sisock import hub
+from livemon.sisock.hub import Hub, Registry, checked_description, checked_name, checked_token
 
 TOKEN, OTHER = b"0123456789abcdef", b"fedcba9876543210"
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import data_nodes, local_times, networks, plant
-from livemon_inventory.models import MODELS
-from livemon_inventory.validation import faults
 
 from livemon.nodes.configuration import make_node
+from plugins.plugin_utils.inventory import data_nodes, local_times
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.models import MODELS
+from plugins.plugin_utils.inventory.rendering import networks, ocs, sisock
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 DIODES = {"model": 240, "id": "ls240", "serial": "LSA21OQ"}
@@ -324,7 +325,7 @@ def test_all_faults_are_told_at_once():
 
 
 def test_the_site_config_starts_every_agent():
-    site = plant.site_config([FRIDGE, changed(DIODES, simulated=True)], [FAKE], "monitor", 60)
+    site = ocs.site_config([FRIDGE, changed(DIODES, simulated=True)], [FAKE], "monitor", 60)
     agents = {each["instance-id"]: each for each in site["hosts"]["monitor"]["agent-instances"]}
     assert list(agents) == ["registry", "aggregator", "control", "ls240", "fake1"]
     assert agents["control"]["agent-class"] == "Lakeshore372Agent"
@@ -337,7 +338,7 @@ def test_the_site_config_starts_every_agent():
 def test_what_the_inventory_opens_is_in_the_site_config_and_nothing_else():
     opened = changed(FRIDGE, open_operations=["set_pid"])
     for everywhere, expected in (([], {"control": ["set_pid"]}), (["acq"], {"control": ["acq", "set_pid"]})):
-        site = plant.site_config([opened, DIODES], [FAKE], "monitor", 60, everywhere)
+        site = ocs.site_config([opened, DIODES], [FAKE], "monitor", 60, everywhere)
         found = {
             each["instance-id"]: each.get("open-operations") for each in site["hosts"]["monitor"]["agent-instances"]
         }
@@ -365,29 +366,27 @@ def test_operations_that_the_site_opens(value, expected):
 
 
 def test_an_instrument_on_usb_is_found_by_its_serial_number():
-    site = plant.site_config([DIODES], [], "monitor", 60)
+    site = ocs.site_config([DIODES], [], "monitor", 60)
     assert ["--port", "/dev/LSA21OQ"] in site["hosts"]["monitor"]["agent-instances"][2]["arguments"]
-    assert plant.usb_serials(
-        [DIODES, FRIDGE, changed(DIODES, address="10.0.0.1"), changed(DIODES, simulated=True)]
-    ) == ["LSA21OQ"]
-    assert [each["id"] for each in plant.agent_services(site, "monitor") if each["usb"]] == ["ls240"]
+    assert ocs.usb_serials([DIODES, FRIDGE, changed(DIODES, address="10.0.0.1"), changed(DIODES, simulated=True)]) == [
+        "LSA21OQ"
+    ]
+    assert [each["id"] for each in ocs.agent_services(site, "monitor") if each["usb"]] == ["ls240"]
 
 
 def test_a_further_instrument_leaves_the_others_services_alone():
-    before = plant.agent_services(plant.site_config([FRIDGE], [], "monitor", 60), "monitor")
-    after = plant.agent_services(plant.site_config([FRIDGE, DIODES], [], "monitor", 60), "monitor")
+    before = ocs.agent_services(ocs.site_config([FRIDGE], [], "monitor", 60), "monitor")
+    after = ocs.agent_services(ocs.site_config([FRIDGE, DIODES], [], "monitor", 60), "monitor")
     assert after[:-1] == before
-    moved = plant.site_config([changed(FRIDGE, address="10.0.0.9")], [], "monitor", 60)
-    checksums = [
-        [each["checksum"] for each in services] for services in (before, plant.agent_services(moved, "monitor"))
-    ]
+    moved = ocs.site_config([changed(FRIDGE, address="10.0.0.9")], [], "monitor", 60)
+    checksums = [[each["checksum"] for each in services] for services in (before, ocs.agent_services(moved, "monitor"))]
     assert checksums[0][:2] == checksums[1][:2]
     assert checksums[0][2] != checksums[1][2]
 
 
 def test_data_nodes_have_name_target_and_description():
     channels = {2: {"label": "4K plate"}}
-    nodes = plant.nodes([changed(FRIDGE, channels=channels, description="Dilution fridge"), DIODES], [FAKE])["nodes"]
+    nodes = sisock.nodes([changed(FRIDGE, channels=channels, description="Dilution fridge"), DIODES], [FAKE])["nodes"]
     told = [(each["name"], each.get("target"), each["description"]) for each in nodes]
     assert told == [
         ("LSA22YG", "control", "Dilution fridge"),
@@ -421,7 +420,7 @@ def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
         {"kind": "external", "name": "apex_weather", "silent_after": "2h"},
     ]
     assert faults({"instruments": [], "data_nodes": further}) == []
-    served = plant.nodes([], [], further, 7200)["nodes"][:-3]
+    served = sisock.nodes([], [], further, 7200)["nodes"][:-3]
     assert served == [
         {"kind": "weather", "name": "weather", "description": "Synthetic weather"},
         WEATHER_FILES | {"description": "Text files in /data/weather", "directory": "/texts/APEX"},
@@ -448,7 +447,7 @@ def test_a_controller_without_the_time_zones_leaves_them_to_the_machine(monkeypa
 
 
 def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
-    nodes = plant.nodes([changed(FRIDGE, memory_window=86400), DIODES], [FAKE], window=7200)["nodes"]
+    nodes = sisock.nodes([changed(FRIDGE, memory_window=86400), DIODES], [FAKE], window=7200)["nodes"]
     assert [node.get("window") for node in nodes[:3]] == [86400, 7200, 7200]
 
 
@@ -545,14 +544,14 @@ def test_a_window_that_is_no_number_of_seconds(window):
 
 def test_simulators_of_simulated_instruments_only():
     simulated = changed(DIODES, simulated=True, channels={1: {"label": "4K plate"}, 2: {}})
-    assert plant.simulators([FRIDGE, simulated]) == [{"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}]
+    assert ocs.simulators([FRIDGE, simulated]) == [{"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}]
 
 
 def test_a_label_leaves_a_simulator_as_it_runs():
     """It was an option on its command line: the container was made anew, and the fridge began again at 300 K."""
     simulated = changed(DIODES, simulated=True)
     labelled = changed(simulated, channels={1: {"label": "4K plate"}}, description="Diodes of the fridge")
-    assert plant.simulators([labelled]) == plant.simulators([simulated])
+    assert ocs.simulators([labelled]) == ocs.simulators([simulated])
 
 
 def test_silent_nodes():
@@ -562,8 +561,8 @@ def test_silent_nodes():
             {"name": "b", "fields": [{"value": None}]},
         ]
     }
-    assert plant.silent_nodes(status, ["a", "b", "c"]) == ["b", "c"]
-    assert plant.silent_nodes({}, ["a"]) == ["a"]
+    assert sisock.silent_nodes(status, ["a", "b", "c"]) == ["b", "c"]
+    assert sisock.silent_nodes({}, ["a"]) == ["a"]
 
 
 def test_fixed_addresses_lie_outside_what_docker_gives_out():

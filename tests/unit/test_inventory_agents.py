@@ -7,8 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from livemon_inventory import agent_secrets, plant
-from livemon_inventory.validation import faults
 from ocs import site_config
 from ocs.agents.host_manager.agent import HostManager
 from socs.agents.synacc.agent import make_parser
@@ -16,6 +14,9 @@ from socs.agents.synacc.agent import make_parser
 from livemon.agents import secrets
 from livemon.agents.site import find_instance
 from livemon.errors import ConfigError
+from plugins.plugin_utils.inventory import agent_secrets
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.rendering import ocs
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
@@ -50,7 +51,7 @@ def test_an_agent_that_livemon_runs_itself_is_refused_with_what_to_do_instead(ag
 @pytest.fixture
 def site_file(tmp_path):
     """A site config as the playbook writes it, of four agents."""
-    site = plant.site_config([FRIDGE], [FAKE], "monitor", 60)
+    site = ocs.site_config([FRIDGE], [FAKE], "monitor", 60)
     (tmp_path / "default.yaml").write_text(yaml.safe_dump(site))
     return tmp_path / "default.yaml"
 
@@ -71,7 +72,7 @@ def test_a_host_manager_that_somebody_starts_by_hand_has_nothing_to_start(site_f
 
 def test_a_secret_is_in_no_site_config_and_reaches_the_agent_s_own_parser(tmp_path):
     """It stood in a file that every user of the machine could read."""
-    site = plant.site_config([], [SWITCH], "monitor", 60)
+    site = ocs.site_config([], [SWITCH], "monitor", 60)
     text = yaml.safe_dump(site)
     (tmp_path / "default.yaml").write_text(text)
     environ = {
@@ -91,7 +92,7 @@ def test_a_secret_is_in_no_site_config_and_reaches_the_agent_s_own_parser(tmp_pa
 
 def test_a_secret_may_begin_like_an_option(tmp_path):
     (tmp_path / "power_strip").write_text("-x y\n")
-    site = plant.site_config([], [SWITCH], "monitor", 60)
+    site = ocs.site_config([], [SWITCH], "monitor", 60)
     (tmp_path / "default.yaml").write_text(yaml.safe_dump(site))
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     parser = argparse.ArgumentParser()
@@ -100,7 +101,7 @@ def test_a_secret_may_begin_like_an_option(tmp_path):
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path):
-    site = plant.site_config([], [SWITCH], "monitor", 60)
+    site = ocs.site_config([], [SWITCH], "monitor", 60)
     (tmp_path / "default.yaml").write_text(yaml.safe_dump(site))
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     with pytest.raises(ConfigError, match=r"agent power: cannot read its secret .*/power_strip: No such file"):
@@ -109,7 +110,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
 
 def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
     """A hash of a short password tells the password."""
-    services = plant.agent_services(plant.site_config([], [SWITCH, FAKE], "monitor", 60), "monitor")
+    services = ocs.agent_services(ocs.site_config([], [SWITCH, FAKE], "monitor", 60), "monitor")
     assert {each["id"]: each["has_secrets"] for each in services} == {
         "registry": False,
         "aggregator": False,

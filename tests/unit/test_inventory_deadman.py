@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from livemon_inventory.validation import faults
+
+from plugins.plugin_utils.inventory.faults.inventory import faults
 
 ADDRESS = "https://hc-ping.example/0b6f-geheim"
 

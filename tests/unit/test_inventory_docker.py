@@ -1,7 +1,8 @@
 """Settings of the Docker engine, and of the way to image registries."""
 
 import pytest
-from livemon_inventory.settings import setting_faults
+
+from plugins.plugin_utils.inventory.faults.settings import setting_faults
 
 MIRROR = {"url": "https://mirror.lab.example/linux/ubuntu"}
 FINGERPRINT = "9DC8 5822 9FC7 DD38 854A  E2D8 8D81 803C 0EBF CD88"

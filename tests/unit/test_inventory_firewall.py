@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from livemon_inventory import firewall
-from livemon_inventory.validation import faults
+
+from plugins.plugin_utils.inventory.faults.inventory import faults
+from plugins.plugin_utils.inventory.rendering import ufw
 
 SOUND = {"instruments": []}
 
@@ -62,7 +63,7 @@ def test_each_fault_says_what_to_write(value, sentence):
     ],
 )
 def test_ansible_is_within_what_ssh_is_open_to_or_not(address, allowed, within):
-    assert firewall.is_within(address, allowed) is within
+    assert ufw.is_within(address, allowed) is within
 
 
 BARE = 'ENABLED=no\nDEFAULT_INPUT_POLICY="DROP"'
@@ -140,4 +141,4 @@ RESTORED = {"rules": [], "enabled": False, "incoming": "DROP"}
     ],
 )
 def test_ufw_is_told_what_is_missing_and_no_more(added, settings, wanted, told):
-    assert firewall.changes(added, settings, wanted) == told
+    assert ufw.changes(added, settings, wanted) == told

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from livemon_inventory import notifier
-from livemon_inventory.sentences import SENTENCES
+
+from plugins.plugin_utils.inventory.grafana.sentences import SENTENCES
+from plugins.plugin_utils.inventory.rendering import notifier
 
 SMTP = {
     "host": "smtp.lab.example:587",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import readable
+
+from plugins.plugin_utils.inventory.faults import files
 
 SOUND = """livemon:
   hosts:
@@ -74,33 +75,33 @@ def test_a_mistake_in_yaml_is_told_once_with_its_line(tmp_path, old, new, line, 
     """Ansible's three readers told it three times, with a complaint about host patterns at the end."""
     assert SOUND.count(old) == 1
     path = written(tmp_path, SOUND.replace(old, new))
-    (fault,) = readable.faults(path)
+    (fault,) = files.faults(path)
     assert fault.startswith(f"{path}, line {line}: ")
     assert said in fault
 
 
 def test_the_line_is_shown_with_its_tab(tmp_path):
-    (fault,) = readable.faults(written(tmp_path, SOUND.replace("        serial", "\t  serial")))
+    (fault,) = files.faults(written(tmp_path, SOUND.replace("        serial", "\t  serial")))
     assert fault.splitlines()[1:] == ["         8 |         id: ls240", "         9 | →  serial: LSA21OQ"]
 
 
 @pytest.mark.parametrize("text", [SOUND, SOUND.replace("serial: ", "serial:\t"), SOUND.replace("LSA21OQ", '"0123456"')])
 def test_what_ansible_reads_as_meant_is_left_to_it(tmp_path, text):
-    assert readable.faults(written(tmp_path, text)) == []
+    assert files.faults(written(tmp_path, text)) == []
 
 
 @pytest.mark.parametrize("inventory", ["example", "demo"])
 def test_our_own_inventories_can_be_read(inventory):
-    assert readable.faults(ROOT / "inventory" / inventory / "hosts.yml") == []
+    assert files.faults(ROOT / "inventory" / inventory / "hosts.yml") == []
 
 
 def test_numbers_of_variables_that_are_not_ours_are_left_alone(tmp_path):
-    assert readable.faults(written(tmp_path, SOUND + "    my_mode: 0644\n")) == []
+    assert files.faults(written(tmp_path, SOUND + "    my_mode: 0644\n")) == []
 
 
 @pytest.mark.parametrize("number", ["5", "5.0", "-1", "0", ".5", "1.0e-3", "0.08"])
 def test_usual_numbers_need_no_quotes(tmp_path, number):
-    assert readable.faults(written(tmp_path, SOUND.replace("label: 4K plate", f"alarm_above_K: {number}"))) == []
+    assert files.faults(written(tmp_path, SOUND.replace("label: 4K plate", f"alarm_above_K: {number}"))) == []
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_usual_numbers_need_no_quotes(tmp_path, number):
     ],
 )
 def test_a_file_that_is_not_an_inventory(tmp_path, text, said):
-    (fault,) = readable.faults(written(tmp_path, text))
+    (fault,) = files.faults(written(tmp_path, text))
     assert said in fault
 
 
@@ -126,7 +127,7 @@ def test_variables_beside_the_inventory_are_looked_at_too(tmp_path):
     (tmp_path / "group_vars/livemon/vault.yml").write_text("$ANSIBLE_VAULT;1.1;AES256\n3132\n")
     (tmp_path / "host_vars").mkdir()
     (tmp_path / "host_vars/monitor.yml").write_text("smtp: {password: !vault |\n  x}\n")
-    found = readable.faults(path)
+    found = files.faults(path)
     assert [fault.partition(":")[0] for fault in found] == [
         f"{tmp_path}/group_vars/livemon/notifications.yml, line 2",
         f"{tmp_path}/host_vars/monitor.yml, line 1",
@@ -135,17 +136,17 @@ def test_variables_beside_the_inventory_are_looked_at_too(tmp_path):
 
 def test_what_is_not_yaml_is_left_to_others(tmp_path):
     (tmp_path / "hosts").write_text("[livemon]\nmonitor\n")
-    assert readable.faults(tmp_path / "hosts") == []
+    assert files.faults(tmp_path / "hosts") == []
     written(tmp_path, "plugin: amazon.aws.aws_ec2\nregions: [eu-west-1]\n")
-    assert readable.faults(tmp_path / "hosts.yml") == []
+    assert files.faults(tmp_path / "hosts.yml") == []
     written(tmp_path, "$ANSIBLE_VAULT;1.1;AES256\n6233\n")
-    assert readable.faults(tmp_path / "hosts.yml") == []
-    assert readable.faults(tmp_path / "missing.yml") == []
+    assert files.faults(tmp_path / "hosts.yml") == []
+    assert files.faults(tmp_path / "missing.yml") == []
 
 
 def test_what_is_not_utf_8_is_told(tmp_path):
     (tmp_path / "hosts.yml").write_bytes(SOUND.replace("4K plate", "K\xe4lte").encode("latin-1"))
-    (fault,) = readable.faults(tmp_path / "hosts.yml")
+    (fault,) = files.faults(tmp_path / "hosts.yml")
     assert "is not UTF-8; save the file as UTF-8" in fault
 
 
@@ -155,7 +156,7 @@ def test_every_mistake_of_a_character_is_explained_with_a_line_of_the_file(tmp_p
     for position in range(0, len(SOUND), 3):
         for put in ("", "\t", "{", "]", ":", "'", "-"):
             text = SOUND[:position] + put + SOUND[position + (not put) :]
-            for fault in readable.faults(written(tmp_path, text)):
+            for fault in files.faults(written(tmp_path, text)):
                 line = fault.removeprefix(f"{tmp_path}/hosts.yml, line ").partition(":")[0]
                 assert 1 <= int(line) <= 12, fault
                 assert "YAML says" not in fault, fault
@@ -169,7 +170,7 @@ def test_templates_that_refer_to_a_variable_are_found(tmp_path):
     )
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars/all.yml").write_text("x: 1\nsmtp:\n  password: {secret: '{{ (vault_a) }}'}\n")
-    assert readable.places(path, "vault_a") == [f"{path}, line 9", f"{tmp_path}/group_vars/all.yml, line 3"]
+    assert files.places(path, "vault_a") == [f"{path}, line 9", f"{tmp_path}/group_vars/all.yml, line 3"]
 
 
 def test_pyyaml_words_its_complaints_as_we_know_them():

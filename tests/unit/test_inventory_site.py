@@ -2,11 +2,11 @@
 
 import pytest
 import yaml
-from livemon_inventory import plant
-from livemon_inventory.site import site
 
 from livemon.bridge.site import read
 from livemon.nodes.configuration import make_node
+from plugins.plugin_utils.inventory.rendering import sisock
+from plugins.plugin_utils.inventory.rendering.bridge_site import site
 
 FRIDGE = {
     "model": 372,
@@ -90,7 +90,7 @@ def test_what_a_command_publishes_once_is_not_missed_afterwards(known, name):
 
 def test_the_nodes_say_the_same_of_units_and_labels(known):
     """Who asks the nodes themselves, as upstream's consumers do, reads no other labels than in Grafana."""
-    for node in plant.nodes([FRIDGE, DIODES], [FAKE])["nodes"]:
+    for node in sisock.nodes([FRIDGE, DIODES], [FAKE])["nodes"]:
         for told, tag in (("labels", "label"), ("units", "unit")):
             for field, value in node.get(told, {}).items():
                 tags = known.tags(f"observatory.{node['target']}.feeds.{node['feeds'][0]}.{field}")
@@ -111,7 +111,7 @@ def test_what_is_said_of_data_nodes_is_in_the_site_file():
 
 
 def test_the_node_of_the_agents_knows_whom_the_inventory_has():
-    (node,) = [each for each in plant.nodes(iter([FRIDGE, DIODES]), iter([FAKE]))["nodes"] if each["kind"] == "agents"]
+    (node,) = [each for each in sisock.nodes(iter([FRIDGE, DIODES]), iter([FAKE]))["nodes"] if each["kind"] == "agents"]
     assert node["agents"] == [FRIDGE["id"], DIODES["id"], FAKE["id"], "aggregator", "registry"]
     assert set(node["agents"]) == read(yaml.safe_dump(site([FRIDGE, DIODES], [FAKE])), "site.yaml").agents.keys()
     make_node(node, "nodes.yaml")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from livemon_inventory import summary
+
+from plugins.plugin_utils.inventory import summary
 
 FRIDGE = {
     "model": 372,

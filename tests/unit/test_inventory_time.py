@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from livemon_inventory.settings import setting_faults
+
+from plugins.plugin_utils.inventory.faults.settings import setting_faults
 
 
 @pytest.mark.parametrize(

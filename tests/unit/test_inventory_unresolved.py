@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 
 import pytest
-from crossbar_router import ROOT
 
-specification = importlib.util.spec_from_file_location("livemon_filters", ROOT / "plugins/filter/livemon.py")
-filters = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(filters)
+from plugins.filter import livemon as filters
 
 SECRETS = {"slack": "{{ vault_slack_url }}"}
 INVENTORY = """livemon:
@@ -57,7 +53,7 @@ def variables(tmp_path):
 
 
 def faults(variables: Mapping) -> list[str]:
-    return filters.livemon_faults(["monitor"], {"monitor": variables}, ["wiring"])
+    return filters.inventory_faults(["monitor"], {"monitor": variables}, ["wiring"])
 
 
 def test_a_variable_that_is_not_defined_is_told_with_its_line(variables):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from livemon_inventory.lab_dashboards import faults, places
+
+from plugins.plugin_utils.inventory.faults.dashboards import faults, places
 
 GOOD = json.dumps({"uid": "lab-a", "title": "A", "panels": []})
 

@@ -15,7 +15,7 @@ NESTED = (
 @pytest.mark.parametrize(
     "ours",
     [
-        "import livemon.wamp",
+        "import livemon.sisock.wamp",
         "from types import SimpleNamespace as N; from livemon.agents import launcher; launcher._prepare(N(module=''))",
     ],
     ids=["hub, nodes and bridge", "agents"],

@@ -7,9 +7,9 @@ from autobahn.wamp.exception import ApplicationError
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
-from livemon.datanode import DataNodeServer
 from livemon.errors import RequestError
-from livemon.nodehost import ANNOUNCE_EVERY, INVALID, PROCEDURES, NodeHost
+from livemon.sisock.datanode import DataNodeServer
+from livemon.sisock.nodehost import ANNOUNCE_EVERY, INVALID, PROCEDURES, NodeHost
 
 
 class Session:

@@ -9,7 +9,7 @@ import pytest
 from ocs.base import OpCode
 
 from livemon.bridge.annotations import CONNECTED, transitions
-from livemon.nodes import agents, kept
+from livemon.nodes import agents, window_files
 from livemon.nodes.agents import HEARTBEATS_OF_AN_AGENT, SAMPLE_EVERY, SILENCE, AgentsNode
 
 NOW = 1.8e9
@@ -261,9 +261,9 @@ def test_what_the_window_has_nothing_of_any_more_is_forgotten(restarted, tmp_pat
         lab.time += 3
         lab.run(1, "fake1")
     if restarted:
-        kept.save(lab.node, tmp_path / "agents.npz")
+        window_files.save(lab.node, tmp_path / "agents.npz")
         lab.node = lab.made()
-        kept.load(lab.node, tmp_path / "agents.npz")
+        window_files.load(lab.node, tmp_path / "agents.npz")
         lab.node.start()
         lab.node.stop()
     else:

@@ -3,8 +3,8 @@
 import pytest
 
 from livemon.errors import ConfigError
-from livemon.nodehost import NodeHost
 from livemon.nodes.configuration import Follower, read_entries
+from livemon.sisock.nodehost import NodeHost
 
 FEED = "nodes: [{kind: feed, name: LSA21OQ, target: ls240}]"
 

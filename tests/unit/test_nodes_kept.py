@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from livemon.datanode import DataRequest
-from livemon.nodehost import NodeHost
 from livemon.nodes.agents import DEGRADED_BLOCK, HEARTBEATS_OF_AN_AGENT, SILENCE, AgentsNode
 from livemon.nodes.feed import FeedNode
-from livemon.nodes.kept import Kept
 from livemon.nodes.sensors import SensorsNode
+from livemon.nodes.window_files import Kept
+from livemon.sisock.datanode import DataRequest
+from livemon.sisock.nodehost import NodeHost
 
 NOW = 1e9
 

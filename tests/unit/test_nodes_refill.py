@@ -5,11 +5,11 @@ import pytest
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
-from livemon.datanode import DataRequest
 from livemon.hkarchive import Recorder
 from livemon.nodes import refill
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.refill import Archive
+from livemon.sisock.datanode import DataRequest
 
 NOW = 1_700_000_000.0
 ALL = DataRequest(["channel_1_t"], NOW - 3600, NOW + 1)

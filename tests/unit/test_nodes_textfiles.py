@@ -5,10 +5,10 @@ import pytest
 from deferreds import result
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
-from livemon import packed
 from livemon.nodes import textfiles as module
 from livemon.nodes.textfiles import TextFilesNode
-from livemon.packed import unpack
+from livemon.sisock import packed
+from livemon.sisock.packed import unpack
 
 NOW = 1_500_010_000.0
 

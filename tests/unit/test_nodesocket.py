@@ -10,17 +10,17 @@ import pytest
 from crossbar_router import wait_for
 
 from livemon.errors import NodeError
-from livemon.nodesocket import NodesSocket
+from livemon.sisock.nodesocket import NodesSocket
 
 SERVER = textwrap.dedent("""
     import sys
     from pathlib import Path
     import numpy as np
     from livemon import nodesocket, wamp
-    from livemon.packed import Timeline, pack
-    from livemon.nodehost import NodeHost
+    from livemon.sisock.packed import Timeline, pack
+    from livemon.sisock.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode
-    from livemon.datanode import DataNodeServer
+    from livemon.sisock.datanode import DataNodeServer
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred, fail
 

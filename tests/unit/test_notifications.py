@@ -7,9 +7,10 @@ import re
 import pytest
 import yaml
 from crossbar_router import ROOT
-from livemon_inventory import alerting, messages, notifications
-from livemon_inventory.grafana_release import DEFAULT_IMAGE, KEEPS_LAST, NEWEST, release_of
-from livemon_inventory.receiver_settings import RECEIVERS
+
+from plugins.plugin_utils.inventory.grafana import alerting, messages, notifications
+from plugins.plugin_utils.inventory.grafana.receiver_settings import RECEIVERS
+from plugins.plugin_utils.inventory.grafana.releases import DEFAULT_IMAGE, KEEPS_LAST, NEWEST, release_of
 
 OLD, NEW = (9, 4), (12, 0)
 

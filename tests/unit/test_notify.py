@@ -11,8 +11,6 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from livemon_inventory import notifier as rendered
-from livemon_inventory.sentences import SENTENCES
 
 from livemon.errors import ConfigError, RouterError
 from livemon.notify import configuration as configurations
@@ -20,6 +18,8 @@ from livemon.notify import sentences
 from livemon.notify.configuration import Configuration
 from livemon.notify.notifier import OUTBOX, TOLD, Notifier
 from livemon.notify.outbox import EVERY
+from plugins.plugin_utils.inventory.grafana.sentences import SENTENCES
+from plugins.plugin_utils.inventory.rendering import notifier as rendered
 
 BEGAN = 1_700_000_000.0
 POINTS = [{"name": "on-call", "webhook": "https://hooks.lab.example/a"}]

@@ -10,7 +10,7 @@ import pytest
 from mail_server import mail_server
 from receiver import receiver
 
-from livemon import pki
+from livemon.installation import certificates
 from livemon.notify import mail, web
 from livemon.notify.message import Item, Message
 
@@ -32,7 +32,7 @@ def no_proxy(monkeypatch):
 def tls(tmp_path_factory):
     """A server's side of TLS, and the certificate of who signed it."""
     directory = tmp_path_factory.mktemp("pki")
-    list(pki.ensure(directory, [pki.Server(names=("localhost",), addresses=("127.0.0.1",))]))
+    list(certificates.ensure(directory, [certificates.Server(names=("localhost",), addresses=("127.0.0.1",))]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(directory / "server/server.crt", directory / "server/server.key")
     return context, directory / "ca.crt"

@@ -11,19 +11,18 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from livemon import pki
 from livemon.commands.certificates import command
 from livemon.errors import ConfigError
-from livemon.pki import authority, making
-from livemon.pki.servers import Server, read
+from livemon.installation import authority, certificates, making
+from livemon.installation.servers import Server, read
 
-ROUTER = pki.Server(names=("sisock-crossbar", "localhost"), addresses=("127.0.0.1",))
-GRAFANA = pki.Server("grafana", ("monitor.lab",), ("192.0.2.7",))
+ROUTER = certificates.Server(names=("sisock-crossbar", "localhost"), addresses=("127.0.0.1",))
+GRAFANA = certificates.Server("grafana", ("monitor.lab",), ("192.0.2.7",))
 NOW = dt.datetime.now(dt.UTC)
 
 
 def ensure(directory, *servers, **options):
-    return list(pki.ensure(directory, servers or [ROUTER], **options))
+    return list(certificates.ensure(directory, servers or [ROUTER], **options))
 
 
 def openssl_accepts(trusted, certificate, *check):
@@ -126,8 +125,12 @@ def test_what_everybody_may_read_holds_every_certificate_and_no_key(tmp_path):
 @pytest.mark.parametrize(
     ("server", "options", "reason"),
     [
-        (pki.Server(names=(*ROUTER.names, "lab.example"), addresses=ROUTER.addresses), {}, "its names had changed"),
-        (ROUTER, {"now": NOW + pki.SERVER_LIFETIME - pki.RENEW_BEFORE / 2}, "it was about to end"),
+        (
+            certificates.Server(names=(*ROUTER.names, "lab.example"), addresses=ROUTER.addresses),
+            {},
+            "its names had changed",
+        ),
+        (ROUTER, {"now": NOW + certificates.SERVER_LIFETIME - certificates.RENEW_BEFORE / 2}, "it was about to end"),
         (ROUTER, {"new_keys": True}, "that was wanted"),
     ],
     ids=["names", "age", "wish"],
@@ -163,7 +166,7 @@ def test_while_an_authority_is_replaced_clients_of_either_are_served(tmp_path):
         assert openssl_accepts(tmp_path / "ca.crt", tmp_path / certificate)
     assert ensure(tmp_path) == [], "a month lies between"
 
-    age(tmp_path, pki.OVERLAP.days + 1)
+    age(tmp_path, certificates.OVERLAP.days + 1)
     (sentence,) = ensure(tmp_path)
     assert "no longer CN=livemon certificate authority" in sentence
     assert not openssl_accepts(tmp_path / "ca.crt", tmp_path / "former.crt")
@@ -210,7 +213,7 @@ def test_the_labs_authority_signs_in_place_of_ours_with_its_chain(tmp_path):
         "the server shows what is between"
     )
     assert ensure(tmp_path) == []
-    age(tmp_path, pki.OVERLAP.days + 1)
+    age(tmp_path, certificates.OVERLAP.days + 1)
     assert len(ensure(tmp_path)) == 1
     assert len(making.load_chain(tmp_path / "ca.crt")) == 2, "ours is gone, the lab's chain is whole"
     with pytest.raises(ConfigError, match="certificate_authority"):
@@ -232,14 +235,14 @@ def test_a_certificate_that_the_lab_brings_is_installed_and_never_renewed(tmp_pa
     ensure(tmp_path / "university", GRAFANA)
     brought = [tmp_path / "university/grafana" / name for name in ("server.crt", "server.key")]
     bring(tmp_path / "pki", brought[:1], brought[1], "grafana")
-    server = pki.Server("grafana", supplied=True)
+    server = certificates.Server("grafana", supplied=True)
     assert any("took over the lab's server certificate" in sentence for sentence in ensure(tmp_path / "pki", server))
     assert [(tmp_path / "pki/grafana" / path.name).read_bytes() for path in brought] == [
         path.read_bytes() for path in brought
     ]
     assert (tmp_path / "pki/public/grafana.crt").read_bytes() == brought[0].read_bytes()
     assert stat.S_IMODE((tmp_path / "pki/grafana/server.key").stat().st_mode) == 0o400
-    assert ensure(tmp_path / "pki", server, new_keys=True, now=NOW + pki.SERVER_LIFETIME) == []
+    assert ensure(tmp_path / "pki", server, new_keys=True, now=NOW + certificates.SERVER_LIFETIME) == []
 
 
 def missing_key(directory):
@@ -278,7 +281,7 @@ def test_a_broken_authority_is_an_error_that_names_the_file(tmp_path, fault, sen
 
 def test_a_malformed_address_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(ConfigError, match=r"172\.16\.300\.1"):
-        ensure(tmp_path / "pki", pki.Server(addresses=("172.16.300.1",)))
+        ensure(tmp_path / "pki", certificates.Server(addresses=("172.16.300.1",)))
     assert not (tmp_path / "pki").exists()
 
 

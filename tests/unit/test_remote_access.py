@@ -6,7 +6,8 @@ import shlex
 import subprocess
 
 import pytest
-from livemon_inventory import remote_access
+
+from plugins.plugin_utils.inventory.rendering import ssh
 
 FORWARDS = [(3001, 3000), (5001, 5000)]
 
@@ -46,7 +47,7 @@ def way(text):
 @pytest.mark.parametrize("arguments", WAYS.values(), ids=WAYS)
 def test_ssh_takes_the_same_way_by_the_entry(tmp_path, default, arguments):
     effective = resolved(*arguments)
-    (tmp_path / "config").write_text(remote_access.entry("livemon-monitor", effective, default, FORWARDS))
+    (tmp_path / "config").write_text(ssh.entry("livemon-monitor", effective, default, FORWARDS))
     by_entry = resolved("-F", tmp_path / "config", "livemon-monitor")
     assert way(by_entry) == way(effective)
     assert "localforward 3001 [localhost]:3000" in by_entry
@@ -57,7 +58,7 @@ def test_ssh_takes_the_same_way_by_the_entry(tmp_path, default, arguments):
 @pytest.mark.parametrize("arguments", WAYS.values(), ids=WAYS)
 def test_ssh_takes_the_same_way_by_the_command(default, arguments):
     effective = resolved(*arguments)
-    words = shlex.split(remote_access.command(effective, default, FORWARDS))
+    words = shlex.split(ssh.command(effective, default, FORWARDS))
     by_command = resolved("-F", "/dev/null", *words[1:])
     assert way(by_command) == way(effective)
     assert "localforward 3001 [localhost]:3000" in by_command
@@ -69,7 +70,7 @@ def test_a_way_out_of_a_file_needs_the_file_no_longer(tmp_path, default):
         f" IdentitiesOnly yes\n UserKnownHostsFile {tmp_path}/known_hosts\n"
     )
     effective = resolved("-F", tmp_path / "a file", "livemon-demo")
-    entry = remote_access.entry("livemon-lab", effective, default, FORWARDS)
+    entry = ssh.entry("livemon-lab", effective, default, FORWARDS)
     assert f'IdentityFile "{tmp_path}/the key"' in entry
     (tmp_path / "config").write_text(entry)
     assert way(resolved("-F", tmp_path / "config", "livemon-lab")) == way(effective)
@@ -77,4 +78,4 @@ def test_a_way_out_of_a_file_needs_the_file_no_longer(tmp_path, default):
 
 def test_the_plain_command_is_the_seeds():
     effective = "user postdoc\nhostname grafana\nport 22\n"
-    assert remote_access.command(effective, "", [(3000, 3000)]) == "ssh -N -L 3000:localhost:3000 postdoc@grafana"
+    assert ssh.command(effective, "", [(3000, 3000)]) == "ssh -N -L 3000:localhost:3000 postdoc@grafana"

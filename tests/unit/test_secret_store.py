@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from livemon.commands.secrets import command
 from livemon.errors import ConfigError
-from livemon.secret_store import Copy, ensure
+from livemon.installation.secret_store import Copy, ensure
 
 UID = os.getuid()
 

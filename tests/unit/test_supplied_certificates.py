@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from livemon_inventory import supplied_certificates
+
+from plugins.plugin_utils.inventory.faults import certificates
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -64,7 +65,7 @@ def faults(certificate, key, *, name="grafana", names=()):
         "key": "/lab/it.key",
         "names": list(names),
     }
-    return list(supplied_certificates.faults(brought, certificate, key))
+    return list(certificates.faults(brought, certificate, key))
 
 
 @pytest.mark.parametrize(
@@ -143,4 +144,4 @@ def test_no_fault_shows_a_key():
     ],
 )
 def test_a_name_by_which_the_server_may_be_asked(certificate, name):
-    assert supplied_certificates.name(certificate) == name
+    assert certificates.name(certificate) == name

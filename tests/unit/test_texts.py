@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from livemon.errors import RequestError
-from livemon.texts import table as module
-from livemon.texts.layout import Layout
-from livemon.texts.table import TextTable
+from livemon.textfiles import table as module
+from livemon.textfiles.layout import Layout
+from livemon.textfiles.table import TextTable
 
 T0 = 1_500_000_000.0  # 2017-07-14T02:40:00Z
 

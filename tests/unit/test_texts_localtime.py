@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from livemon.texts import table as module
-from livemon.texts.layout import Layout, is_time_format
-from livemon.texts.table import TextTable
+from livemon.textfiles import table as module
+from livemon.textfiles.layout import Layout, is_time_format
+from livemon.textfiles.table import TextTable
 
 AMSTERDAM = "Europe/Amsterdam"
 AUTUMN = datetime(2022, 10, 30, 1, tzinfo=ZoneInfo(AMSTERDAM)).timestamp()

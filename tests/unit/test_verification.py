@@ -76,7 +76,7 @@ def test_nothing_takes_a_certificate_unseen(way, tree):
 
 def test_the_tree_is_the_whole_tree(tree):
     kinds = (
-        "src/livemon/wamp.py",
+        "src/livemon/sisock/wamp.py",
         "roles/grafana/templates/compose.yml.j2",
         "files/crossbar/start.py",
         "lab/machine",

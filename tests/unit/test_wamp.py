@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from livemon import wamp
+from livemon.sisock import wamp
 
 ENDED = """
 from livemon import wamp

@@ -21,8 +21,8 @@ from twisted.internet.task import LoopingCall  # noqa: E402
 
 from livemon.agents.inbox import Inbox  # noqa: E402
 from livemon.agents.recording import Interruptions, Recording, as_block, as_message  # noqa: E402
-from livemon.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED  # noqa: E402
 from livemon.hkarchive import Recorder  # noqa: E402
+from livemon.hkarchive.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED  # noqa: E402
 
 MAX_QUEUED_BYTES = 24 << 20
 """Memory of messages that wait for the recording thread, about a minute of 200 feeds; more are dropped and counted."""

@@ -16,7 +16,7 @@ from twisted.internet import reactor
 from livemon.agents import publishable
 from livemon.agents.coalescing import CoalescedFeed
 from livemon.agents.publishable import Refused
-from livemon.repeats import Repeats
+from livemon.log import Repeats
 
 NOT_SENT = (SerializationError, PayloadExceededError)
 

@@ -17,9 +17,9 @@ from ocs import ocs_agent  # noqa: E402
 from twisted.application import internet  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
-from livemon import nesting  # noqa: E402
 from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
+from livemon.sisock import nesting  # noqa: E402
 
 MAX_RECONNECT_SECONDS = 5.0
 """Twisted waits up to a minute between attempts; every second after the router's return loses data."""

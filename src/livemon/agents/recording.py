@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from livemon.gaps import DISCONNECTED
 from livemon.hkarchive import Recorder
+from livemon.hkarchive.gaps import DISCONNECTED
 
 KEPT = 1000
 """Interruptions that are remembered, and agents of which is known when they were heard."""

@@ -31,7 +31,7 @@ from twisted.python.failure import Failure
 
 from livemon.agents.connection import contacts
 from livemon.agents.feeds import FeedingAgent
-from livemon.alive import touch_alive
+from livemon.health.liveness import touch_alive
 
 ONE_TURN = ("run_once", "test_mode")
 SECONDS_TO_END = 8.0

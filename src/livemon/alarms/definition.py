@@ -1,4 +1,4 @@
-"""What an alarm is, as the site file tells it: made by ``plugins/livemon_inventory/alarms.py``."""
+"""What an alarm is, as the site file tells it: made by ``plugins/plugin_utils/inventory/grafana/alarms/requested.py``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is said of an alarm of cryostat or instruments: the words of the messages that Grafana sends, filled in.
 
-Templates are those of ``plugins/livemon_inventory/sentences.py``, where Grafana's own language fills them;
+Templates are those of ``plugins/plugin_utils/inventory/grafana/sentences.py``, where Grafana's own language fills them;
 tests/unit/test_alarm_plant.py holds both to the same.
 """
 

@@ -15,7 +15,7 @@ from livemon.alarms.measures import Moment
 from livemon.alarms.tracks import Track
 from livemon.errors import LivemonError
 from livemon.files import write_public
-from livemon.wamp import log
+from livemon.log import log
 
 LOOK_EVERY = 2.0
 RECENT = (30.0, 300.0)

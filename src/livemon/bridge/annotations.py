@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from livemon.bridge.catalogue import Field
 from livemon.bridge.limits import shared_points
 from livemon.bridge.times import MAX_POINTS
-from livemon.gaps import Gap
+from livemon.hkarchive.gaps import Gap
 
 CONNECTED = ".agent.connected"
 """End of the paths of fields that are 1 while an agent's heartbeat comes, and 0 once it is silent."""

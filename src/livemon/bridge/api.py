@@ -10,9 +10,9 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from livemon.alarms.definition import Alarm
-from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.downloads import csv_answer, every_sample, title
+from livemon.bridge.json_responses import json_answer, with_silent
 from livemon.bridge.limits import check_targets, shared_points
 from livemon.bridge.notifying import by_grafana
 from livemon.bridge.source import Answer

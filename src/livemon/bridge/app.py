@@ -10,17 +10,17 @@ from flask import Flask, Response, request
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
-from livemon.bridge import api, asked, gaps, graphite, headers, health, pulse, quicklook, simplejson
-from livemon.bridge.answers import json_answer
+from livemon.bridge import api, evaluated_rules, gaps, graphite, headers, health_routes, pulse, quicklook, simplejson
+from livemon.bridge.json_responses import json_answer
 from livemon.errors import ForbiddenError, LivemonError, RequestError, RouterError, UnknownFieldError
-from livemon.gaps import GapList
-from livemon.wamp import log
+from livemon.hkarchive.gaps import GapList
+from livemon.log import log
 from livemon.webguard import LARGEST_BODY
 
 BLUEPRINTS = (
     api.blueprint,
     gaps.blueprint,
-    health.blueprint,
+    health_routes.blueprint,
     pulse.blueprint,
     simplejson.blueprint,
     graphite.blueprint,
@@ -48,7 +48,7 @@ def create_app(
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     headers.restrict(app)
-    asked.follow(app)
+    evaluated_rules.follow(app)
     app.register_error_handler(LivemonError, _fault)
     app.register_error_handler(HTTPException, _http_fault)
 

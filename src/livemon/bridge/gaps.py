@@ -6,10 +6,10 @@ import time
 
 from flask import Blueprint, Response, current_app, request
 
-from livemon.bridge.answers import json_answer
+from livemon.bridge.json_responses import json_answer
 from livemon.bridge.times import check_range, unix_seconds
 from livemon.errors import ArchiveError
-from livemon.gaps import Gap
+from livemon.hkarchive.gaps import Gap
 
 DAY = 86400.0
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import current_app
 
-from livemon.bridge import watched
-from livemon.bridge.asked import PATIENCE
+from livemon.bridge import grafana_state
+from livemon.bridge.evaluated_rules import PATIENCE
 from livemon.config import setting
-from livemon.health import age
+from livemon.health.limits import age
 
 SILENT_AFTER = 300.0
 """Seconds without a turn of the notifier after which it counts as gone; a turn waits for mail servers that do not answer."""
@@ -27,7 +27,7 @@ def by_grafana(rules: Iterable[str]) -> dict[str, bool | None]:
     pulse = current_app.extensions["alarm_path"].told()["age"]
     if pulse is not None and pulse > PATIENCE:
         return dict.fromkeys(rules, False)
-    asked, is_expected = current_app.extensions["asked"], watched.is_there()
+    asked, is_expected = current_app.extensions["asked"], grafana_state.is_there()
     return {rule: asked.evaluates(rule, is_expected=is_expected) for rule in rules}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from livemon.bridge.answers import json_answer
+from livemon.bridge.json_responses import json_answer
 from livemon.bridge.simplejson.bodies import json_body, objects_in
 from livemon.errors import ForbiddenError, RequestError, shown
 

@@ -16,7 +16,7 @@ from twisted.web.wsgi import WSGIResource
 
 from livemon.bridge.headers import HEADERS
 from livemon.errors import ConfigError
-from livemon.wamp import log
+from livemon.log import log
 from livemon.webguard import Rules, guard
 
 MOST_CONNECTIONS = 250

@@ -1,6 +1,7 @@
 """The site file: what the bridge cannot know of its nodes' channels, and the inventory does. docs/architecture.md.
 
-Made by ``plugins/livemon_inventory/site.py``; read anew when it changes, so that a new instrument never restarts the bridge.
+Made by ``plugins/plugin_utils/inventory/rendering/bridge_site.py``. It is read again when it changes, so that a new
+instrument never restarts the bridge.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from livemon.alarms.measures import Value
 from livemon.bridge.catalogue import Field
 from livemon.config import yaml_content
 from livemon.errors import ConfigError
-from livemon.wamp import log
+from livemon.log import log
 
 ROOT = "observatory"
 _AGENT_TAGS = ("model", "serial", "description")

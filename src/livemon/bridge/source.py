@@ -28,13 +28,14 @@ from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node, plain_path
 from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
 from livemon.bridge.limits import shared_points
-from livemon.bridge.routed import DEADLINE, MOST_FIELDS_OF_ALL, MOST_NODES, RoutedNodes, sentence
+from livemon.bridge.router_nodes import DEADLINE, MOST_FIELDS_OF_ALL, MOST_NODES, RoutedNodes, sentence
 from livemon.bridge.site import ROOT, Site, SiteFile
 from livemon.errors import NodeError, RequestError, RouterError
-from livemon.nodesocket import NodesSocket
-from livemon.packed import Timeline
+from livemon.log import log
 from livemon.series.envelope import stride_for
-from livemon.wamp import log, uri
+from livemon.sisock.nodesocket import NodesSocket
+from livemon.sisock.packed import Timeline
+from livemon.sisock.wamp import uri
 
 REFRESH_EVERY = 2.0
 GRACE = 60.0

@@ -22,7 +22,7 @@ from typing import Any
 import requests
 import yaml
 
-from livemon.client import direct
+from livemon.client import appliance_http
 from livemon.config import secret, setting
 from livemon.errors import RequestError, RouterError
 
@@ -175,7 +175,7 @@ class Site:
         body = {"procedure": f"{self.address_root}.{address}", "args": arguments, "kwargs": keywords or {}}
         seconds = SECONDS_TO_ANSWER if until is None else max(until - time.monotonic(), SHORTEST)
         try:
-            with direct.session() as session:
+            with appliance_http.session() as session:
                 answer = session.post(self.url, json=body, timeout=seconds)
         except requests.Timeout:
             raise

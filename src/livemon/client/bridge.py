@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import requests
 
-from livemon.client import direct
+from livemon.client import appliance_http
 from livemon.config import secret, setting
 from livemon.errors import RequestError, RouterError
 
@@ -110,7 +110,7 @@ def _ask(method: str, path: str, key: str | None = None, **content: Any) -> tupl
     """Return the JSON answer to a request, which has `key`, and its headers. It may say by its status that something is wrong."""
     url = setting("LIVEMON_BRIDGE_URL", default="http://127.0.0.1:5000").rstrip("/")
     try:
-        with direct.session() as session:
+        with appliance_http.session() as session:
             answer = session.request(method, f"{url}{path}", timeout=SECONDS_TO_ANSWER, **content)
         answered = answer.json()
     except requests.Timeout as error:

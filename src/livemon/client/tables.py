@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from livemon.client.agents import Agent, Operation
-from livemon.health import STALE_AFTER, age
+from livemon.health.limits import STALE_AFTER, age
 from livemon.quantities import duration, quantity
 
 WIDTH_IN_A_PIPE = 160

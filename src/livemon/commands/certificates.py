@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from livemon import pki
-from livemon.pki import servers
+from livemon.installation import certificates, servers
 
 
 @click.command()
@@ -27,8 +26,8 @@ def command(directory: Path, **wanted: bool) -> None:
     Prints one line for each thing made; where nothing had to be made, one line to the standard error.
     """
     made = False
-    for sentence in pki.ensure(directory, servers.read(directory / "servers.json"), **wanted):
+    for sentence in certificates.ensure(directory, servers.read(directory / "servers.json"), **wanted):
         click.echo(sentence)
         made = True
     if not made:
-        click.echo(f"every certificate holds; the first ends on {pki.first_end(directory):%Y-%m-%d}", err=True)
+        click.echo(f"every certificate holds; the first ends on {certificates.first_end(directory):%Y-%m-%d}", err=True)

@@ -21,10 +21,11 @@ def command(forget: bool) -> None:
     import sys  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from livemon.client import bridge, outside  # noqa: PLC0415
+    from livemon.client import bridge  # noqa: PLC0415
     from livemon.config import one_of, readable_file, seconds, secret, setting  # noqa: PLC0415
-    from livemon.deadman import Switch, persistently  # noqa: PLC0415
     from livemon.errors import LivemonError, RouterError  # noqa: PLC0415
+    from livemon.health import external_http  # noqa: PLC0415
+    from livemon.health.deadman import Switch, persistently  # noqa: PLC0415
 
     if forget:
         bridge.forget_switch()
@@ -38,7 +39,7 @@ def command(forget: bool) -> None:
 
     def ping(key: str) -> str | None:
         try:
-            return outside.ping(setting(key, secret), method)
+            return external_http.ping(setting(key, secret), method)
         except LivemonError as error:  # the file is being replaced
             return str(error)
 
@@ -46,7 +47,7 @@ def command(forget: bool) -> None:
         click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {sentence}")
 
     def ping_persistently(key: str) -> str | None:
-        return persistently(lambda: ping(key), every - outside.SECONDS_TO_ANSWER)
+        return persistently(lambda: ping(key), every - external_http.SECONDS_TO_ANSWER)
 
     switch = Switch(
         ask=bridge.health,

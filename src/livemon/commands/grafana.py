@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from livemon.alive import touch_alive
 from livemon.errors import GrafanaError
 from livemon.grafana import backup, dashboards, given, provisioned
 from livemon.grafana import silences as silences_of
 from livemon.grafana.client import Grafana
 from livemon.grafana.watch import EVERY, Watch
+from livemon.health.liveness import touch_alive
 
 DIRECTORY = click.Path(path_type=Path)
 data = click.option("--data", type=DIRECTORY, required=True, help="Grafana's data directory.")

@@ -10,12 +10,12 @@ import click
 @click.command()
 def command() -> None:
     """Serve the data nodes that $LIVEMON_NODES_CONFIG lists, following the file while it changes."""
-    from livemon import nodesocket, wamp  # noqa: PLC0415 - installs Twisted's reactor
     from livemon.config import RouterConfig, setting  # noqa: PLC0415
-    from livemon.nodehost import NodeHost  # noqa: PLC0415
     from livemon.nodes.configuration import Follower  # noqa: PLC0415
-    from livemon.nodes.kept import Kept  # noqa: PLC0415
     from livemon.nodes.refill import Archive  # noqa: PLC0415
+    from livemon.nodes.window_files import Kept  # noqa: PLC0415
+    from livemon.sisock import nodesocket, wamp  # noqa: PLC0415 - installs Twisted's reactor
+    from livemon.sisock.nodehost import NodeHost  # noqa: PLC0415
 
     archive = setting("LIVEMON_ARCHIVE", Path, None)
     state = setting("LIVEMON_NODES_STATE", Path, None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from livemon import secret_store
+from livemon.installation import secret_store
 
 
 @click.command()

@@ -32,7 +32,7 @@ def command(context: click.Context, as_json: bool) -> None:
     import json  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from livemon.client import bridge, health, tables  # noqa: PLC0415
+    from livemon.client import bridge, problems, tables  # noqa: PLC0415
     from livemon.client.agents import Site  # noqa: PLC0415
     from livemon.errors import LivemonError  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def command(context: click.Context, as_json: bool) -> None:
     except LivemonError as error:
         faults.append(str(error))
     switch, cryostat, alarms = told.get("dead_mans_switch", {}), told.get("cryostat", {}), told.get("alarms", [])
-    faults += [*health.problems(agents, state, told), *health.switch_problems(switch)]
+    faults += [*problems.problems(agents, state, told), *problems.switch_problems(switch)]
 
     if as_json:
         content = {
@@ -71,7 +71,7 @@ def command(context: click.Context, as_json: bool) -> None:
             console.print(tables.fields_table(state, alarms))
         if switch.get("heard"):
             console.print(tables.switch_line(switch, time.time()))
-        for sentence in health.losses(gaps):
+        for sentence in problems.losses(gaps):
             console.print(sentence, style="bold yellow", soft_wrap=True)
         for line in tables.verdict(faults, cryostat):
             console.print(line, soft_wrap=True)

@@ -27,7 +27,7 @@ from livemon.errors import BackupError, GrafanaError
 from livemon.files import write_private
 from livemon.grafana import database, export
 from livemon.grafana.client import Grafana, release
-from livemon.secret_store import Copy, ensure
+from livemon.installation.secret_store import Copy, ensure
 
 FORMAT = 1
 DATABASE = "grafana.db"

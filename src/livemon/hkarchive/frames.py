@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from spt3g import core
 
-from livemon.gaps import Gap, gap_of
 from livemon.hkarchive.content import WINDOW, Content
+from livemon.hkarchive.gaps import Gap, gap_of
 from livemon.hkarchive.names import archived, printable
 from livemon.hkarchive.samples import Block
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from livemon.gaps import DELIBERATE, DISCONNECTED, RESTARTED, UNKNOWN, Gap, merged
+from livemon.hkarchive.gaps import DELIBERATE, DISCONNECTED, RESTARTED, UNKNOWN, Gap, merged
 
 MERGE = 10.0
 """Seconds between two gaps of one feed and reason that are told as one."""

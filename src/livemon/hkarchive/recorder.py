@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from livemon.gaps import DISK, NOT_ARCHIVED, TOO_LARGE, Gap, GapList
 from livemon.hkarchive import frames
 from livemon.hkarchive.backlog import Backlog, EncodedFrame
+from livemon.hkarchive.gaps import DISK, NOT_ARCHIVED, TOO_LARGE, Gap, GapList
 from livemon.hkarchive.ledger import Ledger, Span, Why
 from livemon.hkarchive.names import printable
 from livemon.hkarchive.resume import stopped

@@ -10,10 +10,10 @@ from typing import Any
 
 from spt3g import core
 
-from livemon.gaps import Gap
 from livemon.hkarchive.content import content_of
 from livemon.hkarchive.damage import Frames
 from livemon.hkarchive.frames import DATA, STATUS, accounts_of, gaps_of, quiet, unix_times
+from livemon.hkarchive.gaps import Gap
 from livemon.hkarchive.writer import PART
 
 DIGITS = 5

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from twisted.internet.task import LoopingCall
 
-from livemon.health import SILENT_AFTER
+from livemon.health.limits import SILENT_AFTER
+from livemon.log import log
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.feed import ADDRESS_ROOT
 from livemon.series.block import Block
-from livemon.wamp import log
 
 SILENCE = 5.0
 """Seconds without a heartbeat after which OCS's registry takes an agent for gone, and so do we."""

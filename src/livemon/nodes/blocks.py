@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from livemon.datanode import DataNodeServer, DataRequest
-from livemon.packed import Timeline, pack, to_answer
-from livemon.repeats import HOUR, Repeats
+from livemon.log import HOUR, Repeats, log
 from livemon.series.block import Block
-from livemon.wamp import log
+from livemon.sisock.datanode import DataNodeServer, DataRequest
+from livemon.sisock.packed import Timeline, pack, to_answer
 
 HINT = "timedatectl on the agent's host tells whether its clock is right"
 
@@ -36,7 +35,7 @@ class BlockNode(DataNodeServer):
     """Answers from blocks in memory. Subclasses fill `blocks` and `fields`."""
 
     outlives_restarts = False
-    """Whether its window is saved in a file, because nothing else has it: :mod:`livemon.nodes.kept`."""
+    """Whether its window is saved in a file, because nothing else has it: :mod:`livemon.nodes.window_files`."""
 
     def __init__(
         self, name: str, description: str, window: float = 3600.0, clock: Callable[[], float] = time.time

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from twisted.internet.task import LoopingCall
 
 from livemon.config import yaml_content
-from livemon.datanode import DataNodeServer
 from livemon.errors import ConfigError
-from livemon.nodehost import NodeHost
+from livemon.log import log
 from livemon.nodes.agents import AgentsNode
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.textfiles import TextFilesNode
 from livemon.nodes.weather import WeatherNode
-from livemon.texts.layout import is_time_format
-from livemon.wamp import log
+from livemon.sisock.datanode import DataNodeServer
+from livemon.sisock.nodehost import NodeHost
+from livemon.textfiles.layout import is_time_format
 
 KINDS: dict[str, Callable[..., DataNodeServer]] = {
     "feed": FeedNode,

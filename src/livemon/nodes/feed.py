@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from livemon.health import SILENT_AFTER
+from livemon.health.limits import SILENT_AFTER
+from livemon.log import log
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.refill import Refill
 from livemon.series.block import Block
-from livemon.wamp import log
 
 ADDRESS_ROOT = "observatory"
 MOST_FIELDS = 5000

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IDelayedCall
 
 from livemon.hkarchive.reader import Piece, pieces
-from livemon.wamp import log
+from livemon.log import log
 
 GATHER = 0.05
 """Seconds in which requests gather: the nodes of a process start together, and the archive is read once for all."""

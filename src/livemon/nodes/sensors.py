@@ -12,11 +12,11 @@ import psutil
 from cryptography import x509
 from twisted.internet.task import LoopingCall
 
-from livemon.health import SILENT_AFTER
+from livemon.health.limits import SILENT_AFTER
+from livemon.log import log
 from livemon.nodes import kernelclock
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.series.block import Block
-from livemon.wamp import log
 
 SAMPLE_EVERY = 5.0
 READ_CERTIFICATES_EVERY = 3600.0

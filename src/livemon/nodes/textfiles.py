@@ -11,13 +11,12 @@ from typing import Any
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 
-from livemon.datanode import DataNodeServer, DataRequest
-from livemon.packed import Timeline, pack, to_answer
-from livemon.repeats import Repeats
+from livemon.log import Repeats, log
 from livemon.series.envelope import Points
-from livemon.texts.layout import Layout
-from livemon.texts.table import TextTable
-from livemon.wamp import log
+from livemon.sisock.datanode import DataNodeServer, DataRequest
+from livemon.sisock.packed import Timeline, pack, to_answer
+from livemon.textfiles.layout import Layout
+from livemon.textfiles.table import TextTable
 
 MOST_NAMED = 3
 """Files in one sentence."""

@@ -1,4 +1,4 @@
-"""What the notifier reads: a file that ``plugins/livemon_inventory/notifier.py`` makes of the inventory."""
+"""What the notifier reads: a file that ``plugins/plugin_utils/inventory/rendering/notifier.py`` makes of the inventory."""
 
 from __future__ import annotations
 

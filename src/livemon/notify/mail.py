@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.utils import formataddr, formatdate, make_msgid
 from typing import Any
 
-from livemon.client import outside
+from livemon.health import external_http
 from livemon.notify.message import Message
 from livemon.notify.secrets import value_of
 
@@ -101,4 +101,4 @@ def _reason(error: Exception) -> str:
     known = next((words for kind, words in _REASONS if any(isinstance(each, kind) for each in both)), None)
     if known is None and isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answers {error.smtp_code}"
-    return known or outside.reason(error)
+    return known or external_http.reason(error)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from livemon.alive import touch_alive
 from livemon.files import write_private, write_public
+from livemon.health.liveness import touch_alive
 from livemon.notify.configuration import Configuration, Way
 from livemon.notify.message import Item, Message
 from livemon.notify.outbox import EVERY, Outbox

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from livemon.client import outside
+from livemon.health import external_http
 from livemon.notify.message import Item, Message
 from livemon.notify.secrets import value_of
 
@@ -33,11 +33,11 @@ def deliver(message: Message, settings: Mapping[str, Any]) -> str | None:
     kind = known["kind"]
     if kind == "telegram":
         url = f"{known.get('endpoint', TELEGRAM)}/bot{known['bottoken']}/sendMessage"
-        return outside.send("POST", url, json={"chat_id": known["chatid"], "text": _text(message)})
+        return external_http.send("POST", url, json={"chat_id": known["chatid"], "text": _text(message)})
     if kind == "webhook":
         method = known.get("httpMethod") or "POST"
-        return outside.send(method, known["url"], json=_as_grafana(message), **_authorization(known))
-    return outside.send("POST", known["url"], json=BODIES[kind](message))
+        return external_http.send(method, known["url"], json=_as_grafana(message), **_authorization(known))
+    return external_http.send("POST", known["url"], json=BODIES[kind](message))
 
 
 def _authorization(known: Mapping[str, Any]) -> dict[str, Any]:

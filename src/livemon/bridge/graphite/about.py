@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from livemon.bridge.answers import json_answer
 from livemon.bridge.graphite.functions import FUNCTIONS
 from livemon.bridge.graphite.routes import route
+from livemon.bridge.json_responses import json_answer
 from livemon.errors import shown
 
 VERSION = "1.1.10"

@@ -11,9 +11,9 @@ from typing import Any
 from flask import Response, current_app, request
 
 from livemon.bridge.annotations import Mark, marks
-from livemon.bridge.answers import json_answer, with_silent
 from livemon.bridge.gaps import gaps_between
 from livemon.bridge.graphite.routes import route
+from livemon.bridge.json_responses import json_answer, with_silent
 from livemon.bridge.times import check_range, unix_seconds
 from livemon.errors import RequestError, shown
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response, request
 
-from livemon.bridge.answers import json_answer
 from livemon.bridge.graphite.paths import children, expand_braces, nodes
 from livemon.bridge.graphite.routes import all_paths, check_patterns, route
+from livemon.bridge.json_responses import json_answer
 from livemon.errors import RequestError, shown
 
 _TRUE = {"1", "true"}

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from flask import Response, current_app, request
 
-from livemon.bridge import asked
-from livemon.bridge.answers import json_answer, pairs, with_silent
+from livemon.bridge import evaluated_rules
 from livemon.bridge.graphite import rules
 from livemon.bridge.graphite.consolidation import shortened
 from livemon.bridge.graphite.evaluation import Evaluation
 from livemon.bridge.graphite.grammar import parse
 from livemon.bridge.graphite.routes import route
 from livemon.bridge.graphite.series import Series, SeriesList, Window
+from livemon.bridge.json_responses import json_answer, pairs, with_silent
 from livemon.bridge.limits import check_series, check_targets, shared_points
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
@@ -30,7 +30,7 @@ def render() -> Response:
     """Evaluate targets."""
     targets = request.values.getlist("target")
     check_targets(len(targets))
-    asked.note(targets)
+    evaluated_rules.note(targets)
     if request.values.get("format", "json") != "json":
         raise RequestError("format: only json is known here")
     now = time.time()

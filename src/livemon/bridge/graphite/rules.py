@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from flask import current_app, request
 
-from livemon.bridge.asked import sent_by_server
+from livemon.bridge.evaluated_rules import sent_by_server
 from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.aggregates import CONSOLIDATIONS
 from livemon.bridge.graphite.series import Series

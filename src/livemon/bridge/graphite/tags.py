@@ -6,10 +6,10 @@ from collections import Counter
 
 from flask import Response, request
 
-from livemon.bridge.answers import json_answer
 from livemon.bridge.catalogue import Field
 from livemon.bridge.graphite.routes import channels, route
 from livemon.bridge.graphite.tag_expressions import selected, tags_in
+from livemon.bridge.json_responses import json_answer
 from livemon.bridge.patterns import Pattern
 from livemon.bridge.times import number
 from livemon.errors import RequestError, shown

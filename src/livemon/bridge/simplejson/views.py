@@ -12,9 +12,9 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from livemon.bridge.annotations import Mark, marks, named
-from livemon.bridge.answers import json_answer, pairs, with_silent
 from livemon.bridge.catalogue import Field
 from livemon.bridge.gaps import gaps_between
+from livemon.bridge.json_responses import json_answer, pairs, with_silent
 from livemon.bridge.limits import shared_points
 from livemon.bridge.simplejson import builder
 from livemon.bridge.simplejson.bodies import json_body, object_in, text_in

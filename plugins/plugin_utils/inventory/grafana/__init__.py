@@ -1,0 +1,1 @@
+"""What Grafana is provisioned with: alarms, notifications and dashboards."""

@@ -1,0 +1,1 @@
+"""The alarms of an inventory, from its words to what is judged."""

@@ -1,0 +1,1 @@
+"""What an inventory is rendered to: files and lists for the roles."""

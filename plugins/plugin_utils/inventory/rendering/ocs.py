@@ -1,0 +1,143 @@
+"""What OCS runs: the site config, the agents of a host, simulated instruments, and instruments on USB."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import agent_secrets
+from ..instruments import ADDRESS_ROOT, extras_of, model_of
+
+ROUTER_HOST = "sisock-crossbar"
+REALM = "test_realm"
+ARCHIVE_DIRECTORY = "/data/hk"
+
+Entry = Mapping[str, Any]
+
+
+def site_config(
+    instruments: Iterable[Entry],
+    agents: Iterable[Entry],
+    host: str,
+    seconds_per_file: int,
+    open_operations: Iterable[str] = (),
+) -> dict:
+    """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
+
+    `open_operations` of the site are added to every agent's own; where there are any, our launcher opens them to everybody.
+    Arguments that need a secret are under ``secret-arguments``, which upstream passes over and our launcher completes.
+    """
+    instances = [
+        {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
+        {
+            "agent-class": "AggregatorAgent",
+            "instance-id": "aggregator",
+            "arguments": [
+                ["--initial-state", "record"],
+                ["--time-per-file", str(seconds_per_file)],
+                ["--data-dir", ARCHIVE_DIRECTORY],
+            ],
+        },
+    ]
+    instances += [
+        {
+            "agent-class": model_of(instrument).agent_class,
+            "instance-id": instrument["id"],
+            "open-operations": list(instrument.get("open_operations") or []),
+            "arguments": [
+                ["--serial-number", instrument["serial"]],
+                _connection(instrument),
+                ["--mode", "acq"],
+                *(list(extra.option) for extra in extras_of(instrument)),
+            ],
+        }
+        for instrument in instruments
+    ]
+    instances += [_agent(agent) for agent in agents]
+    for instance in instances:
+        is_open = [*open_operations, *instance.pop("open-operations", [])]
+        if is_open:
+            instance["open-operations"] = is_open
+        # A HostManager that somebody starts leaves them alone: its copies would keep to none of livemon's rules.
+        instance["manage"] = "no"
+    return {
+        "hub": {
+            "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
+            "wamp_http": f"http://{ROUTER_HOST}:8001/call",
+            "wamp_realm": REALM,
+            "address_root": ADDRESS_ROOT,
+        },
+        "hosts": {host: {"agent-instances": instances}},
+    }
+
+
+def _agent(agent: Entry) -> dict:
+    arguments, secret_arguments = agent_secrets.split(agent.get("arguments") or [])
+    instance = {
+        "agent-class": agent["agent_class"],
+        "instance-id": agent["id"],
+        "open-operations": list(agent.get("open_operations") or []),
+        "arguments": arguments,
+    }
+    return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
+
+
+def _connection(instrument: Entry) -> list[str]:
+    model = model_of(instrument)
+    address = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address")
+    if model.needs_address:
+        return ["--ip-address", address]
+    if not address:
+        return ["--port", f"/dev/{instrument['serial']}"]
+    return ["--port", f"tcp://{address}" if ":" in address else f"tcp://{address}:{model.port}"]
+
+
+def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
+    """Return the agents to run on `host`, from its site config.
+
+    Each is ``{"id", "checksum", "writes_archive", "usb", "has_secrets"}``. The checksum covers what the agent reads of the site
+    config, so a change elsewhere in the inventory leaves it alone.
+    """
+    services = []
+    for instance in site["hosts"][host]["agent-instances"]:
+        words = [word for pair in instance["arguments"] for word in pair]
+        read = json.dumps([site["hub"], instance], sort_keys=True).encode()
+        services.append(
+            {
+                "id": instance["instance-id"],
+                "checksum": hashlib.sha256(read).hexdigest()[:12],
+                "writes_archive": instance["agent-class"] == "AggregatorAgent",
+                "usb": any(str(word).startswith("/dev/") for word in words),
+                "has_secrets": "secret-arguments" in instance,
+            }
+        )
+    return services
+
+
+def simulators(instruments: Iterable[Entry]) -> list[dict]:
+    """Return the simulators to run: ``{"id", "model", "serial", "port"}`` each.
+
+    Labels are not among it: the inventory does not change the names on a real instrument's front panel either, and a simulator
+    with other options would be started again, at room temperature.
+    """
+    return [
+        {
+            "id": instrument["id"],
+            "model": str(instrument["model"]),
+            "serial": instrument["serial"],
+            "port": model_of(instrument).port,
+        }
+        for instrument in instruments
+        if instrument.get("simulated")
+    ]
+
+
+def usb_serials(instruments: Iterable[Entry]) -> list[str]:
+    """Return the serial numbers of the instruments that are found on USB."""
+    return [
+        instrument["serial"]
+        for instrument in instruments
+        if not (model_of(instrument).needs_address or instrument.get("address") or instrument.get("simulated"))
+    ]
