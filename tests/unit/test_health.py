@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from livemon import contract
 from livemon.bridge import site
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
@@ -36,7 +37,7 @@ class OneNode:
         self.site = site or Site()
         fields = self.site.described({path: Field("node", path, path) for path in values})
         last = {path: (now - (age if path == OLD else 0), value) for path, value in values.items()}
-        self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=limits.SILENT_AFTER)])
+        self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=contract.SILENT_AFTER)])
         self.lost = lost
 
     def fetch(self, fields, start, end, points):
@@ -52,13 +53,13 @@ class OneNode:
         ({CONNECTED: 1.0, DEGRADED: 0.0}, []),
         ({CONNECTED: 0.0}, ["agent ls240 is away: docker logs ocs_ls240 tells why"]),
         ({CONNECTED: 1.0, DEGRADED: 1.0}, ["agent ls240 does not do its work: docker logs ocs_ls240 tells why"]),
-        ({limits.LAG: 119.0}, []),
-        ({limits.LAG: 240.0}, ["the archive is 240 s behind: docker logs ocs_aggregator tells why"]),
-        ({limits.DISK_USED: 94.0}, []),
-        ({limits.DISK_USED: 97.2}, ["the disk is 97 % full: df -h tells of what"]),
-        ({limits.CERTIFICATE_DAYS: 7.1}, []),
-        ({limits.CERTIFICATE_DAYS: 2.0}, ["a certificate ends in 2 d: the playbook renews it"]),
-        ({limits.LAG: None}, []),
+        ({contract.LAG: 119.0}, []),
+        ({contract.LAG: 240.0}, ["the archive is 240 s behind: docker logs ocs_aggregator tells why"]),
+        ({contract.DISK_USED: 94.0}, []),
+        ({contract.DISK_USED: 97.2}, ["the disk is 97 % full: df -h tells of what"]),
+        ({contract.CERTIFICATE_DAYS: 7.1}, []),
+        ({contract.CERTIFICATE_DAYS: 2.0}, ["a certificate ends in 2 d: the playbook renews it"]),
+        ({contract.LAG: None}, []),
     ],
 )
 def test_health_names_what_is_wrong(values, problems):
@@ -89,7 +90,7 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
     [((), 0), ((7, 7, 7), 0), ((0, 3, 5), 5), ((9, float("nan"), 12), 3), ((50, 0, 0), 0), ((50, 0, 2), 2)],
 )
 def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
-    answer = create_app(OneNode({limits.LOST: 99.0}, counts)).test_client().get("/api/health").json
+    answer = create_app(OneNode({contract.LOST: 99.0}, counts)).test_client().get("/api/health").json
     expected = f"the archive lost {lost} samples within the last 60 s: livemon gaps tells which, and why"
     assert answer["problems"] == ([expected] if lost else [])
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ..contract import contract
 from . import durations, local_times
 from .checks import NAME, is_list, kind, made_plain, read_as, text_faults, unknown_keys, written
 
@@ -18,7 +19,7 @@ KIND_KEYS: dict[str, tuple[str, ...]] = {
     "feed": ("target", "feeds", "labels", "units", "memory_window"),
     EXTERNAL: (),
 }
-COLUMN_KEYS = ("name", "label", "units")
+COLUMN_KEYS = contract.COLUMN_KEYS
 TEXT_DIRECTORY = "/texts"
 """Where the directories of text files are in the container of the nodes, each below its node's name."""
 LONGEST_WINDOW = 366 * 86400

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..contract import contract
 from .models import FEED, MODELS, Extra, Field, Model
 
-ADDRESS_ROOT = "observatory"
+ADDRESS_ROOT = contract.ADDRESS_ROOT
 
 Entry = Mapping[str, Any]
 

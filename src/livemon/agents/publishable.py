@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from ocs.ocs_feed import Feed
 
+from livemon.contract import END_OF_TIME
 from livemon.errors import shown
-from livemon.series.block import END_OF_TIME
 
 MOST_BYTES = 900_000
 """Of a message on the wire; autobahn's sessions and crossbar's carry 1 MiB."""

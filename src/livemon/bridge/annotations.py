@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from livemon.bridge.catalogue import Field
 from livemon.bridge.limits import shared_points
 from livemon.bridge.times import MAX_POINTS
+from livemon.contract import CONNECTED
 from livemon.hkarchive.gaps import Gap
 
-CONNECTED = ".agent.connected"
 """End of the paths of fields that are 1 while an agent's heartbeat comes, and 0 once it is silent."""
 BEFORE = 60.0
 """Seconds before an interval that are looked at for what an agent was when it began."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from livemon.contract import ADDRESS_ROOT
 from livemon.errors import UnknownFieldError, shown
 
 LONGEST_NAME = 128
@@ -16,7 +17,7 @@ LONGEST_TEXT = 200
 LONGEST_PATH = 500
 _PATH = re.compile(r"[^\s.]+(\.[^\s.]+)+")
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9_:-]")
-_OF_AGENT = re.compile(r"observatory\.(?P<instrument>[^.]+)\.(feeds\.(?P<feed>[^.]+)\.)?")
+_OF_AGENT = re.compile(rf"{ADDRESS_ROOT}\.(?P<instrument>[^.]+)\.(feeds\.(?P<feed>[^.]+)\.)?")
 
 
 @dataclass(frozen=True)

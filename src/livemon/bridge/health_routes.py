@@ -19,7 +19,8 @@ from livemon.bridge.api import state
 from livemon.bridge.catalogue import Field
 from livemon.bridge.evaluated_rules import Asked
 from livemon.bridge.json_responses import json_answer
-from livemon.bridge.site import ROOT, Site
+from livemon.bridge.site import Site
+from livemon.contract import ADDRESS_ROOT, CONNECTED, LOST
 from livemon.errors import LivemonError
 from livemon.health import limits
 from livemon.hkarchive.gaps import Gap
@@ -105,7 +106,7 @@ def _absences(source: Any) -> Iterator[str]:
     for node in sorted(({each.node for each in source.site.expected} | due) - nodes.keys()):
         yield f"node {node} is not running: docker logs sisock_nodes tells why"
     for agent in source.site.agents:
-        if f"{ROOT}.{agent}{limits.CONNECTED}" not in channels:
+        if f"{ADDRESS_ROOT}.{agent}{CONNECTED}" not in channels:
             yield f"agent {agent} has not been heard yet: docker logs ocs_{agent} tells why"
 
 
@@ -131,7 +132,7 @@ def _holes(recent: Sequence[Gap]) -> Iterator[str]:
 
 
 def _losses(source: Any) -> Iterator[str]:
-    field = source.catalogue.by_path.get(limits.LOST)
+    field = source.catalogue.by_path.get(LOST)
     if field is None:
         return
     now = time.time()

@@ -17,9 +17,9 @@ from flask import Blueprint, Response, current_app, request
 
 from livemon.bridge.json_responses import json_answer
 from livemon.bridge.simplejson.bodies import json_body, objects_in
+from livemon.contract import WATCHDOG
 from livemon.errors import ForbiddenError, RequestError, shown
 
-WATCHDOG = "Watchdog"
 """The alarm that always fires: as long as it arrives, any other would."""
 
 blueprint = Blueprint("pulse", __name__, url_prefix="/api")

@@ -18,10 +18,10 @@ from livemon.alarms.definition import Alarm
 from livemon.alarms.measures import Value
 from livemon.bridge.catalogue import Field
 from livemon.config import yaml_content
+from livemon.contract import ADDRESS_ROOT
 from livemon.errors import ConfigError
 from livemon.log import log
 
-ROOT = "observatory"
 _AGENT_TAGS = ("model", "serial", "description")
 _FIELD_TAGS = ("channel", "label", "unit", "quantity")
 _SITE_TEXTS = ("name", "time_zone")
@@ -199,7 +199,7 @@ def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[
         )
     for feed, fields in feeds.items():
         for name, about in fields.items():
-            yield f"{ROOT}.{instance_id}.feeds.{feed}.{name}", about, f"{where}.feeds.{feed}.{name}"
+            yield f"{ADDRESS_ROOT}.{instance_id}.feeds.{feed}.{name}", about, f"{where}.feeds.{feed}.{name}"
 
 
 def _check_keys(entry: Any, known: set[str], where: str) -> None:
@@ -219,4 +219,4 @@ def _texts(entry: Mapping[str, Any], keys: Iterable[str], where: str) -> dict[st
 
 def _agent_of(path: str) -> str | None:
     root, _, rest = path.partition(".")
-    return rest.partition(".")[0] if root == ROOT else None
+    return rest.partition(".")[0] if root == ADDRESS_ROOT else None

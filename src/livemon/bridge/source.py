@@ -29,7 +29,8 @@ from livemon.bridge.catalogue import Catalogue, Field, Node, plain_path
 from livemon.bridge.derived import FINE, LOOK_BACK, Derived, DerivedChannels, grid
 from livemon.bridge.limits import shared_points
 from livemon.bridge.router_nodes import DEADLINE, MOST_FIELDS_OF_ALL, MOST_NODES, RoutedNodes, sentence
-from livemon.bridge.site import ROOT, Site, SiteFile
+from livemon.bridge.site import Site, SiteFile
+from livemon.contract import ADDRESS_ROOT
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.log import log
 from livemon.series.envelope import stride_for
@@ -403,7 +404,7 @@ class Source:
         whose = rest.partition(".")[0]
         is_ours = root in RESERVED or (
             self._socket is not None
-            and ((root == ROOT and whose in self.site.agents) or (root == "livemon" and whose in self._local))
+            and ((root == ADDRESS_ROOT and whose in self.site.agents) or (root == "livemon" and whose in self._local))
         )
         return replace(field, path=plain_path(field.node, field.name)) if is_ours else field
 

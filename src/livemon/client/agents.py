@@ -24,6 +24,7 @@ import yaml
 
 from livemon.client import appliance_http
 from livemon.config import secret, setting
+from livemon.contract import ADDRESS_ROOT, REGISTRY
 from livemon.errors import RequestError, RouterError
 
 SECONDS_TO_ANSWER = 5.0
@@ -38,7 +39,6 @@ SECONDS_TO_FAIL = 0.5
 MOST_AT_ONCE = 200
 """Agents that are asked side by side."""
 OK = 0
-REGISTRY = "registry"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Site:
     def __init__(
         self,
         url: str,
-        address_root: str = "observatory",
+        address_root: str = ADDRESS_ROOT,
         configured: Mapping[str, str] | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
@@ -138,7 +138,7 @@ class Site:
                 for host in content["hosts"].values()
                 for entry in host.get("agent-instances", [])
             }
-            root = content.get("hub", {}).get("address_root", "observatory")
+            root = content.get("hub", {}).get("address_root", ADDRESS_ROOT)
         except (KeyError, TypeError, AttributeError, OSError, yaml.YAMLError):
             return cls(url, environ=environ)
         return cls(url, root, configured, environ)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-_target = click.option("--target", default="aggregator", show_default=True, help="Instance-id of the aggregator.")
+from livemon.contract import AGGREGATOR
+
+_target = click.option("--target", default=AGGREGATOR, show_default=True, help="Instance-id of the aggregator.")
 
 
 @click.group()

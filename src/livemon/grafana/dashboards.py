@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from livemon.contract import LONGEST_UID
 from livemon.errors import RequestError, shown
 from livemon.grafana.client import Grafana
 
 PREFIX = "lab-"
-LONGEST_UID = 40
 OF_GRAFANA_ALONE = ("id", "version", "iteration", "gnetId")
 """What numbers a dashboard within one Grafana, and changes when nothing else does."""
 

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from livemon.contract import NOBODY, PULSE
 from livemon.errors import GrafanaError
 from livemon.grafana.client import Grafana
 
 PATH = "/api/alertmanager/grafana/config/api/v1/receivers"
-LEFT_OUT = ("livemon-watchdog", "livemon-nobody", "grafana-default-email")
+LEFT_OUT = (PULSE, NOBODY, "grafana-default-email")
 """Contact points that tell nobody: the pulse, for which the dead-man's switch listens itself, what stands where the inventory has
 none, and what Grafana brings along.
 """

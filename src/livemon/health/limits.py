@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-SILENT_AFTER = 120.0
-"""Seconds without a sample of any field after which a node of ours is silent, unless the inventory says another time."""
+from livemon.contract import ADDRESS_ROOT, CERTIFICATE_DAYS, CONNECTED, DEGRADED, DISK_USED, LAG, SENSORS
+
 HUB_AWAY_AFTER = 5.0
 """Seconds; the bridge asks the hub every two."""
 STALE_AFTER = 300.0
@@ -18,10 +18,6 @@ FULL_FROM = 95.0
 DAYS_TO_RENEW = 7.0
 """A certificate that ends this soon should have been renewed long ago."""
 
-LAG = "observatory.aggregator.feeds.archive.lag"
-LOST = "observatory.aggregator.feeds.archive.lost"
-DISK_USED = "livemon.sensors.disk_used"
-CERTIFICATE_DAYS = "livemon.sensors.certificate_days"
 _LIMITS = {
     LAG: (
         lambda value: value > LATE_AFTER,
@@ -33,8 +29,6 @@ _LIMITS = {
         "a certificate ends in {value:.0f} d: the playbook renews it",
     ),
 }
-CONNECTED, DEGRADED = ".agent.connected", ".agent.degraded"
-"""Ends of the paths of what heartbeats tell of an agent; of one that is away there is no telling whether it is degraded."""
 
 
 def problems(status: Mapping[str, Any]) -> Iterator[str]:
@@ -126,7 +120,7 @@ def _fields(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _is_live(field: Mapping[str, Any]) -> bool:
     """Whether each field of its node goes on as long as all is well; a node of others may have some that seldom have a sample."""
-    return field["path"].startswith(("observatory.", "livemon.sensors.")) and not field["path"].endswith(DEGRADED)
+    return field["path"].startswith((f"{ADDRESS_ROOT}.", f"{SENSORS}.")) and not field["path"].endswith(DEGRADED)
 
 
 def age(seconds: float | None) -> str:

@@ -7,8 +7,7 @@ been set back are therefore stored in another block than those before.
 
 from __future__ import annotations
 
-CLOCK_TOLERANCE = 10.0
-"""Seconds by which a sample may lie ahead of this machine's clock before one of the two clocks was wrong."""
+from livemon.contract import CLOCK_TOLERANCE
 
 
 class Epochs:

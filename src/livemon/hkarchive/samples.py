@@ -21,14 +21,13 @@ from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
 from typing import Any
 
-from livemon.hkarchive.epochs import CLOCK_TOLERANCE, Epochs, jumps_ahead
+from livemon.contract import CLOCK_TOLERANCE, END_OF_TIME
+from livemon.hkarchive.epochs import Epochs, jumps_ahead
 
 Kind = str
 _KINDS: dict[type, Kind] = {float: "number", int: "number", bool: "bool", str: "text"}
 MOST_EPOCHS = 16
 """Of one block. A message in which time runs backwards more often is sorted."""
-END_OF_TIME = 9e10
-"""UNIX seconds that spt3g can hold, in an int64 of 10 ns units; milliseconds since 1970 lie far beyond."""
 
 
 @dataclass

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 from twisted.internet.task import LoopingCall
 
-from livemon.health.limits import SILENT_AFTER
+from livemon.contract import ADDRESS_ROOT, SILENT_AFTER
 from livemon.log import log
 from livemon.nodes.blocks import BlockNode, Info
-from livemon.nodes.feed import ADDRESS_ROOT
 from livemon.series.block import Block
 
 SILENCE = 5.0

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from livemon.health.limits import SILENT_AFTER
+from livemon.contract import ADDRESS_ROOT, SILENT_AFTER
 from livemon.log import log
 from livemon.nodes.blocks import BlockNode, Info
 from livemon.nodes.refill import Refill
 from livemon.series.block import Block
 
-ADDRESS_ROOT = "observatory"
 MOST_FIELDS = 5000
 """Of one node. Anybody on the agents' network may publish under any name, and a field costs memory as long as the node is there."""
 

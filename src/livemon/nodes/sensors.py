@@ -12,7 +12,7 @@ import psutil
 from cryptography import x509
 from twisted.internet.task import LoopingCall
 
-from livemon.health.limits import SILENT_AFTER
+from livemon.contract import SENSORS, SILENT_AFTER
 from livemon.log import log
 from livemon.nodes import kernelclock
 from livemon.nodes.blocks import BlockNode, Info
@@ -21,7 +21,7 @@ from livemon.series.block import Block
 SAMPLE_EVERY = 5.0
 READ_CERTIFICATES_EVERY = 3600.0
 DAY = 86400.0
-BLOCK = "livemon.sensors"
+BLOCK = SENSORS
 
 
 class Reading(NamedTuple):

@@ -7,21 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from livemon.contract import CLOCK_TOLERANCE, END_OF_TIME
 from livemon.series.columns import FIRST_CAPACITY, Columns
 from livemon.series.envelope import Buckets, Points, buckets, extremes, fitted, needs_thinning
 from livemon.series.merging import in_order
 from livemon.series.pyramid import Pyramid
 
-CLOCK_TOLERANCE = 10.0
-"""Seconds by which a sample may lie ahead of this machine's clock before one of the two clocks was wrong."""
 UPDATE_EVERY = 4096
 """Samples that wait for the pyramid, at most: a query would have to look at all of them."""
 RATE_KNOWN_AFTER = 1e-3
 """The part of the window that samples must span before their rate is believed: first ones may come in a burst."""
 MOST_RESERVED = 1 << 27
 """Samples of all fields for which space is reserved beforehand: a burst at first must not ask for more than a machine has."""
-END_OF_TIME = 9e10
-"""UNIX seconds. Milliseconds taken for seconds lie beyond, and NaN and infinity are not before it."""
 
 
 class Block:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from livemon.series.block import END_OF_TIME
+from livemon.contract import END_OF_TIME
 from livemon.textfiles.localtime import LocalClock, resolved
 
 Samples = tuple[NDArray[np.float64], NDArray[np.float64]]

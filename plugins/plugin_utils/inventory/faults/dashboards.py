@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
+from ...contract import contract
 from ..grafana.alerting import WATCHDOG_FOLDER
 from ..grafana.identity import FOLDER
 
-LONGEST_UID = 40
+LONGEST_UID = contract.LONGEST_UID
 OURS = "livemon-"
 HOW = "bring it here by playbooks/adopt_dashboards.yml, or export it in Grafana as Classic"
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...contract import contract
 from .. import agent_secrets, data_nodes
 from ..checks import NAME, is_list, kind, made_plain, read_as, repeats, text_faults, unknown_keys, written
 from ..models import MODELS
@@ -44,7 +45,7 @@ AGENT_KEYS = (
     control.KEY,
     *alarms.AGENT_KEYS,
 )
-OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
+OWN_IDS = {contract.AGGREGATOR: "the archive's agent", contract.REGISTRY: "the registry of agents"}
 OWN_NAMES = {
     "sensors": "this machine's sensors",
     "agents": "the node of all agents",

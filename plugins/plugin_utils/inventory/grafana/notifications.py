@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...contract import contract
 from .. import durations
 from ..checks import is_list, listed
 from ..secret_references import is_reference
@@ -18,15 +19,13 @@ from .uids import uid
 
 Entry = Mapping[str, Any]
 
-WATCHDOG = "Watchdog"
-"""The alarm that always fires; the bridge knows it by this name."""
-PULSE = "livemon-watchdog"
+WATCHDOG, PULSE = contract.WATCHDOG, contract.PULSE
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
-PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{/run/secrets/pulse}"}
+PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{" + contract.SECRETS + "/pulse}"}
 """The bridge takes the pulse from nobody else. The password is among what Grafana encrypts and hides, in all releases alike."""
-NOBODY = "livemon-nobody"
+NOBODY = contract.NOBODY
 """Where alarms go that nobody asked for: the tree of routes needs an end."""
-SECRETS = "/run/secrets"
+SECRETS = contract.SECRETS
 SECRET_FILE = "notification_{name}"  # noqa: S105 - a file's name
 """A name of its own, beside Grafana's other secrets."""
 FRIENDLY = ("email", "slack", "webhook")

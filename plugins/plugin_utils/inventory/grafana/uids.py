@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-LONGEST = 40
+from ...contract import contract
+
+LONGEST = contract.LONGEST_UID
 """Characters of a uid; letters, digits, '-' and '_'."""
 _DIGEST = 16
 

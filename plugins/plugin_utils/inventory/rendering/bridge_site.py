@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...contract import contract
 from .. import data_nodes
 from ..grafana.alarms.requested import Alarm, in_site_file
 from ..instruments import fields_of, model_of, name_of
@@ -41,7 +42,7 @@ def site(
                 "description": ARCHIVE_NODE["description"],
                 "feeds": {feed: _archive() for feed in ARCHIVE_NODE["feeds"]},
             },
-            {"id": "registry", "model": "RegistryAgent"},
+            {"id": contract.REGISTRY, "model": "RegistryAgent"},
         ],
         "alarms": in_site_file(alarms),
         "nodes": data_nodes.silences(further),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...contract import contract
 from .. import agent_secrets
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 
@@ -30,10 +31,10 @@ def site_config(
     Arguments that need a secret are under ``secret-arguments``, which upstream passes over and our launcher completes.
     """
     instances = [
-        {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
+        {"agent-class": "RegistryAgent", "instance-id": contract.REGISTRY, "arguments": []},
         {
             "agent-class": "AggregatorAgent",
-            "instance-id": "aggregator",
+            "instance-id": contract.AGGREGATOR,
             "arguments": [
                 ["--initial-state", "record"],
                 ["--time-per-file", str(seconds_per_file)],

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...contract import contract
 from .. import data_nodes
 from ..instruments import extras_of, fields_of, model_of, name_of
 from ..models import FEED
@@ -15,7 +16,7 @@ CERTIFICATES = ("/run/pki/*.crt",)
 ARCHIVE_NODE = {
     "kind": "feed",
     "name": "archive",
-    "target": "aggregator",
+    "target": contract.AGGREGATOR,
     "feeds": ["archive"],
     "description": "The archive",
     "labels": {"lag": "Archive behind by", "lost": "Samples lost", "gap": "Newest gap"},
@@ -70,7 +71,7 @@ def nodes(
     result.append(
         {"kind": "sensors", "name": "sensors", "description": "This machine", "certificates": list(CERTIFICATES)}
     )
-    ids = [each["id"] for each in (*instruments, *agents)] + [ARCHIVE_NODE["target"], "registry"]
+    ids = [each["id"] for each in (*instruments, *agents)] + list(contract.OWN_AGENTS)
     result.append({"kind": "agents", "name": "agents", "description": "Agents", "agents": ids})
     return {"nodes": result}
 

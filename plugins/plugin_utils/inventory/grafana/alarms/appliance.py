@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ....contract import contract
 from ... import durations
 from .equipment import AGENTS_RULE, NODES, ROUTER, of_process, unanswered
 from .requested import Alarm, Entry
 
-ARCHIVE = "observatory.aggregator.feeds.archive"
-MACHINE = "livemon.sensors"
-OWN_AGENTS = ("aggregator", "registry")
+ARCHIVE, MACHINE, OWN_AGENTS = contract.ARCHIVE, contract.SENSORS, contract.OWN_AGENTS
 AGGREGATOR_AWAY = "aggregator:away"
 
 

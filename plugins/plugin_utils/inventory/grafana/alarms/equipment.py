@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ....contract import contract
 from ... import durations
 from ...instruments import ADDRESS_ROOT, model_of, name_of, path_of
 from ...models import Field
@@ -161,7 +162,7 @@ def unanswered(instrument: Entry) -> dict[str, Any]:
     """Return the measure of for how long an instrument has not answered."""
     return {
         "kind": "unanswered",
-        "connected": f"{ADDRESS_ROOT}.{instrument['id']}.agent.connected",
+        "connected": f"{ADDRESS_ROOT}.{instrument['id']}{contract.CONNECTED}",
         **_channels_read(instrument),
     }
 

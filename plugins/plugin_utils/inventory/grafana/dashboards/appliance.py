@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ....contract import contract
 from ...instruments import ADDRESS_ROOT, name_of
 from ..alarms.appliance import ARCHIVE, MACHINE, OWN_AGENTS, of_appliance
 from ..alarms.requested import by_itself
@@ -111,7 +112,7 @@ def in_short(instruments: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[
     worst = next((color for color in COLORS.values() if color in colors), GRAY)
     lines = health(site)
     told = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
-    target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everybody)}}}.agent.connected)"
+    target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everybody)}}}{contract.CONNECTED})"
     target = f"keepLastValue({_watched(target, 'min')},1)"
     together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one gone"), worst))
     return [together, *(lines[kind] for kind in told)]
