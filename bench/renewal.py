@@ -2,7 +2,7 @@
 
 Prints a table: medians of several, each after the other on one running system (router, agent, aggregator, hub, nodes, bridge).
 
-    PYTHONPATH=src:tests .venv/app/bin/python -m bench.renewal [TIMES]
+    PYTHONPATH=src:tests/support .venv/app/bin/python -m bench.renewal [TIMES]
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ class LazyGroup(click.Group):
         """Import the module of one subcommand; `None` where there is none."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        return importlib.import_module(f"{commands.__name__}.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"{commands.__name__}.{cmd_name}").command
+        return command
 
 
 def version() -> str:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from urllib.parse import urlsplit
 
 import yaml
@@ -19,15 +19,22 @@ import yaml
 from livemon.errors import ConfigError
 
 T = TypeVar("T")
+D = TypeVar("D")
 _REQUIRED = object()
 
 
+@overload
+def setting(name: str, *, default: str = ..., environ: Mapping[str, str] = ...) -> str: ...
+@overload
+def setting(name: str, cast: Callable[[str], T], *, environ: Mapping[str, str] = ...) -> T: ...
+@overload
+def setting(name: str, cast: Callable[[str], T], default: D, environ: Mapping[str, str] = ...) -> T | D: ...
 def setting(
     name: str,
-    cast: Callable[[str], T] = str,
-    default: T | object = _REQUIRED,
+    cast: Callable[[str], Any] = str,
+    default: Any = _REQUIRED,
     environ: Mapping[str, str] = os.environ,
-) -> T:
+) -> Any:
     """One environment variable, cast.
 
     Raises

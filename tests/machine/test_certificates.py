@@ -36,11 +36,10 @@ with socket.create_connection((address, int(port)), 5) as plain, context.wrap_so
     print(tls.getpeercert()["serialNumber"])
 """
 NEAR_ITS_END = """import datetime as dt, pathlib
-from livemon import pki
-from livemon.installation.certificates import servers
+from livemon.installation import certificates, making, servers
 directory = pathlib.Path("/pki")
-then = dt.datetime.now(dt.UTC) - pki.SERVER_LIFETIME + dt.timedelta(days=20)
-list(pki.ensure(directory, servers.read(directory / "servers.json"), then, new_keys=True))
+then = dt.datetime.now(dt.UTC) - making.SERVER_LIFETIME + dt.timedelta(days=20)
+list(certificates.ensure(directory, servers.read(directory / "servers.json"), then, new_keys=True))
 """
 
 

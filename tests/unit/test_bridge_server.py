@@ -18,7 +18,7 @@ from livemon.errors import ConfigError
 SLOW_BRIDGE = """
 import threading
 from flask import Flask
-from livemon import wamp
+from livemon.sisock import wamp
 from livemon.bridge.server import serve
 from livemon.bridge.workers import COMPUTING, Workers
 from twisted.internet import reactor, threads

@@ -27,7 +27,7 @@ NODES = textwrap.dedent("""
     import sys
     from pathlib import Path
     import numpy as np
-    from livemon import nodesocket
+    from livemon.sisock import nodesocket
     from livemon.sisock.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode
     from twisted.internet import reactor

@@ -217,7 +217,7 @@ def test_all_nodes_get_ready_at_once_and_without_a_hub(host, session):
 
 def test_a_name_that_the_hub_does_not_take_is_told_once(host, session, clock, monkeypatch):
     told = []
-    monkeypatch.setattr("livemon.nodehost.log.error", lambda *_, **about: told.append(str(about["error"])))
+    monkeypatch.setattr("livemon.sisock.nodehost.log.error", lambda *_, **about: told.append(str(about["error"])))
     host.add(Node("a.b", ""))
     join(host, session)
     clock.advance(ANNOUNCE_EVERY)

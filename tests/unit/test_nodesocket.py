@@ -16,7 +16,7 @@ SERVER = textwrap.dedent("""
     import sys
     from pathlib import Path
     import numpy as np
-    from livemon import nodesocket, wamp
+    from livemon.sisock import nodesocket, wamp
     from livemon.sisock.packed import Timeline, pack
     from livemon.sisock.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode

@@ -10,6 +10,8 @@ import subprocess
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import x25519
 
 from livemon.commands.certificates import command
 from livemon.errors import ConfigError
@@ -307,3 +309,13 @@ def test_a_list_of_servers_that_is_none_says_who_writes_it(tmp_path, text):
     (tmp_path / "servers.json").write_text(text)
     with pytest.raises(ConfigError, match="--tags certificates writes it"):
         read(tmp_path / "servers.json")
+
+
+def test_a_key_that_cannot_sign_is_refused_with_a_sentence(tmp_path):
+    """A key for an exchange of keys was taken, and the first signature ended the command with a traceback."""
+    key = x25519.X25519PrivateKey.generate()
+    (tmp_path / "ca.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    with pytest.raises(ConfigError, match=r"ca\.key holds a key that cannot sign .*bring an EC, RSA or Ed25519 key"):
+        making.load_key(tmp_path / "ca.key")

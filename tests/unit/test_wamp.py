@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from livemon.sisock import wamp
 
 ENDED = """
-from livemon import wamp
+from livemon.sisock import wamp
 from twisted.internet.defer import succeed
 
 class Component:

@@ -11,7 +11,7 @@ from typing import Any
 from livemon.alarms.definition import Alarm
 from livemon.alarms.judgement import State
 from livemon.alarms.kinds import MEASURED
-from livemon.alarms.measures import MEASURES, Age, Unchanged
+from livemon.alarms.measures import MEASURES, Age, OfChannel, Unchanged
 from livemon.alarms.sentences import TEMPLATES, sentence
 from livemon.quantities import duration, some
 
@@ -71,7 +71,7 @@ def told(alarm: Alarm, state: State) -> dict[str, Any]:
 
 def path_of(alarm: Alarm) -> str | None:
     """Return the channel that an alarm is of; `None` if it is of several."""
-    if hasattr(alarm.measure, "path"):
+    if isinstance(alarm.measure, OfChannel):
         return alarm.measure.path
     paths = alarm.measure.paths
     return paths[0] if len(paths) == 1 and not paths[0].endswith(EACH) else None
@@ -126,22 +126,22 @@ def _verdict(
 
 
 def _unread(limits: Iterable[Alarm], alarms: Iterable[Alarm], states: States) -> Iterator[str]:
-    """Yield whom the limits are of that have no reading which is recent enough to judge them by."""
+    """Yield the subject of each limit that has no reading recent enough to judge it by.
+
+    The alarm that says after what time something is silent is found by the input of its instrument, or by its channels.
+    """
     silences = {
-        key: alarm.limits[0] for alarm in alarms if isinstance(alarm.measure, Age) for key in _silent_keys(alarm)
+        key: alarm.limits[0]
+        for alarm in alarms
+        if isinstance(alarm.measure, Age)
+        for key in (_input(alarm), *alarm.measure.of)
     }
     for alarm in limits:
-        state, path = states.get(alarm.id), alarm.measure.path
-        feed = f"{path.rpartition('.')[0]}.{EACH}"
+        state = states.get(alarm.id)
+        feed = f"{alarm.measure.paths[0].rpartition('.')[0]}.{EACH}"
         longest = silences.get(_input(alarm), silences.get(feed, OLDEST))
         if state is None or state.newest is None or (state.age or 0.0) > longest:
             yield alarm.tags.get("subject", alarm.id)
-
-
-def _silent_keys(alarm: Alarm) -> Iterator[Any]:
-    """Yield by what one finds the alarm that says when something is silent: the input of an instrument, and the channels."""
-    yield _input(alarm)
-    yield from alarm.measure.of
 
 
 def _input(alarm: Alarm) -> tuple[str | None, str | None]:

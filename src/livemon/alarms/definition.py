@@ -123,7 +123,7 @@ def _alarm(entry: Any, where: str) -> Alarm:
 
 def _measure(entry: Any, where: str) -> Measure:
     kind = entry.get("kind") if isinstance(entry, Mapping) else None
-    if kind not in MEASURES:
+    if not isinstance(kind, str) or kind not in MEASURES:
         raise ConfigError(f"{where}: write {{kind: ...}}, one of {', '.join(MEASURES)}, and what that needs")
     made_of = MEASURES[kind]
     options = {key: _option(value, f"{where}.{key}") for key, value in entry.items() if key != "kind"}

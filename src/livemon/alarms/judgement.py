@@ -100,7 +100,7 @@ def _look(alarm: Alarm, state: State, tracks: Tracks, moment: Moment) -> None:
         state.measured = moment.now - state.age
     elif state.measured is not None:
         state.age = max(moment.now - state.measured, 0.0)
-    if state.beyond_since is not None:
+    if state.beyond_since is not None and state.noticed is not None:
         state.beyond_seen = moment.now
         state.trips = state.trips or moment.now - state.noticed >= alarm.hold
     elif state.trips and (alarm.measure.is_duration or moment.now - state.beyond_seen >= SEEN_FOR):
@@ -138,7 +138,7 @@ def _take(alarm: Alarm, state: State, time: float, value: float, moment: Moment)
         return
     if state.beyond_since is None:
         state.beyond_since, state.noticed, state.worst = time, moment.now, value
-    state.worst = alarm.worse(value, state.worst)
+    state.worst = value if state.worst is None else alarm.worse(value, state.worst)
     state.beyond_seen = moment.now
     state.trips = state.trips or time - state.beyond_since >= alarm.hold
 

@@ -33,15 +33,19 @@ Tracks = Callable[[str], Track]
 """Returns what is known of a channel by its path; an empty one if it was never heard."""
 
 
+@dataclass(frozen=True)
 class Measure:
     """One way to come to a number.
 
-    Of an `is_duration` measure the number is a time in seconds that grows by itself while something lasts. `memory` is how many
-    seconds of the past of its channels it needs.
+    Of an `is_duration` measure the number is a time in seconds that grows as long as something lasts.
     """
 
     is_duration: ClassVar[bool] = False
-    memory: ClassVar[float] = 0.0
+
+    @property
+    def memory(self) -> float:
+        """How many seconds of the past of its channels it needs."""
+        return 0.0
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -61,7 +65,7 @@ class Measure:
         return self._shown(compared, tracks)
 
     def _paths(self) -> tuple[str, ...]:
-        return (self.path,)
+        raise NotImplementedError
 
     def _shown(self, compared: float | None, tracks: Tracks) -> float | None:
         del tracks
@@ -76,16 +80,25 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Value(Measure):
+class OfChannel(Measure):
+    """A measure of one channel."""
+
+    path: str
+
+    def _paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+
+@dataclass(frozen=True)
+class Value(OfChannel):
     """Each reading of a channel: every sample that is a finite number, and above zero if it is `positive`.
 
     With `provided`, a channel that must not be zero for the reading to count.
     """
 
-    path: str
     positive: bool = False
     provided: str | None = None
-    memory: ClassVar[float] = 600.0
+    memory = 600.0
 
     def _paths(self) -> tuple[str, ...]:
         return (self.path,) if self.provided is None else (self.path, self.provided)
@@ -103,14 +116,13 @@ class Value(Measure):
 
 
 @dataclass(frozen=True)
-class Rise(Measure):
+class Rise(OfChannel):
     """How much a channel rises in `per` seconds: the mean of the last `mean` seconds less that of as many `over` seconds earlier.
 
     It is divided by the time between their samples on average, which is not `over` where visits of a scan are missing. Nothing is
     known where that is less than half of `over`: noise would be taken for a rise.
     """
 
-    path: str
     over: float
     mean: float
     per: float
@@ -151,23 +163,22 @@ class Age(Measure):
 
 
 @dataclass(frozen=True)
-class Invalid(Measure):
+class Invalid(OfChannel):
     """For how long samples have come that are no readings, from the first of them to the newest; as it was once there are none."""
 
-    path: str
     positive: bool = False
     is_duration: ClassVar[bool] = True
-    memory: ClassVar[float] = 3600.0
+    memory = 3600.0
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if not track.fresh:
+        if not track.fresh or track.newest is None:
             return []
         return [(moment.now, 0.0 if track.invalid is None else track.newest[0] - track.invalid)]
 
 
 @dataclass(frozen=True)
-class Unchanged(Measure):
+class Unchanged(OfChannel):
     """For how long all readings of a channel have been bit-identical, from the first of them to the newest.
 
     It is as it was while there is no new sample: a channel that is silent is not frozen. With fewer than `samples` readings it is 0.
@@ -175,8 +186,7 @@ class Unchanged(Measure):
     process that has only begun does not know what it has not seen. People are told of the reading; its age is that of the first.
     """
 
-    path: str
-    memory: float
+    memory: float = 0.0
     samples: int = 10
     positive: bool = False
     is_duration: ClassVar[bool] = True
@@ -202,17 +212,16 @@ class Unchanged(Measure):
 
 
 @dataclass(frozen=True)
-class Lasting(Measure):
+class Lasting(OfChannel):
     """For how long a channel has had a value, 0 while it has another; nothing new while it has no number."""
 
-    path: str
     value: float
     is_duration: ClassVar[bool] = True
-    memory: ClassVar[float] = 3600.0
+    memory = 3600.0
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if track.known is None or track.known[0] != track.newest[0]:
+        if track.known is None or track.since is None or track.newest is None or track.known[0] != track.newest[0]:
             return []
         return [(moment.now, track.known[0] - track.since if track.known[1] == self.value else 0.0)]
 
@@ -229,14 +238,14 @@ class Absence(Measure):
     of: tuple[str, ...] = ()
     patience: float = 20.0
     is_duration: ClassVar[bool] = True
-    memory: ClassVar[float] = 3600.0
+    memory = 3600.0
 
     def _paths(self) -> tuple[str, ...]:
         return (self.connected, *self.of)
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.connected)
-        if track.known is None:
+        if track.known is None or track.since is None:
             return [(moment.now, max(moment.now - moment.began, 0.0))]
         if track.known[1] > 0 or _waits(self, tracks):
             return [(moment.now, 0.0)]
@@ -251,7 +260,7 @@ class Unanswered(Measure):
     of: tuple[str, ...]
     patience: float = 20.0
     is_duration: ClassVar[bool] = True
-    memory: ClassVar[float] = 3600.0
+    memory = 3600.0
 
     def _paths(self) -> tuple[str, ...]:
         return (self.connected, *self.of)
@@ -284,10 +293,9 @@ class Least(Measure):
 
 
 @dataclass(frozen=True)
-class Increase(Measure):
+class Increase(OfChannel):
     """By how much a counter has increased within the last `over` seconds; one that begins anew counts from there."""
 
-    path: str
     over: float
 
     @property
@@ -303,10 +311,9 @@ class Increase(Measure):
 
 
 @dataclass(frozen=True)
-class News(Measure):
+class News(OfChannel):
     """A channel's value for `within` seconds after it has become that, and 0 from then on: what nobody can undo ends by itself."""
 
-    path: str
     within: float
 
     @property
@@ -316,7 +323,7 @@ class News(Measure):
 
     def _readings(self, tracks: Tracks, moment: Moment) -> Readings:
         track = tracks(self.path)
-        if track.known is None:
+        if track.known is None or track.since is None:
             return []
         return [(moment.now, track.known[1] if moment.now - track.since < self.within else 0.0)]
 
@@ -349,7 +356,7 @@ class Hubless(Measure):
         return [(moment.now, moment.hubless)]
 
 
-MEASURES: Mapping[str, type] = {
+MEASURES: Mapping[str, type[Measure]] = {
     "value": Value,
     "rise": Rise,
     "age": Age,

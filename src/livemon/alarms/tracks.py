@@ -132,7 +132,7 @@ class Track:
                 setattr(self, name, (getattr(self, name)[0] + by, getattr(self, name)[1]))
         if self.run is not None:
             self.run.since, self.run.until = self.run.since + by, self.run.until + by
-        self.history = deque((begin + by, *sums) for begin, *sums in self.history)
+        self.history = deque((begin + by, total, count, late) for begin, total, count, late in self.history)
         self.rises = deque((time + by, rise) for time, rise in self.rises)
 
     def mean(self, start: float, end: float) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from livemon.alarms.definition import Alarm
 from livemon.alarms.judgement import State, judge, restored, saved
-from livemon.alarms.measures import Moment
+from livemon.alarms.measures import Moment, OfChannel
 from livemon.alarms.tracks import Track
 from livemon.errors import LivemonError
 from livemon.files import write_public
@@ -88,7 +88,8 @@ class AlarmWatch:
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """The alarms of the inventory."""
-        return self._source.site.alarms
+        alarms: tuple[Alarm, ...] = self._source.site.alarms
+        return alarms
 
     @property
     def unjudged(self) -> float:
@@ -119,8 +120,10 @@ class AlarmWatch:
             return
         self._ahead = ahead
         self._began, self._told = self._began + by, self._told + by
-        for each in (*self._tracks.values(), *self._working.values()):
-            each.shift(by)
+        for track in self._tracks.values():
+            track.shift(by)
+        for state in self._working.values():
+            state.shift(by)
 
     def _track(self, path: str) -> Track:
         return self._tracks.setdefault(path, Track())
@@ -147,7 +150,7 @@ class AlarmWatch:
             for path in alarm.measure.paths:
                 # What has begun to last goes on through a restart.
                 self._memory[path] = max(self._memory.get(path, 0.0), alarm.measure.memory, alarm.hold + RECENT[-1])
-            if getattr(alarm.measure, "positive", False):
+            if isinstance(alarm.measure, OfChannel) and getattr(alarm.measure, "positive", False):
                 self._positive.add(alarm.measure.path)
         for path in self._tracks.keys() - self._memory.keys():
             del self._tracks[path]
@@ -166,7 +169,8 @@ class AlarmWatch:
         if track.newest is None:
             return now - max(memory, RECENT[-1])
         if path in self._stamped_until or last > now + AHEAD:
-            track.take([_last_sample(catalogue, path)], memory, positive=path in self._positive)
+            sample = _last_sample(catalogue, path)
+            track.take([sample] if sample is not None else [], memory, positive=path in self._positive)
             return None
         # Nodes tell of the newest number, and an agent's sample may be none.
         is_new = last > track.newest[0]
@@ -186,7 +190,7 @@ class AlarmWatch:
             self._stamped_until[path] = max(before + UNSEEN, until)
             if track.newest is not None and track.newest[0] >= last:
                 track.shift(math.nextafter(last, 0) - track.newest[0])
-        elif last > until and self._stamped_until.pop(path, None) and track.newest is not None:
+        elif last > until and self._stamped_until.pop(path, 0.0) and track.newest is not None:
             track.newest = max(until, track.newest[0]), track.newest[1]
 
     def _look_at_each(self, catalogue: Any, pattern: str, now: float) -> None:

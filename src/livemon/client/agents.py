@@ -287,7 +287,7 @@ class Site:
 
     def _request(self, instance_id: str, action: str, name: str) -> Operation:
         password = setting("LIVEMON_CONTROL_SECRET_FILE", secret, "", self._environ) if action != "status" else ""
-        right = {"password": password} if password else {}
+        right: dict[str, Any] = {"password": password} if password else {}
         status, message, session = self.call(f"{instance_id}.ops", action, name, {}, **right)
         if status != OK and "credential level" in message and not right:
             message = (

@@ -51,7 +51,8 @@ def gaps(start: str, end: str) -> list[dict[str, Any]]:
     RequestError
         With the bridge's own sentence if it refuses the request.
     """
-    return _get("/api/gaps", "gaps", **{"from": start, "until": end})[0]["gaps"]
+    found: list[dict[str, Any]] = _get("/api/gaps", "gaps", **{"from": start, "until": end})[0]["gaps"]
+    return found
 
 
 def health() -> dict[str, Any]:

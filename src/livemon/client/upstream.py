@@ -10,7 +10,7 @@ import functools
 import sys
 
 # autobahn would try it for a serialization that nobody uses, and its build for numpy 1 prints a long traceback.
-sys.modules.setdefault("bjdata", None)
+sys.modules.setdefault("bjdata", None)  # type: ignore[arg-type]  # how Python is told that a module is missing
 
 from ocs import client_cli, ocs_client  # noqa: E402
 

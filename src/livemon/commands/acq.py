@@ -40,4 +40,4 @@ def stop(agent: str | None, target: str | None) -> None:
 def _one_of(agent: str | None, target: str | None) -> str:
     if (agent is None) == (target is None):
         raise click.UsageError("name one agent by its instance-id, for example ls240")
-    return agent or target
+    return str(agent or target)

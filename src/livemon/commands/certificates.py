@@ -20,13 +20,20 @@ from livemon.installation import certificates, servers
 @click.option("--new-keys", is_flag=True, help="Make the servers' keys and certificates anew.")
 @click.option("--new-authority", is_flag=True, help="Make a new authority; the former stays trusted for a month.")
 @click.option("--forget", is_flag=True, help="Trust replaced authorities no longer.")
-def command(directory: Path, **wanted: bool) -> None:
+def command(directory: Path, new_keys: bool, new_authority: bool, forget: bool) -> None:
     """Make the certificate authority and the servers' certificates where they are missing or about to end.
 
     Prints one line for each thing made; where nothing had to be made, one line to the standard error.
     """
     made = False
-    for sentence in certificates.ensure(directory, servers.read(directory / "servers.json"), **wanted):
+    wanted = servers.read(directory / "servers.json")
+    for sentence in certificates.ensure(
+        directory,
+        wanted,
+        new_keys=new_keys,
+        new_authority=new_authority,
+        forget=forget,
+    ):
         click.echo(sentence)
         made = True
     if not made:

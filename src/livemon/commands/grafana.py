@@ -113,7 +113,7 @@ def adopt(dashboard: str | None, folder: str | None) -> None:
     if (dashboard is None) == (folder is None):
         raise click.UsageError("name either a dashboard or a folder")
     grafana = Grafana.from_environment()
-    models = [dashboards.adopt(grafana, dashboard)] if folder is None else dashboards.adopt_folder(grafana, folder)
+    models = [dashboards.adopt(grafana, str(dashboard))] if folder is None else dashboards.adopt_folder(grafana, folder)
     files = [
         {"name": dashboards.file_name(model), "uid": model["uid"], "content": dashboards.written(model)}
         for model in models
@@ -133,7 +133,12 @@ def login() -> None:
 def print_left_over(directory: Path, patience: float) -> None:
     """Print a file that removes what Grafana has of livemon's alarms and the files in DIRECTORY do not; nothing if there is none."""
     grafana = Grafana.from_environment()
-    provisioned.settle(lambda: grafana.version() and [], patience, steady=0.0)
+
+    def no_faults_once_it_answers() -> list[str]:
+        grafana.version()
+        return []
+
+    provisioned.settle(no_faults_once_it_answers, patience, steady=0.0)
     document = provisioned.left_over(grafana, given.read(directory))
     if document:
         click.echo(json.dumps(document))

@@ -125,7 +125,8 @@ def silences(archive: Path) -> list[dict[str, Any]]:
     BackupError
         As from :func:`check`.
     """
-    return json.loads(_read(archive)[1].get(f"json/{export.SILENCES}", b"[]"))
+    listed: list[dict[str, Any]] = json.loads(_read(archive)[1].get(f"json/{export.SILENCES}", b"[]"))
+    return listed
 
 
 def restore(archive: Path, data: Path, secrets: Path, owner: int) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def _read(archive: Path, version: str = "") -> tuple[dict[str, Any], dict[str, b
         raise BackupError(f"there is no backup {archive}")
     try:
         with tarfile.open(archive, "r:gz") as tar:
-            contents = {entry.name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}
+            contents = {entry.name: content.read() for entry in tar if (content := tar.extractfile(entry)) is not None}
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise BackupError(f"the backup {archive.name} is damaged or none: {error}") from error
     manifest = _manifest(archive, contents.pop(MANIFEST, b""))
@@ -231,7 +232,7 @@ def _read(archive: Path, version: str = "") -> tuple[dict[str, Any], dict[str, b
 
 def _manifest(archive: Path, content: bytes) -> dict[str, Any]:
     try:
-        manifest = json.loads(content)
+        manifest: dict[str, Any] = json.loads(content)
         made_by_newer, _ = manifest["format"] > FORMAT, manifest["files"].items()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(

@@ -142,7 +142,8 @@ class Grafana:
 
     def dashboard(self, uid: str) -> dict[str, Any]:
         """Return a dashboard: ``{"dashboard": its model, "meta": ...}``."""
-        return self.get_json(f"/api/dashboards/uid/{uid}")
+        found: dict[str, Any] = self.get_json(f"/api/dashboards/uid/{uid}")
+        return found
 
 
 def release(version: str) -> tuple[int, ...]:

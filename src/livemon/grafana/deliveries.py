@@ -95,7 +95,9 @@ def problems(deliveries: Iterable[Delivery], now: float) -> Iterator[str]:
         UNIX seconds, UTC.
     """
     for each in deliveries:
-        if each.failing is not None and each.receiver not in LEFT_OUT and now - each.attempted <= LOOK_BACK:
+        if each.failing is None or each.attempted is None or each.receiver in LEFT_OUT:
+            continue
+        if now - each.attempted <= LOOK_BACK:
             since = time.strftime("%H:%M", time.gmtime(each.failing))
             reason = f" ({each.reason})" if each.reason else ""
             yield (

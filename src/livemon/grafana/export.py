@@ -7,7 +7,7 @@ webhooks for one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from livemon.errors import GrafanaError
@@ -17,7 +17,7 @@ from livemon.grafana.client import Grafana
 PROVISIONING = "/api/v1/provisioning"
 SILENCES = "silences.json"
 
-SOURCES = {
+SOURCES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "library-elements.json": ("/api/library-elements", {"perPage": 1000}),
     "data-sources.json": ("/api/datasources", {}),
     "annotations.json": ("/api/annotations", {"limit": 100_000}),
@@ -66,7 +66,7 @@ def documents(grafana: Grafana, left_out: dict[str, str]) -> Iterator[tuple[str,
             left_out[name] = _told(error)
 
 
-def _document(grafana: Grafana, name: str, path: str, parameters: dict[str, object]) -> tuple[str, bytes]:
+def _document(grafana: Grafana, name: str, path: str, parameters: Mapping[str, object]) -> tuple[str, bytes]:
     try:
         return name, grafana.get(path, **parameters).content
     except GrafanaError as error:

@@ -209,7 +209,8 @@ def _does_not_answer(grafana: Grafana, uid: str, kind: str) -> str | None:
         if error.status in (None, 401):
             raise
         return str(error)
-    return answer.get("results", {}).get("A", {}).get("error")
+    fault: str | None = answer.get("results", {}).get("A", {}).get("error")
+    return fault
 
 
 def _dashboards(grafana: Grafana, given: Given) -> Iterator[str]:
@@ -241,7 +242,7 @@ def _rules(grafana: Grafana, given: Given) -> Iterator[str]:
     )
 
 
-def _essence(rule: Mapping[str, Any]) -> tuple:
+def _essence(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a rule says, without what releases of Grafana add or write otherwise."""
     asked = [
         (query["refId"], query["model"].get("target"), query["model"].get("expression"))
@@ -274,7 +275,7 @@ def _policy(grafana: Grafana, given: Given) -> Iterator[str]:
         yield "the notification policies are not those of the inventory"
 
 
-def _tree(policy: Mapping[str, Any]) -> tuple:
+def _tree(policy: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return whom a tree of policies tells of what."""
     matchers = sorted(tuple(matcher) for matcher in policy.get("object_matchers") or [])
     routes = [_tree(route) for route in policy.get("routes") or []]
@@ -308,7 +309,8 @@ def _open_to(grafana: Grafana, uid: str) -> bool:
 
 
 def _acl(grafana: Grafana, uid: str) -> list[Mapping[str, Any]]:
-    return grafana.get_json(f"/api/folders/{quote(uid)}/permissions")
+    entries: list[Mapping[str, Any]] = grafana.get_json(f"/api/folders/{quote(uid)}/permissions")
+    return entries
 
 
 def _is_left_over(uid: str, wanted: Iterable[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from livemon.errors import GrafanaError
@@ -82,9 +83,9 @@ def bring_back(
     kept, present = list(kept), listed(grafana)
     changed = False
     for silence in lost(kept, present, now):
-        changed |= _attempt(lambda each=silence: _post(grafana, each), "brought back", silence, say)
+        changed |= _attempt(partial(_post, grafana, silence), "brought back", silence, say)
     for silence in risen(kept, present):
-        changed |= _attempt(lambda each=silence: grafana.delete(PATH_OF_ONE + each["id"]), "ended again", silence, say)
+        changed |= _attempt(partial(grafana.delete, PATH_OF_ONE + silence["id"]), "ended again", silence, say)
     return listed(grafana) if changed else present
 
 
@@ -113,7 +114,7 @@ def _post(grafana: Grafana, silence: Silence) -> None:
     grafana.post(PATH, {key: silence[key] for key in POSTED})
 
 
-def _attempt(change: Callable[[], None], done: str, silence: Silence, say: Callable[[str], None]) -> bool:
+def _attempt(change: Callable[[], object], done: str, silence: Silence, say: Callable[[str], None]) -> bool:
     """Make a change and say so. One that is refused is not tried again, for its like would be refused for ever."""
     try:
         change()
@@ -136,7 +137,7 @@ def shown(silence: Silence) -> str:
 
 
 def _is_expired(silence: Silence) -> bool:
-    return silence.get("status", {}).get("state") == EXPIRED
+    return bool(silence.get("status", {}).get("state") == EXPIRED)
 
 
 def _content(silence: Silence) -> str:

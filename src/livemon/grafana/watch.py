@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from livemon.errors import GrafanaError, LivemonError
 from livemon.files import write_private, write_public
@@ -84,7 +85,7 @@ class Watch:
                 self.say(self._fault or "Grafana answers")
         problems = [*deliveries.problems(self._deliveries, self.clock())]
         problems += [f"Grafana is not as it should be: {fault}" for fault in self._lacks if fault in self._lacked]
-        content = {"looked": self._looked, "fault": self._fault, "problems": problems}
+        content: dict[str, Any] = {"looked": self._looked, "fault": self._fault, "problems": problems}
         content |= {"tells": deliveries.tell_somebody(self._deliveries), "silenced": self._silenced}
         write_public(self.directory / TOLD, json.dumps(content).encode())
 
@@ -103,6 +104,7 @@ class Watch:
 
     def _kept(self) -> list[silences.Silence]:
         try:
-            return json.loads((self.directory / SILENCES).read_bytes())
+            kept: list[silences.Silence] = json.loads((self.directory / SILENCES).read_bytes())
         except (OSError, ValueError):
             return []
+        return kept

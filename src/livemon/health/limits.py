@@ -18,7 +18,7 @@ FULL_FROM = 95.0
 DAYS_TO_RENEW = 7.0
 """A certificate that ends this soon should have been renewed long ago."""
 
-_LIMITS = {
+_LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
     LAG: (
         lambda value: value > LATE_AFTER,
         "the archive is {value:.0f} s behind: docker logs ocs_aggregator tells why",

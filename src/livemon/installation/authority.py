@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from livemon.errors import ConfigError
 from livemon.files import write_private, write_public
@@ -28,7 +28,7 @@ class Authority:
     """A certificate authority: its certificate with those above it, and its private key."""
 
     chain: list[x509.Certificate]
-    key: PrivateKeyTypes
+    key: CertificateIssuerPrivateKeyTypes
 
     @property
     def certificate(self) -> x509.Certificate:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import cast, get_args
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificateIssuerPublicKeyTypes,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from livemon.errors import ConfigError
@@ -40,7 +44,7 @@ def make_authority(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Ce
 
 def sign_server(
     issuer: x509.Certificate,
-    issuer_key: PrivateKeyTypes,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
     key: ec.EllipticCurvePrivateKey,
     alternatives: list[x509.GeneralName],
     now: dt.datetime,
@@ -76,21 +80,26 @@ def load_chain(path: Path) -> list[x509.Certificate]:
         raise ConfigError(f"{path} holds no certificate; bring a PEM file") from error
 
 
-def load_key(path: Path) -> PrivateKeyTypes:
+def load_key(path: Path) -> CertificateIssuerPrivateKeyTypes:
     """Return the key of a file.
 
     Raises
     ------
     ConfigError
-        If it holds none, or one with a passphrase.
+        If it holds none, one with a passphrase, or one that is made for an exchange of keys and not for signatures.
     """
     try:
-        return serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{path} holds no key that can be read; bring a PEM file without a passphrase") from error
+    if not isinstance(key, get_args(CertificateIssuerPrivateKeyTypes)):
+        raise ConfigError(
+            f"{path} holds a key that cannot sign ({type(key).__name__}); bring an EC, RSA or Ed25519 key"
+        )
+    return cast("CertificateIssuerPrivateKeyTypes", key)
 
 
-def key_pem(key: PrivateKeyTypes) -> bytes:
+def key_pem(key: CertificateIssuerPrivateKeyTypes) -> bytes:
     """Return a key as it is written into a file."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -120,7 +129,9 @@ def _authority_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifi
     try:
         named = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except x509.ExtensionNotFound:
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
+        # It has signed its own certificate: its key is of a kind that signs.
+        signing = cast("CertificateIssuerPublicKeyTypes", issuer.public_key())
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(signing)
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
 
 

@@ -55,28 +55,28 @@ def _text(message: Message) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _slack(message: Message) -> dict:
+def _slack(message: Message) -> dict[str, Any]:
     text = _text(message).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return {"text": text}
 
 
-def _discord(message: Message) -> dict:
+def _discord(message: Message) -> dict[str, Any]:
     text = _DISCORD.sub(r"\\\1", _text(message))
     return {"content": text[:LONGEST], "allowed_mentions": {"parse": []}}
 
 
-def _teams(message: Message) -> dict:
+def _teams(message: Message) -> dict[str, Any]:
     blocks = [{"type": "TextBlock", "text": each, "wrap": True} for each in _text(message).split("\n") if each]
     card = {"type": "AdaptiveCard", "version": "1.2", "body": blocks}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
     return {"type": "message", "attachments": [attachment]}
 
 
-def _googlechat(message: Message) -> dict:
+def _googlechat(message: Message) -> dict[str, Any]:
     return {"text": _text(message)}
 
 
-BODIES: Mapping[str, Callable[[Message], dict]] = {
+BODIES: Mapping[str, Callable[[Message], dict[str, Any]]] = {
     "slack": _slack,
     "discord": _discord,
     "teams": _teams,
@@ -84,7 +84,7 @@ BODIES: Mapping[str, Callable[[Message], dict]] = {
 }
 
 
-def _as_grafana(message: Message) -> dict:
+def _as_grafana(message: Message) -> dict[str, Any]:
     status = "firing" if message.firing else "resolved"
     return {
         "receiver": message.receiver,
@@ -104,7 +104,7 @@ def _as_grafana(message: Message) -> dict:
     }
 
 
-def _alert(item: Item) -> dict:
+def _alert(item: Item) -> dict[str, Any]:
     return {
         "status": "firing" if item.ended is None else "resolved",
         "labels": {"alertname": item.tags.get("subject", item.id), "name": item.id, **item.tags},
