@@ -59,12 +59,12 @@ def yaml_content(text: str | bytes, place: str) -> Any:
     Raises
     ------
     ConfigError
-        If it is no YAML.
+        If it is not valid YAML.
     """
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{place} is no YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{place} is not valid YAML: {' '.join(str(error).split())}") from error
 
 
 def readable_file(text: str) -> Path:

@@ -19,7 +19,7 @@
 
 
 def shown(value: object, length: int = 80) -> str:
-    """Return what somebody wrote as it may stand in a sentence: quoted, without control characters, cut to `length`."""
+    """Return user input so that it can be quoted in a sentence: quoted, without control characters, cut to `length`."""
     return repr(value if not isinstance(value, str) else value[:length])[:length]
 
 

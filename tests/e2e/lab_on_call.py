@@ -159,11 +159,11 @@ def health(
     if firing:
         well, said = False, f"{len(firing)} alarms are firing, the worst: {firing[0]['sentence']}"
     elif not configured:
-        well, said = None, "Nobody knows whether the cryostat is well: the inventory sets no limit"
+        well, said = None, "It is not known whether the cryostat is well: the inventory sets no limit"
     else:
         well, said = True, f"{configured} limits are set, none is exceeded"
     if told_by is None:
-        said += ". Limits are only shown here: nobody is told of an alarm"
+        said += ". Limits are only shown here: nobody is notified of an alarm"
     cryostat = {"well": well, "alarms_configured": configured, "told_by": told_by, "sentence": f"{said}."}
     return {
         "well": not problems,

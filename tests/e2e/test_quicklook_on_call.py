@@ -126,8 +126,8 @@ def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plo
     ("said", "state", "sentence"),
     [
         (health(), "good", "7 limits are set, none is exceeded."),
-        (health(told_by=None), "stale", "nobody is told of an alarm."),
-        (health(configured=0), "stale", "Nobody knows whether the cryostat is well: the inventory sets no limit."),
+        (health(told_by=None), "stale", "nobody is notified of an alarm."),
+        (health(configured=0), "stale", "It is not known whether the cryostat is well: the inventory sets no limit."),
         (health([], ALARMS[:1]), "dead", "1 alarm is firing."),
         (
             health([], ALARMS[:2], told_by=None),

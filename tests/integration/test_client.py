@@ -197,7 +197,7 @@ def test_status_is_not_content_with_another_address(running):
     _, _, appliance, livemon = running
     answer = livemon("status", SITE_HTTP=f"{appliance.url}/call")
     assert answer.returncode == 1
-    assert "/call is no HTTP caller of a router (HTTP status 404)" in answer.stderr
+    assert "/call is not the HTTP caller of a router (HTTP status 404)" in answer.stderr
     assert "channel_1_t" in answer.stdout
 
 

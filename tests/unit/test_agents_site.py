@@ -34,7 +34,7 @@ def test_an_agent_is_found_under_its_host(site):
     [
         (SITE, {"OCS_CONFIG_DIR": ""}, "OCS_CONFIG_DIR is not set"),
         (SITE, {"OCS_CONFIG_DIR": "/nowhere"}, "cannot read the site config /nowhere/default.yaml"),
-        ("a: [", {}, "is no YAML"),
+        ("a: [", {}, "is not valid YAML"),
         ("[]", {}, "is no site config"),
         ({"hosts": {"lab": {}}}, {}, "is no site config: KeyError: 'agent-instances'"),
         ({"hosts": {"lab": {}}}, {"SITE_HOST": "lap"}, "has no host 'lap': set SITE_HOST to one of lab"),

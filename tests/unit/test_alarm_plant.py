@@ -27,7 +27,7 @@ PLATE = "observatory.control.feeds.temperatures.Channel_02_T"
 STILL = "observatory.control.feeds.temperatures.Channel_03_T"
 WARM = "control:2:above:critical"
 SUBJECT = "4K plate (control, channel 2)"
-NOBODY = " Limits are only shown here: nobody is told of an alarm."
+NOBODY = " Limits are only shown here: nobody is notified of an alarm."
 
 
 def inventory(**channels):
@@ -108,7 +108,7 @@ def test_without_a_limit_nobody_knows_whether_the_cryostat_is_well():
     alarms, cryostat = said(lab)
     assert alarms == []
     assert (cryostat["well"], cryostat["alarms_configured"]) == (None, 0)
-    assert cryostat["sentence"].startswith("Nobody knows whether the cryostat is well: the inventory sets no limit.")
+    assert cryostat["sentence"].startswith("It is not known whether the cryostat is well: the inventory sets no limit.")
 
 
 def test_a_limit_without_a_recent_reading_is_not_kept():
@@ -121,7 +121,9 @@ def test_a_limit_without_a_recent_reading_is_not_kept():
     alarms, cryostat = said(lab)
     assert alarms == []
     assert cryostat["well"] is None
-    assert cryostat["sentence"].startswith(f"1 of 1 limits cannot be judged, for want of a recent reading: {SUBJECT}.")
+    assert cryostat["sentence"].startswith(
+        f"1 of 1 limits cannot be judged because they have no recent reading: {SUBJECT}."
+    )
 
 
 def test_a_limit_of_the_sensor_s_own_unit_is_as_old_as_its_channel():
@@ -235,7 +237,7 @@ def test_a_bridge_that_judges_nothing_knows_nothing():
     answer = create_app(lab.source).test_client().get("/api/health").json
     assert answer["cryostat"]["well"] is None
     assert answer["cryostat"]["sentence"].startswith(
-        "Nobody knows whether the cryostat is well: no alarm has been judged for 60 s."
+        "It is not known whether the cryostat is well: no alarm has been judged for 60 s."
     )
     assert "no alarm has been judged for 60.0 s: docker logs sisock_grafana_http tells why" in answer["problems"]
 
@@ -282,7 +284,7 @@ def test_a_grafana_that_runs_and_evaluates_nothing_tells_nobody(tmp_path, monkey
     app.extensions["asked"] = Asked(lambda: next(clock, 1000.0))
     cryostat = app.test_client().get("/api/health").json["cryostat"]
     assert cryostat["told_by"] is None
-    assert cryostat["sentence"].endswith("Limits are only shown here: nobody is told of an alarm.")
+    assert cryostat["sentence"].endswith("Limits are only shown here: nobody is notified of an alarm.")
 
 
 @pytest.mark.parametrize("kind", list(TEMPLATES))

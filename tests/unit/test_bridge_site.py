@@ -79,7 +79,7 @@ def test_what_should_go_on(path, goes_on):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("agents: [", "site.yaml is no YAML: "),
+        ("agents: [", "site.yaml is not valid YAML: "),
         (
             "[]",
             "site.yaml: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing",

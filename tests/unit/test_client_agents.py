@@ -119,7 +119,7 @@ def test_without_registry_and_site_config_nothing_can_be_said(caller):
 
 @pytest.mark.parametrize("answer", [(404, '{"error": "/call: not found"}'), (200, "OK"), (200, "[]"), (200, "{}")])
 def test_what_is_no_router_is_told(caller, answer):
-    with pytest.raises(RouterError, match="is no HTTP caller of a router"):
+    with pytest.raises(RouterError, match="is not the HTTP caller of a router"):
         Site(caller(lambda *_: answer), configured={"ls240": "A"}).agents()
 
 

@@ -52,7 +52,7 @@ def answer(content: object, status: int = 200, **headers: str) -> Response:
 def test_what_is_no_bridge_is_told(livemon, command, given):
     error = livemon(*command, answer=given).exception
     assert isinstance(error, RouterError)
-    assert "is no bridge of livemon" in str(error)
+    assert "is not livemon's bridge" in str(error)
     assert "LIVEMON_BRIDGE_URL" in str(error)
 
 

@@ -172,9 +172,9 @@ def test_only_a_good_answer_counts(status, headers):
     [
         ("http://127.0.0.1:1/token", "connection refused"),
         ("http://token.invalid/token", "the name of the host is not known here"),
-        ("token", "this is no address; write one that begins with https://"),
-        ("ftp://token/token", "this is no address; write one that begins with https://"),
-        ("http://[token/token", "this is no address; write one that begins with https://"),
+        ("token", "this is not a valid address; write one that begins with https://"),
+        ("ftp://token/token", "this is not a valid address; write one that begins with https://"),
+        ("http://[token/token", "this is not a valid address; write one that begins with https://"),
     ],
 )
 def test_no_message_has_any_part_of_the_address(url, reason, monkeypatch, caplog):

@@ -161,7 +161,7 @@ def test_the_command_tells_what_it_wrote_and_what_it_left_out(data, secrets, out
     assert result.exit_code == 0
     name, left_out = result.output.splitlines()
     assert (output / name).exists()
-    assert left_out == f"left out: json: Grafana does not answer at {NOBODY_LISTENS}: nobody listens there"
+    assert left_out == f"left out: json: Grafana does not answer at {NOBODY_LISTENS}: connection refused"
     assert PASSWORD not in result.output
 
 

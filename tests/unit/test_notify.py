@@ -548,7 +548,7 @@ def test_every_sentence_of_the_inventory_is_filled_in_completely():
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "is no YAML"),
+        ("{", "is not valid YAML"),
         ("contact_points: []", "is not what livemon makes of an inventory ('monitor'): run the playbook"),
         ("[]", "is not what livemon makes of an inventory"),
     ],

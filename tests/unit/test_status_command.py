@@ -33,7 +33,10 @@ ALARM = {
 }
 WELL = {"well": True, "alarms_configured": 1, "told_by": "grafana", "sentence": "1 limit is set and not exceeded."}
 WARM = WELL | {"well": False, "sentence": "An alarm is firing: 4K plate (control, channel 2): 143.61 K, above 5 K."}
-UNKNOWN = WELL | {"well": None, "sentence": "Nobody knows whether the cryostat is well: the inventory sets no limit."}
+UNKNOWN = WELL | {
+    "well": None,
+    "sentence": "It is not known whether the cryostat is well: the inventory sets no limit.",
+}
 
 
 def field(name="T", value=4.0, age=1.0, units="K", path=None, **about):

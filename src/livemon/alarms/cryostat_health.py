@@ -89,12 +89,12 @@ def cryostat(alarms: Sequence[Alarm], states: States, unjudged: float, told_by: 
     unjudged
         For how many seconds they have not been judged.
     told_by
-        Who tells people of alarms; `None` if nobody does.
+        What notifies people of alarms; `None` if nothing does.
     """
     limits = [alarm for alarm in alarms if alarm.tags.get("kind") in MEASURED]
     well, said = _verdict(alarms, limits, states, unjudged)
     if told_by is None:
-        said += ". Limits are only shown here: nobody is told of an alarm"
+        said += ". Limits are only shown here: nobody is notified of an alarm"
     return {"well": well, "alarms_configured": len(limits), "told_by": told_by, "sentence": f"{said}."}
 
 
@@ -102,7 +102,7 @@ def _verdict(
     alarms: Sequence[Alarm], limits: Sequence[Alarm], states: States, unjudged: float
 ) -> tuple[bool | None, str]:
     if unjudged > UNJUDGED_AFTER:
-        return None, f"Nobody knows whether the cryostat is well: no alarm has been judged for {duration(unjudged)}"
+        return None, f"It is not known whether the cryostat is well: no alarm has been judged for {duration(unjudged)}"
     found = beyond(alarms, states)
     firing = [each for each in found if each[1].firing]
     if firing:
@@ -111,12 +111,12 @@ def _verdict(
             firing
         ) > 1 else f"An alarm is firing: {worst}"
     if not limits:
-        return None, "Nobody knows whether the cryostat is well: the inventory sets no limit"
+        return None, "It is not known whether the cryostat is well: the inventory sets no limit"
     unread = list(_unread(limits, alarms, states))
     if unread:
         return (
             None,
-            f"{len(unread)} of {len(limits)} limits cannot be judged, for want of a recent reading: {some(unread, NAMED)}",
+            f"{len(unread)} of {len(limits)} limits cannot be judged because they have no recent reading: {some(unread, NAMED)}",
         )
     if found:
         return True, f"No alarm is firing yet: {sentence(*found[0])}"

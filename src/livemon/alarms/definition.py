@@ -49,7 +49,7 @@ class Alarm:
     def limit_of(self, value: float, *, already: bool = False) -> float:
         """Return the limit that a number is beyond, or the one that it is nearest to.
 
-        If it has been beyond `already`, and is only not over yet, that is where it is over: of 4.9 nobody may say that it is above 5.
+        If it has been beyond `already`, and is only not over yet, the value at which it ends is used: 4.9 is not above 5.
         """
         if already and self.clears_at is not None and not self.is_beyond(value):
             return self.clears_at if self.is_beyond(value, already=True) else self.limits[0]

@@ -33,7 +33,7 @@ class State:
     age: float | None = None
     """Seconds since the value was measured; `None` where that is always now, or not known."""
     measured: float | None = None
-    """When the value was measured that has an age: it grows on where nobody remembers the sample any more."""
+    """When the value was measured: its age goes on growing after the sample itself has been forgotten."""
     held_back: bool = False
     beyond_since: float | None = None
     """The time of the first of the numbers that have been beyond without another one in between."""
@@ -121,7 +121,7 @@ def _follow_limits(alarm: Alarm, state: State) -> None:
 
 
 def _counted(alarm: Alarm, state: State, number: float, moment: Moment) -> float:
-    """Return a number as it counts: an outage that explained a silence is no silence of its own, unless that was there before."""
+    """Return the number that counts: a silence that an outage explains does not count, unless it began before the outage."""
     if not alarm.measure.is_duration or state.firing:
         return number
     return min(number, moment.now - state.explained)
@@ -152,7 +152,7 @@ def saved(states: Mapping[str, State]) -> dict[str, Any]:
 
 
 def restored(content: Any) -> dict[str, State]:
-    """Return the states of :func:`saved`; what is none, or lacks something, is left out."""
+    """Return the states of :func:`saved`, without entries that are malformed or incomplete."""
     known = {each.name: each for each in fields(State)}
     states = {}
     for name, entry in content.items() if isinstance(content, Mapping) else ():

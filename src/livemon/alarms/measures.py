@@ -164,7 +164,10 @@ class Age(Measure):
 
 @dataclass(frozen=True)
 class Invalid(OfChannel):
-    """For how long samples have come that are no readings, from the first of them to the newest; as it was once there are none."""
+    """For how long samples have not been valid readings, from the first such sample to the newest one.
+
+    Without new samples it stays as it is.
+    """
 
     positive: bool = False
     is_duration: ClassVar[bool] = True
@@ -294,7 +297,7 @@ class Least(Measure):
 
 @dataclass(frozen=True)
 class Increase(OfChannel):
-    """By how much a counter has increased within the last `over` seconds; one that begins anew counts from there."""
+    """By how much a counter has increased within the last `over` seconds; after a reset it counts from zero."""
 
     over: float
 
@@ -312,7 +315,7 @@ class Increase(OfChannel):
 
 @dataclass(frozen=True)
 class News(OfChannel):
-    """A channel's value for `within` seconds after it has become that, and 0 from then on: what nobody can undo ends by itself."""
+    """A channel's value for `within` seconds after it changed, and 0 from then on: an alarm that cannot be fixed ends."""
 
     within: float
 

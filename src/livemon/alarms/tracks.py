@@ -102,7 +102,7 @@ class Track:
         if self.known is None or self.known[1] != value:
             self.since = time
         if self.known is not None and value != self.known[1]:
-            # A counter that fell has begun anew, and counted so many since.
+            # A counter that fell was reset, and has counted this many since.
             self.rises.append((time, value - (self.known[1] if value > self.known[1] else 0.0)))
         if value:
             self.true = time

@@ -251,7 +251,7 @@ class AlarmWatch:
 
 
 def _read(file: Path | None, now: float) -> tuple[dict[str, State], float]:
-    """Return the states that an earlier process kept, and until when it judged; none, and `now`, where there was none."""
+    """Return the states that an earlier process saved, and until when it judged; no states and `now` if there was no such process."""
     if file is None or not file.exists():
         return {}, now
     try:

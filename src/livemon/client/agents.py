@@ -1,6 +1,7 @@
 """OCS agents as an operator sees them, over crossbar's HTTP caller (``SITE_HTTP``).
 
-To look needs no secret; to start and stop does, unless the site opens the operation to everybody (``LIVEMON_CONTROL_SECRET_FILE``).
+Looking needs no secret. Starting and stopping needs that of ``LIVEMON_CONTROL_SECRET_FILE``, unless the site opens the operation to
+all users.
 
 The protocol is upstream's (ocs 0.12.1, ``ocs/client_http.py`` and ``ocs/ocs_agent.py``); upstream's own client waits for an
 agent that hangs as long as the router does, this one never longer than it is told.
@@ -151,7 +152,7 @@ class Site:
         Raises
         ------
         RouterError
-            If the router, or the agent behind it, does not answer in time, or nobody offers the procedure.
+            If the router or the agent does not answer in time, or no session has registered the procedure.
         """
         try:
             content = self._post(address, arguments, keywords, until)
@@ -189,7 +190,7 @@ class Site:
             content = None
         if answer.status_code != HTTPStatus.OK or not isinstance(content, dict) or "args" not in content:
             raise RouterError(
-                f"{self.url} is no HTTP caller of a router (HTTP status {answer.status_code}): "
+                f"{self.url} is not the HTTP caller of a router (HTTP status {answer.status_code}): "
                 "write http://HOST:8001/call into SITE_HTTP"
             )
         return content
@@ -212,7 +213,7 @@ class Site:
         Raises
         ------
         RouterError
-            If the router does not answer, nor any agent behind it, or nobody tells which agents there are.
+            If the router or none of the agents answers, or the list of agents cannot be had.
         """
         until = time.monotonic() + SECONDS_TO_ANSWER
         with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
@@ -227,7 +228,7 @@ class Site:
             router.result()
         if not found:
             raise RouterError(
-                f"nobody tells which agents {self.url} has: start the agent {REGISTRY}, "
+                f"the router at {self.url} has no registry of agents: start the agent {REGISTRY}, "
                 "or name the directory of the site config in OCS_CONFIG_DIR"
             )
         return found

@@ -94,7 +94,7 @@ def tell_of_switch(pinged: float | None, every: float, fault: str | None) -> Non
 
 
 def forget_switch() -> None:
-    """Tell the bridge that there is no dead-man's switch any more; raises as :func:`tell_of_switch` does."""
+    """Tell the bridge that the dead-man's switch was removed; raises as :func:`tell_of_switch` does."""
     _ask("DELETE", "/api/dead_mans_switch", headers=_with_secret())
 
 
@@ -130,6 +130,6 @@ def _ask(method: str, path: str, key: str | None = None, **content: Any) -> tupl
         if key in answered or (key is None and answer.ok):
             return answered, answer.headers
     raise RouterError(
-        f"{url} is no bridge of livemon (HTTP status {answer.status_code}): "
+        f"{url} is not livemon's bridge (HTTP status {answer.status_code}): "
         "write its address, http://HOST:5000, into LIVEMON_BRIDGE_URL"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 
-# autobahn would try it for a serialization that nobody uses, and its build for numpy 1 prints a long traceback.
+# autobahn imports it for a serializer that is not used here, and its build for numpy 1 prints a long traceback.
 sys.modules.setdefault("bjdata", None)  # type: ignore[arg-type]  # how Python is told that a module is missing
 
 from ocs import client_cli, ocs_client  # noqa: E402

@@ -17,7 +17,7 @@ from livemon.installation import certificates, servers
     required=True,
     help="Where the keys live, and servers.json, which says whose certificates there are.",
 )
-@click.option("--new-keys", is_flag=True, help="Make the servers' keys and certificates anew.")
+@click.option("--new-keys", is_flag=True, help="Replace the servers' keys and certificates.")
 @click.option("--new-authority", is_flag=True, help="Make a new authority; the former stays trusted for a month.")
 @click.option("--forget", is_flag=True, help="Trust replaced authorities no longer.")
 def command(directory: Path, new_keys: bool, new_authority: bool, forget: bool) -> None:

@@ -8,11 +8,11 @@ import click
 
 
 @click.command()
-@click.option("--forget", is_flag=True, help="Tell the bridge that there is no switch any more, and end.")
+@click.option("--forget", is_flag=True, help="Tell the bridge that the switch was removed, and exit.")
 def command(forget: bool) -> None:
     """Ping an address outside while all is well, so that its silence is an alarm. docs/dead-mans-switch.md.
 
-    The address stands in the file $LIVEMON_DEADMAN_URL_FILE, and is read anew every time; every $LIVEMON_DEADMAN_EVERY seconds
+    The address is in the file $LIVEMON_DEADMAN_URL_FILE, which is read again each time; every $LIVEMON_DEADMAN_EVERY seconds
     (default 60) it is asked for by $LIVEMON_DEADMAN_METHOD (default GET). That of $LIVEMON_DEADMAN_FAIL_URL_FILE, where there is
     one, is asked for once something is wrong. $LIVEMON_DEADMAN_TURN names a file that is touched at every turn. The bridge
     listens to who has the secret of $LIVEMON_PULSE_SECRET_FILE.

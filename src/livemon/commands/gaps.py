@@ -12,8 +12,8 @@ import click
 def command(start: str, end: str, as_json: bool) -> None:
     """List the gaps of the archive: of which feed, from when to when, how many samples are missing, and why.
 
-    Times are UTC; in JSON they are UNIX seconds. "unknown" stands where nobody counted, as of an agent that `livemon agent` did
-    not start. A gap with 0 samples is a time in which the agent read nothing.
+    Times are UTC; in JSON they are UNIX seconds. "unknown" means that the samples were not counted, as for an agent
+    that `livemon agent` did not start. A gap with 0 samples is a time in which the agent read nothing.
     """
     import json  # noqa: PLC0415 - only the command that is called pays for its imports
 

@@ -146,7 +146,7 @@ def print_left_over(directory: Path, patience: float) -> None:
 
 @command.command("reload-alerting")
 def reload_alerting() -> None:
-    """Let Grafana read its alerting files anew."""
+    """Make Grafana read its alerting files again."""
     provisioned.reload_alerting(Grafana.from_environment())
 
 

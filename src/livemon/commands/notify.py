@@ -13,7 +13,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--config", type=FILE, default="/config/notify.yaml", show_default=True, help="Whom to notify, and how.")
 @click.option("--directory", type=FILE, default="/state", show_default=True, help="Where it keeps what it has told.")
 @click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between two looks at the alarms.")
-@click.option("--test", is_flag=True, help="Send a test message to everybody, say what arrived, and end.")
+@click.option("--test", is_flag=True, help="Send a test message to every contact point, say which arrived, and exit.")
 def command(config: Path, directory: Path, every: float, test: bool) -> None:
     """Notify people of alarms as long as Grafana does not. docs/alarms.md.
 

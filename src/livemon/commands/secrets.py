@@ -14,7 +14,7 @@ from livemon.installation import secret_store
 @click.option(
     "--copy", "copies", multiple=True, required=True, metavar="NAME:READER:UID", help="Who reads a secret. Repeatable."
 )
-@click.option("--rotate", multiple=True, metavar="NAME", help="A secret that is made anew. Repeatable.")
+@click.option("--rotate", multiple=True, metavar="NAME", help="Replace this secret. Repeatable.")
 def command(directory: Path, copies: tuple[str, ...], rotate: tuple[str, ...]) -> None:
     """Make secrets that are missing, and each reader's copy.
 

@@ -213,7 +213,7 @@ def _read(archive: Path, version: str = "") -> tuple[dict[str, Any], dict[str, b
         with tarfile.open(archive, "r:gz") as tar:
             contents = {entry.name: content.read() for entry in tar if (content := tar.extractfile(entry)) is not None}
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
-        raise BackupError(f"the backup {archive.name} is damaged or none: {error}") from error
+        raise BackupError(f"the backup {archive.name} is damaged, or is not a backup: {error}") from error
     manifest = _manifest(archive, contents.pop(MANIFEST, b""))
     changed = [name for name, digest in manifest["files"].items() if _digest(contents.get(name, b"")) != digest]
     needed = {DATABASE, *(f"secrets/{name}" for name in SECRETS)}
@@ -236,7 +236,7 @@ def _manifest(archive: Path, content: bytes) -> dict[str, Any]:
         made_by_newer, _ = manifest["format"] > FORMAT, manifest["files"].items()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(
-            f"{archive.name} is no backup of livemon's: it has no {MANIFEST} that can be read; name a file that "
+            f"{archive.name} is not a backup made by livemon: it has no readable {MANIFEST}; name a file that "
             "playbooks/backup.yml made"
         ) from error
     if made_by_newer:

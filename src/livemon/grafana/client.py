@@ -56,7 +56,7 @@ class Grafana:
     def __init__(self, url: str, password: str | None = None, certificate: Path | None = None) -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
-        self._session.trust_env = False  # it is no further away than the next container: no proxy on the way
+        self._session.trust_env = False  # it runs in the next container: a proxy must not be used
         if password is not None:
             self._session.auth = (ADMINISTRATOR, password)
         if certificate is not None:
@@ -125,7 +125,7 @@ class Grafana:
         try:
             return answer.json()
         except requests.JSONDecodeError as error:
-            raise GrafanaError(f"Grafana answers to {path} what is no JSON: is {self.url} a Grafana?") from error
+            raise GrafanaError(f"the answer to {path} is not JSON: is {self.url} the address of a Grafana?") from error
 
     def version(self) -> str:
         """Return its version, for example 12.0.2; needs no password."""
@@ -156,5 +156,5 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return f"no answer within {SECONDS_TO_ANSWER:.0f} s"
     if isinstance(error, requests.exceptions.SSLError):
-        return "it shows another certificate than the one that was given to it"
-    return "nobody listens there"
+        return "its certificate is not the one that was given to it"
+    return "connection refused"

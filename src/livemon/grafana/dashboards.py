@@ -1,4 +1,4 @@
-"""Dashboards that somebody made in Grafana, in the form in which the inventory keeps them."""
+"""Dashboards made by hand in Grafana, in the form in which the inventory keeps them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ LOOK_BACK = 600.0
 REASONS = {
     r"connection refused": "connection refused",
     r"no such host|server misbehaving": "its name is unknown",
-    r"no route to host|network is unreachable": "there is no way to it",
+    r"no route to host|network is unreachable": "network unreachable",
     r"deadline exceeded|timed? ?out": "no answer in time",
     r"certificate|x509": "its certificate is not trusted",
     r"\b(401|403|535)\b|[Aa]uthenticat|[Uu]nauthori[sz]ed|[Ff]orbidden|invalid_auth": "it refuses the password or the token",
@@ -55,7 +55,7 @@ class Delivery:
 
 
 def asked(grafana: Grafana) -> list[Delivery]:
-    """Return the ways of messages that Grafana has, in its order; empty if it tells nobody.
+    """Return the ways of messages that Grafana has, in its order; empty if it notifies nobody.
 
     Raises
     ------

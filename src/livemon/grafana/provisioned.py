@@ -103,7 +103,7 @@ def left_over(grafana: Grafana, given: Given) -> dict[str, Any]:
 
 
 def reload_alerting(grafana: Grafana) -> None:
-    """Let Grafana read its alerting files anew.
+    """Make Grafana read its alerting files again.
 
     Raises
     ------

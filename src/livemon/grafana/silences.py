@@ -92,7 +92,7 @@ def bring_back(
 def lost(kept: Iterable[Silence], present: Iterable[Silence], now: dt.datetime) -> Iterator[Silence]:
     """Yield those of `kept` that still hold, or will, and are not among those at `present`, neither by id nor by content.
 
-    A silence that somebody ended is among them: it stays listed as expired.
+    A silence that was ended by hand is not lost: it stays listed as expired.
     """
     ids, contents = set(), set()
     for silence in present:

@@ -28,7 +28,7 @@ from livemon.grafana import given as files
 from livemon.grafana.client import Grafana
 
 EVERY = 15.0
-"""Seconds between two looks; a Grafana that starts tells nobody of an alarm before half a minute has passed."""
+"""Seconds between two looks; Grafana notifies nobody in its first half minute."""
 COMPARED_EVERY = 60.0
 """Seconds between two looks at what Grafana has. A run of the playbook changes the files first, so a fault counts at the second."""
 REST = 120.0

@@ -1,4 +1,4 @@
-"""The dead-man's switch: somebody outside is pinged while all is well, so that silence tells of the appliance's own death.
+"""The dead-man's switch: an outside service is pinged while all is well, so that it notices when the appliance dies.
 
 Logic only; who asks and pings over the network is handed in.
 """
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"\b\d+(\.\d+)?\b")
 
 
 def reasons_for_silence(health: Mapping[str, Any]) -> list[str]:
-    """Return why nobody outside is to be pinged; empty when all is well.
+    """Return why the outside service must not be pinged; empty when all is well.
 
     Parameters
     ----------

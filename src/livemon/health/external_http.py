@@ -19,7 +19,7 @@ _REASONS = (
         "the certificate does not verify; a lab's own authority goes into extra_ca_certificates",
     ),
     (requests.exceptions.ProxyError, "the proxy does not let it through"),
-    (NO_ADDRESS, "this is no address; write one that begins with https://"),
+    (NO_ADDRESS, "this is not a valid address; write one that begins with https://"),
     ((NameResolutionError, socket.gaierror), "the name of the host is not known here"),
 )
 

@@ -63,7 +63,7 @@ def agent_problems(status: Mapping[str, Any], has_gone: Callable[[str], bool]) -
     has_gone
         Whether a channel is of an agent that the inventory has no more.
 
-    Without the router, through which alone heartbeats come, nobody knows that of any agent.
+    Heartbeats come through the router only: while it is away, nothing is known of any agent.
     """
     if status and not status["router"]["connected"]:
         return
@@ -98,7 +98,7 @@ def _silence(node: Mapping[str, Any]) -> Iterator[str]:
     for fault in node.get("faults", []):
         yield f"node {node['name']}: {fault}"
     after = node.get("silent_after")
-    if after is None:  # nobody said that it is expected to speak
+    if after is None:  # it is not expected to publish
         return
     heard = [field for field in node["fields"] if field["age"] is not None]
     ages = [field["age"] for field in heard if not field["path"].endswith(DEGRADED)]

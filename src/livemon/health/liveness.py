@@ -12,7 +12,7 @@ EVERY = 5.0
 
 
 def touch_alive() -> None:
-    """Touch the file ``$LIVEMON_ALIVE``; nothing where there is none, or no room for it."""
+    """Touch the file ``$LIVEMON_ALIVE``; do nothing if it is not set, or the disk is full."""
     path = setting("LIVEMON_ALIVE", Path, None)
     if path:
         with contextlib.suppress(OSError):

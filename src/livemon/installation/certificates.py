@@ -39,9 +39,9 @@ def ensure(
     now
         UTC; the present by default.
     new_keys
-        Make all servers' keys and certificates anew.
+        Replace all servers' keys and certificates.
     new_authority
-        Make a new authority, which signs all servers anew. The former one stays trusted for `OVERLAP`.
+        Replace the authority; the new one signs all servers. The former one stays trusted for `OVERLAP`.
     forget
         End that time now.
 

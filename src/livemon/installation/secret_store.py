@@ -50,7 +50,7 @@ def ensure(directory: Path, copies: Iterable[Copy], rotate: Iterable[str] = ()) 
     Parameters
     ----------
     rotate
-        Names of secrets that are made anew though they are there.
+        Names of secrets that are replaced.
 
     Yields
     ------

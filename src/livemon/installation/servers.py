@@ -63,7 +63,7 @@ def read(path: Path) -> list[Server]:
         ]
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise ConfigError(
-            f"{path} is no list of servers ({error}); playbooks/site.yml --tags certificates writes it"
+            f"{path} is not a list of servers ({error}); playbooks/site.yml --tags certificates writes it"
         ) from error
 
 
@@ -73,7 +73,7 @@ def subject_alternative_names(names: Iterable[str], addresses: Iterable[str]) ->
     Raises
     ------
     ConfigError
-        If an address is no IP address.
+        If an address is not a valid IP address.
     """
     try:
         ip_addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
@@ -125,7 +125,7 @@ def _reason_to_sign(
     now: dt.datetime,
 ) -> str | None:
     if not certificate_path.exists() or not key_path.exists():
-        return "there was none"
+        return "it did not exist"
     certificate = load_chain(certificate_path)[0]
     if not is_issued_by(certificate, signer.certificate):
         return "another authority had signed it"

@@ -91,7 +91,7 @@ def _mail(message: Message, settings: Mapping[str, Any], smtp: Mapping[str, Any]
     mail["To"] = ", ".join(settings["addresses"])
     mail["Date"] = formatdate(message.time)
     mail["Message-ID"] = make_msgid(domain=smtp["from"].rpartition("@")[2])
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer of somebody's holidays
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents out-of-office replies
     mail.set_content(message.body + "\n")
     return mail
 

@@ -2,7 +2,7 @@
 
 One process of it keeps in a directory of its own ::
 
-outbox.json      what was told, and what is still to be told, for after a restart; nobody else may read it
+outbox.json      what was told, and what is still to be told, kept over a restart; readable by the notifier only
 notifier.json    {"turned", "delivered": UNIX seconds or null, "notifies": bool, "problems": [sentence]}, for the bridge
 """
 
@@ -145,7 +145,7 @@ class Notifier:
         touch_alive()
 
     def _write(self, write: Callable[[Path, bytes], None], name: str, content: Mapping[str, Any]) -> bool:
-        """Write a file; return whether it was. A disk that is full keeps nobody from being notified."""
+        """Write a file; return whether it was. A full disk does not keep people from being notified."""
         try:
             write(self.directory / name, json.dumps(content).encode())
         except OSError as error:
@@ -169,7 +169,7 @@ def try_ways(configuration: Configuration) -> dict[str, str | None]:
     now = time.time()
     item = Item("test", {"severity": "test", "kind": "test"}, "this is a test of livemon's notifications", "", now)
     return {
-        way.name: way.deliver(Message([item], way.point, configuration.monitor, "somebody asked for a test"))
+        way.name: way.deliver(Message([item], way.point, configuration.monitor, "a test was asked for"))
         for way in configuration.ways
     }
 

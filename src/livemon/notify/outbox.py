@@ -37,7 +37,7 @@ class Entry:
     known: bool = True
 
     def begin(self, alarm: Alarm) -> None:
-        """Take over what is said of it while it fires; one that was over meanwhile, and nobody was told so, goes on."""
+        """Take over what is said of it while it fires; one that ended meanwhile without anybody being told goes on."""
         self.tags, self.sentence, self.advice = dict(alarm.tags), alarm.sentence, alarm.advice
         self.ended, self.known = None, True
 

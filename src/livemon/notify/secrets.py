@@ -1,4 +1,4 @@
-"""Settings that stand in files of secrets: ``{"file": path}``, read anew for each message, since a secret may be replaced."""
+"""Settings that stand in files of secrets: ``{"file": path}``, read again for each message, since a secret may be replaced."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SAME_CAUSE = 600.0
 PLANT_KINDS = {*MEASURED, "invalid", "frozen"}
 """Kinds of alarms that are about the cryostat, and explain no problem of the appliance."""
 SILENCE_LASTS = 4 * 3600.0
-"""Seconds for which a silence of Grafana's holds after Grafana was heard last: nobody knows then when it ends."""
+"""Seconds for which a silence of Grafana's holds after Grafana was heard last: its end is not known then."""
 BRIDGE = "notifier:bridge_away"
 _NUMBER = re.compile(r"\b\d+(\.\d+)?\b")
 
@@ -119,7 +119,7 @@ class Watch:
         return not self.by_grafana
 
     def _bridge(self, sentence: str) -> Alarm:
-        """Return the alarm that nobody judges any more; it fires once the bridge has been away for long enough."""
+        """Return the alarm that alarms are no longer judged; it fires once the bridge has been away for long enough."""
         return Alarm(
             BRIDGE,
             {"kind": "bridge_away", "severity": "critical", "subject": "The bridge"},
