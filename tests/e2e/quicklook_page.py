@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from crossbar_router import slowness
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Route, expect
+from waiting import patience
 
 SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
 # The page asks for what is wrong, and the bridge answers as monitors expect it; the browser notes that.
@@ -115,7 +115,7 @@ def wait_for(page: Page, condition: object, what: str, seconds: float = PATIENCE
     begun = time.monotonic()
     while not (found := condition()):
         waited = time.monotonic() - begun
-        assert waited < seconds * slowness(), f"waited {waited:.0f} s for {what}"
+        assert waited < seconds * patience(), f"waited {waited:.0f} s for {what}"
         page.wait_for_timeout(100)
     return found
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 from appliance import LIVEMON
-from crossbar_router import wait_for
 from on_loopback import inventory, queries, running, write_site
+from waiting import wait_for
 
 LISTS = inventory()
 SETTLED_AFTER = 150.0

@@ -14,7 +14,9 @@ from contextlib import suppress
 import pytest
 import requests
 from appliance import Appliance
-from crossbar_router import ROOT, Router, wait_for
+from paths import ROOT
+from router import Router
+from waiting import wait_for
 from wamp_session import Session
 
 LET_IN = "http://localhost:8000"

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import wait_for
 from ocs_site import Site
+from waiting import wait_for
 
 FAKE = {
     "kind": "feed",

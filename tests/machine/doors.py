@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from crossbar_router import wait_for
 from lab_machine import Neighbour
 from testinfra.host import Host
+from waiting import wait_for
 
 SSH, GRAFANA = 22, 3000
 INTERNAL = (5000, 8001, 8080)

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from crossbar_router import wait_for
 from cryptography import x509
 from lab_machine import Machine, Neighbour
 from testinfra.host import Host
+from waiting import wait_for
 
 from livemon.installation import certificates
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Machine
 from testinfra.host import Host
+from waiting import wait_for
 
 LOOK = """
 touch /written 2>/dev/null && echo 'writes yes' || echo 'writes no'

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
-from crossbar_router import ROOT, wait_for
 from lab_machine import Machine
+from paths import ROOT
 from testinfra.host import Host
+from waiting import wait_for
 
 INSTRUMENTS = yaml.safe_load((ROOT / "inventory/demo/hosts.yml").read_text())["livemon"]["vars"]["instruments"]
 IDS = [instrument["id"] for instrument in INSTRUMENTS]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Neighbour
 from testinfra.host import Host
+from waiting import wait_for
 
 PORT = 47111
 SERVE = f"""import socket

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from crossbar_router import wait_for
 from doors import CALL_ON, CLOSED, OPENED, Container, assert_only_the_allowed_ports_answer, reached
 from lab_machine import Machine, Neighbour
 from test_host import INSTRUMENTS, all_fresh, first_channel, running, times
 from testinfra.host import Host
+from waiting import wait_for
 
 pytestmark = [pytest.mark.reboots, pytest.mark.timeout(600)]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 
-from crossbar_router import MOST_SLOWNESS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from waiting import LONGEST_QUEUE
 
 from livemon.bridge.graphite.functions import FUNCTIONS
 
@@ -37,7 +37,7 @@ def fuzz(share: float = 1.0, deadline: int = 10_000) -> settings:
     return settings(
         max_examples=EXAMPLES or round(250 * share),
         derandomize=not EXAMPLES,
-        deadline=deadline * MOST_SLOWNESS,
+        deadline=deadline * LONGEST_QUEUE,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.grafana import alerting
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_alerting import RELEASES
 from grafana_foundation_sdk.models.alerting import ContactPoint, NotificationPolicy, Rule
 from grafana_schema import faults as schema_faults
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge import site as site_file
 from livemon.bridge.app import create_app

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_schema import dashboard_faults
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge.app import create_app
 from livemon.bridge.source import Event

@@ -15,8 +15,8 @@ from pathlib import Path
 import grafana_files
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_stand_in import PASSWORD, StandIn, stand_in
+from paths import ROOT
 
 from livemon.errors import ConfigError, GrafanaError
 from livemon.grafana import given, provisioned

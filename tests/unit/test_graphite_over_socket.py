@@ -10,9 +10,9 @@ import time
 
 import numpy as np
 import pytest
-from crossbar_router import wait_for
 from deferreds import result
 from twisted.internet.defer import maybeDeferred
+from waiting import wait_for
 
 from livemon.bridge import source as source_module
 from livemon.bridge.app import create_app
