@@ -61,7 +61,7 @@ style: venv-app
 	$(app)/ruff check --quiet .
 	$(app)/ruff format --quiet --check .
 	$(app)/mypy
-	$(app)/codespell
+	$(app)/codespell src plugins roles playbooks docs lab README.md
 	$(COMPUTING) $(app)/shellcheck -x -P . $(shell_files)
 lint: style venv-controller syntax-2.16  ## ruff, mypy, codespell, eslint, shellcheck, yamllint, ansible-lint, syntax checks
 	$(controller)/yamllint --strict .

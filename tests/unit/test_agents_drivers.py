@@ -14,6 +14,8 @@ from scripted_instrument import on_serial_line, on_tcp, once, script, whole
 
 from livemon.agents import connection, drivers, supervision
 
+pytestmark = pytest.mark.slow
+
 READINGS = {"KRDG?": "+0{n}.0000E+00", "SRDG?": "+10{n}.000E+00", "RDGK?": "+0{n}.0000E+00", "RDGR?": "+10{n}.000E+00"}
 TWENTY = {"*IDN?": "LSCI,MODEL240-8P,LSA1,1.0", "MODNAME?": "ls", "INTYPE?": "1,0,0,0,1,1", "INNAME?": "Input {n}"}
 SCANNER = {"SCAN?": "03,1", "INSET?": "1,010,003,21,1", "HTRSET?": "25.000,0,+0.0000E+00,2", "PID?": "1,2,3"}

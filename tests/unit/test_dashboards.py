@@ -241,6 +241,7 @@ def channels(inventory: str) -> Iterator[str]:
     yield from ({f"livemon.sensors.{key}" for key in optional} - known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inventory", INVENTORIES)
 @pytest.mark.parametrize("asks", ["9.4", "11.6"])
 def test_the_bridge_answers_each_query_with_one_line_of_that_name(inventory, asks):

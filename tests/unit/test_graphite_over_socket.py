@@ -139,6 +139,7 @@ def samples(client, target, seconds, **parameters):
     return np.array(found).reshape(-1, 2).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_no_function_fails_however_long_before_the_first_sample_a_range_begins(client, name):
     for seconds in RANGES.values():
