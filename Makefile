@@ -44,7 +44,7 @@ check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespe
 
 # Lanes that run side by side: the lab machine's is the longest, so the others leave it the processors, those that only compute first of all.
 test test-fast test-all: export UNIT_PROCESSES := 1
-test test-fast test-all: export COMPUTING := nice -n 15
+test test-fast test-all: export COMPUTING := nice -n 10
 test test-fast test-all: export WAITING := nice -n 5
 lanes := integration e2e | unit roles lint
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
