@@ -12,10 +12,10 @@ old_controller := $(CURDIR)/.venv/controller-2.16/bin
 oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.version_info < (3, 13) else "controller")')
 shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
-# Whole files, because tests of one file share what they start.
+# Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are processors.
 side_by_side := --dist loadfile --no-loadscope-reorder --numprocesses
 UNIT_PROCESSES ?= 2
-INTEGRATION_PROCESSES ?= 3  # they mostly wait: more of them than processors
+INTEGRATION_PROCESSES ?= 4
 
 .PHONY: help
 help:  ## this list
@@ -42,11 +42,12 @@ check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespe
 	@lab/need go golang-go
 	$(pytest) $(side_by_side) $(UNIT_PROCESSES) -m "not slow" tests/unit
 
-# Lanes that run side by side: the lab machine's is the longest, so the others leave it the processors, those that only compute first of all.
-test test-fast test-all: export UNIT_PROCESSES := 1
+# What runs side by side, as long as each other. Only the lab machine cannot be hurried by more processes: the others leave it the processors,
+# those that only compute first of all.
+test test-fast test-all: export UNIT_PROCESSES := 0
 test test-fast test-all: export COMPUTING := nice -n 10
 test test-fast test-all: export WAITING := nice -n 5
-lanes := integration e2e | unit roles lint
+lanes := integration | unit lint | roles e2e
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
 	@lab/test environments "$(lanes) | molecule grafana"
 test-fast:  ## the same without what needs Docker
@@ -95,7 +96,7 @@ e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
 	$(WAITING) $(pytest) tests/e2e
 roles: venv-app venv-controller  ## the tasks of roles on this computer, with stand-ins of what they start
-	$(COMPUTING) $(pytest) tests/roles
+	$(WAITING) $(pytest) tests/roles
 molecule: export LIVEMON_MACHINE_TESTS ?= not long
 # As wide as a line of a log: Molecule would break sentences and names of tests at 80 columns.
 molecule molecule-existing molecule-docker-sources: export COLUMNS := 200
@@ -134,7 +135,7 @@ venv-%:  ## (app, router, controller, controller-2.16, referee, graphite-web) a 
 environments:  ## all Python environments, two at a time
 	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee venv-graphite-web \
 		$(if $(filter controller-2.16,$(oldest_lane)),venv-controller-2.16)
-lock:  ## pin requirements/*.txt anew from requirements/*.in
+lock:  ## pin requirements/*.txt again from requirements/*.in
 	@lab/lock
 
 # --- measurements ----------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ class Appliance:
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "LIVEMON_PULSE_SECRET_FILE": str(self.pulse_secret),
                 "LIVEMON_NOTIFIER_TOLD": str(self.directory / "notifier.json"),
+                "LIVEMON_ALIVE": str(self.directory / f"{part}.alive"),
                 "PYTHONWARNINGS": "ignore",
             }
             if (site := self.directory / "site.yaml").exists():
