@@ -8,7 +8,7 @@ with an error in its log where it does not take them (:mod:`provisioning`). It d
 
 ``STAND_IN`` names what is wrong with it, separated by spaces: ``ends`` (it is healthy for a while, and then ends), ``keeps-rules``
 (rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing), ``hashes-twice`` (a reset password lets
-nobody in). ``STAND_IN_FIRING`` has, as JSON, the labels of the alarms that fire. ``STAND_IN_VERSION`` is the release that it imitates.
+nobody in). ``STAND_IN_FIRING`` has, as JSON, the labels of the alarms that fire. ``STAND_IN_VERSION`` is its release.
 Like some images of Grafana it has no curl.
 
 ``stand_in.py server`` serves. Called as ``grafana``, it does ``grafana cli admin reset-admin-password --password-from-stdin``.
