@@ -44,10 +44,9 @@ check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespe
 
 # What runs side by side, as long as each other. Only the lab machine cannot be hurried by more processes: the others leave it the processors,
 # those that only compute first of all.
-test test-fast test-all: export UNIT_PROCESSES := 0
 test test-fast test-all: export COMPUTING := nice -n 10
 test test-fast test-all: export WAITING := nice -n 5
-lanes := integration | unit lint | roles e2e
+lanes := integration | lint unit | roles e2e
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
 	@lab/test environments "$(lanes) | molecule grafana"
 test-fast:  ## the same without what needs Docker
