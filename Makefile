@@ -12,9 +12,10 @@ old_controller := $(CURDIR)/.venv/controller-2.16/bin
 oldest_lane := $(shell $(PYTHON) -c 'import sys; print("controller-2.16" if sys.version_info < (3, 13) else "controller")')
 shell_files = $(shell git ls-files lab .ci files src 'roles/*/files/*' | xargs grep -lE '^\#!.*sh$$|^\# shellcheck shell=')
 pytest := $(app)/python -m pytest
-# Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are cores.
+# Whole files, because tests of one file share what they start. Integration tests mostly wait: more of them than there are processors.
 side_by_side := --dist loadfile --no-loadscope-reorder --numprocesses
 UNIT_PROCESSES ?= 2
+INTEGRATION_PROCESSES ?= 4
 
 .PHONY: help
 help:  ## this list
@@ -35,49 +36,66 @@ images:  ## build the container images that are missing
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-fast test-all lint lint-2.16 unit integration e2e roles molecule molecule-existing molecule-docker-sources grafana \
-	on-host-build reproducible
-# Where other tests run at the same time, which look at clocks, those that only compute leave the processor to them.
-test test-fast test-all: export UNIT_PROCESSES := 0
-test test-fast test-all: export COMPUTING := nice -n 5
-test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
-	@lab/test environments "integration e2e | lint unit roles | molecule grafana"
-test-fast:  ## the same without what needs Docker
-	@lab/test "integration e2e | lint unit roles"
-test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
-	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "integration e2e | lint unit roles | molecule grafana" \
-		molecule-existing molecule-docker-sources on-host-build reproducible
+.PHONY: check test test-fast test-all lint lint-2.16 syntax-2.16 style unit coverage integration e2e roles molecule molecule-existing \
+	molecule-docker-sources grafana on-host-build reproducible
+check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespell, eslint, unit tests that are not slow
+	@lab/need go golang-go
+	$(pytest) $(side_by_side) $(UNIT_PROCESSES) -m "not slow" tests/unit
 
-lint: venv-app venv-controller lint-2.16  ## ruff, eslint, shellcheck, yamllint, ansible-lint
+# What runs side by side, as long as each other. Only the lab machine cannot be hurried by more processes: the others leave it the processors,
+# those that only compute first of all.
+test test-fast test-all: export COMPUTING := nice -n 10
+test test-fast test-all: export WAITING := nice -n 5
+lanes := integration | lint unit | roles e2e
+test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
+	@lab/test environments "$(lanes) | molecule grafana"
+test-fast:  ## the same without what needs Docker
+	@lab/test "$(lanes)"
+test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
+	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "$(lanes) | molecule grafana" \
+		lint-2.16 molecule-existing molecule-docker-sources on-host-build reproducible
+
+style: venv-app
 	@lab/need npm npm
-	lab/javascript
+	$(COMPUTING) lab/javascript
 	$(app)/ruff check --quiet .
 	$(app)/ruff format --quiet --check .
+	$(app)/mypy
+	$(app)/codespell src plugins roles playbooks docs lab README.md
 	$(COMPUTING) $(app)/shellcheck -x -P . $(shell_files)
+lint: style venv-controller syntax-2.16  ## ruff, mypy, codespell, eslint, shellcheck, yamllint, ansible-lint, syntax checks
 	$(controller)/yamllint --strict .
-	PATH=$(controller):$$PATH ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check
+	PATH=$(controller):$$PATH $(COMPUTING) ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check
 	PATH=$(controller):$$PATH $(COMPUTING) ansible-lint --offline
-lint-2.16:  ## the lane for Ubuntu 18.04 hosts: syntax check and ansible-lint by ansible-core 2.16
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
-		lab/venv controller-2.16; \
-		PATH=$(old_controller):$$PATH ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check; \
-		PATH=$(old_controller):$$PATH $(COMPUTING) ansible-lint --offline; \
-	else \
-		echo "== The ansible-core 2.16 lane is left out: it needs Python 3.10 to 3.12, $$($(PYTHON) --version) is newer"; \
-	fi
-unit: venv-app  ## tests without network
+# The lane for Ubuntu 18.04 hosts: ansible-core 2.16, which needs Python 3.10 to 3.12.
+ifeq ($(oldest_lane),controller-2.16)
+syntax-2.16: venv-controller-2.16
+	PATH=$(old_controller):$$PATH $(COMPUTING) ansible-playbook -i inventory/demo playbooks/site.yml --syntax-check
+lint-2.16: syntax-2.16  ## ansible-lint by ansible-core 2.16, which Ubuntu 18.04 hosts need
+	PATH=$(old_controller):$$PATH $(COMPUTING) ansible-lint --offline
+else
+syntax-2.16 lint-2.16:
+	@echo "== The ansible-core 2.16 lane is left out: it needs Python 3.10 to 3.12, $$($(PYTHON) --version) is newer"
+endif
+unit: venv-app venv-referee  ## tests without network
 	@lab/need go golang-go
 	$(COMPUTING) $(pytest) $(side_by_side) $(UNIT_PROCESSES) tests/unit
+coverage: venv-app venv-referee  ## which part of src/ and plugins/ the unit tests run, with their branches; a figure, not a threshold
+	@lab/need go golang-go
+	rm -f .cache/coverage/*
+	$(app)/coverage run -m pytest $(side_by_side) $(UNIT_PROCESSES) tests/unit
+	$(app)/coverage combine --quiet
+	$(app)/coverage report
 integration: venv-app venv-router venv-referee venv-graphite-web venv-controller  ## tests against a real router, real agents and simulated instruments
 	@lab/need go golang-go libcairo.so.2 libcairo2
 	@lab/grafana-data
 	$(app)/python tests/support/build_referees.py
-	$(pytest) $(side_by_side) 3 tests/integration
+	$(WAITING) $(pytest) $(side_by_side) $(INTEGRATION_PROCESSES) tests/integration
 e2e: venv-app venv-router  ## the quick-look page in a headless browser
 	@lab/need chromium chromium
-	$(pytest) tests/e2e
+	$(WAITING) $(pytest) tests/e2e
 roles: venv-app venv-controller  ## the tasks of roles on this computer, with stand-ins of what they start
-	$(pytest) tests/roles
+	$(WAITING) $(pytest) tests/roles
 molecule: export LIVEMON_MACHINE_TESTS ?= not long
 # As wide as a line of a log: Molecule would break sentences and names of tests at 80 columns.
 molecule molecule-existing molecule-docker-sources: export COLUMNS := 200
@@ -116,7 +134,7 @@ venv-%:  ## (app, router, controller, controller-2.16, referee, graphite-web) a 
 environments:  ## all Python environments, two at a time
 	@$(MAKE) --no-print-directory -j2 venv-app venv-router venv-controller venv-referee venv-graphite-web \
 		$(if $(filter controller-2.16,$(oldest_lane)),venv-controller-2.16)
-lock:  ## pin requirements/*.txt anew from requirements/*.in
+lock:  ## pin requirements/*.txt again from requirements/*.in
 	@lab/lock
 
 # --- measurements ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
-from crossbar_router import Router
+from router import Router
 
 from bench.figures import Figures
 from bench.load import process

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 from _pytest.outcomes import Failed
-from crossbar_router import wait_for
+from waiting import wait_for
 
 from bench import sessions
 from bench.data import CHANNELS, value

@@ -9,7 +9,8 @@ import platform
 import subprocess
 from pathlib import Path
 
-from crossbar_router import ROOT, ROUTER_PYTHON
+from paths import ROOT
+from router import ROUTER_PYTHON
 
 
 def description() -> dict[str, str]:

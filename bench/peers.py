@@ -14,7 +14,8 @@ from random import uniform
 from urllib.parse import urlencode
 
 import numpy as np
-from crossbar_router import free_port, listens, process, wait_for
+from processes import free_port, listens, process
+from waiting import wait_for
 
 from bench.data import CHANNELS, WINDOWS, history, value
 from bench.figures import Figures

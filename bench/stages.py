@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from crossbar_router import wait_for
 from twisted.internet import reactor
+from waiting import wait_for
 from werkzeug.test import EnvironBuilder
 
 from bench.data import CHANNELS, WINDOWS, history, message, topic

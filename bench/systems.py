@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance import Appliance
-from crossbar_router import Router, wait_for
+from router import Router
+from waiting import wait_for
 
 from bench import sessions
 from bench.data import CHANNELS, WINDOWS, history

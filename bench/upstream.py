@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossbar_router import ROOT, Router, free_port, listens, process, wait_for
+from paths import ROOT
+from processes import free_port, listens, process
+from router import Router
+from waiting import wait_for
 
 from bench.data import WINDOWS
 from bench.systems import System

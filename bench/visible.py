@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from crossbar_router import wait_for
+from waiting import wait_for
 
 from bench import sessions
 from bench.figures import Figures

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the scripts of lab/ share: places, messages, timed steps. Sourced, by bash with `set -euo pipefail`.
-# shellcheck disable=SC2034 # the places are for those who source this
+# shellcheck disable=SC2034 # used by the scripts that source this
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/livemon  # survives a fresh clone: images, their archives, the SSH key
@@ -64,12 +64,12 @@ wait_until() {
     local deadline=$((SECONDS + $1)) seconds=$1 what=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < deadline)) || { echo "waited $seconds s in vain for $what" >&2 && return 1; }
+        ((SECONDS < deadline)) || { echo "waited $seconds s for $what" >&2 && return 1; }
         sleep 0.5
     done
 }
 
-# The CA certificates that somebody added to this machine, as options for build.sh.
+# The CA certificates that were added to this machine, as options for build.sh.
 local_authorities() {
     local file
     for file in /usr/local/share/ca-certificates/*.crt; do

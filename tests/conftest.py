@@ -1,17 +1,25 @@
-"""What every test can have: a running router, and reasons in the summary of what failed."""
+"""What every test can use: a running router, and reasons in the summary of what failed."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import Router
+from router import Router
 
 
 @pytest.fixture(autouse=True)
 def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Print tables as wide as in a pipe: pytest-xdist tells its processes the width of the terminal that it runs in."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a test take longer before it is ended where LIVEMON_PATIENCE makes its waits longer: tests/support/waiting.py."""
+    if config.getoption("timeout") is None:
+        config.option.timeout = float(config.getini("timeout")) * float(os.environ.get("LIVEMON_PATIENCE", "1"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -2,8 +2,8 @@
 # Run as root on a fresh lab machine of Debian: everything here is real but the names, the versions and the keys, which are thrown away.
 #   http://packages.referees.test/linux/debian   apt repository with Docker's own package names, made of the distribution's packages
 #   http://packages.referees.test/forged/debian  the same, signed with another key
-#   https://registry.referees.test               Debian's docker-registry behind nginx, whose certificate is of the authority ca.pem
-#   http://postdoc:throwaway@ADDRESS:8888        tinyproxy: the only one who knows these names
+#   https://registry.referees.test               Debian's docker-registry behind nginx, with a certificate signed by ca.pem
+#   http://postdoc:throwaway@ADDRESS:8888        tinyproxy, which alone can resolve these names
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
@@ -107,7 +107,7 @@ CONFIG
 systemctl restart docker-registry nginx tinyproxy
 
 image=$(find /media/livemon-images -name 'app-*.tar' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)
-[[ -n $image ]] || { echo "there is no image of livemon's in /media/livemon-images: make images" >&2 && exit 1; }
+[[ -n $image ]] || { echo "no image of livemon in /media/livemon-images: make images" >&2 && exit 1; }
 # Under the name of the base image on Docker Hub.
 skopeo copy --quiet --insecure-policy --dest-tls-verify=false "docker-archive:$image" docker://127.0.0.1:5000/library/python:3.11-slim-bookworm
 digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' docker://127.0.0.1:5000/library/python:3.11-slim-bookworm)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from appliance import Appliance
-from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site, simulator
+from paths import ROOT
 from playwright.sync_api import Browser, sync_playwright
 from quicklook_page import Opener, launched
+from router import Router
+from waiting import wait_for
 
 SCREENSHOTS = ROOT / ".cache/screenshots"
 NODES = [

@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from crossbar_router import slowness
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Route, expect
+from waiting import patience
 
 SIZES = {"desktop": {"width": 1440, "height": 1000}, "phone": {"width": 360, "height": 780}}
 # The page asks for what is wrong, and the bridge answers as monitors expect it; the browser notes that.
 EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of 503|net::ERR_)")
 # Playwright's own five seconds are not enough on a computer that sets a lab machine up beside.
 PATIENCE = 20
-expect.set_options(timeout=PATIENCE * 1000)
+
+
+def milliseconds(seconds: float = PATIENCE) -> float:
+    """Seconds of an idle computer as Playwright takes them."""
+    return 1000 * seconds * patience()
 
 
 def launched(kind: BrowserType, *arguments: str) -> Browser:
@@ -52,7 +56,8 @@ class Opener:
         context = self.browser.new_context(viewport=SIZES[size], timezone_id="Europe/Berlin", **phone | options)
         self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE * 1000)
+        page.set_default_timeout(milliseconds())
+        expect.set_options(timeout=milliseconds())
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._heard)
         page.on(
@@ -92,17 +97,30 @@ def seen(within: Page | Locator, selector: str) -> Locator:
     return within.locator(selector).filter(visible=True)
 
 
-def says(within: Page | Locator, selector: str, text: str | re.Pattern | list, **options: object) -> None:
+def says(
+    within: Page | Locator, selector: str, text: str | re.Pattern | list, seconds: float = PATIENCE, **options: object
+) -> None:
     """Wait until what can be seen of elements is a text, or of several a list of texts."""
-    expect(seen(within, selector)).to_have_text(text, use_inner_text=True, **options)
+    expect(seen(within, selector)).to_have_text(text, use_inner_text=True, timeout=milliseconds(seconds), **options)
 
 
-def mentions(within: Page | Locator, selector: str, text: str | re.Pattern, **options: object) -> None:
-    expect(seen(within, selector)).to_contain_text(text, use_inner_text=True, **options)
+def mentions(
+    within: Page | Locator, selector: str, text: str | re.Pattern, seconds: float = PATIENCE, **options: object
+) -> None:
+    """Wait until what can be seen of elements contains a text."""
+    expect(seen(within, selector)).to_contain_text(text, use_inner_text=True, timeout=milliseconds(seconds), **options)
 
 
 def texts(within: Page | Locator, selector: str) -> list[str]:
     return seen(within, selector).all_inner_texts()
+
+
+def wait_for_channels(page: Page, number: int, seconds: float = PATIENCE) -> None:
+    """Wait until the page has this many of the channels that its link names: it leaves out those that no data node has yet.
+
+    What is asked of the page before has fewer: lines of the plot, columns of the table, rows of values.
+    """
+    expect(page.locator("#values tbody tr")).to_have_count(number, timeout=milliseconds(seconds))
 
 
 def plotted(page: Page, what: str) -> float:
@@ -115,7 +133,7 @@ def wait_for(page: Page, condition: object, what: str, seconds: float = PATIENCE
     begun = time.monotonic()
     while not (found := condition()):
         waited = time.monotonic() - begun
-        assert waited < seconds * slowness(), f"waited {waited:.0f} s for {what}"
+        assert waited < seconds * patience(), f"waited {waited:.0f} s for {what}"
         page.wait_for_timeout(100)
     return found
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 import requests
 from appliance import Appliance
-from crossbar_router import Router, wait_for
 from playwright.sync_api import Browser, Page
 from quicklook_page import launched
 from receiver import receiver
+from router import Router
+from waiting import wait_for
 
 CALL = """async ([url, body]) => {
     try {

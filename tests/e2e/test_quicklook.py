@@ -12,7 +12,20 @@ from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
-from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
+from quicklook_page import (
+    SIZES,
+    mentions,
+    milliseconds,
+    overflow,
+    plotted,
+    says,
+    seen,
+    texts,
+    wait_for,
+    wait_for_channels,
+    wait_for_more,
+    words,
+)
 
 from livemon.files import write_public
 
@@ -30,9 +43,9 @@ def test_live_values_of_both_instruments_in_list_and_plot(open_page, size, schem
     for field in ("LSA21OQ::channel_1_t", "LSA22YG::channel_01_t"):
         row = page.locator(f'[data-field="{field}"]')
         page.locator(f'[data-node="{field.partition("::")[0]}"]').scroll_into_view_if_needed()
-        says(row, "td.number", re.compile(r"^[0-9.]+ m?K$"), timeout=40_000)
+        says(row, "td.number", re.compile(r"^[0-9.]+ m?K$"), seconds=40)
         says(row, ".age", re.compile(r"^(now|\d+ s)$"))
-    says(page, "#state", "The appliance is well.", timeout=30_000)
+    says(page, "#state", "The appliance is well.", seconds=30)
     says(page, "#freshness", re.compile(r"^3 data nodes, \d+ channels, newest (now|\d+ s ago)$"))
     wait_for_more(page, "points", 20)
     wait_for_more(page, "newest", plotted(page, "newest"))
@@ -53,7 +66,7 @@ def test_the_page_says_when_the_bridge_is_away_and_goes_on_when_it_is_back(appli
         says(page, '[data-field="LSA21OQ::channel_1_t"] .age', re.compile(r"^[1-9]\d s$"))
     finally:
         appliance.start("bridge")
-    expect(page.locator("#state")).to_have_attribute("data-state", "good", timeout=60_000)
+    expect(page.locator("#state")).to_have_attribute("data-state", "good", timeout=milliseconds(60))
     expect(page).to_have_title("livemon")
     wait_for_more(page, "newest", newest)
     expect(page.locator("#values tbody tr")).to_have_count(1)
@@ -64,14 +77,14 @@ def test_a_node_whose_process_is_away_says_so(appliance, open_page):
     wait_for_more(page, "points", 1)
     appliance.stop("nodes")
     try:
-        says(page, '[data-node="LSA21OQ"] .about', "Diodes: has left", timeout=30_000)
-        mentions(page, "#problems", "node LSA21OQ: has left", timeout=30_000)
+        says(page, '[data-node="LSA21OQ"] .about', "Diodes: has left", seconds=30)
+        mentions(page, "#problems", "node LSA21OQ: has left", seconds=30)
         mentions(page, '[data-channel="LSA21OQ::channel_1_t"] .name', "silent")
     finally:
         appliance.start("nodes")
     appliance.wait_for_values("LSA21OQ")
     appliance.wait_for_values("LSA22YG", 60)
-    says(page, "#state", "The appliance is well.", timeout=60_000)
+    says(page, "#state", "The appliance is well.", seconds=60)
 
 
 def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance, open_page):
@@ -91,12 +104,12 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
     site = appliance.directory / "site.yaml"
     before = site.read_bytes()
     page = open_page()
-    says(page, "#state", "The appliance is well.", timeout=60_000)
+    says(page, "#state", "The appliance is well.", seconds=60)
     mentions(page, "#cryostat", "the inventory sets no limit")
     content = {"agents": [], "name": "Cryolab 3", "time_zone": "Asia/Tokyo", "alarms": [alarm]}
     write_public(site, json.dumps(content).encode())
     try:
-        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), timeout=60_000)
+        says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), seconds=60)
         mentions(page, "#alarms .since", "GMT+9")
         says(page, "#cryostat", "1 alarm is firing. Nobody is told of alarms: they are only shown here.")
         says(page, "#state", "The appliance is well.")
@@ -104,7 +117,7 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
         expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")
     finally:
         write_public(site, before)
-    expect(seen(page, "#alarms")).to_have_count(0, timeout=60_000)
+    expect(seen(page, "#alarms")).to_have_count(0, timeout=milliseconds(60))
 
 
 def test_a_copied_link_shows_the_same_elsewhere(open_page):
@@ -143,6 +156,8 @@ def test_a_copied_link_shows_the_same_elsewhere(open_page):
 @pytest.mark.parametrize("button", ["CSV as plotted", "CSV, all samples"])
 def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
     page = open_page(f"#field={PLATE}&field=LSA22YG::channel_01_t")
+    # After a restart of the nodes that of the 372 may be missing for a scan; the points are of all channels together.
+    wait_for_channels(page, 2, 60)
     wait_for_more(page, "points", 20)
     page.get_by_role("button", name="Pause").click()
     mentions(page, "#when", "standing still")
@@ -205,7 +220,7 @@ def said(appliance, address):
 def test_nothing_moves_below_the_reader(open_page, size):
     page = open_page(f"#field={PLATE}", size)
     wait_for_more(page, "points", 5)
-    says(page, "#state", "The appliance is well.", timeout=60_000)  # a problem takes its room
+    says(page, "#state", "The appliance is well.", seconds=60)  # a problem takes its room
     page.evaluate("""() => {
         window.shifts = [];
         const html = (node) => (node?.parentElement ?? node)?.outerHTML.slice(0, 200);

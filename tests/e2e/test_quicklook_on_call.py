@@ -6,7 +6,6 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from crossbar_router import ROOT
 from lab_on_call import (
     ALARMS,
     CHAMBER,
@@ -23,6 +22,7 @@ from lab_on_call import (
     status,
 )
 from memory_bridge import running
+from paths import ROOT
 from playwright.sync_api import expect
 from quicklook_page import SIZES, mentions, overflow, plotted, says, seen, texts, wait_for, wait_for_more, words
 

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from crossbar_router import ROOT
 from gap_cases import CASES
 from lab_on_call import health
 from memory_bridge import running
 from memory_source import Samples
+from paths import ROOT
 from playwright.sync_api import expect
 from quicklook_page import SIZES, MainThread, mentions, overflow, plotted, says, texts, wait_for, wait_for_more, words
 

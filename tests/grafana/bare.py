@@ -13,7 +13,8 @@ from typing import Any
 
 import requests
 import yaml
-from crossbar_router import free_port, wait_for
+from processes import free_port
+from waiting import wait_for
 
 PASSWORD = "the administrator's"
 STARTS_WITHIN = 120

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from monitor import Monitor, lab_machine
 from receiver import Receiver, receiver
+from waiting import wait_for
 
 
 @pytest.fixture(scope="session")

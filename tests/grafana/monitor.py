@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from crossbar_router import ROOT, free_port, listens, process, wait_for
+from paths import ROOT
+from processes import free_port, listens, process
+from waiting import wait_for
 
 from livemon.grafana.client import Grafana
 

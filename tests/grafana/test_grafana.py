@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT, wait_for
+from paths import ROOT
 from playwright.sync_api import expect, sync_playwright
+from waiting import wait_for
 
 from livemon.grafana.client import release
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 import yaml
-from crossbar_router import ROOT, wait_for
+from paths import ROOT
+from waiting import wait_for
 
 NAMED_WITHIN = 90
 OVER_WITHIN = 240

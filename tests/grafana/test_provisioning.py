@@ -7,11 +7,11 @@ import os
 
 import pytest
 from bare import grafana
-from crossbar_router import wait_for
 from grafana_bad_files import BAD, Bad, good
 from grafana_checks import ENDS, FAILS
 from grafana_provisioning import refusals
 from grafana_renderings import SITES, oddly_named, point, rendered, told
+from waiting import wait_for
 
 from livemon.grafana.client import release
 from plugins.plugin_utils.inventory.grafana import releases

@@ -9,8 +9,8 @@ import sys
 import ocs
 import pytest
 import requests
-from crossbar_router import wait_for
 from ocs_site import LIVEMON, Site, simulator
+from waiting import wait_for
 
 HEATER = {"range": "on", "heater": "still", "wait": 0}
 

@@ -8,9 +8,11 @@ import subprocess
 import time
 
 import pytest
-from crossbar_router import Router, listens, slowness, wait_for
 from ocs_site import LIVEMON, Site, simulator
+from processes import listens
+from router import Router
 from scripted_instrument import on_tcp, whole
+from waiting import patience, wait_for
 
 from livemon import hkarchive
 from livemon.lakeshore.cryostat import Cryostat
@@ -66,7 +68,7 @@ def back_again(client, instrument, last, what):
     wait_for(lambda: not is_degraded(client, "acq"), f"the agent not to be degraded after {what}", 5)
     seconds = time.monotonic() - started
     print(f"{what}: back after {seconds:.1f} s")
-    assert seconds < 10 * slowness(), what
+    assert seconds < 10 * patience(), what
 
 
 def waiting_for_its_instrument(site, name):
@@ -120,7 +122,7 @@ def test_a_372_that_is_refused_silent_or_garbled_is_waited_for_in_one_process(si
             wait_for(lambda: is_degraded(client, "acq"), "the agent to be degraded again", 30)
             started = time.monotonic()
             assert agent.terminate() == 0
-            assert time.monotonic() - started < 10 * slowness(), "Docker would have killed it"
+            assert time.monotonic() - started < 10 * patience(), "Docker would have killed it"
 
 
 def test_a_372_reads_what_the_inventory_asks_for_beside_its_channels_and_says_which_readings_are_invalid(
@@ -206,7 +208,7 @@ def test_a_driver_that_hangs_does_not_keep_the_process_from_ending(site, tmp_pat
             try:
                 started = time.monotonic()
                 assert agent.terminate() == 0
-                assert time.monotonic() - started < 10 * slowness(), "Docker would have killed it"
+                assert time.monotonic() - started < 10 * patience(), "Docker would have killed it"
             finally:
                 instrument.send_signal(signal.SIGCONT)
 
@@ -300,7 +302,7 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
                 wait_for(lambda: 'acq:0 Status is now "running"' in agent.output, "the second process to run", 60)
                 started = time.monotonic()
                 assert site.client("fake")._api["instance_pid"] == agent.child.pid
-                assert time.monotonic() - started < 5 * slowness(), "the router still waits for the hung process"
+                assert time.monotonic() - started < 5 * patience(), "the router still waits for the hung process"
         finally:
             os.kill(hung.child.pid, signal.SIGCONT)
 

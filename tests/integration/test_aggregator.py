@@ -10,9 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site
+from paths import ROOT
+from router import Router
 from spt3g import core
+from waiting import wait_for
 
 from livemon import hkarchive
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 from test_check_inventory import ANSIBLE
 
 from plugins.plugin_utils.inventory.grafana import alerting

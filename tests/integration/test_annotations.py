@@ -6,8 +6,8 @@ import time
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import wait_for
 from ocs_site import Site
+from waiting import wait_for
 
 AGENTS = {"kind": "agents", "name": "agents", "description": "OCS agents"}
 SENSORS = {"kind": "sensors", "name": "sensors", "description": "This machine"}

@@ -5,8 +5,8 @@ import subprocess
 import time
 
 import pytest
-from crossbar_router import wait_for
 from ocs_site import LIVEMON, Site
+from waiting import wait_for
 
 from livemon import hkarchive
 

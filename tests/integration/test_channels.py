@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import yaml
 from appliance import Appliance, problems
-from crossbar_router import wait_for
 from ocs_site import Site, simulator
+from waiting import wait_for
 
 from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
 from plugins.plugin_utils.inventory.rendering.sisock import nodes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 BAD = [

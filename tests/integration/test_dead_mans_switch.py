@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import pytest
 import requests
 from appliance import LIVEMON, Appliance
-from crossbar_router import process, wait_for
 from ocs_site import Site
+from processes import process
 from receiver import Receiver, receiver
+from waiting import wait_for
 
 NODES = (
     {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": ["false_temperatures"], "description": "Fake data"},

@@ -10,8 +10,8 @@ import time
 
 import pytest
 from appliance import LIVEMON
-from crossbar_router import wait_for
 from on_loopback import inventory, queries, running, write_site
+from waiting import wait_for
 
 LISTS = inventory()
 SETTLED_AFTER = 150.0
@@ -53,10 +53,15 @@ def test_the_demo_is_well(appliance):
 
 def test_no_alarm_fires(appliance):
     wait_for(lambda: time.monotonic() > appliance.settled, "everything to have settled", SETTLED_AFTER + 1)
-    status, answer = appliance.get("/api/alarms")
-    assert status == 200
-    assert [each["id"] for each in answer["alarms"] if each["firing"]] == []
-    assert {"appliance:router_away", "control:away"} <= {each["id"] for each in answer["alarms"]}
+
+    def alarms():
+        status, answer = appliance.get("/api/alarms")
+        assert status == 200
+        return {each["id"]: each["firing"] for each in answer["alarms"]}
+
+    # On a busy computer a process may have been late for a moment; an alarm that fires without a reason stays.
+    wait_for(lambda: not any(alarms().values()), f"no alarm to fire, as in {alarms()}", 60, every=1)
+    assert {"appliance:router_away", "control:away"} <= alarms().keys()
 
 
 def test_an_exceeded_limit_is_told_and_the_appliance_is_well(appliance, router):

@@ -13,7 +13,9 @@ import jinja2
 import pytest
 import yaml
 from appliance import Appliance, problems
-from crossbar_router import ROOT, process, wait_for
+from paths import ROOT
+from processes import process
+from waiting import wait_for
 
 from plugins.plugin_utils.inventory.rendering.compose import compose_file
 

@@ -12,11 +12,11 @@ import urllib.parse
 import psutil
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import ROOT
 from fuzzing import BODIES, CHANNELS, anything, check, forms, fuzz, mostly, objects, paths
 from hypothesis import given
 from hypothesis import strategies as st
 from ocs_site import Site
+from paths import ROOT
 
 MAX_GROWTH = 2 * 2**20
 """Bytes that a process may hold more after everything was done once more: what Python's allocator scatters."""

@@ -6,9 +6,9 @@ import signal
 import time
 
 import pytest
-from crossbar_router import wait_for
 from hk_recording import so3g_load
 from ocs_site import Site
+from waiting import wait_for
 
 from livemon import hkarchive
 from livemon.hkarchive import gaps

@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import pytest
-from crossbar_router import ROOT
 from go_decoder import faults
 from graphite_referee import Case, of_bridge, of_graphite_web
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 MIDNIGHT = 1_700_006_400
 START, END = MIDNIGHT + 7200, MIDNIGHT + 10800

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import ROOT, Router, wait_for
 from ocs_site import Site
+from paths import ROOT
+from router import Router
+from waiting import wait_for
 
 DATA = Path(__file__).with_name("data")
 SISOCK = "org.simonsobservatory"

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import wait_for
+from waiting import wait_for
 from wamp_session import SISOCK, Session
 
 INVALID = f"{SISOCK}.error.invalid_argument"

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import process, wait_for
 from ocs_site import Site
+from processes import process
+from waiting import wait_for
 
 from livemon.bridge.router_nodes import MOST_FIELDS
 from livemon.client.agents import SECONDS_TO_ANSWER

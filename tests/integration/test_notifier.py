@@ -13,9 +13,10 @@ import pytest
 import requests
 import yaml
 from appliance import LIVEMON, Appliance
-from crossbar_router import process, wait_for
 from mail_server import MailServer, mail_server
+from processes import process
 from receiver import Receiver, receiver
+from waiting import wait_for
 
 from livemon.files import write_public
 from plugins.plugin_utils.inventory.grafana import alerting

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 from test_alerting_file import SECRET, TOLD, play
 
 from livemon.notify.configuration import Configuration

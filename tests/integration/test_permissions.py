@@ -8,7 +8,8 @@ import sys
 
 import pytest
 import requests
-from crossbar_router import ROOT, Router
+from paths import ROOT
+from router import Router
 
 SISOCK = "org.simonsobservatory"
 HUB_PROCEDURES = [

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 RECORDED = ROOT / "tests/renderings"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from crossbar_router import slowness, wait_for
 from renewal import PARTS, RATE, cost, running, served
+from waiting import patience, wait_for
 
 from livemon.installation.making import load_chain
 
@@ -25,7 +25,7 @@ def test_a_renewal_costs_no_session_no_sample_and_nobody_who_comes_new(appliance
     assert found.lost_sessions == 0
     assert callers.refusals == []
     assert found.archive < 5 / RATE
-    assert found.unseen < BACK_WITHIN / 2 * slowness(), "the agent publishes every second, the machine may be slow"
+    assert found.unseen < BACK_WITHIN / 2 * patience(), "the agent publishes every second, the machine may be slow"
 
 
 def test_who_was_there_before_trusts_the_new_authority_when_he_has_to_come_back(appliance):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 LANES = ["controller", "controller-2.16"]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from crossbar_router import ROOT
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge.app import create_app
 from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS, of_appliance

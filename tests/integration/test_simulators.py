@@ -22,10 +22,10 @@ import lakeshore.model_240
 import lakeshore.model_372
 import pytest
 import serial
-from crossbar_router import wait_for
 from socs.agents.lakeshore372.agent import LS372_Agent
 from socs.Lakeshore.Lakeshore240 import Module
 from socs.Lakeshore.Lakeshore372 import LS372, Curve
+from waiting import wait_for
 
 from livemon.lakeshore.control import request
 

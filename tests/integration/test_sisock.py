@@ -7,8 +7,10 @@ from itertools import pairwise
 
 import pytest
 from appliance import Appliance, problems
-from crossbar_router import wait_for
 from ocs_site import Site
+from waiting import wait_for
+
+from livemon.health.liveness import EVERY
 
 FAKE = {
     "kind": "feed",
@@ -177,9 +179,16 @@ def test_a_restarted_router_is_survived(appliance):
     status, answer = appliance.get("/query", body)
     assert status == 200
     assert len(answer[0]["datapoints"]) > 10
+    # By its file Docker's health check knows that a hub without a router is of no use.
+    wait_for(lambda: seconds_without_life(appliance, "hub") > EVERY + 1, "the hub to give no sign of life", 30)
     appliance.router.start()
     back = time.time()
     wait_for(lambda: newest(appliance) > back, "new samples after the router was restarted", 40)
+    wait_for(lambda: seconds_without_life(appliance, "hub") < EVERY, "the hub to give signs of life again", 30)
+
+
+def seconds_without_life(appliance, part):
+    return time.time() - (appliance.directory / f"{part}.alive").stat().st_mtime
 
 
 FAULTS = [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 import testinfra
+from doors import OPENED, Container, of_family
 from lab_machine import Machine, Neighbour
 from testinfra.host import Host
 
@@ -45,3 +47,23 @@ def host(machine: Machine) -> Host:
 def neighbour(machine: Machine) -> Neighbour:
     """Another host of its network."""
     return Neighbour.of(machine)
+
+
+@pytest.fixture(scope="module")
+def container(host: Host) -> Iterator[Container]:
+    container = Container(host)
+    container.start()
+    yield container
+    container.stop()
+
+
+@pytest.fixture(scope="module")
+def sources(host: Host, neighbour: Neighbour) -> Iterator[list[str]]:
+    """The neighbour's addresses from which ufw lets it reach the port OPENED: the first of each family."""
+    sources = [of_family(neighbour, family)[0] for family in (4, 6)]
+    rules = [f"allow from {source} to any port {OPENED} proto tcp" for source in sources]
+    for rule in rules:
+        host.run_expect([0], f"ufw {rule}")
+    yield sources
+    for rule in rules:
+        host.run_expect([0], f"ufw delete {rule}")

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 CONTROLLER = ROOT / ".venv" / os.environ.get("LIVEMON_CONTROLLER", "controller") / "bin"
 DIAL = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3, (sys.argv[3], 0) if sys.argv[3] else None)"

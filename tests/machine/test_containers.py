@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Machine
 from testinfra.host import Host
+from waiting import wait_for
 
 LOOK = """
 touch /written 2>/dev/null && echo 'writes yes' || echo 'writes no'
@@ -121,6 +121,7 @@ def test_an_agent_without_its_instrument_says_so_and_the_playbook_goes_on(
     assert again.rc == 0, again.stdout[-3000:]
 
 
+@pytest.mark.long
 def test_a_hub_without_its_router_says_so_and_the_nodes_answer(host: Host, without: callable):
     without("sisock_crossbar")
     wait_for(lambda: health(host, "sisock_hub") == "unhealthy", "the hub to be unhealthy", 240, every=2)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Neighbour
 from testinfra.host import Host
+from waiting import wait_for
 
 TRAIL = "/var/log/livemon/control.log"
 PLAIN_PORTS = (8001, 8002)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from crossbar_router import ROOT
 from lab_machine import Machine
+from paths import ROOT
 from testinfra.host import Host
 
 REGISTRY = "registry.referees.test"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Machine
 from testinfra.host import Host
+from waiting import wait_for
 
 BEFORE = "/var/lib/lab-before"
 PRESENT = {

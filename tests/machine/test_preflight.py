@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Machine
 from testinfra.host import Host
+from waiting import wait_for
 
 PORT = 3998
 # A registry whose certificate nobody has signed, and a proxy that wants to know who asks.

@@ -9,10 +9,10 @@ import subprocess
 import time
 
 import pytest
-from crossbar_router import wait_for
 from lab_machine import Machine
 from test_host import INSTRUMENTS, all_fresh, first_channel, times
 from testinfra.host import Host
+from waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.takes_apart]
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from crossbar_router import ROOT, wait_for
 from lab_machine import Machine
+from paths import ROOT
 from testinfra.host import Host
+from waiting import wait_for
 
 pytestmark = pytest.mark.long
 

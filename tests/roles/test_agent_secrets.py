@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory import agent_secrets
 

@@ -14,8 +14,8 @@ from contextlib import closing
 import grafana_files
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_container import Machine
+from paths import ROOT
 
 from livemon.grafana.client import Grafana
 from plugins.plugin_utils.inventory.grafana import alerting

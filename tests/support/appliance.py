@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from crossbar_router import Router, free_port, slowness, wait_for
+from processes import free_port
+from router import Router
+from waiting import patience, wait_for
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 USERS = {"hub": "hub", "nodes": "node", "bridge": "bridge"}
@@ -72,6 +74,7 @@ class Appliance:
                 "LIVEMON_ARCHIVE": str(self.directory / "archive"),
                 "LIVEMON_PULSE_SECRET_FILE": str(self.pulse_secret),
                 "LIVEMON_NOTIFIER_TOLD": str(self.directory / "notifier.json"),
+                "LIVEMON_ALIVE": str(self.directory / f"{part}.alive"),
                 "PYTHONWARNINGS": "ignore",
             }
             if (site := self.directory / "site.yaml").exists():
@@ -82,14 +85,14 @@ class Appliance:
                 )
 
     def stop(self, part: str) -> int:
-        child, patience = self.children.pop(part), 10 * slowness()
+        child, seconds = self.children.pop(part), 10 * patience()
         child.terminate()
         try:
-            return child.wait(patience)
+            return child.wait(seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(5)
-            raise AssertionError(f"{part} did not end within {patience:.0f} s of SIGTERM") from None
+            raise AssertionError(f"{part} did not end within {seconds:.0f} s of SIGTERM") from None
 
     def restart(self, part: str) -> None:
         self.stop(part)

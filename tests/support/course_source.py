@@ -6,9 +6,11 @@ alarms are those of an inventory, and go through the site file into the bridge's
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +143,7 @@ class Lab:
         """Render the inventory, and have the bridge read its site file."""
         self.settings = settings
         instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
-        text = yaml.safe_dump(site(instruments, agents, self._wanted(alerting.alarms_of(settings))))
-        self.source.site = site_file.read(text, "site.yaml")
+        self.source.site = _read(json.dumps(site(instruments, agents, self._wanted(alerting.alarms_of(settings)))))
         self.agents = [each["id"] for each in (*instruments, *agents)] + list(OWN_AGENTS)
         self.networked = {each["id"] for each in instruments if each.get("address") or each.get("simulated")}
         for instrument in instruments:
@@ -262,6 +263,12 @@ class Lab:
                     value = degraded.course(self.second) if there else None
                     degraded.add(self.now, np.nan if value is None else value)
                     self.source.note(degraded)
+
+
+@cache
+def _read(content: str) -> site_file.Site:
+    """What the bridge makes of a site file with this content, JSON."""
+    return site_file.read(yaml.safe_dump(json.loads(content)), "site.yaml")
 
 
 class CourseSource:

@@ -1,6 +1,6 @@
 """Requests and calls of any kind, most of them of the right one, and what every answer must be.
 
-``LIVEMON_FUZZ=5000`` tries that many of each, other ones every time; otherwise a few hundred, always the same ones.
+``LIVEMON_FUZZ=5000`` tries that many of each, other ones every time; otherwise about a hundred, always the same ones.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 
-from crossbar_router import MOST_SLOWNESS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from waiting import LONGEST_QUEUE
 
 from livemon.bridge.graphite.functions import FUNCTIONS
 
@@ -35,9 +35,9 @@ EXAMPLES = int(os.environ.get("LIVEMON_FUZZ", "0"))
 def fuzz(share: float = 1.0, deadline: int = 10_000) -> settings:
     """The settings of a test: its share of the usual number of examples, milliseconds that each may take on an idle computer."""
     return settings(
-        max_examples=EXAMPLES or round(250 * share),
+        max_examples=EXAMPLES or round(100 * share),
         derandomize=not EXAMPLES,
-        deadline=deadline * MOST_SLOWNESS,
+        deadline=deadline * LONGEST_QUEUE,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

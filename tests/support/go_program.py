@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 
 def answers(name, questions):

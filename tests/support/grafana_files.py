@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.grafana import alerting
 from plugins.plugin_utils.inventory.grafana.dashboards import render

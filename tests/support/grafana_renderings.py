@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.grafana import alerting
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
@@ -116,10 +116,16 @@ def rendered(settings: dict, release: tuple[int, ...]) -> dict:
     """All files that a Grafana of that release gets of an inventory."""
     lists = [settings["instruments"], settings.get("ocs_agents") or [], settings.get("data_nodes") or []]
     return {
-        "alerting": yaml.safe_load(alerting.text_after(alerting.document(settings, release[:2]), "")),
+        "alerting": copy.deepcopy(_alerting(json.dumps(alerting.document(settings, release[:2])))),
         "dashboards": copy.deepcopy(_dashboards(json.dumps(lists))),
         "datasources": yaml.safe_load((ROOT / "roles/grafana/templates/datasources.yml.j2").read_text()),
     }
+
+
+@cache
+def _alerting(document: str) -> dict:
+    """The file of a document, JSON, written and read again: most releases have the same."""
+    return yaml.load(alerting.text_after(json.loads(document), ""), yaml.CSafeLoader)
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from crossbar_router import ROOT
+from paths import ROOT
 
 PASSWORD = "the administrator's"
 SECONDS_TO_START = 20

@@ -4,8 +4,8 @@ import json
 import subprocess
 from dataclasses import asdict, dataclass, field
 
-from crossbar_router import ROOT
 from memory_source import MemorySource
+from paths import ROOT
 
 from livemon.bridge.app import create_app
 

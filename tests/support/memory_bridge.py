@@ -6,8 +6,8 @@ import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from crossbar_router import ROOT
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge.app import create_app
 from livemon.bridge.server import serve

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 SOURCE = ROOT / "tests/referees/messages"
 RELEASES = {"9.4": ("grafana_9_4", "grafana_9_4.mod"), "12.0": ("grafana_12_0", "go.mod")}

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from crossbar_router import Router, process, wait_for
 from ocs.ocs_client import OCSClient
+from processes import process
+from router import Router
+from waiting import wait_for
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 

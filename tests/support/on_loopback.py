@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 from appliance import Appliance
-from crossbar_router import ROOT, Router
 from ocs_site import Site, simulator
+from paths import ROOT
+from router import Router
 
 from livemon.files import write_public
 from plugins.plugin_utils.inventory import instruments

@@ -13,9 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from appliance import Appliance
-from crossbar_router import Router, wait_for
 from ocs_site import Site
 from panels import Panels
+from router import Router
+from waiting import wait_for
 
 from livemon import hkarchive
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 
 class TestedPage:

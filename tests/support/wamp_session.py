@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 
-from crossbar_router import ROOT, Router
+from paths import ROOT
+from router import Router
 
 SISOCK = "org.simonsobservatory"
 

@@ -11,8 +11,11 @@ import pytest
 import serial
 import socs.Lakeshore
 from scripted_instrument import on_serial_line, on_tcp, once, script, whole
+from waiting import patience
 
 from livemon.agents import connection, drivers, supervision
+
+pytestmark = pytest.mark.slow
 
 READINGS = {"KRDG?": "+0{n}.0000E+00", "SRDG?": "+10{n}.000E+00", "RDGK?": "+0{n}.0000E+00", "RDGR?": "+10{n}.000E+00"}
 TWENTY = {"*IDN?": "LSCI,MODEL240-8P,LSA1,1.0", "MODNAME?": "ls", "INTYPE?": "1,0,0,0,1,1", "INNAME?": "Input {n}"}
@@ -401,7 +404,9 @@ def test_a_driver_whose_constructor_asks_nothing_is_probed(run):
 def test_whatever_happens_to_replies_no_reading_is_wrong(driver, monkeypatch, line, seed):
     """Some are missing; after the last fault none is. On a serial line what is late comes to whoever has opened it again."""
     chance = random.Random(seed)
-    faults = [in_two, *FAULTS.values(), lambda _message, reply: [0.15, reply]]
+    # An instrument that is later than the time for a reply several times in a row is one that nobody can read.
+    slow = patience()
+    faults = [in_two, *FAULTS.values(), lambda _message, reply: [0.15 * slow, reply]]
 
     def now_and_then(message, reply):
         return chance.choice(faults)(message, reply) if chance.random() < 0.1 else [reply]
@@ -409,7 +414,7 @@ def test_whatever_happens_to_replies_no_reading_is_wrong(driver, monkeypatch, li
     with line(script(REPLIES["240"])) as instrument:
         prefix = "tcp://" if line is on_tcp else ""
         module = driver("240").Module(prefix + instrument.address)
-        monkeypatch.setattr(connection, "REPLY_SECONDS", 0.1)
+        monkeypatch.setattr(connection, "REPLY_SECONDS", 0.1 * slow)
         monkeypatch.setattr(connection, "RETRY_SECONDS", 0.01)
         instrument.fault = now_and_then
         missing = 0

@@ -11,6 +11,8 @@ from grafana_alerting import MISSING, RELEASES, Grafana, Message, Rule
 from livemon.bridge.app import create_app
 from plugins.plugin_utils.inventory.grafana import alerting
 
+pytestmark = pytest.mark.slow
+
 FRIDGE = {
     "model": 372,
     "id": "control",

@@ -16,6 +16,8 @@ from livemon.bridge.app import create_app
 from livemon.bridge.evaluated_rules import Asked
 from plugins.plugin_utils.inventory.grafana import sentences as of_grafana
 
+pytestmark = pytest.mark.slow
+
 FRIDGE = {
     "model": 372,
     "id": "control",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_alerting import RELEASES
 from grafana_foundation_sdk.models.alerting import ContactPoint, NotificationPolicy, Rule
 from grafana_schema import faults as schema_faults
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge import site as site_file
 from livemon.bridge.app import create_app
@@ -314,6 +315,7 @@ def test_alarms_have_labels_of_which_no_rule_has_one(site):
         assert {"kind", "severity", "subject"} <= set(alarm.tags)
 
 
+@pytest.mark.slow
 @sites
 def test_the_bridge_reads_all_alarms_of_the_site_file(site):
     settings = SITES[site]
@@ -391,6 +393,7 @@ def test_routes_lead_to_contact_points_that_there_are(site):
 # --- from run to run ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @sites
 def test_a_second_run_changes_nothing(site):
     first = alerting.text_after(alerting.document(SITES[site]), "")
@@ -398,18 +401,19 @@ def test_a_second_run_changes_nothing(site):
     assert alerting.text_after(alerting.document(copy.deepcopy(SITES[site])), first) == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [("told", "nothing"), ("nothing", "told"), ("told", "long ids")])
 def test_what_has_gone_is_removed_and_what_comes_back_is_not(one, other):
     before, now = alerting.document(SITES[one]), alerting.document(SITES[other])
     text = alerting.text_after(now, alerting.text_after(before, ""))
-    content = yaml.safe_load(text)
+    content = yaml.load(text, yaml.CSafeLoader)
     for what, uids_of in (("deleteRules", rules_of), ("deleteContactPoints", receivers_of)):
         here, there = ({each["uid"] for each in uids_of(every)} for every in (now, before))
         removed = {each["uid"] for each in content.get(what, [])}
         assert removed == there - here
     assert ("resetPolicies" in content) == ("policies" in before and "policies" not in now)
     assert alerting.text_after(now, text) == text
-    back = yaml.safe_load(alerting.text_after(before, text))
+    back = yaml.load(alerting.text_after(before, text), yaml.CSafeLoader)
     assert not {each["uid"] for each in back.get("deleteRules", [])} & {rule["uid"] for rule in rules_of(before)}
     assert "resetPolicies" not in back or "policies" not in back
 
@@ -419,7 +423,7 @@ def test_a_machine_that_missed_a_run_catches_up():
     text = ""
     for content in (first, second, third):
         text = alerting.text_after(content, text)
-    removed = {each["uid"] for each in yaml.safe_load(text)["deleteRules"]}
+    removed = {each["uid"] for each in yaml.load(text, yaml.CSafeLoader)["deleteRules"]}
     ever = {rule["uid"] for content in (first, second) for rule in rules_of(content)}
     assert removed == ever - {rule["uid"] for rule in rules_of(third)}
 
@@ -475,10 +479,9 @@ EXCHANGES = {
 def test_no_title_is_ever_that_of_a_rule_that_grafana_has_still(exchanged):
     """Grafana changes one rule after the other, deletes last, and does not start when two titles of a folder are alike."""
     there: dict[str, str] = {}
-    text = ""
+    content: dict[str, Any] = {}
     for instruments in EXCHANGES[exchanged]:
-        text = alerting.text_after(alerting.document({"instruments": instruments}), text)
-        content = yaml.safe_load(text)
+        content = alerting.after(alerting.document({"instruments": instruments}), content)
         for rule in rules_of(content):
             others = {title for each, title in there.items() if each != rule["uid"]}
             assert rule["title"] not in others

@@ -10,6 +10,8 @@ from course_source import Course, Lab
 
 from livemon.alarms.judgement import SEEN_FOR
 
+pytestmark = pytest.mark.slow
+
 STAGE = "observatory.control.feeds.temperatures.Channel_02"
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 NOISE = [0.4, -0.8, 0.1, 0.9, -0.3, -0.6, 0.7, -0.4]

@@ -80,6 +80,7 @@ SILENT, INVALID, WARM = "control:2:silent", "control:2:invalid", "control:2:abov
 NODES = "appliance:nodes_silent"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "alarm", "fires"),
     [

@@ -202,6 +202,7 @@ MESSAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MESSAGES)
 @fuzz(share=0.3)
 @given(data=st.data())

@@ -24,6 +24,8 @@ from livemon.bridge.workers import COMPUTING, Workers
 from twisted.internet import reactor, threads
 from twisted.internet.task import deferLater
 
+pytestmark = pytest.mark.slow
+
 app = Flask("slow")
 
 @app.get("/")

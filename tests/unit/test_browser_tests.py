@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 READS_HIDDEN_TEXT = {
     "to_have_text",

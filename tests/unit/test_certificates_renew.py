@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
 from jinja2 import Template
+from paths import ROOT
 
 STARTED = dt.datetime(2026, 11, 30, 9, 0, tzinfo=dt.UTC)
 DOCKER = """#!/bin/sh

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.rendering import compose, sisock
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 import livemon
 from livemon import contract

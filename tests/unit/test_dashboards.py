@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_schema import dashboard_faults
 from memory_source import MemorySource, Samples
+from paths import ROOT
 
 from livemon.bridge.app import create_app
 from livemon.bridge.source import Event
@@ -241,6 +241,7 @@ def channels(inventory: str) -> Iterator[str]:
     yield from ({f"livemon.sensors.{key}" for key in optional} - known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inventory", INVENTORIES)
 @pytest.mark.parametrize("asks", ["9.4", "11.6"])
 def test_the_bridge_answers_each_query_with_one_line_of_that_name(inventory, asks):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.faults.inventory import AGENT_KEYS, CHANNEL_KEYS, INSTRUMENT_KEYS, SETTINGS
 

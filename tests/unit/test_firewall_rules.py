@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 SCRIPT = ROOT / "roles/firewall/files/livemon-firewall"
 

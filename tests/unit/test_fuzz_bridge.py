@@ -35,6 +35,8 @@ from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.site import Site
 from livemon.bridge.source import Answer, Event
 
+pytestmark = pytest.mark.slow
+
 NOW = time.time()
 FEED = "observatory.fake1.feeds.false_temperatures"
 FIELDS = [

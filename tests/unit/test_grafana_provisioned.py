@@ -15,13 +15,15 @@ from pathlib import Path
 import grafana_files
 import pytest
 import yaml
-from crossbar_router import ROOT
 from grafana_stand_in import PASSWORD, StandIn, stand_in
+from paths import ROOT
 
 from livemon.errors import ConfigError, GrafanaError
 from livemon.grafana import given, provisioned
 from livemon.grafana.client import Grafana
 from livemon.installation import certificates
+
+pytestmark = pytest.mark.slow
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.2.7"}
 FRIDGE |= {"channels": {2: {"label": "4K plate", "alarm_above_K": 5.0}}}
@@ -75,7 +77,7 @@ def test_a_grafana_that_has_everything_has_no_faults(files):
 
 def test_two_dollars_are_one(files):
     path = files / "config/alerting/livemon.yml"
-    document = yaml.safe_load(path.read_text())
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
     document["groups"][0]["rules"][0] |= {"title": "Costs $$5", "labels": {"label": "$$5"}}
     path.write_text(yaml.safe_dump(document))
     wanted = given.read(files)
@@ -140,7 +142,7 @@ def broken_rule(files: Path) -> None:
 
 def half_a_link(files: Path) -> None:
     path = files / "config/alerting/livemon.yml"
-    document = yaml.safe_load(path.read_text())
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
     rule = next(rule for rule in document["groups"][-2]["rules"] if "__panelId__" in rule["annotations"])
     del rule["annotations"]["__panelId__"]
     path.write_text(yaml.safe_dump(document))
@@ -152,7 +154,7 @@ def no_duration(files: Path) -> None:
 
 def same_title(files: Path) -> None:
     path = files / "config/alerting/livemon.yml"
-    document = yaml.safe_load(path.read_text())
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
     first, second = document["groups"][0]["rules"][:2]
     second["title"] = first["title"]
     path.write_text(yaml.safe_dump(document))

@@ -50,6 +50,7 @@ def watch(url, state, said, clock, password=PASSWORD):
     return Watch(lambda: Grafana(url, password), state, said.append, clock, clock)
 
 
+@pytest.mark.slow
 def test_what_somebody_deletes_is_told_from_the_second_look_on(tmp_path, state, clock):
     """A look between the files of a run of the playbook and the start of Grafana finds what is about to be there."""
     files = tmp_path / "etc"

@@ -18,6 +18,8 @@ from livemon.bridge.graphite.series import Series, Window
 from livemon.bridge.graphite.together import together
 from livemon.bridge.limits import Budget
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 VALUES = st.lists(st.one_of(st.none(), NUMBERS), max_size=40)
 PLAINLY = {

@@ -10,9 +10,9 @@ import time
 
 import numpy as np
 import pytest
-from crossbar_router import wait_for
 from deferreds import result
 from twisted.internet.defer import maybeDeferred
+from waiting import wait_for
 
 from livemon.bridge import source as source_module
 from livemon.bridge.app import create_app
@@ -139,6 +139,7 @@ def samples(client, target, seconds, **parameters):
     return np.array(found).reshape(-1, 2).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_no_function_fails_however_long_before_the_first_sample_a_range_begins(client, name):
     for seconds in RANGES.values():

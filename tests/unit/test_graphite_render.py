@@ -286,6 +286,7 @@ def week():
     return MemorySource(WEEK)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("targets", "words"),

@@ -109,6 +109,7 @@ def test_other_combinations_of_two_channels(target, value):
 # --- scans of any kind --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
 @pytest.mark.parametrize("channels", [1, 2, 16])
 @pytest.mark.parametrize("number", [1, 2, 3, 10, 25, 88, 100])
@@ -163,6 +164,7 @@ def test_values_that_change_are_those_of_the_last_visit():
     assert times[0] == pytest.approx(15, abs=1)
 
 
+@pytest.mark.slow
 def test_scans_at_random_are_right_from_the_first_to_the_last_value():
     """With dwell times of any kind, samples that are missing, hiccups, and windows of little more than a scan."""
     dice = np.random.default_rng(5)

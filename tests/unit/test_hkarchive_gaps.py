@@ -12,6 +12,8 @@ from livemon.hkarchive import Recorder, gaps, load
 from livemon.hkarchive import recorder as recording
 from livemon.hkarchive.gaps import Gap, GapList
 
+pytestmark = pytest.mark.slow
+
 AGENT = "observatory.fake"
 FEED = f"{AGENT}.feeds.temps"
 FIELD = f"{FEED}.a"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.host import problems, reachability
 from plugins.plugin_utils.host.machine import LOWEST_PYTHON

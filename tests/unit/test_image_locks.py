@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 DOCKERFILES = sorted((ROOT / "files/images").glob("*/Dockerfile"))
 LOCKS = ["app", "build", "router"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from livemon.nodes.configuration import make_node
 from plugins.plugin_utils.inventory import data_nodes, local_times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.faults import files
 

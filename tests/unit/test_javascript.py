@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 ESLINT = ROOT / "lab/eslint/node_modules/eslint/bin/eslint.js"
 STATIC = "src/livemon/bridge/quicklook/static"

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 MAKE = r"""#!/bin/bash
 case $2 in

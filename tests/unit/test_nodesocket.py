@@ -7,7 +7,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from crossbar_router import wait_for
+from waiting import wait_for
 
 from livemon.errors import NodeError
 from livemon.sisock.nodesocket import NodesSocket

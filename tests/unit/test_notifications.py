@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.grafana import alerting, messages, notifications
 from plugins.plugin_utils.inventory.grafana.receiver_settings import RECEIVERS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = ["preflight", "install", "configure", "run"]

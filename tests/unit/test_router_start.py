@@ -7,7 +7,7 @@ import re
 import runpy
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 from twisted.internet.endpoints import _parse
 
 START = ROOT / "files/crossbar/start.py"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 from tested_pages import TestedPage, is_a_test
 
 PAGE = TestedPage("security.md")

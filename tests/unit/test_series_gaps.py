@@ -8,8 +8,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from crossbar_router import ROOT
 from gap_cases import CASES
+from paths import ROOT
 
 from livemon.series.gaps import broken, gap_of
 

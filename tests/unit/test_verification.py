@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 WAYS = {
     "Python's ssl": (

@@ -1,4 +1,4 @@
-"""What the tests stand on: ports that stay free, and waits that are longer on a busy computer and never without end."""
+"""What the tests rely on: ports that stay free, and waits that are longer on a busy computer and always bounded."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ import os
 import socket
 from types import SimpleNamespace
 
-import crossbar_router
 import pytest
-from crossbar_router import MOST_SLOWNESS, free_port, slowness, wait_for
+import waiting
+from processes import free_port
+from waiting import LONGEST_QUEUE, patience, wait_for
 
 
 @pytest.mark.parametrize(
-    ("load", "processors", "expected"), [(0.1, 2, 1), (2, 2, 1), (6, 2, 3), (6, 1, 6), (400, 2, MOST_SLOWNESS)]
+    ("load", "processors", "expected"), [(0.1, 2, 1), (2, 2, 1), (6, 2, 3), (6, 1, 6), (400, 2, LONGEST_QUEUE)]
 )
-def test_a_computer_is_as_slow_as_processes_share_a_processor(monkeypatch, load, processors, expected):
+def test_waits_are_as_long_as_processes_queue_and_as_the_environment_says(monkeypatch, load, processors, expected):
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(processors)))
-    assert slowness() == expected
+    monkeypatch.delenv("LIVEMON_PATIENCE", raising=False)
+    assert patience() == expected
+    monkeypatch.setenv("LIVEMON_PATIENCE", "2.5")
+    assert patience() == 2.5 * expected
 
 
 def test_what_never_comes_is_told_with_the_time_that_was_waited(monkeypatch):
     clock = iter(range(100))
     stand_in = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None)
-    monkeypatch.setattr(crossbar_router, "time", stand_in)
-    monkeypatch.setattr(crossbar_router, "slowness", lambda: 3.0)
+    monkeypatch.setattr(waiting, "time", stand_in)
+    monkeypatch.setattr(waiting, "patience", lambda: 3.0)
     with pytest.raises(pytest.fail.Exception, match="waited 31 s for a reading"):
         wait_for(lambda: False, "a reading", 10)
 
 
-def test_a_free_port_is_given_to_nobody_else_meanwhile():
-    """Who asks the kernel for any port might get the one that a router is about to listen on."""
+def test_a_free_port_is_not_assigned_to_another_socket_meanwhile():
+    """A socket bound to port 0 might otherwise get the port on which a router is about to listen."""
     ports = {free_port() for _ in range(50)}
     assert len(ports) > 40
     for _ in range(200):

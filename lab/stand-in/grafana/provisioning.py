@@ -67,7 +67,7 @@ class Provisioning:
         self.read_dashboards()
 
     def read_alerting(self) -> None:
-        """Take in the alarms and whom they are told; raises :exc:`RefusedError`."""
+        """Read the alarms and who is notified of them; raises :exc:`RefusedError`."""
         files = list(documents(self.directory / "alerting"))
         for stage in ("rules", "contact points", "text templates", "notification policies"):
             try:
@@ -160,7 +160,7 @@ class Provisioning:
             self.database.execute("INSERT OR REPLACE INTO dashboard VALUES (?, ?)", (uid, json.dumps(model)))
 
     def _folder(self, title: str, *, finds_by_slug: bool = True) -> str:
-        """Return the uid of a folder, which is made where there is none."""
+        """Return the uid of a folder, which is created if it does not exist."""
         if finds_by_slug and self.release < (10, 0):
             titles = [json.loads(model)["title"] for (model,) in self.database.execute("SELECT model FROM dashboard")]
             if slug(title) in map(slug, titles):

@@ -8,7 +8,7 @@ with an error in its log where it does not take them (:mod:`provisioning`). It d
 
 ``STAND_IN`` names what is wrong with it, separated by spaces: ``ends`` (it is healthy for a while, and then ends), ``keeps-rules``
 (rules that are to be deleted stay), ``no-graphite`` (the data source's plug-in is missing), ``hashes-twice`` (a reset password lets
-nobody in). ``STAND_IN_FIRING`` has, as JSON, the labels of the alarms that fire. ``STAND_IN_VERSION`` is the release that it plays.
+nobody in). ``STAND_IN_FIRING`` has, as JSON, the labels of the alarms that fire. ``STAND_IN_VERSION`` is its release.
 Like some images of Grafana it has no curl.
 
 ``stand_in.py server`` serves. Called as ``grafana``, it does ``grafana cli admin reset-admin-password --password-from-stdin``.
@@ -122,7 +122,7 @@ def provision() -> None:
 
 
 def end(reason: object) -> None:
-    """End as Grafana does, whoever is being served."""
+    """End as Grafana does, whichever requests are being served."""
     print(f"Error: ✗ {reason}", flush=True)
     os._exit(1)
 
@@ -386,7 +386,7 @@ def ruler(rules: list[dict]) -> dict[str, list]:
 
 
 class Server(ThreadingHTTPServer):
-    """Shakes hands in the thread of the request, so that one who only connects holds nobody up."""
+    """Shakes hands in the thread of the request, so that a client that only connects does not block others."""
 
     daemon_threads = True
     context: ssl.SSLContext | None = None

@@ -1,4 +1,4 @@
-"""Receive pings for a while, as somebody outside of the lab does: receive_pings.py FILE SECONDS.
+"""Receive pings for a while, as a service outside the lab does: receive_pings.py FILE SECONDS.
 
 The first line of FILE is the port, each further one a request.
 """

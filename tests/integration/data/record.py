@@ -20,8 +20,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from appliance import Appliance  # noqa: E402 - the tests' own modules
-from crossbar_router import Router, free_port, process, wait_for  # noqa: E402
 from ocs_site import Site  # noqa: E402
+from processes import free_port, process  # noqa: E402
+from router import Router  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 UPSTREAM, PYTHON = (Path(argument).absolute() for argument in sys.argv[1:3])
 COMPONENTS = UPSTREAM / "components"

@@ -1,88 +1,22 @@
-"""A real crossbar router on free loopback ports, with its authority and its secrets; processes, ports and bounded waits."""
+"""A real crossbar router on free loopback ports, with its certificate authority and its secrets."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from paths import ROOT
+from processes import free_port, listens
+from waiting import patience, wait_for
 
 from livemon.installation import certificates, secret_store
 
-ROOT = Path(__file__).parents[2]
 ROUTER_PYTHON = Path(os.environ.get("LIVEMON_ROUTER_PYTHON", ROOT / ".venv/router/bin/python"))
 USERS = ("hub", "node", "bridge", "client")
-
-
-MOST_SLOWNESS = 6.0
-
-
-def slowness() -> float:
-    """Return how many times as long as on an idle computer something may take now, 1 to `MOST_SLOWNESS`.
-
-    Of the last minute, how many processes ran or waited for a processor, for each that there is (getloadavg(3)).
-    """
-    load, *_ = os.getloadavg()
-    return min(max(1.0, load / len(os.sched_getaffinity(0))), MOST_SLOWNESS)
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 40.0, every: float = 0.1) -> object:
-    """Return the first true answer of `condition`; fail after `seconds`, longer on a busy computer, saying what was waited for."""
-    begun = time.monotonic()
-    while not (answer := condition()):
-        waited = time.monotonic() - begun
-        if waited > seconds * slowness():
-            pytest.fail(f"waited {waited:.0f} s for {what}")
-        time.sleep(every)
-    return answer
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port of `host` that is free, and still is when a process that has only just been started takes it.
-
-    It is below those that the kernel gives to whoever connects or asks for any (ip(7), ip_local_port_range).
-    """
-    first_of_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = secrets.choice(range(10_000, max(first_of_kernel, 20_000)))
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((host, port))
-            return port
-
-
-def listens(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody accepts connections there."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((host, port)) == 0
-
-
-@contextmanager
-def process(*command: object, log: Path, name: str | None = None, **popen) -> Iterator[subprocess.Popen]:
-    """Run a command as long as the block lasts, its output appended to `log` and shown when the block fails."""
-    name = name or Path(str(command[0])).name
-    with log.open("ab") as output:
-        child = subprocess.Popen([str(word) for word in command], stdout=output, stderr=subprocess.STDOUT, **popen)
-    try:
-        yield child
-    except BaseException:
-        print(f"--- {name}, end of its log:\n{log.read_text(errors='replace')[-4000:]}")
-        raise
-    finally:
-        child.terminate()
-        try:
-            child.wait(15 * slowness())
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait(5)
 
 
 @dataclass
@@ -206,7 +140,7 @@ class Router:
             return
         self.child.terminate()
         try:
-            self.child.wait(15 * slowness())
+            self.child.wait(15 * patience())
         except subprocess.TimeoutExpired:
             os.killpg(self.child.pid, 9)
             self.child.wait(5)
