@@ -179,7 +179,7 @@ def machine(program, tmp_path, monkeypatch):
         path.write_text(STAND_IN.format(directory=tmp_path))
         path.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
-    for name, path in {"UFW": "ufw", "UFW_SETTINGS": "settings", "DOCKER_NETWORKS": "networks", "LOCK": "lock"}.items():
+    for name, path in {"UFW": "ufw", "UFW_SETTINGS": "settings", "DOCKER_NETWORKS": "networks"}.items():
         monkeypatch.setattr(program, name, tmp_path / path)
     monkeypatch.setattr(program.time, "sleep", lambda _seconds: None)
     (tmp_path / "ufw").mkdir()

@@ -124,7 +124,7 @@ HALF_INSTALLED = (
         ({"sources": (0, FOREIGN_SOURCES)}, ["/etc/apt/sources.list.d/docker.sources:2", "no Docker is installed"]),
         ({"firewalls": (0, "firewalld")}, ["The service firewalld runs beside ufw", "systemctl disable --now firewalld"]),
         ({"firewalls": (0, "nftables")}, ["flushes the rules of ufw and of Docker"]),
-        ({"docker_rules": (2, "/etc/ufw/after.rules")}, ["/etc/ufw/after.rules has rules for Docker (DOCKER-USER)", "firewall: false"]),
+        ({"docker_rules": (2, "/etc/ufw/after.rules::DOCKER-USER - [0:0]")}, ["/etc/ufw/after.rules has rules for Docker (DOCKER-USER)", "firewall: false"]),
     ],
 )  # fmt: skip
 def test_what_a_bare_machine_may_have_in_the_way(sections, said):

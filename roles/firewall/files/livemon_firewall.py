@@ -24,7 +24,6 @@ from typing import Dict, Iterator, List
 UFW = Path("/etc/ufw")
 UFW_SETTINGS = Path("/etc/default/ufw")
 DOCKER_NETWORKS = Path("/var/lib/docker/network/files/local-kv.db")
-LOCK = Path("/run/livemon-firewall.lock")
 
 DOCKER_CHAIN = "DOCKER-USER"
 CHAIN = "livemon"
@@ -247,8 +246,8 @@ def main(arguments: List[str]) -> int:
     if tuple(arguments) not in actions:
         print(USAGE, file=sys.stderr)
         return EXIT_USAGE
-    # The path unit may run it at the same time as the playbook.
-    with LOCK.open("w") as lock:
+    # The path unit may run it at the same time as the playbook. This file is the lock, so that no other is left behind.
+    with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             actions[tuple(arguments)]()
