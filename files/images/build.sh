@@ -11,7 +11,7 @@ registry_patience=30  # seconds without an answer
 
 usage() {
     cat <<'HELP'
-build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--anew WORD] [IMAGE...]
+build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--anew WORD] [--environment FILE] [--log FILE] [IMAGE...]
 
 Makes the images IMAGE (router, app; default: both) exist on this machine's Docker engine, under the tags that tags.py
 prints. An image that is there is left alone.
@@ -24,6 +24,9 @@ prints. An image that is there is left alone.
   --archive DIR  an image that is missing is loaded from DIR/<name>-<tag>.tar where that exists, and saved there when
                  it does not; the two newest archives of an image are kept
   --anew WORD    images that are there are built once more, without a cache, and get -WORD behind their tags
+  --environment FILE
+                 read environment variables such as proxies from FILE, NAME=value a line
+  --log FILE     write the output to FILE, too
 
 pip's and npm's indexes and the proxies are those that this machine is configured with (PIP_INDEX_URL, pip.conf,
 NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from a copy of the files that tags.py --files lists.
@@ -35,20 +38,32 @@ fail() {
     exit 1
 }
 
+# Export the variables of a file as they are written there: a password in them may have any character.
+read_environment() {
+    local line
+    [[ -r $1 ]] || fail "cannot read the environment $1"
+    while IFS= read -r line || [[ -n $line ]]; do
+        [[ ! $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${line?}"
+    done <"$1"
+}
+
 base=auto
 archive=
 anew=
+log=
 authorities=()
 images=()
 while (($#)); do
     case $1 in
         --help | -h) usage && exit ;;
-        --base | --ca | --archive | --anew)
+        --base | --ca | --archive | --anew | --environment | --log)
             [[ -n ${2:-} ]] || fail "$1 needs a value; see build.sh --help"
             case $1 in
                 --base) base=$2 ;;
                 --archive) archive=$2 ;;
                 --anew) anew=$2 ;;
+                --environment) read_environment "$2" ;;
+                --log) log=$2 ;;
                 --ca)
                     [[ -r $2 ]] || fail "cannot read the CA certificate $2"
                     authorities+=("$2")
@@ -187,40 +202,48 @@ save() {
         while read -r old; do rm -f "$old"; done
 }
 
-docker info >/dev/null 2>&1 || fail "no Docker engine answers: start one, or add this user to the group docker"
-if [[ -n $archive ]]; then
-    mkdir -p "$archive"
-    # One build at a time fills the archive.
-    exec 9>"$archive/.lock"
-    flock --timeout 1800 9 || fail "another build has held $archive/.lock for half an hour"
-fi
-
-missing=()
-for image in "${images[@]}"; do
-    tag=$(tag_of "$image")
-    if [[ -n $anew ]]; then
-        missing+=("$image")
-    elif exists "$tag"; then
-        echo "[$image] $tag is there"
-        save "$image" "$tag"
-    elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
-        echo "[$image] loading $(archive_of "$tag")"
-        timeout 600 docker load --quiet --input "$(archive_of "$tag")" >/dev/null
-    else
-        missing+=("$image")
+main() {
+    docker info >/dev/null 2>&1 || fail "no Docker engine answers: start one, or add this user to the group docker"
+    if [[ -n $archive ]]; then
+        mkdir -p "$archive"
+        # One build at a time fills the archive.
+        exec 9>"$archive/.lock"
+        flock --timeout 1800 9 || fail "another build has held $archive/.lock for half an hour"
     fi
-done
-((${#missing[@]})) || exit 0
 
-base_tag=$(tag_of base)
-exists "$base_tag" || anew="" build_base "$base_tag"
-children=()
-for image in "${missing[@]}"; do
-    make_image "$image" &
-    children+=($!)
-done
-failed=0
-for child in "${children[@]}"; do
-    wait "$child" || failed=1
-done
-exit "$failed"
+    missing=()
+    for image in "${images[@]}"; do
+        tag=$(tag_of "$image")
+        if [[ -n $anew ]]; then
+            missing+=("$image")
+        elif exists "$tag"; then
+            echo "[$image] $tag is there"
+            save "$image" "$tag"
+        elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
+            echo "[$image] loading $(archive_of "$tag")"
+            timeout 600 docker load --quiet --input "$(archive_of "$tag")" >/dev/null
+        else
+            missing+=("$image")
+        fi
+    done
+    ((${#missing[@]})) || exit 0
+
+    base_tag=$(tag_of base)
+    exists "$base_tag" || anew="" build_base "$base_tag"
+    children=()
+    for image in "${missing[@]}"; do
+        make_image "$image" &
+        children+=($!)
+    done
+    failed=0
+    for child in "${children[@]}"; do
+        wait "$child" || failed=1
+    done
+    exit "$failed"
+}
+
+if [[ -n $log ]]; then
+    main 2>&1 | tee "$log"
+else
+    main
+fi
