@@ -16,7 +16,7 @@ import hashlib
 import json
 import tarfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Set
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILDER = "files/images"
@@ -53,7 +53,7 @@ def is_source(path: Path) -> bool:
 
 def sources(names: List[str]) -> List[Path]:
     """Return the source files of files and directories: paths relative to the root, sorted. A missing one ends the program."""
-    found = set()
+    found: Set[Path] = set()
     for name in names:
         place = ROOT / name
         if not place.exists():

@@ -50,7 +50,8 @@ EXIT_USAGE = 64  # EX_USAGE of sysexits.h
 
 def setting(text: str, name: str) -> str:
     """Return the last value of a setting in a file of ufw's, without its quotes; empty if there is none."""
-    return (re.findall(rf"^{name}=[\"']?([A-Za-z]*)", text, re.MULTILINE) or [""])[-1]
+    values: List[str] = re.findall(rf"^{name}=[\"']?([A-Za-z]*)", text, re.MULTILINE)
+    return values[-1] if values else ""
 
 
 def policy_verdict(settings: str, name: str) -> str:
@@ -242,15 +243,16 @@ def main(arguments: List[str]) -> int:
     if arguments[:1] == ["rules"] and arguments[1:] in ([], ["4"], ["6"]):
         print("\n".join(wanted_rules((arguments[1:] or ["4"])[0])))
         return 0
-    actions = {("apply",): apply, ("remove",): remove}
-    if tuple(arguments) not in actions:
+    actions = {"apply": apply, "remove": remove}
+    action = actions.get(" ".join(arguments))
+    if action is None:
         print(USAGE, file=sys.stderr)
         return EXIT_USAGE
     # The path unit may run it at the same time as the playbook. This file is the lock, so that no other is left behind.
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            actions[tuple(arguments)]()
+            action()
         except (subprocess.CalledProcessError, OSError) as error:
             print(f"livemon-firewall: {error}", file=sys.stderr)
             return 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Ask addresses elsewhere, all at once, by apt's own downloader: it is on every machine that livemon runs on, and knows proxies and
-# authorities. Prints sections for plugins/livemon_host/report.py, the number of an address as their name.
+# authorities. Prints sections for plugins/plugin_utils/host/report.py, the number of an address as their name.
 #   ask.sh SECONDS <QUESTIONS
 # SECONDS without an answer are too long. Questions are lines with an address, a tab, and a proxy: DIRECT, "apt" for that of apt's
 # configuration, or nothing for that of the environment. An empty line and CA certificates (PEM) that are trusted, too, follow.
