@@ -11,25 +11,26 @@ registry_patience=30  # seconds without an answer
 
 usage() {
     cat <<'HELP'
-build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--anew WORD] [--environment FILE] [--log FILE] [IMAGE...]
+build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--rebuild SUFFIX] [--environment FILE] [--log FILE] [IMAGE...]
 
-Makes the images IMAGE (router, app; default: both) exist on this machine's Docker engine, under the tags that tags.py
-prints. An image that is there is left alone.
+Builds the images IMAGE (router, app; default: both) on this machine's Docker engine, under the tags that tags.py
+prints. Existing images are left alone.
 
   --base auto    base image from the image registry, from the apt mirror when the registry does not answer (default)
-  --base apt     base image from the apt mirror that this machine is configured with, by mmdebstrap
+  --base apt     base image from this machine's apt mirror, by mmdebstrap
   --base REF     base image REF: Python 3.11 or newer with venv, and ca-certificates
-  --ca FILE      a CA certificate (PEM, one a file) that the package indexes' certificates are signed with; it is used
+  --ca FILE      a CA certificate (PEM, one per file) that signed the package indexes' certificates; it is used
                  while building and is not in the images
-  --archive DIR  an image that is missing is loaded from DIR/<name>-<tag>.tar where that exists, and saved there when
-                 it does not; the two newest archives of an image are kept
-  --anew WORD    images that are there are built once more, without a cache, and get -WORD behind their tags
+  --archive DIR  load a missing image from DIR/<name>-<tag>.tar if that exists, otherwise build it and save it
+                 there; the two newest archives of an image are kept
+  --rebuild SUFFIX
+                 build images even if they exist, without a cache, and append -SUFFIX to their tags
   --environment FILE
-                 read environment variables such as proxies from FILE, NAME=value a line
+                 read environment variables such as proxies from FILE, one NAME=value per line
   --log FILE     write the output to FILE, too
 
-pip's and npm's indexes and the proxies are those that this machine is configured with (PIP_INDEX_URL, pip.conf,
-NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from a copy of the files that tags.py --files lists.
+pip's and npm's indexes and the proxies are those of this machine's configuration (PIP_INDEX_URL, pip.conf,
+NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from an archive made by tags.py --archive.
 HELP
 }
 
@@ -49,19 +50,19 @@ read_environment() {
 
 base=auto
 archive=
-anew=
+suffix=
 log=
 authorities=()
 images=()
 while (($#)); do
     case $1 in
         --help | -h) usage && exit ;;
-        --base | --ca | --archive | --anew | --environment | --log)
+        --base | --ca | --archive | --rebuild | --environment | --log)
             [[ -n ${2:-} ]] || fail "$1 needs a value; see build.sh --help"
             case $1 in
                 --base) base=$2 ;;
                 --archive) archive=$2 ;;
-                --anew) anew=$2 ;;
+                --rebuild) suffix=$2 ;;
                 --environment) read_environment "$2" ;;
                 --log) log=$2 ;;
                 --ca)
@@ -164,19 +165,19 @@ run_build() {
     local image=$1 tag=$2 context=$work/$1 log=$work/$1.log started=$SECONDS
     shift 2
     mkdir -p "$context/ca"
-    # A CA directory that is empty could not be copied.
+    # An empty CA directory could not be copied.
     : >"$context/ca/README"
     local number=0
     for authority in "${authorities[@]}"; do
         cp "$authority" "$context/ca/livemon-$((++number)).crt"
     done
     python3 "$here/tags.py" --files "$image" | tar -C "$root" --create --files-from - | tar -C "$context" --extract
-    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${anew:+-$anew}" ${anew:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
+    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${suffix:+-$suffix}" ${suffix:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
         "$@" "$context" 2>&1 | tee "$log" | sed -nuE "s/^(Step .*|#[0-9]+ \[.*|Collecting .*|Successfully .*)/[$image] \1/p" | cut -c -150; then
         tail -n 40 "$log" >&2
         fail "building the image $image failed; the end of its output is above"
     fi
-    echo "[$image] $tag${anew:+-$anew} built in $((SECONDS - started)) s"
+    echo "[$image] $tag${suffix:+-$suffix} built in $((SECONDS - started)) s"
 }
 
 make_image() {
@@ -187,7 +188,7 @@ make_image() {
     run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
         --label "org.opencontainers.image.title=livemon $image" --label "org.opencontainers.image.revision=${tag#*:}" \
         --label "org.opencontainers.image.version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")"
-    [[ -n $anew ]] || save "$image" "$tag"
+    [[ -n $suffix ]] || save "$image" "$tag"
 }
 
 save() {
@@ -214,10 +215,10 @@ main() {
     missing=()
     for image in "${images[@]}"; do
         tag=$(tag_of "$image")
-        if [[ -n $anew ]]; then
+        if [[ -n $suffix ]]; then
             missing+=("$image")
         elif exists "$tag"; then
-            echo "[$image] $tag is there"
+            echo "[$image] $tag exists"
             save "$image" "$tag"
         elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
             echo "[$image] loading $(archive_of "$tag")"
@@ -229,7 +230,7 @@ main() {
     ((${#missing[@]})) || exit 0
 
     base_tag=$(tag_of base)
-    exists "$base_tag" || anew="" build_base "$base_tag"
+    exists "$base_tag" || suffix="" build_base "$base_tag"
     children=()
     for image in "${missing[@]}"; do
         make_image "$image" &
