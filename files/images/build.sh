@@ -11,22 +11,26 @@ registry_patience=30  # seconds without an answer
 
 usage() {
     cat <<'HELP'
-build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--anew WORD] [IMAGE...]
+build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--rebuild SUFFIX] [--environment FILE] [--log FILE] [IMAGE...]
 
-Makes the images IMAGE (router, app; default: both) exist on this machine's Docker engine, under the tags that tags.py
-prints. An image that is there is left alone.
+Builds the images IMAGE (router, app; default: both) on this machine's Docker engine, under the tags that tags.py
+prints. Existing images are left alone.
 
   --base auto    base image from the image registry, from the apt mirror when the registry does not answer (default)
-  --base apt     base image from the apt mirror that this machine is configured with, by mmdebstrap
+  --base apt     base image from this machine's apt mirror, by mmdebstrap
   --base REF     base image REF: Python 3.11 or newer with venv, and ca-certificates
-  --ca FILE      a CA certificate (PEM, one a file) that the package indexes' certificates are signed with; it is used
+  --ca FILE      a CA certificate (PEM, one per file) that signed the package indexes' certificates; it is used
                  while building and is not in the images
-  --archive DIR  an image that is missing is loaded from DIR/<name>-<tag>.tar where that exists, and saved there when
-                 it does not; the two newest archives of an image are kept
-  --anew WORD    images that are there are built once more, without a cache, and get -WORD behind their tags
+  --archive DIR  load a missing image from DIR/<name>-<tag>.tar if that exists, otherwise build it and save it
+                 there; the two newest archives of an image are kept
+  --rebuild SUFFIX
+                 build images even if they exist, without a cache, and append -SUFFIX to their tags
+  --environment FILE
+                 read environment variables such as proxies from FILE, one NAME=value per line
+  --log FILE     write the output to FILE, too
 
-pip's and npm's indexes and the proxies are those that this machine is configured with (PIP_INDEX_URL, pip.conf,
-NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from a copy of the files that tags.py --files lists.
+pip's and npm's indexes and the proxies are those of this machine's configuration (PIP_INDEX_URL, pip.conf,
+NPM_CONFIG_REGISTRY, .npmrc, HTTP_PROXY ...). Builds from the project's root, or from an archive made by tags.py --archive.
 HELP
 }
 
@@ -35,20 +39,32 @@ fail() {
     exit 1
 }
 
+# Export the variables of a file as they are written there: a password in them may have any character.
+read_environment() {
+    local line
+    [[ -r $1 ]] || fail "cannot read the environment $1"
+    while IFS= read -r line || [[ -n $line ]]; do
+        [[ ! $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] || export "${line?}"
+    done <"$1"
+}
+
 base=auto
 archive=
-anew=
+suffix=
+log=
 authorities=()
 images=()
 while (($#)); do
     case $1 in
         --help | -h) usage && exit ;;
-        --base | --ca | --archive | --anew)
+        --base | --ca | --archive | --rebuild | --environment | --log)
             [[ -n ${2:-} ]] || fail "$1 needs a value; see build.sh --help"
             case $1 in
                 --base) base=$2 ;;
                 --archive) archive=$2 ;;
-                --anew) anew=$2 ;;
+                --rebuild) suffix=$2 ;;
+                --environment) read_environment "$2" ;;
+                --log) log=$2 ;;
                 --ca)
                     [[ -r $2 ]] || fail "cannot read the CA certificate $2"
                     authorities+=("$2")
@@ -149,19 +165,19 @@ run_build() {
     local image=$1 tag=$2 context=$work/$1 log=$work/$1.log started=$SECONDS
     shift 2
     mkdir -p "$context/ca"
-    # A CA directory that is empty could not be copied.
+    # An empty CA directory could not be copied.
     : >"$context/ca/README"
     local number=0
     for authority in "${authorities[@]}"; do
         cp "$authority" "$context/ca/livemon-$((++number)).crt"
     done
     python3 "$here/tags.py" --files "$image" | tar -C "$root" --create --files-from - | tar -C "$context" --extract
-    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${anew:+-$anew}" ${anew:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
+    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${suffix:+-$suffix}" ${suffix:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
         "$@" "$context" 2>&1 | tee "$log" | sed -nuE "s/^(Step .*|#[0-9]+ \[.*|Collecting .*|Successfully .*)/[$image] \1/p" | cut -c -150; then
         tail -n 40 "$log" >&2
         fail "building the image $image failed; the end of its output is above"
     fi
-    echo "[$image] $tag${anew:+-$anew} built in $((SECONDS - started)) s"
+    echo "[$image] $tag${suffix:+-$suffix} built in $((SECONDS - started)) s"
 }
 
 make_image() {
@@ -172,7 +188,7 @@ make_image() {
     run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
         --label "org.opencontainers.image.title=livemon $image" --label "org.opencontainers.image.revision=${tag#*:}" \
         --label "org.opencontainers.image.version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")"
-    [[ -n $anew ]] || save "$image" "$tag"
+    [[ -n $suffix ]] || save "$image" "$tag"
 }
 
 save() {
@@ -187,40 +203,48 @@ save() {
         while read -r old; do rm -f "$old"; done
 }
 
-docker info >/dev/null 2>&1 || fail "no Docker engine answers: start one, or add this user to the group docker"
-if [[ -n $archive ]]; then
-    mkdir -p "$archive"
-    # One build at a time fills the archive.
-    exec 9>"$archive/.lock"
-    flock --timeout 1800 9 || fail "another build has held $archive/.lock for half an hour"
-fi
-
-missing=()
-for image in "${images[@]}"; do
-    tag=$(tag_of "$image")
-    if [[ -n $anew ]]; then
-        missing+=("$image")
-    elif exists "$tag"; then
-        echo "[$image] $tag is there"
-        save "$image" "$tag"
-    elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
-        echo "[$image] loading $(archive_of "$tag")"
-        timeout 600 docker load --quiet --input "$(archive_of "$tag")" >/dev/null
-    else
-        missing+=("$image")
+main() {
+    docker info >/dev/null 2>&1 || fail "no Docker engine answers: start one, or add this user to the group docker"
+    if [[ -n $archive ]]; then
+        mkdir -p "$archive"
+        # One build at a time fills the archive.
+        exec 9>"$archive/.lock"
+        flock --timeout 1800 9 || fail "another build has held $archive/.lock for half an hour"
     fi
-done
-((${#missing[@]})) || exit 0
 
-base_tag=$(tag_of base)
-exists "$base_tag" || anew="" build_base "$base_tag"
-children=()
-for image in "${missing[@]}"; do
-    make_image "$image" &
-    children+=($!)
-done
-failed=0
-for child in "${children[@]}"; do
-    wait "$child" || failed=1
-done
-exit "$failed"
+    missing=()
+    for image in "${images[@]}"; do
+        tag=$(tag_of "$image")
+        if [[ -n $suffix ]]; then
+            missing+=("$image")
+        elif exists "$tag"; then
+            echo "[$image] $tag exists"
+            save "$image" "$tag"
+        elif [[ -n $archive && -e $(archive_of "$tag") ]]; then
+            echo "[$image] loading $(archive_of "$tag")"
+            timeout 600 docker load --quiet --input "$(archive_of "$tag")" >/dev/null
+        else
+            missing+=("$image")
+        fi
+    done
+    ((${#missing[@]})) || exit 0
+
+    base_tag=$(tag_of base)
+    exists "$base_tag" || suffix="" build_base "$base_tag"
+    children=()
+    for image in "${missing[@]}"; do
+        make_image "$image" &
+        children+=($!)
+    done
+    failed=0
+    for child in "${children[@]}"; do
+        wait "$child" || failed=1
+    done
+    exit "$failed"
+}
+
+if [[ -n $log ]]; then
+    main 2>&1 | tee "$log"
+else
+    main
+fi

@@ -293,9 +293,9 @@ def docker_run(memory: str) -> list:
     return compose.docker_run(str(memory))
 
 
-def firewall_obstacles(way: str, ssh_from: list, others: str) -> list:
+def firewall_obstacles(way: str, ssh_from: list, docker_rules: str) -> list:
     """Why ufw cannot be set up on a machine that Ansible reaches by `way`, as sshd's SSH_CONNECTION has it."""
-    return list(ufw.obstacles(ufw.source(str(way)), _plain(ssh_from), " and ".join(str(others).split())))
+    return list(ufw.obstacles(ufw.source(str(way)), _plain(ssh_from), str(docker_rules).splitlines()))
 
 
 def ufw_settings(text: str) -> dict:

@@ -1,4 +1,4 @@
-"""livemon's Docker engine bounds logs, ends no container and makes nobody root; somebody else's is left alone."""
+"""livemon's Docker engine limits logs, stops no container and makes no user root; another engine is left alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOGS = 3 * 10_000_000
 @pytest.fixture(autouse=True)
 def _own_engine(host: Host) -> None:
     if not host.file("/var/lib/livemon/docker/packages").exists:
-        pytest.skip("the engine of this machine is somebody else's: test_engine_before.py")
+        pytest.skip("livemon does not manage the engine of this machine: test_engine_before.py")
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def test_containers_outlive_a_restart_of_the_engine(host: Host):
     assert host.check_output(STARTED) == containers
 
 
-def test_nobody_is_root_by_the_group_docker(host: Host):
+def test_no_user_is_root_by_the_group_docker(host: Host):
     assert host.group("docker").members == []
     assert host.run("sudo -u postdoc docker ps").rc != 0
 
 
-def test_an_engine_of_somebody_else_is_told_of_and_left_alone(host: Host, machine: Machine):
+def test_another_engine_is_reported_and_left_alone(host: Host, machine: Machine):
     wanted = {"registry_mirrors": ["https://mirror.lab.example"], "docker_options": {"debug": True}}
     looks = (
         PROCESS,
@@ -59,6 +59,6 @@ def test_an_engine_of_somebody_else_is_told_of_and_left_alone(host: Host, machin
     before = [host.check_output(look) for look in looks]
     played = machine.play("site", "--tags=docker", docker_from="existing", **wanted)
     assert played.rc == 0, played.stdout[-3000:]
-    assert "belongs to somebody else and stays as it is" in played.stdout
+    assert "is not managed by livemon and stays as it is" in played.stdout
     assert "https://mirror.lab.example" in played.stdout
     assert [host.check_output(look) for look in looks] == before

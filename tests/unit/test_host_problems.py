@@ -124,7 +124,7 @@ HALF_INSTALLED = (
         ({"sources": (0, FOREIGN_SOURCES)}, ["/etc/apt/sources.list.d/docker.sources:2", "no Docker is installed"]),
         ({"firewalls": (0, "firewalld")}, ["The service firewalld runs beside ufw", "systemctl disable --now firewalld"]),
         ({"firewalls": (0, "nftables")}, ["flushes the rules of ufw and of Docker"]),
-        ({"docker_rules": (2, "/etc/ufw/after.rules")}, ["/etc/ufw/after.rules has rules for Docker (DOCKER-USER)", "firewall: false"]),
+        ({"docker_rules": (2, "/etc/ufw/after.rules::DOCKER-USER - [0:0]")}, ["/etc/ufw/after.rules has rules for Docker (DOCKER-USER)", "firewall: false"]),
     ],
 )  # fmt: skip
 def test_what_a_bare_machine_may_have_in_the_way(sections, said):
@@ -498,3 +498,33 @@ def test_no_docker_command_is_not_taken_for_networks(tmp_path):
         env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=200, check=True,
     )  # fmt: skip
     assert Report(answer.stdout)["networks"].rc != 0
+
+
+def test_the_script_asks_all_addresses_and_trusts_the_certificates_that_it_is_given(tmp_path):
+    """With a stand-in of apt's downloader, which answers with what it was configured with."""
+    stand_in = tmp_path / "apt-helper"
+    stand_in.write_text('#!/bin/sh\ncat "$2" && tail -n 1 "${2%/*}/ca.crt" && echo "asked $4" && exit 100\n')
+    stand_in.chmod(0o755)
+    script = (ROOT / "roles/preflight/files/ask.sh").read_text().replace("/usr/lib/apt/apt-helper", str(stand_in))
+    questions = [
+        "https://a.test/v2/\tDIRECT",
+        "http://b.test/InRelease\tapt",
+        "https://c.test/\thttp://user:p$a&s@d:3128",
+        "https://e.test/\t",
+    ]
+    text = "\n".join([*questions, "", "the certificate of the lab", ""])
+    environment = {**os.environ, "https_proxy": "http://environment:1"}
+    answer = subprocess.run(
+        ["sh", "-c", script, "ask.sh", "5"], input=text, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )  # fmt: skip
+    answers = Report(answer.stdout)
+    assert [answers[str(number)].lines[-1] for number in range(4)] == [
+        "asked https://a.test/v2/", "asked http://b.test/InRelease", "asked https://c.test/", "asked https://e.test/",
+    ]  # fmt: skip
+    assert {answers[str(number)].rc for number in range(4)} == {100}
+    assert {answers[str(number)].lines[-2] for number in range(4)} == {"the certificate of the lab"}
+    assert 'Acquire::https::Proxy "DIRECT";' in answers["0"].text
+    assert "::Proxy" not in answers["1"].text
+    assert 'Acquire::https::Proxy "http://user:p$a&s@d:3128";' in answers["2"].text
+    assert 'Acquire::https::Proxy "http://environment:1";' in answers["3"].text
+    assert 'Acquire::http::Timeout "5";' in answers["0"].text

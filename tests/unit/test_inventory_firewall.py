@@ -142,3 +142,23 @@ RESTORED = {"rules": [], "enabled": False, "incoming": "DROP"}
 )
 def test_ufw_is_told_what_is_missing_and_no_more(added, settings, wanted, told):
     assert ufw.changes(added, settings, wanted) == told
+
+
+OUR_BLOCK = [
+    "/etc/ufw/after.rules:# BEGIN livemon: ports",
+    "/etc/ufw/after.rules::DOCKER-USER - [0:0]",
+    "/etc/ufw/after.rules:# END livemon: ports",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "files"),
+    [
+        ([], []),
+        (OUR_BLOCK, []),
+        (["/etc/ufw/before.rules::DOCKER-USER - [0:0]", *OUR_BLOCK], ["/etc/ufw/before.rules"]),
+        ([*OUR_BLOCK, "/etc/ufw/after.rules::DOCKER-USER - [0:0]"], ["/etc/ufw/after.rules"]),
+    ],
+)
+def test_rules_of_others_for_docker_are_found(lines, files):
+    assert ufw.files_with_docker_rules(lines) == files

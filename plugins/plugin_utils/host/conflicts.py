@@ -77,8 +77,7 @@ def _firewalls(report: Report, wanted: Wanted) -> Iterator[str]:
         "nftables": "whenever it loads its file it flushes the rules of ufw and of Docker",
         "netfilter-persistent": "it loads rules of its own over those of ufw, and the package ufw removes it",
     }
-    others = " and ".join(report["docker_rules"].lines)
-    yield from ufw.obstacles(ufw.source(wanted.ssh_way), wanted.ssh_from, others)
+    yield from ufw.obstacles(ufw.source(wanted.ssh_way), wanted.ssh_from, report["docker_rules"].lines)
     for service in report["firewalls"].words:
         yield (
             f"The service {service} runs beside ufw, which livemon manages: {reasons[service]}; "

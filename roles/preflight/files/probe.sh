@@ -58,9 +58,9 @@ source_lines() {
         2>/dev/null
 }
 
-# A widely copied recipe; each `ufw reload` empties Docker's chain by it. A block that livemon wrote formerly goes by itself.
-files_with_docker_rules() {
-    awk '/^# (BEGIN|END) livemon:/ {ours = /BEGIN/} /^:DOCKER-USER/ && !ours {found[FILENAME]} END {for (file in found) print file}' "$@" 2>/dev/null
+# Lines about Docker's chain, and where a block of livemon's begins and ends: by a widely copied recipe each `ufw reload` empties that chain.
+docker_rules() {
+    grep -H -E '^(# (BEGIN|END) livemon:|:DOCKER-USER)' "$@" 2>/dev/null
 }
 
 networks() {
@@ -108,7 +108,7 @@ section locks lock_holders
 section sources source_lines
 section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
-section docker_rules files_with_docker_rules /etc/ufw/before.rules /etc/ufw/after.rules
+section docker_rules docker_rules /etc/ufw/before.rules /etc/ufw/after.rules
 section directories those is_directory "$directories"
 section names those is_resolved "$names"
 section pip pip_index

@@ -61,7 +61,26 @@ def is_within(address: str, networks: Iterable[str]) -> bool:
     return not networks or any(here in ip_network(text) for text in networks)
 
 
-def obstacles(source: str, ssh_from: Iterable[str], others: str) -> Iterator[str]:
+def files_with_docker_rules(lines: Iterable[str]) -> list[str]:
+    """Return the files of ufw's that have rules for Docker's chain (DOCKER-USER) outside of livemon's former block.
+
+    Parameters
+    ----------
+    lines
+        What ``grep --with-filename --extended-regexp '^(# (BEGIN|END) livemon:|:DOCKER-USER)'`` prints.
+    """
+    files: dict[str, None] = {}
+    in_our_block = False
+    for line in lines:
+        file, _, text = line.partition(":")
+        if text.startswith("# "):
+            in_our_block = text.startswith("# BEGIN")
+        elif not in_our_block:
+            files[file] = None
+    return list(files)
+
+
+def obstacles(source: str, ssh_from: Iterable[str], docker_rules: Iterable[str]) -> Iterator[str]:
     """Why ufw cannot be set up on a machine.
 
     Parameters
@@ -69,10 +88,11 @@ def obstacles(source: str, ssh_from: Iterable[str], others: str) -> Iterator[str
     source
         The address from which Ansible comes, empty where it comes by another way than SSH.
     ssh_from
-        Whom SSH is to be open to.
-    others
-        Files of ufw's in which somebody else has rules for Docker.
+        The networks that SSH is to be open to.
+    docker_rules
+        Lines of ufw's files, as for :func:`files_with_docker_rules`.
     """
+    others = " and ".join(files_with_docker_rules(docker_rules))
     ssh_from = list(ssh_from)
     if source and not is_within(source, ssh_from):
         yield (
