@@ -39,8 +39,8 @@ def _stages(system: Livemon, window: str, channels: list[str], count: int) -> di
     from livemon.bridge.json_responses import json_answer, pairs  # noqa: PLC0415 - needs the reactor
     from livemon.bridge.source import Source  # noqa: PLC0415
     from livemon.sisock.datanode import DataRequest  # noqa: PLC0415
-    from livemon.sisock.nodesocket import NodesSocket  # noqa: PLC0415
     from livemon.sisock.packed import pack  # noqa: PLC0415
+    from livemon.sisock.socket_client import NodesSocket  # noqa: PLC0415
 
     end, span = time.time(), WINDOWS[window]
     node = _full_node(span, end)

@@ -1,4 +1,4 @@
-"""The log of livemon's processes. Importing it starts no reactor."""
+"""The log of livemon's processes. Importing it does not install the reactor."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ HOUR = 3600.0
 
 
 def start_logging() -> None:
-    """Write our own log to standard output, one line an event, and of others what went wrong."""
-    wanted = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
-    wanted.setLogLevelForNamespace("livemon", LogLevel.info)
-    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [wanted])
+    """Write livemon's own log to standard output, one line per event, and only critical events of everything else."""
+    levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
+    levels.setLogLevelForNamespace("livemon", LogLevel.info)
+    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
 
 
-class Repeats:
-    """Decides when something that repeats itself is told, each kind of it by itself. One thread may use it.
+class LogThrottle:
+    """Limits how often a recurring event is logged; each kind of event has a limit of its own. Not thread-safe.
 
     Parameters
     ----------
-    every
-        Seconds between two times that the same is told.
+    interval
+        Minimum seconds between two log lines of one kind.
     clock
-        Seconds of a clock that nobody sets.
+        A monotonic clock, seconds.
     """
 
-    def __init__(self, every: float = HOUR, clock: Callable[[], float] = time.monotonic) -> None:
-        self._every = every
+    def __init__(self, interval: float = HOUR, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval = interval
         self._clock = clock
-        self._told: dict[Hashable, float] = {}
-        self._untold: Counter[Hashable] = Counter()
+        self._logged: dict[Hashable, float] = {}
+        self._unlogged: Counter[Hashable] = Counter()
 
-    def to_tell(self, kind: Hashable, times: int = 1) -> int:
-        """Note that it happened `times` more; return how often since it was told last if it is to be told now, otherwise 0."""
-        self._untold[kind] += times
+    def due(self, kind: Hashable, times: int = 1) -> int:
+        """Count `times` more events; return the number since the last log line if one is due now, otherwise 0."""
+        self._unlogged[kind] += times
         now = self._clock()
-        if now - self._told.get(kind, -self._every) < self._every:
+        if now - self._logged.get(kind, -self._interval) < self._interval:
             return 0
-        self._told[kind] = now
-        return self._untold.pop(kind)
+        self._logged[kind] = now
+        return self._unlogged.pop(kind)

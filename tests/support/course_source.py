@@ -22,7 +22,7 @@ from livemon.bridge import site as site_file
 from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.source import Answer
-from livemon.nodes.agents import SAMPLE_EVERY, SILENCE
+from livemon.nodes.agents import HEARTBEAT_TIMEOUT, SAMPLE_EVERY
 from plugins.plugin_utils.inventory.grafana import alerting
 from plugins.plugin_utils.inventory.grafana.alarms.appliance import ARCHIVE, MACHINE
 from plugins.plugin_utils.inventory.grafana.alarms.requested import Alarm
@@ -254,7 +254,7 @@ class Lab:
                 self._heard[agent] = self.second
             if agent not in self._heard:
                 continue
-            there = self.second - self._heard[agent] < SILENCE
+            there = self.second - self._heard[agent] < HEARTBEAT_TIMEOUT
             if there != self._connected.get(agent) or self.second % int(SAMPLE_EVERY) == 0:
                 self._connected[agent] = there
                 connected.add(self.now, float(there))

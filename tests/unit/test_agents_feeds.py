@@ -395,7 +395,7 @@ def test_samples_that_are_flushed_are_published_once_and_no_message_is_empty(age
 
 def test_each_kind_is_logged_once_and_after_an_hour_with_how_often_since(agent, monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(agent.feeds["temperatures"], "_repeats", feeds.Repeats(clock=lambda: now))
+    monkeypatch.setattr(agent.feeds["temperatures"], "_throttle", feeds.LogThrottle(clock=lambda: now))
     for _ in range(200):
         publish(agent, T0, a=None, b=1.0)
     assert len(agent.log.warnings) == 1

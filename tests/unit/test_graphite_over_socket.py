@@ -18,7 +18,7 @@ from livemon.bridge import source as source_module
 from livemon.bridge.app import create_app
 from livemon.bridge.graphite.functions.declaration import FUNCTIONS
 from livemon.bridge.source import Source
-from livemon.sisock.nodesocket import NodesSocket
+from livemon.sisock.socket_client import NodesSocket
 
 CYCLE, DWELL, RATE = 30.0, 8.0, 0.11
 """Seconds from one visit of a scanned channel to the next, of a visit, and between its samples."""
@@ -27,7 +27,7 @@ NODES = textwrap.dedent("""
     import sys
     from pathlib import Path
     import numpy as np
-    from livemon.sisock import nodesocket
+    from livemon.sisock import socket_server
     from livemon.sisock.nodehost import NodeHost
     from livemon.nodes.feed import FeedNode
     from twisted.internet import reactor
@@ -50,7 +50,7 @@ NODES = textwrap.dedent("""
     node("STEADY", "ls240", "Channel_1_T", now - seconds + 1.003 * np.arange(int(seconds)))
     node("NEW", "new", "Channel_1_T", np.array([now - 0.5]))
     host.ready = set(host.nodes)
-    nodesocket.listen(host, Path(path))
+    socket_server.listen(host, Path(path), reactor)
     reactor.run()
 """)
 NOW = time.time()

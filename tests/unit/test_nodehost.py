@@ -87,8 +87,7 @@ def session():
 
 @pytest.fixture
 def host(clock):
-    host = NodeHost()
-    host._announcing.clock = clock
+    host = NodeHost(clock=clock)
     yield host
     host.on_leave()
 
@@ -193,7 +192,7 @@ def test_a_node_removed_while_it_is_registered_leaves_nothing_behind(host, sessi
         ((["bad"], 1, 2), "org.simonsobservatory.error.invalid_argument", "field: bad"),
         ((), "org.simonsobservatory.error.invalid_argument", "get_data: missing"),
         ((1, 2, 3, 4, 5), "org.simonsobservatory.error.invalid_argument", "get_data: too many"),
-        ((["broken"], 1, 2), "org.simonsobservatory.error.node_failed", "its log tells why"),
+        ((["broken"], 1, 2), "org.simonsobservatory.error.node_failed", "see its log for the reason"),
     ],
 )
 def test_a_caller_is_told_a_fault_in_one_sentence(host, session, arguments, error, word):

@@ -10,7 +10,7 @@ from ocs.base import OpCode
 
 from livemon.bridge.annotations import CONNECTED, transitions
 from livemon.nodes import agents, window_files
-from livemon.nodes.agents import HEARTBEATS_OF_AN_AGENT, SAMPLE_EVERY, SILENCE, AgentsNode
+from livemon.nodes.agents import HEARTBEAT_TIMEOUT, HEARTBEATS_TO_ADMIT, SAMPLE_EVERY, AgentsNode
 
 NOW = 1.8e9
 HEARTBEAT = [
@@ -42,16 +42,16 @@ class Lab:
 
     def meet(self, agent, message=HEARTBEAT):
         """Let an agent be heard as often as it takes to be known."""
-        for _ in range(HEARTBEATS_OF_AN_AGENT):
+        for _ in range(HEARTBEATS_TO_ADMIT):
             self.heartbeat(agent, message)
-        self.node.look()
+        self.node.check()
 
     def run(self, seconds, *present):
         for _ in range(seconds):
             self.time += 1
             for agent in present:
                 self.heartbeat(agent)
-            self.node.look()
+            self.node.check()
 
     def events(self, agent):
         times, values = self.samples(agent)
@@ -81,7 +81,7 @@ def test_an_agent_that_falls_silent_has_left_and_may_join_again(lab):
     lab.run(10, "fake1", "LS240")
     lab.run(20, "LS240")
     lab.run(10, "fake1", "LS240")
-    assert lab.events("fake1") == [(10 + SILENCE, "left"), (31, "joined")]
+    assert lab.events("fake1") == [(10 + HEARTBEAT_TIMEOUT, "left"), (31, "joined")]
     assert lab.events("LS240") == []
     assert lab.node.get_last()["ls240"][1] == 1
 
@@ -153,7 +153,7 @@ def test_names_that_differ_in_case_only_are_two_agents(lab):
 
 
 def test_made_up_agents_do_not_fill_the_memory(lab, monkeypatch):
-    monkeypatch.setattr(agents, "MOST_AGENTS", 3)
+    monkeypatch.setattr(agents, "MAX_AGENTS", 3)
     lab.run(3, *(f"agent{number}" for number in range(10)))
     assert {info.name for info in lab.node.fields.values()} == {"agent0", "agent1", "agent2"}
     lab.run(10)
@@ -206,7 +206,7 @@ def test_after_a_clock_was_set_back_the_state_is_that_of_now_and_its_stamps_are_
     assert (last["fake1"][1], last["fake2"][1]) == (0, 1)
     assert NOW + lab.time + lab.step - SAMPLE_EVERY <= last["fake1"][0] <= NOW + lab.time + lab.step
     assert len(lab.samples("fake1")[0]) >= 11
-    assert lab.node.told()["counts"] == {}
+    assert lab.node.status()["counts"] == {}
 
 
 # --- an inventory ------------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_an_agent_that_is_taken_out_of_the_inventory_leaves_the_node_and_its_his
         for what in ("connected", "degraded")
     }
     assert lab.node.fields_version != before, "or the bridge would not ask again"
-    assert lab.events("newbox") == [(20 + SILENCE, "left")], "its history stays"
+    assert lab.events("newbox") == [(20 + HEARTBEAT_TIMEOUT, "left")], "its history stays"
     assert math.isnan(lab.samples("newbox")[1][-1]), "it has no present"
 
 
@@ -257,13 +257,13 @@ def test_what_the_window_has_nothing_of_any_more_is_forgotten(restarted, tmp_pat
     lab.node.window = lab.node.blocks[agents.BLOCK].window = lab.node.blocks[agents.DEGRADED_BLOCK].window = 1800
     lab.run(30, "fake1", "newbox")
     lab.run(30, "fake1")
-    for _ in range(int(agents.FORGET_EVERY / 4)):
+    for _ in range(int(agents.PRUNE_EVERY / 4)):
         lab.time += 3
         lab.run(1, "fake1")
     if restarted:
-        window_files.save(lab.node, tmp_path / "agents.npz")
+        window_files.save_window(lab.node, tmp_path / "agents.npz")
         lab.node = lab.made()
-        window_files.load(lab.node, tmp_path / "agents.npz")
+        window_files.load_window(lab.node, tmp_path / "agents.npz")
         lab.node.start()
         lab.node.stop()
     else:
@@ -284,19 +284,19 @@ def test_agents_of_the_inventory_are_admitted_however_many_others_were_invented_
     assert time.process_time() - began < 4, "27,000 heartbeats"
     present = agents_of(lab.node)
     assert set(inventory) <= present
-    assert len(present) <= len(inventory) + agents.MOST_STRANGERS
-    assert len(lab.node._newcomers) <= agents.MOST_AGENTS
+    assert len(present) <= len(inventory) + agents.MAX_UNLISTED
+    assert len(lab.node._candidates) <= agents.MAX_AGENTS
     lab.run(10, *inventory)
     assert agents_of(lab.node) == set(inventory), "they have ended"
 
 
 def test_heartbeats_that_tell_now_this_and_now_that_do_not_fill_the_memory():
     lab = Lab(inventory=[])
-    names = [f"invented{number}" for number in range(agents.MOST_STRANGERS)]
+    names = [f"invented{number}" for number in range(agents.MAX_UNLISTED)]
     lab.run(3, *names)
     for number in range(20_000):
         lab.heartbeat(names[number % len(names)], [{"acq": 8 if number // len(names) % 2 else 3}, {}])
-    assert len(lab.samples(names[0])[0]) <= agents.MOST_EVENTS + 10
+    assert len(lab.samples(names[0])[0]) <= agents.EVENT_BURST + 10
     lab.run(int(SAMPLE_EVERY) + 1, *names)
     assert lab.node.get_last()[f"{names[0]}_degraded"][1] == 0, "what changed is told in the end"
 

@@ -56,15 +56,15 @@ def test_a_file_that_cannot_be_read_leaves_the_nodes_and_is_followed_on(tmp_path
     path.write_text(FEED)
     host = NodeHost()
     follower = Follower(host, path)
-    follower._look()
+    follower.check()
     served = dict(host.nodes)
     assert list(served) == ["LSA21OQ"]
     for content in (b"\xff\xfe\x00", b"nodes: [{kind: feed, name: a, target: 2026-13-45}]"):
         path.write_bytes(content)
-        follower._look()
+        follower.check()
         assert host.nodes == served
     path.write_text(FEED.replace("LSA21OQ", "OTHER"))
-    follower._look()
+    follower.check()
     assert list(host.nodes) == ["OTHER"]
 
 
@@ -73,14 +73,14 @@ def test_a_label_that_changes_leaves_the_node_and_a_target_that_changes_does_not
     path.write_text(FEED)
     host = NodeHost()
     follower = Follower(host, path)
-    follower._look()
+    follower.check()
     before = host.nodes["LSA21OQ"]
     path.write_text(FEED.replace("target", "labels: {a: 4K plate}, target"))
-    follower._look()
+    follower.check()
     assert host.nodes["LSA21OQ"] is before
     assert before.labels == {"a": "4K plate"}
     path.write_text(FEED.replace("ls240", "other"))
-    follower._look()
+    follower.check()
     assert host.nodes["LSA21OQ"] is not before
     assert host.nodes["LSA21OQ"].target == "other"
 

@@ -130,20 +130,23 @@ def test_a_range_that_was_measured_twice_is_shown_twice_and_what_came_last_is_th
     assert timeline["t"] == sorted(stamps)
     assert timeline["finalized_until"] <= stamps[-1]
     assert node.get_last()["a"] == (stamps[-1], 4)
-    assert node.told() == {"faults": [], "counts": {}, "notes": []}
+    assert node.status() == {"faults": [], "counts": {}, "notes": []}
 
 
 def test_what_cannot_be_plotted_is_counted_and_told(node, monkeypatch):
-    lines, note = [], f"samples that could not be plotted for their time stamps: 2 of {TOPIC}.block; {blocks.HINT}"
+    lines, note = (
+        [],
+        f"samples that could not be plotted because of their time stamps: 2 of {TOPIC}.block; {blocks.HINT}",
+    )
     monkeypatch.setattr(blocks.log, "warn", lambda text, **about: lines.append(text.format(**about)))
     send(node, [2.0, 3e12], a=[21.0, 1.0])
     counts = {"samples that cannot be plotted": 2}
     for _ in range(2):
-        assert node.told() == {"faults": [], "counts": counts, "notes": [note]}
+        assert node.status() == {"faults": [], "counts": counts, "notes": [note]}
     assert lines == [f"LSA21OQ: {note}"]
     later = blocks.time.monotonic() + 3601
     monkeypatch.setattr(blocks.time, "monotonic", lambda: later)
-    assert node.told() == {"faults": [], "counts": counts, "notes": []}
+    assert node.status() == {"faults": [], "counts": counts, "notes": []}
 
 
 def test_a_field_that_began_with_a_text_is_plotted_when_numbers_come(node):
@@ -169,7 +172,7 @@ def test_a_text_among_numbers_of_one_message_begins_no_text_field(node):
 @pytest.mark.parametrize("at_once", [1, 500, 20_000])
 def test_invented_fields_fill_neither_memory_nor_time_and_real_ones_go_on(node, at_once, monkeypatch):
     """A thousand that came one by one took 1.3 s of processor, four times that for twice as many, without an end."""
-    monkeypatch.setattr(feed, "MOST_FIELDS", 2000)
+    monkeypatch.setattr(feed, "MAX_FIELDS", 2000)
     began = time.process_time()
     for first in range(0, 3000, at_once):
         send(node, [3.0 + first], **{f"invented{number}": [1.0] for number in range(first, first + at_once)})
@@ -177,10 +180,10 @@ def test_invented_fields_fill_neither_memory_nor_time_and_real_ones_go_on(node, 
     send(node, [9000.0], a=[30.0], late=[1.0])
     assert len(node.get_fields()[0]) == 2000
     assert node.get_last()["a"] == (9000, 30)
-    assert node.told()["notes"] == ["it has 2000 fields: those that came later are left out"]
+    assert node.status()["notes"] == ["it has 2000 fields, the maximum: later ones are ignored"]
 
 
 def test_invented_blocks_are_not_remembered(node):
     for number in range(1000):
         node.receive(TOPIC, [{f"invented{number}": {"timestamps": [3.0], "data": {}}}, {}])
-    assert len(node._layouts) == 1
+    assert len(node._schemas) == 1

@@ -17,19 +17,19 @@ FEED = "observatory.ls240.feeds.temperatures"
 
 
 @pytest.fixture
-def archive(tmp_path):
+def archive(tmp_path, clock):
     """An hour and more of one field, half of it with a second one, a text and a truth value; the last file is still open."""
-    clock = [NOW - 5000]
-    recorder = Recorder(tmp_path, seconds_per_file=600, seconds_per_frame=10, clock=lambda: clock[0])
+    now = [NOW - 5000]
+    recorder = Recorder(tmp_path, seconds_per_file=600, seconds_per_frame=10, clock=lambda: now[0])
     for second in range(5000):
-        clock[0] = NOW - 5000 + second
+        now[0] = NOW - 5000 + second
         data = {"Channel_1_T": [float(second)], "ok": [second % 2 == 0], "note": [f"n{second}"]}
         if second >= 2500:
             data["Channel_2_T"] = [-float(second)]
-        block = {"block_name": "temps", "timestamps": [clock[0]], "data": data}
+        block = {"block_name": "temps", "timestamps": [now[0]], "data": data}
         recorder.add({"temps": block}, {"address": FEED, "record": True, "session_id": "1", "agg_params": {}})
         recorder.run()
-    yield Archive(tmp_path)
+    yield Archive(tmp_path, clock)
     recorder.close()
 
 
@@ -37,7 +37,6 @@ def archive(tmp_path):
 def clock(monkeypatch):
     """A reactor whose time a test moves on, and which reads the archive at once."""
     clock = Clock()
-    monkeypatch.setattr(refill, "reactor", clock)
     monkeypatch.setattr(refill.threads, "deferToThread", maybeDeferred)
     return clock
 
@@ -99,7 +98,7 @@ def test_the_seam_is_mended_once_the_archive_has_it_and_nothing_there_is_final_b
                 }
             return found
 
-    node.prepare(Growing(archive.directory))
+    node.prepare(Growing(archive.directory, clock))
     clock.advance(refill.GATHER)
     send(node, [NOW], Channel_1_T=[5000.0])
     (timeline,) = node.samples(ALL)
@@ -131,7 +130,7 @@ def test_a_clock_that_was_set_back_leaves_no_hole_and_no_sample_twice_at_the_sea
 
     for _ in range(150):
         tick()
-    node.prepare(Archive(tmp_path))
+    node.prepare(Archive(tmp_path, clock))
     for _ in range(10):
         node.receive(FEED, [tick(), {}])
     clock.advance(refill.GATHER)
@@ -142,7 +141,7 @@ def test_a_clock_that_was_set_back_leaves_no_hole_and_no_sample_twice_at_the_sea
     (block,) = node.blocks.values()
     assert list(zip(block.times.tolist(), block.values("a").tolist(), strict=True)) == sorted(sent)
     assert node.get_last() == {"a": sent[-1]}
-    assert node.told()["counts"] == {}
+    assert node.status()["counts"] == {}
     recorder.close()
 
 
@@ -152,7 +151,7 @@ def test_an_archive_that_cannot_be_read_costs_the_history_and_no_more(clock, nod
 
     monkeypatch.setattr(Archive, "_gather", broken)
     ready = []
-    node.prepare(Archive(tmp_path)).addCallback(ready.append)
+    node.prepare(Archive(tmp_path, clock)).addCallback(ready.append)
     clock.advance(refill.GATHER)
     assert ready
     send(node, [NOW], Channel_1_T=[1.0])
@@ -172,20 +171,20 @@ def test_nodes_that_start_together_read_the_archive_once(archive, clock, node):
     assert not other.blocks
 
 
-def recorded(directory, *messages):
+def recorded(directory, clock, *messages):
     recorder = Recorder(directory)
     for times, data in messages:
         block = {"block_name": "temps", "timestamps": times, "data": data}
         recorder.add({"temps": block}, {"address": FEED, "record": True, "session_id": "1", "agg_params": {}})
     recorder.close()
-    return Archive(directory)
+    return Archive(directory, clock)
 
 
 @pytest.mark.parametrize("live_first", [False, True])
 def test_numbers_that_followed_a_text_come_back_under_their_own_name(tmp_path, clock, node, live_first):
     """In the archive they are `v_number`."""
     times = [NOW - 30, NOW - 29, NOW - 28]
-    archive = recorded(tmp_path, (times, {"v": ["over range", 1.5, 2.5], "a": [1.0, 2.0, 3.0]}))
+    archive = recorded(tmp_path, clock, (times, {"v": ["over range", 1.5, 2.5], "a": [1.0, 2.0, 3.0]}))
     if live_first:
         send(node, [NOW - 10], v=[4.0], a=[4.0])
     node.prepare(archive)
@@ -200,7 +199,7 @@ def test_numbers_that_followed_a_text_come_back_under_their_own_name(tmp_path, c
 
 
 def test_a_field_that_its_agent_calls_so_keeps_its_name(tmp_path, clock, node):
-    archive = recorded(tmp_path, ([NOW - 30, NOW - 29], {"pump": ["a", "b"], "pump_number": [1.0, 2.0]}))
+    archive = recorded(tmp_path, clock, ([NOW - 30, NOW - 29], {"pump": ["a", "b"], "pump_number": [1.0, 2.0]}))
     node.prepare(archive)
     clock.advance(refill.GATHER)
     assert node.get_data(["pump_number"], NOW - 40, NOW)["data"]["pump_number"] == [1, 2]
@@ -209,6 +208,6 @@ def test_a_field_that_its_agent_calls_so_keeps_its_name(tmp_path, clock, node):
 
 def test_texts_of_the_archive_do_not_keep_live_numbers_from_their_history(tmp_path, clock, node):
     send(node, [NOW - 10], v=[4.0], a=[4.0])
-    node.prepare(recorded(tmp_path, ([NOW - 30], {"v": ["over range"], "a": [1.0]})))
+    node.prepare(recorded(tmp_path, clock, ([NOW - 30], {"v": ["over range"], "a": [1.0]})))
     clock.advance(refill.GATHER)
     assert node.get_data(["v", "a"], NOW - 40, NOW)["data"] == {"v": [None, 4.0], "a": [1.0, 4.0]}

@@ -51,55 +51,53 @@ def test_the_newest_sample_is_told(node):
 
 
 def test_too_much_for_a_list_is_refused(node, monkeypatch):
-    monkeypatch.setattr(packed, "LIST_LIMIT", 100)
+    monkeypatch.setattr(packed, "MAX_LISTED_NUMBERS", 100)
     assert result(node.get_data(["gust"], 1.5e9, NOW)) is False
 
 
-def test_malformed_lines_are_told_once_an_hour(node, monkeypatch):
-    told = []
-    monkeypatch.setattr(module.reactor, "callFromThread", lambda function, *_, **about: told.append(about))
+def test_malformed_lines_are_logged_once_an_hour(node, monkeypatch):
+    logged = []
+    monkeypatch.setattr(module.log, "warn", lambda _text, **about: logged.append(about))
     path = node._table.directory / "1.dat"
     for _ in range(2):
-        path.write_text(path.read_text() + "what\n" + f"{NOW + len(told)} 1 x 2\n")
-        node._table._looked = -np.inf
+        path.write_text(path.read_text() + "what\n" + f"{NOW + len(logged)} 1 x 2\n")
+        node._table._next_check = -np.inf
         result(node.get_data(["gust"], 1.5e9, NOW))
-    assert [about["file"] for about in told] == ["1.dat"]
-    assert told[0]["line"] == "what"
-    assert told[0]["fault"] == "too few columns"
-    assert node.told()["counts"] == {"lines that cannot be read": 2}
+    assert [about["file"] for about in logged] == ["1.dat"]
+    assert logged[0]["line"] == "what"
+    assert logged[0]["fault"] == "too few columns"
+    assert node.status()["counts"] == {"lines that cannot be read": 2}
 
 
 def test_a_file_of_which_no_line_can_be_read_is_a_fault_of_the_node(node, monkeypatch):
     """It had no samples, and there was no line in the log."""
     logged = []
-    monkeypatch.setattr(module.reactor, "callFromThread", lambda function, *_, **about: logged.append(about))
+    monkeypatch.setattr(module.log, "warn", lambda _text, **about: logged.append(about))
     directory = node._table.directory
     result(node.get_last())
-    assert node.told() == {"faults": [], "counts": {"lines that cannot be read": 0}}
+    assert node.status() == {"faults": [], "counts": {"lines that cannot be read": 0}, "notes": []}
     (directory / "heading.dat").write_text("time temperature what wind\n")
     (directory / "other.dat").write_text("01/02/17 1 x 2\n02/02/17 1 x 2\n")
-    node._table._looked = -np.inf
+    node._table._next_check = -np.inf
     result(node.get_last())
-    [fault] = node.told()["faults"]
+    [fault] = node.status()["faults"]
     assert fault.startswith(
         "no line of other.dat can be read, the first is '01/02/17 1 x 2': could not convert string to float: '01/02/17'"
     )
-    assert fault.endswith(
-        "In the inventory look at separator, time_format and columns, or let pattern leave such files out"
-    )
-    assert node.told()["counts"] == {"lines that cannot be read": 3}
+    assert fault.endswith("In the inventory check separator, time_format and columns, or exclude such files by pattern")
+    assert node.status()["counts"] == {"lines that cannot be read": 3}
     assert sorted((about["file"], about["count"]) for about in logged) == [("heading.dat", 1), ("other.dat", 2)]
     for number in range(9):
         (directory / f"other{number}.dat").write_text("a\nb\n")
-    node._table._looked = -np.inf
+    node._table._next_check = -np.inf
     result(node.get_last())
-    assert "nor can any line of 7 more files. In the inventory" in node.told()["faults"][0]
+    assert "nor can any line of 7 more files. In the inventory" in node.status()["faults"][0]
     for path in directory.glob("other*"):
         path.unlink()
     (directory / "heading.dat").write_text(f"time temperature what wind\n{NOW} 1 x 2\n")
-    node._table._looked = -np.inf
+    node._table._next_check = -np.inf
     result(node.get_last())
-    assert node.told() == {"faults": [], "counts": {"lines that cannot be read": 1}}
+    assert node.status() == {"faults": [], "counts": {"lines that cannot be read": 1}, "notes": []}
 
 
 def test_files_in_local_time_are_answered_in_utc(tmp_path, monkeypatch):

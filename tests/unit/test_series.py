@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemon.series.block import Block
-from livemon.series.columns import Columns
+from livemon.series.buffer import ColumnBuffer
 from livemon.series.envelope import envelope, fitted, stride_for
 
 
@@ -353,7 +353,7 @@ def test_a_week_takes_no_more_memory_than_a_day():
 
 @pytest.mark.parametrize("count", [1, 7, 100, 1000])
 def test_columns_hold_what_was_put_into_them(count):
-    columns = Columns(planes=2)
+    columns = ColumnBuffer(planes=2)
     columns.add_rows(1)
     total = dropped = 0
     for step in range(200):

@@ -16,7 +16,7 @@ from twisted.internet import reactor
 from livemon.agents import publishable
 from livemon.agents.coalescing import CoalescedFeed
 from livemon.agents.publishable import Refused
-from livemon.log import Repeats
+from livemon.log import LogThrottle
 
 NOT_SENT = (SerializationError, PayloadExceededError)
 
@@ -32,7 +32,7 @@ class CheckedFeed(CoalescedFeed):
         super().__init__(*args, **kwargs)
         self.refused: Counter[str] = Counter()
         self.published = 0
-        self._repeats = Repeats()
+        self._throttle = LogThrottle()
         self._buffered_bytes = 0
 
     def publish_message(self, message: Any, timestamp: float | None = None) -> None:
@@ -98,7 +98,7 @@ class CheckedFeed(CoalescedFeed):
     def _note(self, refused: Sequence[Refused]) -> None:
         for each in refused:
             self.refused[each.kind] += each.values
-            if times := self._repeats.to_tell(each.kind, each.values):
+            if times := self._throttle.due(each.kind, each.values):
                 self.agent.log.warn(
                     "feed {feed}, {where}: {why}. Left out: {times} {unit} (it is told again in an hour at the earliest)",
                     feed=self.feed_name,

@@ -22,7 +22,8 @@ from livemon.bridge.catalogue import LONGEST_NAME, LONGEST_TEXT, Field, Node
 from livemon.errors import RequestError, RouterError
 from livemon.series.envelope import fitted
 from livemon.sisock import newest
-from livemon.sisock.newest import Newest, Sample
+from livemon.sisock.answers import Sample
+from livemon.sisock.newest import Newest
 from livemon.sisock.packed import Timeline, from_answer, unpack
 from livemon.sisock.wamp import answered_within, uri
 

@@ -34,8 +34,8 @@ from livemon.contract import ADDRESS_ROOT
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.log import log
 from livemon.series.envelope import stride_for
-from livemon.sisock.nodesocket import NodesSocket
 from livemon.sisock.packed import Timeline
+from livemon.sisock.socket_client import NodesSocket
 from livemon.sisock.wamp import uri
 
 REFRESH_EVERY = 2.0
@@ -458,7 +458,7 @@ def _take(about: Mapping[str, Any], node: Node) -> None:
         if about["fields"] is not None:
             node.fields = {name: Field.from_node(node.name, name, each) for name, each in about["fields"].items()}
         node.last = {name: tuple(last) for name, last in about["last"].items()}
-        told = about.get("told") or {}
+        told = about.get("status") or {}
         node.faults, node.counts = told.get("faults", []), told.get("counts", {})
         node.notes = told.get("notes", [])
     except (AttributeError, TypeError, ValueError) as error:

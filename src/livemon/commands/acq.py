@@ -18,7 +18,7 @@ def command() -> None:
 @_target
 def start(agent: str | None, target: str | None) -> None:
     """Let AGENT (its instance-id, for example ls240) read its instrument. One that does so already is left alone."""
-    from livemon.client.agents import Site  # noqa: PLC0415 - only the command that is called pays for its imports
+    from livemon.client.agents import Site
 
     wanted = _one_of(agent, target)
     started = Site.from_environment().start(wanted, "acq")
@@ -30,7 +30,7 @@ def start(agent: str | None, target: str | None) -> None:
 @_target
 def stop(agent: str | None, target: str | None) -> None:
     """Let AGENT (its instance-id) leave its instrument alone, until it is started again or the agent restarts."""
-    from livemon.client.agents import Site  # noqa: PLC0415
+    from livemon.client.agents import Site
 
     wanted = _one_of(agent, target)
     stopped = Site.from_environment().stop(wanted, "acq")

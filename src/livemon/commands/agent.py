@@ -16,6 +16,6 @@ def command(instance_id: str, arguments: tuple[str, ...]) -> None:
     The agent waits for the router as long as it takes. When its acquisition dies the command ends with exit status 1,
     to be restarted; SIGTERM ends it with 0.
     """
-    from livemon.agents import launcher  # noqa: PLC0415 - Twisted's reactor is only wanted when an agent runs
+    from livemon.agents import launcher
 
     launcher.run(instance_id, arguments)

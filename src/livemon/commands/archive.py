@@ -50,7 +50,7 @@ def repair(files: tuple[Path, ...], output: Path | None) -> None:
     FILEs are never changed, no copy is made of one that is whole, and a copy that exists is not overwritten. Exit status 0
     when every FILE is whole or has been copied, 1 when one could not be read or copied.
     """
-    from livemon.hkarchive.repair import copy_of, write_copy  # noqa: PLC0415 - only the command that is called pays for its imports
+    from livemon.hkarchive.repair import copy_of, write_copy
 
     def copied(examined: Examined) -> bool:
         copy = copy_of(examined.path, output)
@@ -63,8 +63,8 @@ def repair(files: tuple[Path, ...], output: Path | None) -> None:
 
 def _examine_each(paths: tuple[Path, ...], treat: Callable[[Examined], bool]) -> None:
     """Say which files are damaged, treat those, and end with status 1 unless all of that went well."""
-    from livemon.errors import ArchiveError  # noqa: PLC0415
-    from livemon.hkarchive.repair import examine  # noqa: PLC0415
+    from livemon.errors import ArchiveError
+    from livemon.hkarchive.repair import examine
 
     files, well = _files_of(paths)
     whole = 0
@@ -89,8 +89,8 @@ def _examine_each(paths: tuple[Path, ...], treat: Callable[[Examined], bool]) ->
 
 def _files_of(paths: tuple[Path, ...]) -> tuple[list[Path], bool]:
     """Return the files that are meant, and whether each path meant some."""
-    from livemon.errors import ArchiveError  # noqa: PLC0415
-    from livemon.hkarchive.repair import files_of  # noqa: PLC0415
+    from livemon.errors import ArchiveError
+    from livemon.hkarchive.repair import files_of
 
     files: list[Path] = []
     well = True

@@ -10,17 +10,17 @@ import click
 @click.command()
 def command() -> None:
     """Serve Grafana and the quick-look page on $LIVEMON_BRIDGE_LISTEN (default 127.0.0.1:5000)."""
-    from livemon.alarms.watch import AlarmWatch  # noqa: PLC0415
-    from livemon.bridge.alarm_channels import AlarmChannels  # noqa: PLC0415
-    from livemon.bridge.alarm_loop import watch_alarms  # noqa: PLC0415
-    from livemon.bridge.app import create_app  # noqa: PLC0415
-    from livemon.bridge.server import serve  # noqa: PLC0415
-    from livemon.bridge.site import SiteFile  # noqa: PLC0415
-    from livemon.bridge.source import Source  # noqa: PLC0415
-    from livemon.bridge.workers import Workers  # noqa: PLC0415
-    from livemon.config import RouterConfig, endpoint, secret, setting  # noqa: PLC0415
-    from livemon.sisock import wamp  # noqa: PLC0415 - installs Twisted's reactor
-    from livemon.sisock.nodesocket import NodesSocket  # noqa: PLC0415
+    from livemon.alarms.watch import AlarmWatch
+    from livemon.bridge.alarm_channels import AlarmChannels
+    from livemon.bridge.alarm_loop import watch_alarms
+    from livemon.bridge.app import create_app
+    from livemon.bridge.server import serve
+    from livemon.bridge.site import SiteFile
+    from livemon.bridge.source import Source
+    from livemon.bridge.workers import Workers
+    from livemon.config import RouterConfig, endpoint, secret, setting
+    from livemon.sisock import wamp
+    from livemon.sisock.socket_client import NodesSocket
 
     socket = setting("LIVEMON_NODES_SOCKET", Path, None)
     workers = Workers()

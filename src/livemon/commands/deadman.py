@@ -17,15 +17,15 @@ def command(forget: bool) -> None:
     one, is asked for once something is wrong. $LIVEMON_DEADMAN_TURN names a file that is touched at every turn. The bridge
     listens to who has the secret of $LIVEMON_PULSE_SECRET_FILE.
     """
-    import signal  # noqa: PLC0415 - only the command that is called pays for its imports
-    import sys  # noqa: PLC0415
-    import time  # noqa: PLC0415
+    import signal
+    import sys
+    import time
 
-    from livemon.client import bridge  # noqa: PLC0415
-    from livemon.config import one_of, readable_file, seconds, secret, setting  # noqa: PLC0415
-    from livemon.errors import LivemonError, RouterError  # noqa: PLC0415
-    from livemon.health import external_http  # noqa: PLC0415
-    from livemon.health.deadman import Switch, persistently  # noqa: PLC0415
+    from livemon.client import bridge
+    from livemon.config import one_of, readable_file, seconds, secret, setting
+    from livemon.errors import LivemonError, RouterError
+    from livemon.health import external_http
+    from livemon.health.deadman import Switch, persistently
 
     if forget:
         bridge.forget_switch()

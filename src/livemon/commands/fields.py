@@ -9,9 +9,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(as_json: bool) -> None:
     """List every field: the name that `livemon query` and Grafana take, its label, its units and its permanent name."""
-    import json  # noqa: PLC0415 - only the command that is called pays for its imports
+    import json
 
-    from livemon.client import bridge, tables  # noqa: PLC0415
+    from livemon.client import bridge, tables
 
     nodes = bridge.status()["nodes"]
     if as_json:

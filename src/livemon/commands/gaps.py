@@ -15,9 +15,9 @@ def command(start: str, end: str, as_json: bool) -> None:
     Times are UTC; in JSON they are UNIX seconds. "unknown" means that the samples were not counted, as for an agent
     that `livemon agent` did not start. A gap with 0 samples is a time in which the agent read nothing.
     """
-    import json  # noqa: PLC0415 - only the command that is called pays for its imports
+    import json
 
-    from livemon.client import bridge, tables  # noqa: PLC0415
+    from livemon.client import bridge, tables
 
     gaps = bridge.gaps(start, end)
     if as_json:

@@ -8,8 +8,8 @@ import click
 @click.command()
 def command() -> None:
     """Run the sisock hub, the registry of data nodes. Settings: LIVEMON_ROUTER_* in the environment."""
-    from livemon.config import RouterConfig  # noqa: PLC0415
-    from livemon.sisock import wamp  # noqa: PLC0415 - installs Twisted's reactor
-    from livemon.sisock.hub import Hub  # noqa: PLC0415
+    from livemon.config import RouterConfig
+    from livemon.sisock import wamp
+    from livemon.sisock.hub import Hub
 
     wamp.run(wamp.join_router(RouterConfig.from_environment(), Hub().on_join))

@@ -10,21 +10,23 @@ import click
 @click.command()
 def command() -> None:
     """Serve the data nodes that $LIVEMON_NODES_CONFIG lists, following the file while it changes."""
-    from livemon.config import RouterConfig, setting  # noqa: PLC0415
-    from livemon.nodes.configuration import Follower  # noqa: PLC0415
-    from livemon.nodes.refill import Archive  # noqa: PLC0415
-    from livemon.nodes.window_files import Kept  # noqa: PLC0415
-    from livemon.sisock import nodesocket, wamp  # noqa: PLC0415 - installs Twisted's reactor
-    from livemon.sisock.nodehost import NodeHost  # noqa: PLC0415
+    from twisted.internet import reactor
+
+    from livemon.config import RouterConfig, setting
+    from livemon.nodes.configuration import Follower
+    from livemon.nodes.refill import Archive
+    from livemon.nodes.window_files import WindowFiles
+    from livemon.sisock import socket_server, wamp
+    from livemon.sisock.nodehost import NodeHost
 
     archive = setting("LIVEMON_ARCHIVE", Path, None)
     state = setting("LIVEMON_NODES_STATE", Path, None)
     socket = setting("LIVEMON_NODES_SOCKET", Path, None)
-    host = NodeHost(archive and Archive(archive))
+    host = NodeHost(Archive(archive, reactor) if archive else None)
     if state:
-        Kept(state).start(host)
+        WindowFiles(state, host).start(reactor)
     component = wamp.join_router(RouterConfig.from_environment(), host.on_join, host.on_leave)
     Follower(host, setting("LIVEMON_NODES_CONFIG", Path)).start()
     if socket:
-        nodesocket.listen(host, socket)
+        socket_server.listen(host, socket, reactor)
     wamp.run(component)

@@ -19,14 +19,14 @@ def command(config: Path, directory: Path, every: float, test: bool) -> None:
 
     The alarms are those of the bridge at $LIVEMON_BRIDGE_URL. $LIVEMON_ALIVE names a file that is touched at every turn.
     """
-    import signal  # noqa: PLC0415 - only the command that is called pays for its imports
-    import threading  # noqa: PLC0415
-    import time  # noqa: PLC0415
+    import signal
+    import threading
+    import time
 
-    from livemon.client import bridge  # noqa: PLC0415
-    from livemon.errors import NotificationError  # noqa: PLC0415
-    from livemon.notify.configuration import Configuration  # noqa: PLC0415
-    from livemon.notify.notifier import Notifier, try_ways  # noqa: PLC0415
+    from livemon.client import bridge
+    from livemon.errors import NotificationError
+    from livemon.notify.configuration import Configuration
+    from livemon.notify.notifier import Notifier, try_ways
 
     def say(sentence: str) -> None:
         click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {sentence}")

@@ -21,12 +21,12 @@ def command(fields: tuple[str, ...], start: str, end: str, points: int, style: s
     Times are UTC; in CSV and JSON they are UNIX seconds. Exit status 1, with one sentence, when a node does not answer; the
     samples of the others are printed.
     """
-    import csv  # noqa: PLC0415 - only the command that is called pays for its imports
-    import json  # noqa: PLC0415
-    import sys  # noqa: PLC0415
+    import csv
+    import json
+    import sys
 
-    from livemon.client import bridge  # noqa: PLC0415
-    from livemon.errors import RouterError  # noqa: PLC0415
+    from livemon.client import bridge
+    from livemon.errors import RouterError
 
     series, silent = bridge.series(fields, start, end, points)
     if style == "json":
@@ -52,9 +52,9 @@ def command(fields: tuple[str, ...], start: str, end: str, points: int, style: s
 
 
 def _print_series(series: dict[str, Any]) -> None:
-    import datetime as dt  # noqa: PLC0415
+    import datetime as dt
 
-    from livemon.client.tables import number  # noqa: PLC0415
+    from livemon.client.tables import number
 
     click.echo(f"{series['field']}  {series['label'] or ''}  ({series['path']})")
     if not series["times"]:

@@ -18,7 +18,7 @@ def command() -> None:
 @_target
 def start(target: str) -> None:
     """Let the aggregator write what all agents send. One that does so already is left alone."""
-    from livemon.client.agents import Site  # noqa: PLC0415 - only the command that is called pays for its imports
+    from livemon.client.agents import Site
 
     started = Site.from_environment().start(target, "record")
     click.echo(f"{target}: recording {'started' if started else 'was running already'}")
@@ -28,7 +28,7 @@ def start(target: str) -> None:
 @_target
 def stop(target: str) -> None:
     """Let the aggregator finish its file. What the agents send until it is started again is in no archive."""
-    from livemon.client.agents import Site  # noqa: PLC0415
+    from livemon.client.agents import Site
 
     stopped = Site.from_environment().stop(target, "record")
     click.echo(f"{target}: recording {'stopped' if stopped else 'was not running'}")

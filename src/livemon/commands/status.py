@@ -28,13 +28,13 @@ def command(context: click.Context, as_json: bool) -> None:
     judged, nobody knows, and the last line says so. Samples that the archive has lost are a problem for a minute, and told for a
     day.
     """  # noqa: D301 - click's own mark of lines that it does not wrap
-    import dataclasses  # noqa: PLC0415 - only the command that is called pays for its imports
-    import json  # noqa: PLC0415
-    import time  # noqa: PLC0415
+    import dataclasses
+    import json
+    import time
 
-    from livemon.client import bridge, problems, tables  # noqa: PLC0415
-    from livemon.client.agents import Site  # noqa: PLC0415
-    from livemon.errors import LivemonError  # noqa: PLC0415
+    from livemon.client import bridge, problems, tables
+    from livemon.client.agents import Site
+    from livemon.errors import LivemonError
 
     faults, agents, state, told, gaps = [], [], {}, {}, []
     try:

@@ -1,9 +1,9 @@
-"""The node of the OCS agents: whose heartbeat comes and whose has stopped, and who runs without doing his work.
+"""The node of the OCS agents: which of them send heartbeats, which have stopped, and which run without doing their work.
 
-An agent of OCS publishes ``[{operation: code}, {...}]`` each second as ``observatory.<instance-id>.feeds.heartbeat``
-(ocs/ocs_agent.py, 0.12.1); whose it is stands in the topic. Of the codes (ocs/base.py, ``OpCode``) one says that an operation runs
-degraded. That one failed is no such state: a process that fails ends its agent (:mod:`livemon.agents.supervision`), and a task that
-a client asked for may fail while the agent does its work.
+An OCS agent publishes ``[{operation: code}, {...}]`` every second as ``observatory.<instance-id>.feeds.heartbeat``
+(ocs/ocs_agent.py, 0.12.1); the topic says whose heartbeat it is. One of the codes (ocs/base.py, ``OpCode``) says that an operation
+runs degraded. A failed operation does not count as degraded: an agent exits when one of its processes fails
+(:mod:`livemon.agents.supervision`), and a task that a client asked for may fail while the agent does its work.
 """
 
 from __future__ import annotations
@@ -18,53 +18,66 @@ from typing import Any
 import numpy as np
 from twisted.internet.task import LoopingCall
 
-from livemon.contract import ADDRESS_ROOT, SILENT_AFTER
+from livemon.contract import ADDRESS_ROOT, CONNECTED, DEGRADED, SILENT_AFTER
 from livemon.log import log
-from livemon.nodes.blocks import BlockNode, Info
+from livemon.nodes.blocks import BlockField, BlockNode
 from livemon.series.block import Block
+from livemon.sisock.answers import Fields, Sample
+from livemon.sisock.datanode import History
 
-SILENCE = 5.0
-"""Seconds without a heartbeat after which OCS's registry takes an agent for gone, and so do we."""
-LOOK_EVERY = 1.0
-MOMENT = 1e-3
-"""Seconds by which the samples of two events of one moment lie apart."""
+HEARTBEAT_TIMEOUT = 5.0
+"""Seconds without a heartbeat after which OCS's registry considers an agent gone, and so does this node."""
+CHECK_EVERY = 1.0
 SAMPLE_EVERY = 10.0
 """Seconds between samples while nothing changes."""
+MIN_SPACING = 1e-3
+"""Seconds between the samples of two events at the same time."""
 WEEK = 7 * 86400.0
-MOST_AGENTS = 500
-"""Without an inventory. Anybody on the agents' network may publish heartbeats under any name; a week of one agent takes 1 MB."""
-MOST_STRANGERS = 50
-"""Agents that the inventory does not have."""
-MOST_EVENTS = 1000
-"""Samples out of turn, of which one more is allowed in each `SAMPLE_EVERY`: or heartbeats that tell now this and now that would fill
-the memory."""
-FORGET_EVERY = 3600.0
-"""Seconds between two looks for agents of which the window has nothing any more."""
-HEARTBEATS_OF_AN_AGENT = 2
-"""It takes as many, none :data:`SILENCE` after the one before, for a name to be taken for an agent's."""
+MAX_AGENTS = 500
+"""Without an inventory. Any host on the agents' network may publish heartbeats under any name; a week of one agent takes 1 MB."""
+MAX_UNLISTED = 50
+"""Agents that are not in the inventory."""
+EVENT_BURST = 1000
+"""Maximum samples of events at once; the allowance grows by one in each `SAMPLE_EVERY` (a token bucket). Without a limit, heartbeats
+that alternate between two states would fill the memory."""
+PRUNE_EVERY = 3600.0
+"""Seconds between two searches for agents that have no samples in the window any more."""
+HEARTBEATS_TO_ADMIT = 2
+"""A name becomes an agent's after this many heartbeats, each within `HEARTBEAT_TIMEOUT` of the one before."""
 BLOCK = f"{ADDRESS_ROOT}.agents"
 DEGRADED_BLOCK = f"{BLOCK}.degraded"
-RUNS_DEGRADED = 8
-"""OCS's code of an operation that runs without doing what it is for."""
+OP_DEGRADED = 8
+"""OCS's code of an operation that runs without doing what it is for (``OpCode.DEGRADED``)."""
 _HEARTBEAT = re.compile(rf"{ADDRESS_ROOT}\.([A-Za-z0-9_-]{{1,64}})\.feeds\.heartbeat")
 
 
-class AgentsNode(BlockNode):
-    """Two truth values for each agent whose heartbeat was heard at least twice since this process began.
+@dataclass
+class _Candidate:
+    """A name that has sent a heartbeat, and is not considered an agent yet."""
 
-    ``connected`` is 1 while its heartbeat comes, and 0 once it is silent; ``degraded`` is 1 while one of its operations runs
-    degraded, and has no value while nothing is heard of it. One that is silent and not in the inventory has ended: it has samples of
-    the past and none of the present.
+    heartbeats: int = 0
+    heard: float = 0.0
+    degraded: bool = False
+
+
+class AgentsNode(BlockNode):
+    """Two truth values for each agent from which at least two heartbeats have arrived since this process started.
+
+    ``connected`` is 1 while its heartbeat arrives, and 0 once it is silent; ``degraded`` is 1 while one of its operations runs
+    degraded, and has no value while the agent is silent. A silent agent that is not in the inventory has ended: it has samples of the
+    past and none of the present.
 
     Parameters
     ----------
     window
-        Seconds kept in memory.
+        Seconds of samples that are kept.
     agents
-        The instance-ids of the inventory, for which there is always room; of others there is for `MOST_STRANGERS`. `None` if there is
-        no inventory: then no agent ends, and there is room for `MOST_AGENTS`.
+        The instance-ids of the inventory, which are always admitted; of others up to `MAX_UNLISTED` are. `None` if there is no
+        inventory: then no agent ends, and up to `MAX_AGENTS` are admitted.
+    clock
+        The present, UNIX seconds.
     steady
-        A clock that nobody sets, in seconds: what silence is measured by.
+        A monotonic clock, seconds, for silence.
     """
 
     outlives_restarts = True
@@ -84,51 +97,51 @@ class AgentsNode(BlockNode):
         self.blocks = {BLOCK: Block(window), DEGRADED_BLOCK: Block(window)}
         self._inventory = None if agents is None else frozenset(agents)
         self._steady = steady
-        self._since = steady()
+        self._listening_since = steady()
         self._heard: dict[str, float] = {}
-        self._present: dict[str, bool] = {}
+        self._connected: dict[str, bool] = {}
         self._degraded: dict[str, bool] = {}
-        self._newcomers: dict[str, _Newcomer] = {}
-        self._strangers: set[str] = set()
-        """Those of `_present` that the inventory does not have."""
+        self._candidates: dict[str, _Candidate] = {}
+        self._unlisted: set[str] = set()
+        """Those of `_connected` that are not in the inventory."""
         self._ended: set[str] = set()
         self._full = False
         self._sampled = -SAMPLE_EVERY
-        self._events, self._counted = float(MOST_EVENTS), self._since
-        self._forgot = self._since
-        self._looking = LoopingCall(self.look)
+        self._allowance, self._refilled = float(EVENT_BURST), self._listening_since
+        self._pruned = self._listening_since
+        self._checking = LoopingCall(self.check)
 
     def topics(self) -> Iterable[str]:
-        """Ask for the heartbeats of all agents."""
+        """Return the topic of all agents' heartbeats."""
         return [f"{ADDRESS_ROOT}..feeds.heartbeat"]
 
-    def get_fields(self, start: float = 1, end: float = 0) -> tuple[dict[str, dict], dict[str, dict]]:
+    def get_fields(self, start: float = 1, end: float = 0) -> Fields:
         """Return all fields; those of an agent that has ended say so."""
         fields, timelines = super().get_fields(start, end)
         for key, about in fields.items():
             about["ended"] = self.fields[key].name in self._ended
         return fields, timelines
 
-    def get_last(self) -> dict[str, tuple[float, Any]]:
+    def get_last(self) -> dict[str, Sample]:
         """Return the newest sample of every field of an agent that has not ended."""
         last = super().get_last()
         return {key: sample for key, sample in last.items() if self.fields[key].name not in self._ended}
 
     def start(self) -> None:
-        """Begin to look who is silent, also of those who were there before this process was restarted."""
-        for key, (_when, there) in super().get_last().items():
+        """Start to check for silent agents, including those that were known before this process was restarted."""
+        for key, (_when, connected) in super().get_last().items():
             if self.fields[key].block != BLOCK:
                 continue
             agent = self.fields[key].name
-            self._tell_degraded(agent)
-            self._present[agent], self._heard[agent] = bool(there), self._steady()
-        self._add_rows(self._present)
-        self._count_strangers()
-        self._forget()
-        self._looking.start(LOOK_EVERY, now=False)
+            self._add_degraded_field(agent)
+            self._connected[agent], self._heard[agent] = bool(connected), self._steady()
+        self._add_rows(self._connected)
+        self._find_unlisted()
+        self._prune()
+        self._checking.start(CHECK_EVERY, now=False)
 
     def reconfigure(self, options: Mapping[str, Any]) -> bool:
-        """Take another inventory and description; `False` if something else differs, for which it takes a new node."""
+        """Apply another inventory and description; `False` if anything else differs, for which a new node is needed."""
         options = dict(options)
         if (options.pop("name", self.name), options.pop("window", WEEK)) != (self.name, self.window):
             return False
@@ -136,186 +149,185 @@ class AgentsNode(BlockNode):
         if options:
             return False
         self._inventory = None if agents is None else frozenset(agents)
-        self._count_strangers()
-        self._look_who_has_ended()
+        self._find_unlisted()
+        self._find_ended()
         return True
 
     def stop(self) -> None:
-        """End."""
-        if self._looking.running:
-            self._looking.stop()
+        """Stop."""
+        if self._checking.running:
+            self._checking.stop()
 
-    def prepare(self, archive: Any = None) -> None:
-        """Listen for a while before taking an agent for one that has only just come."""
+    def prepare(self, archive: History | None = None) -> None:
+        """Remember when listening started: an agent whose heartbeat arrives right after that has not just joined."""
         del archive
-        self._since = self._steady()
+        self._listening_since = self._steady()
 
     def receive(self, topic: str, message: Any) -> None:
-        """Take a heartbeat. Those of a name that cannot be part of a path are passed over."""
+        """Record a heartbeat; ignore one whose instance-id cannot be part of a path."""
         found = _HEARTBEAT.fullmatch(topic)
         if found is None:
             return
         agent = found[1]
-        if agent not in self._present:
-            self._meet(agent, _runs_degraded(message))
+        if agent not in self._connected:
+            self._note_candidate(agent, _runs_degraded(message))
             return
         self._heard[agent] = self._steady()
-        before = self._present[agent], self._degraded.get(agent, False)
-        self._present[agent], self._degraded[agent] = True, _runs_degraded(message)
+        before = self._connected[agent], self._degraded.get(agent, False)
+        self._connected[agent], self._degraded[agent] = True, _runs_degraded(message)
         if before != (True, self._degraded[agent]):
-            self._look_who_has_ended()
+            self._find_ended()
             self._sample_event()
 
-    def look(self) -> None:
-        """Note who is new, who has been silent for too long, and once in a while how things are."""
+    def check(self) -> None:
+        """Admit new agents, note which have become silent, and sample if it is time to."""
         now = self._steady()
-        self._admit_newcomers(now)
-        silent = [agent for agent, there in self._present.items() if there and now - self._heard[agent] >= SILENCE]
-        self._present |= dict.fromkeys(silent, False)
+        self._admit_candidates(now)
+        silent = [
+            agent
+            for agent, connected in self._connected.items()
+            if connected and now - self._heard[agent] >= HEARTBEAT_TIMEOUT
+        ]
+        self._connected |= dict.fromkeys(silent, False)
         if silent:
-            self._sample_event()  # also of those who end: that they left is the last that is known of them
-        self._look_who_has_ended()
-        if self._present and now - self._sampled >= SAMPLE_EVERY:
+            self._sample_event()  # also of those that end: their last sample says that they left
+        self._find_ended()
+        if self._connected and now - self._sampled >= SAMPLE_EVERY:
             self._sample()
-        if now - self._forgot >= FORGET_EVERY:
-            self._forgot = now
-            self._forget()
+        if now - self._pruned >= PRUNE_EVERY:
+            self._pruned = now
+            self._prune()
 
-    def _is_stranger(self, agent: str) -> bool:
+    def _is_unlisted(self, agent: str) -> bool:
         return self._inventory is None or agent not in self._inventory
 
-    def _most_strangers(self) -> int:
-        return MOST_AGENTS if self._inventory is None else MOST_STRANGERS
+    def _max_unlisted(self) -> int:
+        return MAX_AGENTS if self._inventory is None else MAX_UNLISTED
 
-    def _count_strangers(self) -> None:
-        self._strangers = set(filter(self._is_stranger, self._present))
+    def _find_unlisted(self) -> None:
+        self._unlisted = set(filter(self._is_unlisted, self._connected))
         self._full = False
 
-    def _look_who_has_ended(self) -> None:
-        known = self._inventory is not None
-        ended = {agent for agent in self._strangers if known and not self._present[agent]}
+    def _find_ended(self) -> None:
+        has_inventory = self._inventory is not None
+        ended = {agent for agent in self._unlisted if has_inventory and not self._connected[agent]}
         if ended != self._ended:
             self._ended = ended
-            self.described += 1
+            self.revision += 1
 
-    def _meet(self, agent: str, degraded: bool) -> None:
-        """Note a heartbeat of a name that is not known yet."""
-        if self._is_stranger(agent):
-            if len(self._strangers) >= self._most_strangers():
-                self._refuse(agent)
+    def _note_candidate(self, agent: str, degraded: bool) -> None:
+        """Note the heartbeat of an unknown name."""
+        if self._is_unlisted(agent):
+            if len(self._unlisted) >= self._max_unlisted():
+                self._log_full(agent)
                 return
-            if len(self._newcomers) >= MOST_AGENTS and agent not in self._newcomers:
+            if len(self._candidates) >= MAX_AGENTS and agent not in self._candidates:
                 return
-        newcomer = self._newcomers.setdefault(agent, _Newcomer())
-        newcomer.heartbeats += 1
-        newcomer.heard, newcomer.degraded = self._steady(), degraded
+        candidate = self._candidates.setdefault(agent, _Candidate())
+        candidate.heartbeats += 1
+        candidate.heard, candidate.degraded = self._steady(), degraded
 
-    def _refuse(self, agent: str) -> None:
+    def _log_full(self, agent: str) -> None:
         if not self._full:
             log.warn(
-                "agents: {agent} and whoever comes after it are left out: there are {most} already that the inventory does not have",
+                "agents: {agent} and all later ones are ignored: there are already {limit} that are not in the inventory",
                 agent=agent,
-                most=self._most_strangers(),
+                limit=self._max_unlisted(),
             )
         self._full = True
 
-    def _admit_newcomers(self, now: float) -> None:
-        """Make the fields of those who are heard again, all at once: a sample costs as much as there are agents."""
-        self._newcomers = {agent: each for agent, each in self._newcomers.items() if now - each.heard < SILENCE}
-        heard_again = [agent for agent, each in self._newcomers.items() if each.heartbeats >= HEARTBEATS_OF_AN_AGENT]
-        strangers = [agent for agent in heard_again if self._is_stranger(agent)]
-        strangers = strangers[: max(self._most_strangers() - len(self._strangers), 0)]
-        admitted = [*(agent for agent in heard_again if not self._is_stranger(agent)), *strangers]
+    def _admit_candidates(self, now: float) -> None:
+        """Add the fields of new agents, all at once: the cost of a sample grows with the number of agents."""
+        self._candidates = {
+            agent: each for agent, each in self._candidates.items() if now - each.heard < HEARTBEAT_TIMEOUT
+        }
+        confirmed = [agent for agent, each in self._candidates.items() if each.heartbeats >= HEARTBEATS_TO_ADMIT]
+        unlisted = [agent for agent in confirmed if self._is_unlisted(agent)]
+        unlisted = unlisted[: max(self._max_unlisted() - len(self._unlisted), 0)]
+        admitted = [*(agent for agent in confirmed if not self._is_unlisted(agent)), *unlisted]
         if not admitted:
             return
         for agent in admitted:
-            newcomer = self._newcomers.pop(agent)
-            self._tell(agent, agent.lower(), BLOCK, "connected")
-            self._tell_degraded(agent)
-            self._present[agent], self._heard[agent], self._degraded[agent] = False, newcomer.heard, newcomer.degraded
-        self._strangers |= set(strangers)
+            each = self._candidates.pop(agent)
+            self._add_field(agent, agent.lower(), BLOCK, CONNECTED)
+            self._add_degraded_field(agent)
+            self._connected[agent], self._heard[agent], self._degraded[agent] = False, each.heard, each.degraded
+        self._unlisted |= set(unlisted)
         self._add_rows(admitted)
-        if now - self._since >= SILENCE:
-            self._sample()  # that they were not running before makes an event of their coming
-        self._present |= dict.fromkeys(admitted, True)
+        if now - self._listening_since >= HEARTBEAT_TIMEOUT:
+            self._sample()  # a sample of 0 before the 1 turns their arrival into an event
+        self._connected |= dict.fromkeys(admitted, True)
         self._sample()
 
-    def _forget(self) -> None:
-        """Forget the agents that have ended and of which the window has nothing any more."""
+    def _prune(self) -> None:
+        """Forget the agents that have ended and have no samples in the window any more."""
         block = self.blocks[BLOCK]
-        names = {info.name for info in self.fields.values()}
+        names = {field.name for field in self.fields.values()}
         gone = {
             agent
             for agent in names
-            if self._is_stranger(agent)
-            and not self._present.get(agent)
+            if self._is_unlisted(agent)
+            and not self._connected.get(agent)
             and not (agent in block.fields and np.isfinite(block.values(agent)).any())
         }
         if not gone:
             return
-        self.fields = {key: info for key, info in self.fields.items() if info.name not in gone}
+        self.fields = {key: field for key, field in self.fields.items() if field.name not in gone}
         for name, before in self.blocks.items():
             self.blocks[name] = Block(self.window)
             kept = {agent: before.values(agent) for agent in before.fields if agent not in gone}
             if kept:
                 self.blocks[name].insert(before.times, kept, self.clock())
-        for known in (self._present, self._heard, self._degraded):
-            for agent in gone & known.keys():
-                del known[agent]
-        self._count_strangers()
+        for agent in gone:
+            self._connected.pop(agent, None)
+            self._heard.pop(agent, None)
+            self._degraded.pop(agent, None)
+        self._find_unlisted()
         self._ended -= gone
-        self.described += 1
+        self.revision += 1
 
-    def _tell_degraded(self, agent: str) -> None:
+    def _add_degraded_field(self, agent: str) -> None:
         if agent not in self.blocks[DEGRADED_BLOCK].fields:
-            self._tell(agent, f"{agent.lower()}_degraded", DEGRADED_BLOCK, "degraded")
+            self._add_field(agent, f"{agent.lower()}_degraded", DEGRADED_BLOCK, DEGRADED)
 
-    def _tell(self, agent: str, key: str, block: str, what: str) -> None:
-        while key in self.fields:  # two names that differ in upper and lower case only
+    def _add_field(self, agent: str, key: str, block: str, suffix: str) -> None:
+        while key in self.fields:  # two names that differ only in case
             key += "_"
-        self.fields[key] = Info(block, agent, f"{ADDRESS_ROOT}.{agent}.agent.{what}", f"{agent} {what}", None, "bool")
+        label = f"{agent} {suffix.rpartition('.')[2]}"
+        self.fields[key] = BlockField(block, agent, f"{ADDRESS_ROOT}.{agent}{suffix}", label, None, "bool")
 
     def _add_rows(self, agents: Iterable[str]) -> None:
         for block in self.blocks.values():
             block.append([], dict.fromkeys([*block.fields, *agents], ()))
 
     def _sample_event(self) -> None:
-        """Sample at once, unless that happens too often: then what has changed is told with the next sample in turn."""
+        """Sample at once, unless that happens too often: then the next regular sample shows the change."""
         now = self._steady()
-        self._events = min(self._events + (now - self._counted) / SAMPLE_EVERY, MOST_EVENTS)
-        self._counted = now
-        if self._events >= 1:
-            self._events -= 1
+        self._allowance = min(self._allowance + (now - self._refilled) / SAMPLE_EVERY, EVENT_BURST)
+        self._refilled = now
+        if self._allowance >= 1:
+            self._allowance -= 1
             self._sample()
 
     def _sample(self) -> None:
         block, now = self.blocks[BLOCK], self.clock()
         when = now
         for taken in block.times[block.times.searchsorted(now) :]:
-            if taken == when:  # another event of this moment
-                when += MOMENT
+            if taken == when:  # another event at the same time
+                when += MIN_SPACING
             elif taken > when:
                 break
         self._sampled = self._steady()
-        present = {agent: there for agent, there in self._present.items() if agent not in self._ended}
-        block.append([when], {agent: [float(there)] for agent, there in present.items()}, now)
+        connected = {agent: value for agent, value in self._connected.items() if agent not in self._ended}
+        block.append([when], {agent: [float(value)] for agent, value in connected.items()}, now)
         degraded = {
-            agent: [float(self._degraded[agent]) if there and agent in self._degraded else math.nan]
-            for agent, there in present.items()
+            agent: [float(self._degraded[agent]) if value and agent in self._degraded else math.nan]
+            for agent, value in connected.items()
         }
         self.blocks[DEGRADED_BLOCK].append([when], degraded, now)
 
 
-@dataclass
-class _Newcomer:
-    """A name under which a heartbeat came, and which is not taken for an agent's yet."""
-
-    heartbeats: int = 0
-    heard: float = 0.0
-    degraded: bool = False
-
-
 def _runs_degraded(message: Any) -> bool:
-    """Whether a heartbeat tells of an operation that runs degraded; one that is malformed tells of none."""
+    """Whether a heartbeat reports a degraded operation; a malformed one does not."""
     codes = message[0] if isinstance(message, (list, tuple)) and message else None
-    return isinstance(codes, Mapping) and RUNS_DEGRADED in codes.values()
+    return isinstance(codes, Mapping) and OP_DEGRADED in codes.values()

@@ -5,22 +5,36 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from livemon.log import HOUR, Repeats, log
+from livemon.log import HOUR, LogThrottle, log
 from livemon.series.block import Block
+from livemon.sisock.answers import Data, FieldInfo, Fields, NodeStatus, Sample, TimelineInfo, TooLarge
 from livemon.sisock.datanode import DataNodeServer, DataRequest
 from livemon.sisock.packed import Timeline, pack, to_answer
 
-HINT = "timedatectl on the agent's host tells whether its clock is right"
+HINT = "run timedatectl on the agent's host to see whether its clock is right"
 
 
 @dataclass
-class Info:
-    """What a node knows of a field besides its samples."""
+class BlockField:
+    """A field of a node, except for its samples.
+
+    Attributes
+    ----------
+    block, name
+        Where its samples are: the key in `BlockNode.blocks`, and the field's name in that :class:`livemon.series.block.Block`.
+    path
+        Its permanent name, parts between dots.
+    label, units
+        For plots; `None` if unknown.
+    type
+        ``number``, ``string`` or ``bool``.
+    last_text
+        Time (UNIX seconds) and text of the newest sample of a field of type ``string``, which has no samples in a block.
+    """
 
     block: str
     name: str
@@ -28,14 +42,22 @@ class Info:
     label: str | None = None
     units: str | None = None
     type: str = "number"
-    last_text: tuple[float, str] | None = field(default=None)
+    last_text: tuple[float, str] | None = None
 
 
 class BlockNode(DataNodeServer):
-    """Answers from blocks in memory. Subclasses fill `blocks` and `fields`."""
+    """Answers from blocks in memory. Subclasses fill `blocks`, by timeline, and `fields`, by the name that consumers use.
+
+    Parameters
+    ----------
+    window
+        Seconds of samples that are kept.
+    clock
+        The present, UNIX seconds.
+    """
 
     outlives_restarts = False
-    """Whether its window is saved in a file, because nothing else has it: :mod:`livemon.nodes.window_files`."""
+    """Whether its window is saved in a file, because it is stored nowhere else: :mod:`livemon.nodes.window_files`."""
 
     def __init__(
         self, name: str, description: str, window: float = 3600.0, clock: Callable[[], float] = time.time
@@ -44,44 +66,44 @@ class BlockNode(DataNodeServer):
         self.window = window
         self.clock = clock
         self.blocks: dict[str, Block] = {}
-        self.fields: dict[str, Info] = {}
-        self.described = 0
-        """How often what is known of fields has changed."""
-        self._unplotted = 0
-        self._unplotted_at = -math.inf
-        self._repeats = Repeats()
+        self.fields: dict[str, BlockField] = {}
+        self.revision = 0
+        """Incremented when fields change otherwise than by new ones."""
+        self._refused = 0
+        self._refused_at = -math.inf
+        self._throttle = LogThrottle()
 
     @property
     def fields_version(self) -> str:
-        """Changes whenever :meth:`get_fields` would answer with other fields."""
-        return f"{self.described}.{len(self.fields)}"
+        """Changes whenever :meth:`get_fields` would answer other fields."""
+        return f"{self.revision}.{len(self.fields)}"
 
-    def get_fields(self, start: float = 1, end: float = 0) -> tuple[dict[str, dict], dict[str, dict]]:
+    def get_fields(self, start: float = 1, end: float = 0) -> Fields:
         """Return all fields that have appeared, whatever the interval, as upstream's feed server does."""
         del start, end
-        fields = {
+        fields: dict[str, FieldInfo] = {
             key: {
-                "description": info.label or info.name,
-                "timeline": info.block,
-                "type": info.type,
-                "units": info.units,
-                "path": info.path,
-                "label": info.label,
+                "description": each.label or each.name,
+                "timeline": each.block,
+                "type": each.type,
+                "units": each.units,
+                "path": each.path,
+                "label": each.label,
                 "silent_after": self.silent_after,
             }
-            for key, info in self.fields.items()
+            for key, each in self.fields.items()
         }
-        timelines = {
+        timelines: dict[str, TimelineInfo] = {
             name: {
                 "interval": float(np.median(np.diff(block.times[-64:]))) if len(block) > 1 else None,
-                "field": [key for key, info in self.fields.items() if info.block == name],
+                "field": [key for key, each in self.fields.items() if each.block == name],
             }
             for name, block in self.blocks.items()
         }
         return fields, timelines
 
-    def get_data(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> dict | bool:
-        """Return samples from memory; see :meth:`livemon.datanode.DataNodeServer.get_data`."""
+    def get_data(self, field: list[str], start: float, end: float, min_stride: float | None = None) -> Data | TooLarge:
+        """Return samples from memory; see :meth:`livemon.sisock.datanode.DataNodeServer.get_data`."""
         asked = DataRequest.checked(field, start, end, min_stride, self.clock())
         return to_answer(asked.fields, self.samples(asked))
 
@@ -90,48 +112,52 @@ class BlockNode(DataNodeServer):
         return pack(self.samples(asked))
 
     def samples(self, asked: DataRequest) -> list[Timeline]:
-        """Return the samples that are asked for, without a limit: one entry for each block that has some."""
+        """Return the requested samples, however many: one entry for each block that has some."""
         by_block: dict[str, list[str]] = {}
         for key in asked.fields:
-            info = self.fields.get(key)
-            if info is not None and info.type != "string":
-                by_block.setdefault(info.block, []).append(key)
+            field = self.fields.get(key)
+            if field is not None and field.type != "string":
+                by_block.setdefault(field.block, []).append(key)
         timelines = []
         for name, keys in by_block.items():
             names = [self.fields[key].name for key in keys]
-            block = self.blocks[name]
-            times, values, until, thinned = block.envelope(
+            times, values, until, thinned = self.blocks[name].envelope(
                 names, asked.start, asked.end, asked.stride, spaced=asked.spaced
             )
             if times.size:
-                timelines.append(Timeline(name, times, keys, values, self.final(name, until), thinned))
+                timelines.append(Timeline(name, times, keys, values, self.finalized_until(name, until), thinned))
         return timelines
 
-    def final(self, block: str, until: float | None) -> float | None:
-        """Return until when the samples of a block are final, who are so as far as the block itself knows until `until`."""
+    def finalized_until(self, block: str, until: float | None) -> float | None:
+        """Return the time (UNIX seconds) before which a block's samples can no longer change; `until` is the block's own estimate."""
         del block
         return until
 
-    def told(self) -> dict[str, Any]:
-        """Tell how many samples have no place in the order of time; see :attr:`livemon.series.block.Block.refused`."""
+    def status(self) -> NodeStatus:
+        """Report how many samples could not be plotted; see :attr:`livemon.series.block.Block.refused`."""
         counts = {name: block.refused for name, block in self.blocks.items() if block.refused}
         total, now = sum(counts.values()), time.monotonic()
+        status = super().status()
         if not total:
-            return super().told()
-        note = f"samples that could not be plotted for their time stamps: {total} of {', '.join(counts)}; {HINT}"
-        if total > self._unplotted:
-            self._unplotted, self._unplotted_at = total, now
-            if self._repeats.to_tell("unplotted"):
+            return status
+        note = f"samples that could not be plotted because of their time stamps: {total} of {', '.join(counts)}; {HINT}"
+        if total > self._refused:
+            self._refused, self._refused_at = total, now
+            if self._throttle.due("refused"):
                 log.warn("{name}: {note}", name=self.name, note=note)
-        notes = [note] if now - self._unplotted_at < HOUR else []
-        return super().told() | {"counts": {"samples that cannot be plotted": total}, "notes": notes}
+        status["counts"]["samples that cannot be plotted"] = total
+        if now - self._refused_at < HOUR:
+            status["notes"].append(note)
+        return status
 
-    def get_last(self) -> dict[str, tuple[float, Any]]:
-        """Return the sample that came last of every field that has one."""
+    def get_last(self) -> dict[str, Sample]:
+        """Return the sample that arrived last of every field that has one."""
         latest = {name: block.latest() for name, block in self.blocks.items()}
-        found = {}
-        for key, info in self.fields.items():
-            last = info.last_text if info.type == "string" else latest.get(info.block, {}).get(info.name)
+        found: dict[str, Sample] = {}
+        for key, field in self.fields.items():
+            last: Sample | None = (
+                field.last_text if field.type == "string" else latest.get(field.block, {}).get(field.name)
+            )
             if last is not None:
                 found[key] = last
         return found

@@ -1,4 +1,4 @@
-"""The node of an OCS agent's feeds: the last hour of what it published."""
+"""The node of an OCS agent's feeds: what it published within a window of time."""
 
 from __future__ import annotations
 
@@ -10,20 +10,37 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from twisted.internet.defer import Deferred
 
 from livemon.contract import ADDRESS_ROOT, SILENT_AFTER
 from livemon.log import log
-from livemon.nodes.blocks import BlockNode, Info
+from livemon.nodes.blocks import BlockField, BlockNode
 from livemon.nodes.refill import Refill
 from livemon.series.block import Block
+from livemon.sisock.answers import Fields, NodeStatus
+from livemon.sisock.datanode import History
 
-MOST_FIELDS = 5000
-"""Of one node. Anybody on the agents' network may publish under any name, and a field costs memory as long as the node is there."""
+MAX_FIELDS = 5000
+"""Of one node. Any host on the agents' network may publish under any name, and a field costs memory while the node exists."""
+
+Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
+"""Values by field, shape (n,) each."""
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How the messages of one block of a feed are read: their fields in order, which are numbers, which texts, by name and key."""
+class BlockSchema:
+    """How the messages of one block of a feed are read.
+
+    Attributes
+    ----------
+    names
+        The names of all fields, in the order of the message.
+    timeline
+        The name of the block's timeline.
+    numbers, texts
+        The fields whose values are kept as numbers and as texts: the names that consumers use, by the names in the feed.
+    """
 
     names: list[str]
     timeline: str
@@ -34,8 +51,8 @@ class Layout:
 class FeedNode(BlockNode):
     """Keeps what an OCS agent publishes, block by block.
 
-    Messages are OCS's (ocs/ocs_feed.py, 0.12.1): ``[{block: {"data": {field: [..]}, "timestamps": [..]}}, {...}]``. Numbers are kept,
-    truth values as 0 and 1; of texts the last one.
+    Messages are OCS's (ocs/ocs_feed.py, 0.12.1): ``[{block: {"data": {field: [..]}, "timestamps": [..]}}, {...}]``. All numbers of
+    the window are kept, truth values as 0 and 1; of texts only the last.
 
     Parameters
     ----------
@@ -44,7 +61,7 @@ class FeedNode(BlockNode):
     feeds
         Names of its feeds.
     window
-        Seconds kept in memory.
+        Seconds of samples that are kept.
     labels, units
         By the field's name in the feed.
     """
@@ -68,42 +85,43 @@ class FeedNode(BlockNode):
         self.feeds = list(feeds)
         self.labels = dict(labels or {})
         self.units = dict(units or {})
-        self._layouts: dict[tuple[str, str], Layout] = {}
+        self._schemas: dict[tuple[str, str], BlockSchema] = {}
         self._paths: set[str] = set()
         self._in_order = self._full = False
         self._refill = Refill(self)
 
-    def get_fields(self, start: float = 1, end: float = 0) -> tuple[dict[str, dict], dict[str, dict]]:
-        """Return all fields in the order of the channels, not of their first readings: a scanner may begin anywhere."""
+    def get_fields(self, start: float = 1, end: float = 0) -> Fields:
+        """Return all fields in the order of the channels, not of their first readings: a scanner may start anywhere."""
         if not self._in_order:
             self.fields = dict(sorted(self.fields.items(), key=lambda item: _natural(item[1].block)))
             self._in_order = True
         return super().get_fields(start, end)
 
-    def told(self) -> dict[str, Any]:
-        """Tell besides that there are more fields than there is room for."""
-        told = super().told()
-        notes = [f"it has {MOST_FIELDS} fields: those that came later are left out"] if self._full else []
-        return told | {"notes": [*told["notes"], *notes]}
+    def status(self) -> NodeStatus:
+        """Report also that there are more fields than the node accepts."""
+        status = super().status()
+        if self._full:
+            status["notes"].append(f"it has {MAX_FIELDS} fields, the maximum: later ones are ignored")
+        return status
 
     def topics(self) -> Iterable[str]:
-        """One topic a feed."""
+        """Return one topic for each feed."""
         return [f"{ADDRESS_ROOT}.{self.target}.feeds.{feed}" for feed in self.feeds]
 
-    def prepare(self, archive: Any = None) -> Any:
-        """Fill the window with what the archive has of it."""
+    def prepare(self, archive: History | None = None) -> Deferred[None] | None:
+        """Fill the window from the archive."""
         return self._refill.start(archive) if archive is not None else None
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
         self._refill.stop()
 
-    def final(self, block: str, until: float | None) -> float | None:
-        """Nothing is final for which the archive may still bring samples."""
+    def finalized_until(self, block: str, until: float | None) -> float | None:
+        """Return the time before which neither the block nor the archive can bring further samples."""
         return until and min(until, self._refill.open_from(block))
 
     def reconfigure(self, options: Mapping[str, Any]) -> bool:
-        """Take new labels, units and description; `False` if something else differs, for which it takes a new node."""
+        """Apply new labels, units and description; `False` if anything else differs, for which a new node is needed."""
         same = {"target": self.target, "feeds": self.feeds, "window": self.window, "name": self.name}
         defaults = {"feeds": ["temperatures"], "window": 3600.0}
         if any((defaults | dict(options)).get(key) != value for key, value in same.items()):
@@ -111,14 +129,14 @@ class FeedNode(BlockNode):
         self.description = options.get("description") or self.name
         self.labels, self.units = dict(options.get("labels") or {}), dict(options.get("units") or {})
         self.fields = {
-            key: replace(info, label=self.labels.get(info.name), units=self.units.get(info.name))
-            for key, info in self.fields.items()
+            key: replace(each, label=self.labels.get(each.name), units=self.units.get(each.name))
+            for key, each in self.fields.items()
         }
-        self.described += 1
+        self.revision += 1
         return True
 
     def receive(self, topic: str, message: Any) -> None:
-        """Append what a message holds; one that is malformed costs a line in the log and nothing else."""
+        """Append the samples of a message; a malformed one costs a line in the log and nothing else."""
         try:
             blocks, _about = message
             for block_name, block in blocks.items():
@@ -126,89 +144,90 @@ class FeedNode(BlockNode):
         except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
             log.warn("{topic}: malformed message, {error!r}", topic=topic, error=error)
 
-    def insert(self, topic: str, block_name: str, times: np.ndarray, data: Mapping[str, np.ndarray]) -> None:
-        """Take samples from the archive: those that the window has already, or that are too old for it, change nothing."""
+    def insert(self, topic: str, block_name: str, times: NDArray[np.float64], data: Mapping[str, NDArray[Any]]) -> None:
+        """Insert samples from the archive: those that are in the window already, or too old for it, change nothing."""
         oldest = self.clock() - self.window
         recent = times >= oldest
-        known = {info.name for info in self.fields.values() if info.block == _timeline(topic, block_name)}
-        data = _reunited({name: column[recent] for name, column in data.items()}, known)
+        known = {each.name for each in self.fields.values() if each.block == _timeline(topic, block_name)}
+        columns = _with_published_names({name: column[recent] for name, column in data.items()}, known)
         if not recent.any():
             return
-        layout, new = self._layout(topic, block_name, data)
-        numbers = {name: _numbers(data[name]) for name in layout.numbers}
-        block = self.blocks.get(layout.timeline) or Block(self.window)
+        schema, new = self._schema(topic, block_name, columns)
+        numbers = {name: _numbers(columns[name]) for name in schema.numbers}
+        block = self.blocks.get(schema.timeline) or Block(self.window)
         if numbers:
             block.insert(times[recent], numbers, self.clock())
-        self._take(layout, new, block)
-        for name, key in layout.texts.items():
-            info = self.fields[key]
-            if info.last_text is None or info.last_text[0] < times[-1]:
-                info.last_text = (float(times[-1]), str(data[name][-1]))
+        self._add_fields(schema, new, block)
+        for name, key in schema.texts.items():
+            field = self.fields[key]
+            if field.last_text is None or field.last_text[0] < times[-1]:
+                field.last_text = (float(times[-1]), str(columns[name][-1]))
 
-    def _append(self, topic: str, block_name: str, times: list, data: Mapping[str, list]) -> None:
+    def _append(self, topic: str, block_name: str, times: Sequence[float], data: Mapping[str, Sequence[Any]]) -> None:
         if not len(times) or not data:
             return
-        layout, new = self._layouts.get((topic, block_name)), {}
-        if layout is None or layout.names != list(data) or self._learns_numbers(layout, data):
-            layout, new = self._layout(topic, block_name, data)
-        texts = {key: (float(times[-1]), str(data[name][-1])) for name, key in layout.texts.items()}
-        block = self.blocks.get(layout.timeline) or Block(self.window)
-        if layout.numbers:
-            numbers = {name: data[name] for name in layout.numbers}
+        schema, new = self._schemas.get((topic, block_name)), dict[str, BlockField]()
+        if schema is None or schema.names != list(data) or self._learns_numbers(schema, data):
+            schema, new = self._schema(topic, block_name, data)
+        texts = {key: (float(times[-1]), str(data[name][-1])) for name, key in schema.texts.items()}
+        block = self.blocks.get(schema.timeline) or Block(self.window)
+        if schema.numbers:
+            numbers = {name: data[name] for name in schema.numbers}
             try:
                 block.append(times, numbers, self.clock())
             except ValueError:
                 numbers = {name: list(map(_number, column)) for name, column in numbers.items()}
                 block.append(times, numbers, self.clock())
         # Only now: a field of a message that turned out to be malformed would have no samples to answer with.
-        self._take(layout, new, block)
-        self._layouts[topic, block_name] = layout
+        self._add_fields(schema, new, block)
+        self._schemas[topic, block_name] = schema
         for key, text in texts.items():
             self.fields[key].last_text = text
 
-    def _learns_numbers(self, layout: Layout, data: Mapping[str, Sequence]) -> bool:
-        """Whether a field that had only texts so far has a number: a sensor may have begun with "over range"."""
-        keys = [key for name, key in layout.texts.items() if not all(isinstance(value, str) for value in data[name])]
+    def _learns_numbers(self, schema: BlockSchema, data: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether a field that has had only texts now has a number: a sensor's first readings may have been "over range"."""
+        keys = [key for name, key in schema.texts.items() if not all(isinstance(value, str) for value in data[name])]
         for key in keys:
             self.fields[key].type = "number"
-        self.described += len(keys)
+        self.revision += len(keys)
         return bool(keys)
 
-    def _take(self, layout: Layout, new: dict[str, Info], block: Block) -> None:
-        if layout.numbers:
-            self.blocks[layout.timeline] = block
+    def _add_fields(self, schema: BlockSchema, new: dict[str, BlockField], block: Block) -> None:
+        if schema.numbers:
+            self.blocks[schema.timeline] = block
         if new:
             self.fields |= new
-            self._paths.update(info.path for info in new.values())
+            self._paths.update(each.path for each in new.values())
             self._in_order = False
 
-    def _layout(self, topic: str, block_name: str, data: Mapping[str, Sequence]) -> tuple[Layout, dict[str, Info]]:
-        """Return how a block's messages are read, and the fields that are new with it; a new field's first values tell its type."""
+    def _schema(self, topic: str, block_name: str, data: Columns) -> tuple[BlockSchema, dict[str, BlockField]]:
+        """Return how a block's messages are read, and its new fields, whose types follow from their first values."""
         timeline = _timeline(topic, block_name)
-        new: dict[str, Info] = {}
-        kinds: dict[bool, dict[str, str]] = {False: {}, True: {}}
-        paths = set()
+        new: dict[str, BlockField] = {}
+        numbers: dict[str, str] = {}
+        texts: dict[str, str] = {}
+        paths: set[str] = set()
         for name, column in data.items():
-            key = next(key for key in _keys(topic, block_name, name) if self._is_of(key, timeline, name, new))
-            if key not in self.fields and len(self.fields) + len(new) >= MOST_FIELDS:
+            key = next(key for key in _keys(topic, block_name, name) if self._is_free_or_of(key, timeline, name, new))
+            if key not in self.fields and len(self.fields) + len(new) >= MAX_FIELDS:
                 self._full = True
                 continue
-            info = self.fields.get(key) or Info(
+            field = self.fields.get(key) or BlockField(
                 block=timeline,
                 name=name,
-                path=self._path(topic, block_name, name, paths),
+                path=self._new_path(topic, block_name, name, paths),
                 label=self.labels.get(name),
                 units=self.units.get(name),
                 type=_type(column),
             )
             if key not in self.fields:
-                new[key] = info
-                paths.add(info.path)
-            kinds[info.type == "string"][name] = key
-        return Layout(list(data), timeline, kinds[False], kinds[True]), new
+                new[key] = field
+                paths.add(field.path)
+            (texts if field.type == "string" else numbers)[name] = key
+        return BlockSchema(list(data), timeline, numbers, texts), new
 
-    def _path(self, topic: str, block_name: str, name: str, new: set[str]) -> str:
-        """Return the permanent name of a new field, which no other field has: by that alone a channel is found."""
+    def _new_path(self, topic: str, block_name: str, name: str, new: set[str]) -> str:
+        """Return the permanent name of a new field. No other field may have it: channels are found by it alone."""
         field = name.replace(" ", "_")
         return next(
             path
@@ -216,10 +235,10 @@ class FeedNode(BlockNode):
             if path not in self._paths and path not in new
         )
 
-    def _is_of(self, key: str, timeline: str, name: str, new: Mapping[str, Info]) -> bool:
+    def _is_free_or_of(self, key: str, timeline: str, name: str, new: Mapping[str, BlockField]) -> bool:
         """Whether a key is free, or that of the field `name` of `timeline`."""
-        info = self.fields.get(key) or new.get(key)
-        return info is None or (info.block, info.name) == (timeline, name)
+        field = self.fields.get(key) or new.get(key)
+        return field is None or (field.block, field.name) == (timeline, name)
 
 
 def _timeline(topic: str, block_name: str) -> str:
@@ -227,7 +246,7 @@ def _timeline(topic: str, block_name: str) -> str:
 
 
 def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
-    """Yield what a field may be called; two feeds or blocks may have fields of one name."""
+    """Yield candidates for what consumers call a field; two feeds or blocks may have fields of one name."""
     feed = topic.rpartition(".")[2]
     for words in ((name,), (feed, name), (feed, block_name, name)):
         yield "_".join(words).lower().replace(" ", "_")
@@ -236,32 +255,32 @@ def _keys(topic: str, block_name: str, name: str) -> Iterator[str]:
 
 
 def _paths(topic: str, in_block: str, field: str) -> Iterator[str]:
-    """Yield what may be the permanent name of a field."""
+    """Yield candidates for the permanent name of a field."""
     yield f"{topic}.{field}"
     yield in_block
     yield from (f"{in_block}_{number}" for number in itertools.count(2))
 
 
-def _type(column: Sequence) -> str:
+def _type(column: Sequence[Any] | NDArray[Any]) -> str:
     if isinstance(column[0], (bool, np.bool_)):
         return "bool"
     return "string" if all(isinstance(value, str) for value in column) else "number"
 
 
 def _number(value: Any) -> float:
-    """Return what was to be a number: a sensor that says "over range" in between costs that sample and no other."""
+    """Return a value that should have been a number: a reading of "over range" costs that sample and no other."""
     return float(value) if isinstance(value, (int, float)) else np.nan
 
 
-def _numbers(column: np.ndarray) -> np.ndarray:
+def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     return np.full(column.size, np.nan) if column.dtype.kind == "U" else column.astype(np.float64)
 
 
-def _reunited(data: Mapping[str, np.ndarray], known: set[str]) -> dict[str, np.ndarray]:
-    """Return columns of the archive by the names that their agent gave them; `known` are names that it has given.
+def _with_published_names(data: Mapping[str, NDArray[Any]], known: set[str]) -> dict[str, NDArray[Any]]:
+    """Return columns of the archive under the names that their agent published; `known` are names that it has published.
 
-    The archive keeps the numbers of a field that began with texts as ``<field>_number`` (:mod:`livemon.hkarchive.samples`), and a
-    sample is in one of the two. An agent's own field of that name has samples beside those of the other.
+    The archive stores the numbers of a field that started with texts as ``<field>_number`` (:mod:`livemon.hkarchive.samples`), and
+    each sample is in one of the two columns. If the agent itself has a field of that name, both columns have a value at some times.
     """
     found = dict(data)
     for name, column in data.items():
@@ -269,12 +288,12 @@ def _reunited(data: Mapping[str, np.ndarray], known: set[str]) -> dict[str, np.n
         if field == name or name in known or column.dtype.kind != "f":
             continue
         texts = data.get(field)
-        apart = texts is not None and texts.dtype.kind == "U" and not ((texts != "") & ~np.isnan(column)).any()
-        if apart or (texts is None and field in known):
+        disjoint = texts is not None and texts.dtype.kind == "U" and not ((texts != "") & ~np.isnan(column)).any()
+        if disjoint or (texts is None and field in known):
             found[field] = found.pop(name)
     return found
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
-    """Return a key by which ``Channel_2`` sorts before ``Channel_10``."""
+    """Return a sort key by which ``Channel_2`` comes before ``Channel_10``."""
     return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)]

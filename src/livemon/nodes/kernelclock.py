@@ -1,4 +1,4 @@
-"""What the kernel knows of this machine's clock: adjtimex(2), asked without changing anything, for which nobody needs a privilege."""
+"""The state of this machine's clock in the kernel: adjtimex(2), called without changing anything, which needs no privilege."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STA_NANO = 0x2000
 
 
 class _Timex(ctypes.Structure):
-    """The head of Linux's ``struct timex``, and room for what follows."""
+    """The start of Linux's ``struct timex``, and room for the rest."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -27,16 +27,16 @@ class _Timex(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Discipline:
-    """How the clock is kept.
+    """How the clock is disciplined.
 
     Attributes
     ----------
     offset
-        Seconds by which the clock is still to be moved; `None` where the kernel does not move it, as under chrony, which does.
+        Seconds by which the kernel still has to correct the clock; `None` if the kernel does not (chrony corrects it itself).
     error
-        Seconds by which it may be wrong at most, as whoever keeps it reckons; 16 and more if nobody does.
+        Maximum error in seconds, as the synchronizing daemon estimates it; 16 and more without one.
     synchronized
-        Whether somebody keeps it.
+        Whether the clock is synchronized.
     """
 
     offset: float | None
@@ -45,12 +45,12 @@ class Discipline:
 
 
 def discipline() -> Discipline | None:
-    """Return how this machine's clock is kept; `None` on a system that has no such call.
+    """Return how this machine's clock is disciplined; `None` on a system without that call.
 
     Raises
     ------
     OSError
-        If the kernel, or a container's filter, refuses.
+        If the kernel, or a container's seccomp filter, refuses.
     """
     adjtimex = getattr(ctypes.CDLL(None, use_errno=True), "adjtimex", None)
     if adjtimex is None:

@@ -1,4 +1,4 @@
-"""The node of this machine itself: load, memory, disk, clock, certificates and, where there is a chip, temperatures."""
+"""The node of this machine: load, memory, disk, clock, certificates and, if it has sensors, temperatures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twisted.internet.task import LoopingCall
 from livemon.contract import SENSORS, SILENT_AFTER
 from livemon.log import log
 from livemon.nodes import kernelclock
-from livemon.nodes.blocks import BlockNode, Info
+from livemon.nodes.blocks import BlockField, BlockNode
 from livemon.series.block import Block
 
 SAMPLE_EVERY = 5.0
@@ -25,7 +25,7 @@ BLOCK = SENSORS
 
 
 class Reading(NamedTuple):
-    """One value of the machine, and what it is."""
+    """One value of the machine, and its description."""
 
     key: str
     label: str
@@ -40,11 +40,13 @@ class SensorsNode(BlockNode):
     Parameters
     ----------
     window
-        Seconds kept in memory.
+        Seconds of samples that are kept.
     disk
-        A path on the file system whose use is told.
+        A path on the file system whose usage is sampled.
     certificates
-        Whole paths of files (PEM), or patterns of such, of which it is told how long the one that ends first still holds.
+        Absolute paths of PEM files, or patterns of such; sampled are the days until the first of their certificates expires.
+    clock
+        The present, UNIX seconds.
     """
 
     outlives_restarts = True
@@ -63,25 +65,25 @@ class SensorsNode(BlockNode):
         super().__init__(name, description, window, clock)
         self.disk = Path(disk or ("/data" if Path("/data").is_dir() else "/"))
         self.certificates = list(certificates)
-        self._certificates_end: float | None = None
+        self._certificates_expire: float | None = None
         self._certificates_read = -READ_CERTIFICATES_EVERY
         self.blocks[BLOCK] = Block(window)
         self._sampling = LoopingCall(self.sample)
         self._failing: set[str] = set()
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Start to sample."""
         self._sampling.start(SAMPLE_EVERY, now=True).addErrback(
             lambda failure: log.error("sensors: {error}", error=failure.getErrorMessage())
         )
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
         if self._sampling.running:
             self._sampling.stop()
 
     def sample(self) -> None:
-        """Take one sample of everything; what cannot be read now (a disk being mounted) may be the next time."""
+        """Take one sample of everything; what cannot be read now (a disk that is being mounted) is tried again next time."""
         readings = [
             reading
             for reader in (_load, _memory, self._disk, _clock, self._certificates, _temperatures)
@@ -89,11 +91,11 @@ class SensorsNode(BlockNode):
         ]
         for key, label, units, _value, kind in readings:
             if key not in self.fields:
-                self.fields[key] = Info(BLOCK, key, f"livemon.{self.name}.{key}", label, units, kind)
+                self.fields[key] = BlockField(BLOCK, key, f"livemon.{self.name}.{key}", label, units, kind)
         self.blocks[BLOCK].append([self.clock()], {each.key: [each.value] for each in readings}, self.clock())
 
     def _try(self, reader: Callable[[], Iterator[Reading]]) -> list[Reading]:
-        """Return what there is to read; a failure is told once, until it is over."""
+        """Return the readings of a reader; log a failure once, until it is over."""
         try:
             readings = list(reader())
         except (OSError, RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
@@ -112,16 +114,21 @@ class SensorsNode(BlockNode):
     def _certificates(self) -> Iterator[Reading]:
         if time.monotonic() - self._certificates_read >= READ_CERTIFICATES_EVERY:
             self._certificates_read = time.monotonic()
-            self._certificates_end = first_end(self.certificates)
-        if self._certificates_end is not None:
-            days = (self._certificates_end - self.clock()) / DAY
+            self._certificates_expire = first_expiry(self.certificates)
+        if self._certificates_expire is not None:
+            days = (self._certificates_expire - self.clock()) / DAY
             yield Reading("certificate_days", "Certificates hold", "d", days)
 
 
-def first_end(patterns: Sequence[str]) -> float | None:
-    """Return when the first of the certificates in some files ends, UNIX seconds; `None` if there is no file.
+def first_expiry(patterns: Sequence[str]) -> float | None:
+    """Return when the first of the certificates in some files expires, UNIX seconds (UTC); `None` if there is no file.
 
-    A file may hold a whole chain: each certificate of it counts. An OSError or ValueError says that one cannot be read.
+    A file may contain a whole chain: each certificate of it counts.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a file cannot be read, or is not a PEM file.
     """
     paths = [path for pattern in patterns for path in Path("/").glob(pattern.lstrip("/"))]
     found = [each for path in paths for each in x509.load_pem_x509_certificates(path.read_bytes())]
@@ -147,7 +154,7 @@ def _clock() -> Iterator[Reading]:
 
 
 def _temperatures() -> Iterator[Reading]:
-    # Not there on every platform; without a chip it is empty.
+    # Missing on some platforms; empty on a machine without sensors.
     chips: Mapping[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
     for chip, entries in chips.items():
         for number, entry in enumerate(entries):

@@ -1,33 +1,34 @@
-"""Weather that never was: the demonstration of an archive, as upstream's sisock has one of a real station.
+"""Synthetic weather: the demonstration of an archive, as upstream's sisock has one with the weather of a real station.
 
-Every value is a function of its time alone, so that a node that is restarted, or one somewhere else, has the same weather.
+Every value is a function of its time alone, so that a node has the same weather after a restart, and on any machine.
 With days d since 1970 in UTC and w(p) = sin(2 pi d / p), the air is
 
 - warmed by the year and the day: T = -4 + 6 w_year + 5 w_day + 3 front + 0.8 gust (°C)
-- pressed by fronts: P = 556 + 2.5 front' + 0.6 w(0.5) (hPa), about what 5000 m of height leave
-- as moist as fronts bring: relative humidity 35 + 22 moist - 12 w_day, kept between 3 and 100 %; the dew point is Magnus' of both
+- under the pressure of fronts: P = 556 + 2.5 front' + 0.6 w(0.5) (hPa), about the pressure at an altitude of 5000 m
+- as moist as fronts make it: relative humidity 35 + 22 moist - 12 w_day, clipped to 3 to 100 %; the dew point follows from both
+  by the Magnus formula
 
-where fronts are sums of sines of 3 to 17 days that never meet again, and gusts a noise that a hash of the time makes.
+where fronts are sums of sines with incommensurable periods of 3 to 17 days, and gusts are noise made by a hash of the time.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from twisted.internet.task import LoopingCall
 
-from livemon.nodes.blocks import BlockNode, Info
+from livemon.nodes.blocks import BlockField, BlockNode
 from livemon.series.block import Block
 
 BLOCK = "weather"
 INTERVAL = 300.0
-"""Seconds between samples, which lie on whole multiples of it."""
+"""Seconds between samples, whose times are whole multiples of it."""
 YEAR = 366 * 86400.0
-LOOK_EVERY = 5.0
+OBSERVE_EVERY = 5.0
+"""Seconds between two checks whether it is time for another sample."""
 _FIELDS = {
     "temperature": ("Temperature", "°C"),
     "dewpoint": ("Dew point", "°C"),
@@ -37,16 +38,18 @@ _FIELDS = {
     "winddirection": ("Wind direction", "°"),
     "radiometer": ("Precipitable water", "mm"),
 }
-"""By the names that upstream's weather nodes gave them: label and units."""
+"""Label and units, by the names in upstream's weather nodes."""
 
 
 class WeatherNode(BlockNode):
-    """Synthetic weather of the last year, and on from now.
+    """Synthetic weather from a year ago up to now.
 
     Parameters
     ----------
     window
-        Seconds that its archive goes back.
+        Seconds before now that its archive covers.
+    clock
+        The present, UNIX seconds.
     """
 
     def __init__(
@@ -55,17 +58,17 @@ class WeatherNode(BlockNode):
         super().__init__(name, description, window, clock)
         self.blocks[BLOCK] = Block(window)
         self.fields = {
-            key: Info(BLOCK, key, f"livemon.{name}.{key}", f"{label} (synthetic)", units)
+            key: BlockField(BLOCK, key, f"livemon.{name}.{key}", f"{label} (synthetic)", units)
             for key, (label, units) in _FIELDS.items()
         }
         self._observing = LoopingCall(self.observe)
 
     def start(self) -> None:
-        """Have the past, and go on."""
-        self._observing.start(LOOK_EVERY, now=True)
+        """Fill the window, and go on from there."""
+        self._observing.start(OBSERVE_EVERY, now=True)
 
     def stop(self) -> None:
-        """End."""
+        """Stop."""
         if self._observing.running:
             self._observing.stop()
 
@@ -78,8 +81,8 @@ class WeatherNode(BlockNode):
             block.append(times, weather(times), now)
 
 
-def weather(times: NDArray[np.float64]) -> Mapping[str, NDArray[Any]]:
-    """Return the synthetic weather at some times (UNIX seconds, shape (n,)): for each field values of shape (n,)."""
+def weather(times: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
+    """Return the synthetic weather at some times (UNIX seconds, shape (n,)): the values of each field, shape (n,)."""
     days = times / 86400
 
     def wave(period: float, phase: float = 0.0) -> NDArray[np.float64]:
@@ -105,7 +108,7 @@ def weather(times: NDArray[np.float64]) -> Mapping[str, NDArray[Any]]:
 
 
 def _noise(times: NDArray[np.float64], which: int) -> NDArray[np.float64]:
-    """Return numbers in [-1, 1) that a time determines, without a likeness to those of its neighbours (splitmix64)."""
+    """Return numbers in [-1, 1), a hash of the time (splitmix64): uncorrelated with their neighbours."""
     state = (times.astype(np.uint64) + np.uint64(which << 40)) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,7 +1,7 @@
 """Down-sampling that keeps extremes: the smallest and the largest value of every bucket of time.
 
-Buckets are aligned to the epoch, and their widths stand on a ladder (four to seven times a power of two), so that neither a plot that
-moves on nor a range that is a few milliseconds longer makes the points jump.
+Buckets are aligned to the epoch, and their widths are four to seven times a power of two, so that the points do not jump when a plot
+moves on or its range becomes a few milliseconds longer.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESOLUTION = 5e-7
-"""Seconds by which two float64 UNIX times may differ from what their sender meant."""
+"""Seconds by which the distance of two float64 UNIX times may be wrong."""
 NEWEST_ONLY = 1e18
-"""A stride longer than any range."""
+"""A stride longer than any range: only the newest sample fits."""
 EVERY = 1 << 40
-"""So many points that no sample is left out."""
+"""More points than there can be samples: all of them fit."""
 _ROUNDING = 1e-6
-"""Of a number of points."""
+"""In a number of points."""
 
 
 class Points(NamedTuple):
-    """What is left of the samples of several fields in an interval.
+    """The samples of several fields in an interval, or extremes of them.
 
     Attributes
     ----------
     times
         UNIX seconds, ascending, shape (m,).
     values
-        Shape (k, m), one row a field; NaN where there is no value.
+        Shape (k, m), one row per field; NaN for no value.
     finalized_until
-        Points before this time will not change when newer samples come; `None` if there are no points.
+        Points before this time will not change when newer samples arrive; `None` if there are no points.
     thinned
-        `False` if each sample is there once, at its own time. `True` if the samples are more than there is room for, and these are
-        smallest and largest values of pieces of time, which nobody may add up, count or average. `None` if some are such extremes
-        though there may be room for all.
+        `False` if each sample is there once, at its own time. `True` if there were too many samples, so that these are the smallest
+        and largest values of buckets of time, which must not be added up, counted or averaged. `None` if some are such extremes
+        although all samples might have fitted.
     """
 
     times: NDArray[np.float64]
@@ -56,17 +56,17 @@ class Buckets:
 
     @property
     def start(self) -> float:
-        """Where the first begins."""
+        """Start of the first, UNIX seconds."""
         return self.first * self.width
 
     @property
     def end(self) -> float:
-        """Where the last ends."""
+        """End of the last, UNIX seconds."""
         return self.last * self.width
 
 
 def stride_for(start: float, end: float, points: int) -> float:
-    """Return the stride with which ``[start, end)`` gives at most `points` points; zero, for all samples, from `EVERY` on."""
+    """Return the stride (seconds) with which ``[start, end)`` gives at most `points` points; 0, for all samples, from `EVERY` on."""
     if points >= EVERY:
         return 0.0
     return NEWEST_ONLY if points < 2 else (end - start) / max(points - 1, 2)
@@ -75,9 +75,9 @@ def stride_for(start: float, end: float, points: int) -> float:
 def needs_thinning(
     times: NDArray[np.float64], start: float, end: float, stride: float, *, spaced: bool = False
 ) -> bool:
-    """Whether samples in ``[start, end)`` are more than there is room for, `stride` apart.
+    """Whether there are more samples in ``[start, end)`` than fit into it `stride` seconds apart.
 
-    With `spaced` also if they are fewer, but two of them are closer together. Only that looks at the times: if there are few enough.
+    With `spaced` also if there are fewer, but two of them are closer together than that.
     """
     if stride <= 0 or times.size < 2:
         return False
@@ -87,9 +87,9 @@ def needs_thinning(
 
 
 def buckets(start: float, oldest: float, newest: float, stride: float) -> Buckets | None:
-    """Return the buckets for samples from `oldest` to `newest` in a range that begins at `start`; `None` if not one is whole.
+    """Return the buckets for samples from `oldest` to `newest` in a range that starts at `start`; `None` if none is whole.
 
-    The bucket of the newest sample is still being filled and not among them.
+    The bucket of the newest sample is not complete yet, and not among them.
     """
     shortest = 2 * stride
     if not 0 < shortest <= newest - start:
@@ -109,36 +109,36 @@ def fitted(
     *,
     spaced: bool = False,
 ) -> Points:
-    """Return the samples in ``[start, end)``: all of them, or fewer points if they are more than there is room for.
+    """Return the samples in ``[start, end)``: all of them, or fewer points if there are too many (:func:`needs_thinning`).
 
-    Then successive points are at least `stride` apart, and no extreme is lost. Each bucket that holds samples gives two points, at
-    its begin and its middle: its smallest and its largest value, in the order in which the signal moves; one, in the middle, where
-    the two are the same. What lies before the first whole bucket counts to it, and what lies behind the last one to that; the
-    newest sample follows as it is.
+    Then successive points are at least `stride` apart, and no extreme is lost. Each bucket with samples gives two points, at its
+    start and its middle: its smallest and its largest value, in the order in which the signal moves; or one, in the middle, if the
+    two are equal. Samples before the first whole bucket count towards it, and samples after the last one towards that; the newest
+    sample follows as it is.
 
     Parameters
     ----------
     times
         UNIX seconds, strictly ascending, shape (n,).
     values
-        Shape (k, n), one row a field; NaN where there is no value.
+        Shape (k, n), one row per field; NaN for no value.
     start, end
         The range, UNIX seconds.
     stride
-        Seconds; zero or negative leaves everything as it is, `NEWEST_ONLY` only the newest sample.
+        Seconds; zero or negative for all samples, `NEWEST_ONLY` for only the newest.
     spaced
-        Whether samples that are closer together than `stride` are too many, however few they are.
+        Whether samples that are closer together than `stride` are too many, however few there are.
     """
     first, last = np.searchsorted(times, [start, end])
     times, values = times[first:last], values[:, first:last]
     if not times.size:
         return Points(times, values, None, False)
     if not needs_thinning(times, start, end, stride, spaced=spaced):
-        # As more samples come there may be no more room for all of them.
+        # Once more samples have arrived, all of them may no longer fit.
         return Points(times, values, float(times[-1] if spaced or stride <= 0 else times[0]), False)
     whole = buckets(start, times[0], times[-1], stride)
     if whole is None:
-        times, values = few_points(times, values, start, stride)
+        times, values = _few_points(times, values, start, stride)
         return Points(times, values, float(times[0]), True)
     points = extremes(whole, times, values, values, (times[-1], values[:, -1]))
     return Points(*points, (whole.last - 1) * whole.width, True)
@@ -161,12 +161,12 @@ def extremes(
     highs: NDArray[np.float64],
     newest: tuple[float, NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two points a bucket, one of a bucket in which nothing moves, and the newest sample.
+    """Return two points per bucket, one for a bucket of equal values, and the newest sample: times and values as in :class:`Points`.
 
     Parameters
     ----------
     keys
-        Times of samples, or where cells of time begin that lie in one bucket each; ascending, shape (n,), n > 0.
+        Times of samples, or start times of cells each of which is in one bucket; ascending, shape (n,), n > 0.
     lows, highs
         Their smallest and largest values, shape (k, n).
     newest
@@ -189,14 +189,16 @@ def extremes(
     return times[moves], values[:, moves]
 
 
-def few_points(
+def _few_points(
     times: NDArray[np.float64], values: NDArray[np.float64], start: float, stride: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what there is room for where no bucket is whole: extremes and newest sample, extremes only, or the newest only."""
+    """Return what fits if no bucket is whole: the extremes and the newest sample, only the extremes, or only the newest."""
     room = 3 if times[-1] - 2 * stride >= start else 2 if times[-1] - stride >= start else 1
     if room == 1:
         return times[-1:], values[:, -1:]
     low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
     falls = values[:, -1] < values[:, 0]
-    points = np.column_stack((np.where(falls, high, low), np.where(falls, low, high), values[:, -1]))[:, :room]
-    return times[-1] + stride * np.arange(1.0 - room, 1.0), points
+    points: NDArray[np.float64] = np.column_stack(
+        (np.where(falls, high, low), np.where(falls, low, high), values[:, -1])
+    )
+    return times[-1] + stride * np.arange(1.0 - room, 1.0), points[:, :room]

@@ -1,4 +1,4 @@
-"""Samples in the order of their times, when that is not the order in which they came."""
+"""Samples sorted by time, for when that is not the order in which they arrived."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 def in_order(
     times: NDArray[np.float64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return samples by time, with one for each time.
+    """Return samples sorted by time, one for each time.
 
-    Of several that have one time, each field takes the first value that is a number.
+    Of several with the same time, each field takes the first value that is a number.
 
     Parameters
     ----------
     times
         UNIX seconds in any order, shape (n,), n > 0.
     values
-        Shape (k, n), one row a field; NaN where there is no value.
+        Shape (k, n), one row per field; NaN for no value.
 
     Returns
     -------
     times, values
         Strictly ascending, shape (m,), and shape (k, m).
     refused
-        How many samples have a value that had to give way to another one. A sample that came twice has none.
+        How many samples have a value that was discarded because it differs from the first. A repeated sample has none.
     """
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[:, order]
@@ -36,5 +36,5 @@ def in_order(
     columns = np.minimum.reduceat(np.where(is_number, np.arange(count), count), np.flatnonzero(is_first), axis=1)
     found = np.take_along_axis(values, np.minimum(columns, count - 1), axis=1)
     kept = np.where(columns < count, found, np.nan)
-    gives_way = is_number & (values != kept[:, np.cumsum(is_first) - 1])
-    return times[is_first], kept, int(gives_way.any(axis=0).sum())
+    is_discarded = is_number & (values != kept[:, np.cumsum(is_first) - 1])
+    return times[is_first], kept, int(is_discarded.any(axis=0).sum())

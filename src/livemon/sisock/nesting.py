@@ -1,7 +1,7 @@
-"""Lists in lists: what the router passes on ends no session of ours.
+"""Deeply nested lists: no message that the router forwards may end a session of livemon's.
 
-The router takes them from everybody, up to Python's limit of recursion, in JSON. In CBOR, which it passes them on in, cbor2 reads 400
-within each other; beyond that autobahn takes the whole connection for broken, and drops it.
+The router accepts them from any client, in JSON up to Python's recursion limit. In CBOR, the serialization in which it forwards them,
+cbor2 reads 400 levels; beyond that autobahn considers the whole connection broken, and drops it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import functools
 
 import cbor2
 
-DEPTH = 4000
-"""More than the router passes on; cbor2 needs no stack for them."""
+MAX_DEPTH = 4000
+"""Levels, more than the router forwards; cbor2 needs no stack for them."""
 
 
 def read_all() -> None:
-    """Have autobahn read all that the router passes on. To be called once it knows its framework."""
+    """Make autobahn read everything that the router forwards. To be called after txaio has been told its framework."""
     from autobahn.wamp import serializer  # noqa: PLC0415
 
-    serializer._cbor_loads = functools.partial(cbor2.loads, max_depth=DEPTH)
+    serializer._cbor_loads = functools.partial(cbor2.loads, max_depth=MAX_DEPTH)

@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.interfaces import ISession
 from autobahn.wamp.request import Registration, Subscription
-from autobahn.wamp.types import EventDetails, SubscribeOptions
+from autobahn.wamp.types import EventDetails, SessionDetails, SubscribeOptions
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, inlineCallbacks, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.python.failure import Failure
 
 from livemon.errors import RequestError
 from livemon.log import log
-from livemon.sisock.datanode import DataNodeServer
+from livemon.sisock.datanode import DataNodeServer, History
+from livemon.sisock.deferreds import InlineCallbacks, deferred_call
 from livemon.sisock.wamp import INVALID, TAKE_OVER, answered_within, uri
 
 ANNOUNCE_EVERY = 2.0
-"""Seconds between two looks whether the hub still knows us."""
-
+"""Seconds between two checks that the hub still lists our nodes."""
 CALL_TIMEOUT = 5.0
-FAREWELL = 1.0
-"""Seconds that a process which ends waits for the hub to hear that its nodes are taken away."""
-PREPARATION = 6.0
-"""Seconds that a node may take to get ready; it is announced then as it is."""
-AT_ONCE = 20
-"""Nodes that are offered at the same time."""
+FAREWELL_TIMEOUT = 1.0
+"""Seconds for which a process that ends waits until the hub has taken its nodes off the list."""
+PREPARE_TIMEOUT = 6.0
+"""Seconds that a node may take to get ready; after that it is announced as it is."""
+CONCURRENT_OFFERS = 20
 PROCEDURES = ("get_fields", "get_data", "get_last", "get_packed")
 FAILED = uri("error.node_failed")
+
+T = TypeVar("T")
 
 
 @dataclass
 class Served:
     """What a node has on the router in the present session; `prepared` fires when it is ready to be announced."""
 
-    prepared: Deferred
-    attached: list[Registration | Subscription] = field(default_factory=list)
+    prepared: Deferred[None]
+    subscriptions: list[Subscription] = field(default_factory=list)
+    registrations: list[Registration] = field(default_factory=list)
     registered: bool = False
     offering: bool = False
 
@@ -53,10 +56,12 @@ class NodeHost:
     Parameters
     ----------
     archive
-        Where nodes have their history from: :class:`livemon.nodes.refill.Archive`.
+        From where nodes get their history.
+    clock
+        Schedules timeouts and checks.
     """
 
-    def __init__(self, archive: Any = None) -> None:
+    def __init__(self, archive: History | None = None, clock: IReactorTime = reactor) -> None:
         self.archive = archive
         self.restore: Callable[[DataNodeServer], None] = lambda _node: None
         """Called with every new node before it starts."""
@@ -64,13 +69,14 @@ class NodeHost:
         self.refused: set[str] = set()
         """Names that another session holds."""
         self.ready: set[str] = set()
-        """Names of the nodes that have prepared themselves once."""
+        """Names of the nodes that have been prepared once."""
+        self._clock = clock
         self._token = secrets.token_hex(16)
         self._session: ISession | None = None
-        self._details: Any = None
+        self._session_id: int | None = None
         self._served: dict[str, Served] = {}
         self._announcing = LoopingCall(self._announce)
-        self._announcing.clock = reactor
+        self._announcing.clock = clock
 
     def add(self, node: DataNodeServer) -> None:
         """Serve one more node, from now on."""
@@ -78,39 +84,38 @@ class NodeHost:
         self.restore(node)
         node.start()
         if self._session is not None:
-            self._subscribe(node)
+            self._subscribe(self._session, node)
             self._announce()
 
     def remove(self, name: str) -> None:
-        """Serve a node no longer."""
+        """Stop serving a node."""
         self.nodes.pop(name).stop()
         self.refused.discard(name)
         self.ready.discard(name)
         served = self._served.pop(name, None)
         if self._session is not None and served is not None:
             self._detach(name, served)
-            self._call("data_node.subtract", name, self._details.session).addErrback(self._complain, name)
+            self._subtract(name).addErrback(self._log_failure, name)
 
     @inlineCallbacks
-    def on_join(self, session: ISession, details: Any) -> Iterator:
-        """Subscribe for every node, then offer it; later again when the hub has forgotten us."""
-        self._session, self._details = session, details
+    def on_join(self, session: ISession, details: SessionDetails) -> InlineCallbacks[None]:
+        """Subscribe for every node, then offer it; repeat the offer when the hub has forgotten it."""
+        self._session, self._session_id = session, details.session
         self._served.clear()
-        yield DeferredList([self._subscribe(node) for node in self.nodes.values()])
+        yield DeferredList([self._subscribe(session, node) for node in self.nodes.values()])
         if self._session is session and not self._announcing.running:
             self._announcing.start(ANNOUNCE_EVERY, now=True)
 
-    def leave(self) -> Deferred:
-        """Tell the hub that all nodes are taken away on purpose, as the end of the process is; fires within `FAREWELL`."""
+    def leave(self) -> Deferred[None]:
+        """Tell the hub that all nodes are removed on request, because the process ends; fires within `FAREWELL_TIMEOUT`."""
         if self._announcing.running:
             self._announcing.stop()
-        session = self._session
-        if session is None:
+        if self._session is None:
             return succeed(None)
-        told = [self._call("data_node.subtract", name, self._details.session) for name in self._served]
-        heard = answered_within(DeferredList(told, consumeErrors=True), FAREWELL).addErrback(lambda _: None)
-        # Not while the answer is read: what waits for us ends the connection that it comes from.
-        return heard.addCallback(lambda _: deferLater(reactor, 0))
+        farewells = DeferredList([self._subtract(name) for name in self._served], consumeErrors=True)
+        done = answered_within(farewells, FAREWELL_TIMEOUT, self._clock).addErrback(lambda _: None)
+        # Not while the answer is being read: whoever waits for us closes the connection on which it arrived.
+        return done.addCallback(lambda _: deferLater(self._clock, 0))
 
     def on_leave(self) -> None:
         """Wait for the next join."""
@@ -118,29 +123,33 @@ class NodeHost:
         if self._announcing.running:
             self._announcing.stop()
 
-    def _subscribe(self, node: DataNodeServer) -> Deferred:
-        """Ask for a node's topics at once, and let it get ready: no sample is missed meanwhile, or while there is no hub."""
-        prepared = maybeDeferred(node.prepare, self.archive).addTimeout(PREPARATION, reactor)
-        served = self._served[node.name] = Served(prepared.addErrback(self._complain, node.name))
-        prepared.addCallback(self._prepared, node, served)
-        subscribed = []
+    def _subscribe(self, session: ISession, node: DataNodeServer) -> Deferred[Any]:
+        """Subscribe to a node's topics at once, and prepare it: no sample is missed meanwhile, or while there is no hub."""
+        preparing = deferred_call(node.prepare, self.archive).addTimeout(PREPARE_TIMEOUT, self._clock)
+        served = self._served[node.name] = Served(preparing.addErrback(self._log_failure, node.name))
+        served.prepared.addCallback(self._note_ready, node, served)
+        subscribing = []
         for topic in node.topics():
             wildcard = "" in topic.split(".")
             options = SubscribeOptions(match="wildcard" if wildcard else None, details_arg="details")
-            handler = partial(self._received, node, topic)
-            subscribed.append(self._attach(node, served, partial(self._session.subscribe, handler, topic, options)))
-        return DeferredList(subscribed)
+            request = partial(session.subscribe, partial(self._received, node, topic), topic, options)
+            subscribing.append(self._attach(node, served, served.subscriptions, request))
+        return DeferredList(subscribing)
 
-    def _prepared(self, _: None, node: DataNodeServer, served: Served) -> None:
-        if self._served.get(node.name) is served:  # neither removed meanwhile, nor has the router gone
+    def _note_ready(self, _: None, node: DataNodeServer, served: Served) -> None:
+        if self._is_current(node, served):
             self.ready.add(node.name)
+
+    def _is_current(self, node: DataNodeServer, served: Served) -> bool:
+        """Whether the node has not been removed meanwhile, nor the session lost."""
+        return self._served.get(node.name) is served
 
     def _received(self, node: DataNodeServer, topic: str, message: Any, details: EventDetails | None = None) -> None:
         node.receive((details and details.topic) or topic, message)
 
     @inlineCallbacks
-    def _offer(self, node: DataNodeServer) -> Iterator:
-        """Claim a node's name, get the node ready, register its procedures and tell the hub."""
+    def _offer(self, node: DataNodeServer) -> InlineCallbacks[None]:
+        """Claim a node's name, wait until it is prepared, register its procedures and add it to the hub's list."""
         served = self._served.get(node.name)
         if served is None or served.offering:
             return
@@ -148,82 +157,86 @@ class NodeHost:
         try:
             if (yield self._claim(node)):
                 yield self._register(node, served)
-                if self._served.get(node.name) is not served or not served.registered:
-                    return  # removed meanwhile, the router has gone, or it lets another session have the procedures
-                accepted = yield self._call("data_node.add", node.name, node.description, self._details.session)
+                if not self._is_current(node, served) or not served.registered:
+                    return  # not registered: the router lets another session keep the procedures
+                accepted = yield self._call("data_node.add", node.name, node.description, self._session_id)
                 if accepted:
                     self.refused.discard(node.name)
                     log.info("serving the data node {name}", name=node.name)
                     return
-            yield self._refuse(node, served)
+            yield self._note_refusal(node, served)
         except ApplicationError as error:
             if error.error == INVALID and node.name not in self.refused:
                 self.refused.add(node.name)
-                log.error("the hub takes no such node: {error}", error=error.args[0])
-        except Exception as error:  # no hub or no router any more: the next look asks again
+                log.error("the hub does not accept the data node: {error}", error=error.args[0])
+        except Exception as error:  # the hub or the router is away: the next check offers it again
             log.debug("offering {name} failed: {error!r}", name=node.name, error=error)
         finally:
             served.offering = False
 
     @inlineCallbacks
-    def _claim(self, node: DataNodeServer) -> Iterator:
-        """Ask the hub whether the name is ours: also if an earlier session of ours holds it, whose death went unnoticed so far."""
+    def _claim(self, node: DataNodeServer) -> InlineCallbacks[bool]:
+        """Return whether the name is ours: also if an earlier session of ours holds it, whose end has not been noticed yet."""
         try:
-            return (yield self._call("data_node.claim", node.name, self._token))
+            claimed: bool = yield self._call("data_node.claim", node.name, self._token)
         except ApplicationError as error:
             if error.error != ApplicationError.NO_SUCH_PROCEDURE:
                 raise
-            return True  # upstream's hub knows no claims
+            return True  # upstream's hub has no claims
+        return claimed
 
     @inlineCallbacks
-    def _register(self, node: DataNodeServer, served: Served) -> Iterator:
+    def _register(self, node: DataNodeServer, served: Served) -> InlineCallbacks[None]:
         if served.registered:
             return
         served.registered = True
         yield served.prepared
-        if self._served.get(node.name) is not served:
+        session = self._session
+        if session is None or not self._is_current(node, served):
             return
         requests = [
             partial(
-                self._session.register,
+                session.register,
                 partial(self._answer, node, getattr(node, name)),
                 uri(f"consumer.{node.name}.{name}"),
                 TAKE_OVER,
             )
             for name in PROCEDURES
         ]
-        attached = yield DeferredList([self._attach(node, served, request) for request in requests])
-        # The router may know of an earlier holder of the name: the next look asks again.
+        attached = yield DeferredList(
+            [self._attach(node, served, served.registrations, request) for request in requests]
+        )
+        # The router may still know an earlier holder of the name: the next check tries again.
         if not all(done for _, done in attached):
-            served.registered = False
-            self._detach(node.name, served, subscriptions=False)
+            self._unregister(node.name, served)
 
     @inlineCallbacks
-    def _refuse(self, node: DataNodeServer, served: Served) -> Iterator:
-        if served.registered:  # another process was quicker after the hub's restart
-            served.registered = False
-            self._detach(node.name, served, subscriptions=False)
+    def _note_refusal(self, node: DataNodeServer, served: Served) -> InlineCallbacks[None]:
+        if served.registered:  # another process was faster after the hub's restart
+            self._unregister(node.name, served)
         if node.name in self.refused:
             return
         self.refused.add(node.name)
         try:
             holder = (yield self._call("data_node.holder", node.name)) or {}
         except ApplicationError:
-            holder = {}  # upstream's hub does not tell
+            holder = {}  # upstream's hub does not say
         log.warn(
             "the name of the data node {name} is taken by session {session}; asking again until it is free",
             name=node.name,
             session=holder.get("session", "unknown"),
         )
 
-    def _answer(self, node: DataNodeServer, method: Callable, *arguments: Any, **keywords: Any) -> Deferred:
-        """Answer a call; a fault of the caller's as a sentence, one of ours without its inner life."""
+    def _answer(
+        self, node: DataNodeServer, method: Callable[..., Any], *arguments: Any, **keywords: Any
+    ) -> Deferred[Any]:
+        """Answer a call: with a sentence if the caller made a mistake, without details if the node did."""
 
         def failed(failure: Failure) -> None:
             if failure.check(RequestError):
                 raise ApplicationError(INVALID, str(failure.value))
             log.failure("data node {name}", failure, name=node.name)
-            raise ApplicationError(FAILED, f"the data node {node.name} failed: its log tells why")
+            raise ApplicationError(FAILED, f"the data node {node.name} failed: see its log for the reason")
 
         try:
             signature(method).bind(*arguments, **keywords)
@@ -232,46 +245,55 @@ class NodeHost:
         return maybeDeferred(method, *arguments, **keywords).addErrback(failed)
 
     @inlineCallbacks
-    def _attach(self, node: DataNodeServer, served: Served, request: Callable[[], Deferred]) -> Iterator:
+    def _attach(
+        self, node: DataNodeServer, served: Served, attached: list[T], request: Callable[[], Deferred[T]]
+    ) -> InlineCallbacks[bool]:
+        """Subscribe or register, and keep what the router returns; `False` if it refuses."""
         try:
-            served.attached.append((yield request()))
+            attached.append((yield request()))
             done = True
         except Exception as error:
             log.warn("data node {name}: {error!r}", name=node.name, error=error)
             done = False
-        if self._served.get(node.name) is not served:  # removed meanwhile
+        if not self._is_current(node, served):
             self._detach(node.name, served)
         return done
 
-    def _detach(self, name: str, served: Served, *, subscriptions: bool = True) -> None:
-        for item in list(served.attached):
-            end = getattr(item, "unregister", None) or (subscriptions and item.unsubscribe)
-            if end:
-                served.attached.remove(item)
-                maybeDeferred(end).addErrback(self._complain, name)
+    def _detach(self, name: str, served: Served) -> None:
+        self._unregister(name, served)
+        while served.subscriptions:
+            maybeDeferred(served.subscriptions.pop().unsubscribe).addErrback(self._log_failure, name)
+
+    def _unregister(self, name: str, served: Served) -> None:
+        served.registered = False
+        while served.registrations:
+            maybeDeferred(served.registrations.pop().unregister).addErrback(self._log_failure, name)
 
     @inlineCallbacks
-    def _announce(self) -> Iterator:
+    def _announce(self) -> InlineCallbacks[None]:
         """Offer every node that the hub does not list as it is: the hub may have been restarted, or the node changed."""
         try:
             listed = yield self._call("consumer.get_data_node")
         except Exception as error:
-            # No hub or no router at the moment. A LoopingCall that fails would never be called again.
+            # The hub or the router is away. A LoopingCall that fails would never be called again.
             log.debug("announcing failed: {error!r}", error=error)
             return
         known = {entry["name"]: entry["description"] for entry in listed}
-        turns = DeferredSemaphore(AT_ONCE)
+        slots = DeferredSemaphore(CONCURRENT_OFFERS)
         waiting = [
             node
             for node in self.nodes.values()
             if known.get(node.name) != node.description or not self._served[node.name].registered
         ]
-        yield DeferredList([turns.run(self._offer, node) for node in waiting])
+        yield DeferredList([slots.run(self._offer, node) for node in waiting])
 
-    def _call(self, name: str, *arguments: Any) -> Any:
+    def _subtract(self, name: str) -> Deferred[Any]:
+        return self._call("data_node.subtract", name, self._session_id)
+
+    def _call(self, name: str, *arguments: Any) -> Deferred[Any]:
         if self._session is None:
             raise ApplicationError(ApplicationError.CANCELED, "the router is away")
-        return answered_within(self._session.call(uri(name), *arguments), CALL_TIMEOUT)
+        return answered_within(self._session.call(uri(name), *arguments), CALL_TIMEOUT, self._clock)
 
-    def _complain(self, failure: Any, name: str) -> None:
+    def _log_failure(self, failure: Failure, name: str) -> None:
         log.warn("data node {name}: {error}", name=name, error=failure.getErrorMessage())

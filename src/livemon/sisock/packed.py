@@ -1,7 +1,8 @@
-"""Samples packed into bytes: what our own nodes answer our own bridge, an order of magnitude cheaper than lists of numbers.
+"""Samples packed into bytes: an order of magnitude cheaper than lists of numbers. livemon's nodes answer its bridge with them.
 
-A little-endian uint32 n, n bytes of JSON (a list with ``name``, ``fields``, ``count``, ``finalized_until`` and ``thinned`` of each
-timeline), then for each timeline its times and its fields' values, little-endian float64, field by field. NaN stands for no value.
+The format: a little-endian uint32 n, n bytes of JSON (a list with ``name``, ``fields``, ``count``, ``finalized_until`` and
+``thinned`` of each timeline), then for each timeline its times and the values of its fields, field by field, as little-endian
+float64. NaN stands for no value.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-LIST_LIMIT = 50_000
-"""Numbers in an answer of lists: about 9 bytes each, below the 1 MiB that upstream's sessions carry in one message."""
+from livemon.sisock.answers import Data, TooLarge
+
+MAX_LISTED_NUMBERS = 50_000
+"""In an answer of lists: each takes about 9 bytes, and upstream's sessions carry 1 MiB in a message."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -34,9 +38,9 @@ class Timeline:
     values
         Shape (k, n), NaN for no value.
     finalized_until
-        What is older will not change; `None` if nothing is known of that.
+        Samples before this time will not change; `None` if that is not known.
     thinned
-        Whether these are extremes of pieces of time because the samples are too many; `None` if some may be, but need not. See
+        Whether these are the extremes of buckets of time because there are too many samples; `None` if some of them may be. See
         :class:`livemon.series.envelope.Points`.
     """
 
@@ -62,22 +66,22 @@ def pack(timelines: Iterable[Timeline]) -> bytes:
             }
             for each in timelines
         ],
-        option=orjson.OPT_SERIALIZE_NUMPY,  # a node that a lab wrote may tell such numbers
+        option=orjson.OPT_SERIALIZE_NUMPY,  # a lab's own node may answer numpy's numbers
     )
-    head += b" " * (-(_LENGTH.size + len(head)) % 8)  # so that the numbers lie where a processor likes to read them
-    parts = [_LENGTH.pack(len(head)), head]
+    head += b" " * (-(_LENGTH.size + len(head)) % 8)  # aligns the numbers
+    parts: list[bytes | memoryview] = [_LENGTH.pack(len(head)), head]
     for each in timelines:
         parts += [np.ascontiguousarray(each.times, "<f8").data, np.ascontiguousarray(each.values, "<f8").data]
     return b"".join(parts)
 
 
-def unpack(content: bytes) -> list[Timeline]:
-    """Return the timelines of :func:`pack`'s bytes; the arrays are views of them.
+def unpack(content: bytes | memoryview) -> list[Timeline]:
+    """Return the timelines in the bytes of :func:`pack`; the arrays are views of them.
 
     Raises
     ------
     ValueError
-        If they are none.
+        If the bytes are not packed samples.
     """
     try:
         position = _LENGTH.size + _LENGTH.unpack_from(content)[0]
@@ -97,17 +101,25 @@ def unpack(content: bytes) -> list[Timeline]:
                 )
             )
     except (struct.error, KeyError, TypeError) as error:
-        raise ValueError(f"no packed samples: {error!r}") from error
+        raise ValueError(f"these bytes are not packed samples: {error!r}") from error
     return timelines
 
 
-def to_answer(fields: Iterable[str], timelines: Sequence[Timeline]) -> dict | bool:
-    """Return the timelines as ``get_data`` answers them: lists, `None` for NaN; `False` if they are too long for one message."""
-    if sum(each.times.size + each.values.size for each in timelines) > LIST_LIMIT:
+def to_answer(fields: Iterable[str], timelines: Sequence[Timeline]) -> Data | TooLarge:
+    """Return the timelines as an answer of ``get_data``: lists, `None` for NaN; `False` if it would be too large for one message.
+
+    Parameters
+    ----------
+    fields
+        Names of the fields that were asked for; those without samples have an empty list in the answer.
+    timelines
+        Their samples.
+    """
+    if sum(each.times.size + each.values.size for each in timelines) > MAX_LISTED_NUMBERS:
         return False
-    data: dict[str, list] = {field: [] for field in fields}
+    data: dict[str, list[Any]] = {field: [] for field in fields}
     for each in timelines:
-        data.update(zip(each.fields, _plain(each.values), strict=True))
+        data.update(zip(each.fields, _lists(each.values), strict=True))
     return {
         "data": data,
         "timeline": {
@@ -116,27 +128,30 @@ def to_answer(fields: Iterable[str], timelines: Sequence[Timeline]) -> dict | bo
     }
 
 
-def _plain(values: NDArray[np.float64]) -> list[list[float | None]]:
-    if not np.isnan(values).any():
-        return values.tolist()
-    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
+def _lists(values: NDArray[np.float64]) -> list[list[float | None]]:
+    rows: list[list[float | None]] = values.tolist()
+    if np.isnan(values).any():
+        return [[None if value != value else value for value in row] for row in rows]  # noqa: PLR0124 - NaN differs from itself
+    return rows
 
 
-def from_answer(timeline_of: Mapping[str, str | None], answer: Mapping, thinned: bool | None = False) -> list[Timeline]:
+def from_answer(
+    timeline_of: Mapping[str, str | None], answer: Mapping[str, Any], thinned: bool | None = False
+) -> list[Timeline]:
     """Return the timelines in an answer of ``get_data``.
 
     Parameters
     ----------
     timeline_of
-        By field, its timeline as ``get_fields`` says; fields of texts are not to be among them.
+        The timeline of each field, as ``get_fields`` answers it; must not contain fields of type "string".
     answer
-        ``{"data": {field: [value]}, "timeline": {name: {"t": [time], "finalized_until": time}}}``; a field whose values are not as
-        many as its timeline's times has none.
+        As :class:`livemon.sisock.answers.Data`, from any node. A field that has not as many values as its timeline has times is left
+        out.
 
     Raises
     ------
     TypeError, ValueError, AttributeError
-        If it is malformed.
+        If the answer is malformed.
     """
     counts = {field: len(answer["data"].get(field) or []) for field in timeline_of}
     timelines = []

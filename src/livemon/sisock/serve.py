@@ -1,4 +1,4 @@
-"""Data nodes in a process of their own: what a lab's node ends with. docs/data-nodes.md."""
+"""Data nodes in a process of their own: what a lab's own node ends with. docs/data-nodes.md."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from livemon.config import RouterConfig
 from livemon.errors import LivemonError
 from livemon.sisock import wamp
 from livemon.sisock.datanode import DataNodeServer
-from livemon.sisock.hub import checked_description, checked_name
 from livemon.sisock.nodehost import NodeHost
+from livemon.sisock.registry import checked_description, checked_name
 
 
 def serve(*nodes: DataNodeServer) -> None:
-    """Serve data nodes at the router that the environment names; return when SIGTERM or SIGINT ends the process.
+    """Serve data nodes on the router that the environment names; return when SIGTERM or SIGINT ends the process.
 
-    A fault that livemon understands ends the process with one sentence on standard error and exit status 1.
+    A :class:`livemon.errors.LivemonError` ends the process with one sentence on standard error and exit status 1.
 
     Parameters
     ----------
     *nodes
-        They share one session; each has a name of its own.
+        They share one session; each needs a name of its own.
     """
     host = NodeHost()
     try:
         component = wamp.join_router(RouterConfig.from_environment(), host.on_join, host.on_leave)
         for node in nodes:
-            # The hub would refuse them, again and again, and nobody would be told.
+            # Or the hub would refuse them again and again, and only the log would say so.
             checked_name(node.name)
             checked_description(node.description)
             host.add(node)

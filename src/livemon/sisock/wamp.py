@@ -1,8 +1,8 @@
-"""The one way in which livemon reaches the router.
+"""The only way in which livemon connects to the router.
 
-TLS verified against the installation's own authority, WAMP-CRA, and coming back by itself after every loss. Facts of autobahn that
-shape it: a `Component` reconnects with growing pauses, and gives up for good on what it takes for a permanent fault (a certificate
-that does not verify). Then the process ends with one sentence, to be started again by whoever supervises it.
+TLS verified against the installation's own authority, WAMP-CRA, and reconnection after every loss. What autobahn does shapes it: a
+`Component` reconnects with growing delays, and gives up for good on what it considers a permanent fault (a certificate that cannot be
+verified). Then the process exits with one sentence, to be restarted by its supervisor.
 """
 
 from __future__ import annotations
@@ -13,50 +13,49 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import txaio
 
 txaio.use_twisted()
-# autobahn would try it for a serialization that we never use, and its build for numpy 1 prints a long traceback.
-sys.modules.setdefault("bjdata", None)
+# autobahn would try it for a serialization that livemon never uses, and its build for numpy 1 prints a long traceback.
+sys.modules.setdefault("bjdata", None)  # type: ignore[arg-type]  # None makes an import fail, which typeshed does not know
 
-from autobahn.twisted.component import Component  # noqa: E402 - txaio must know its framework first
-from autobahn.twisted.wamp import Session  # noqa: E402
-from autobahn.wamp import message  # noqa: E402
-from autobahn.wamp.interfaces import ISession  # noqa: E402
-from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails  # noqa: E402
-from OpenSSL import crypto  # noqa: E402
-from OpenSSL.SSL import Connection  # noqa: E402
-from twisted.internet import (  # noqa: E402
-    defer,
-    reactor,
-    ssl,
-)
-from twisted.internet.defer import Deferred  # noqa: E402
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator  # noqa: E402
-from twisted.internet.task import LoopingCall  # noqa: E402
-from twisted.protocols.tls import TLSMemoryBIOProtocol  # noqa: E402
-from twisted.python.failure import Failure  # noqa: E402
-from zope.interface import implementer  # noqa: E402
+from autobahn.twisted.component import Component
+from autobahn.twisted.wamp import Session
+from autobahn.wamp import message
+from autobahn.wamp.interfaces import IMessage, ISession
+from autobahn.wamp.types import CloseDetails, RegisterOptions, SessionDetails
+from OpenSSL import crypto
+from OpenSSL.SSL import Connection
+from twisted.internet import defer, reactor, ssl
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorFromThreads, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from livemon.config import RouterConfig  # noqa: E402
-from livemon.errors import ConfigError, RouterError  # noqa: E402
-from livemon.health.liveness import EVERY, touch_alive  # noqa: E402
-from livemon.log import log, start_logging  # noqa: E402
-from livemon.sisock import nesting  # noqa: E402
+from livemon.config import RouterConfig
+from livemon.errors import ConfigError, RouterError
+from livemon.health.liveness import EVERY, touch_alive
+from livemon.log import log, start_logging
+from livemon.sisock import nesting
 
 nesting.read_all()
 
+T = TypeVar("T")
+
 BASE_URI = "org.simonsobservatory"
 MAX_RETRY_DELAY = 4.0
-"""Seconds between two attempts, at most: a service is back within ten seconds of a router's restart."""
+"""Maximum seconds between two attempts: a service is back within ten seconds of a router's restart."""
 
 PING = {"autoPingInterval": 10.0, "autoPingTimeout": 15.0}
 
 PEM = re.compile(b"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 TAKE_OVER = RegisterOptions(force_reregister=True)
-"""Takes a registration over from an earlier connection of ours whose death the router has not noticed yet."""
+"""Takes over the registration of an earlier connection of ours whose end the router has not noticed yet."""
 
 
 def uri(name: str) -> str:
@@ -65,21 +64,21 @@ def uri(name: str) -> str:
 
 
 INVALID = uri("error.invalid_argument")
-"""The error of a call whose arguments are wrong; its argument is one sentence."""
+"""The error of a call whose arguments are invalid; its argument is one sentence."""
 
 
-def answered_within(call: Deferred, seconds: float) -> Deferred:
-    """Return what a call answers, or a `twisted.internet.defer.TimeoutError` after so many seconds.
+def answered_within(call: Deferred[T], seconds: float, clock: IReactorTime = reactor) -> Deferred[T]:
+    """Return the answer of a call, or a `twisted.internet.defer.TimeoutError` after so many seconds.
 
-    Unlike ``addTimeout`` it does not end the call: autobahn tells the router so, and fails where the connection is lost already.
+    Unlike ``addTimeout`` it does not cancel the call: autobahn would tell the router, and fails if the connection is lost already.
     """
-    answer: Deferred = Deferred()
-    late = reactor.callLater(seconds, answer.errback, defer.TimeoutError(f"nothing within {seconds:g} s"))
+    answer: Deferred[T] = Deferred()
+    timeout = clock.callLater(seconds, answer.errback, defer.TimeoutError(f"no answer within {seconds:g} s"))
 
-    def pass_on(result: object) -> None:
-        if late.active():
-            late.cancel()
-            answer.callback(result)  # a failure, too
+    def pass_on(result: T | Failure) -> None:
+        if timeout.active():
+            timeout.cancel()
+            answer.callback(result)
 
     call.addBoth(pass_on)
     return answer
@@ -87,14 +86,14 @@ def answered_within(call: Deferred, seconds: float) -> Deferred:
 
 @implementer(IOpenSSLClientConnectionCreator)
 class Trust:
-    """Verifies a router by the authorities that a file holds when the connection begins: a new one there needs no restart here.
+    """Verifies a router against the authorities that a file holds when the connection starts: a new one there needs no restart here.
 
     Parameters
     ----------
     host
-        The name that the router's certificate has to have.
+        The name for which the router's certificate must be valid.
     authorities
-        Certificates (PEM) of those that may have signed it.
+        Certificates (PEM), one of which must have signed it.
 
     Raises
     ------
@@ -118,22 +117,25 @@ class Trust:
         except crypto.Error:
             authorities = []
         if not authorities:
-            raise ConfigError(f"{self._authorities} (LIVEMON_ROUTER_CA) holds no certificate in PEM")
+            raise ConfigError(f"{self._authorities} (LIVEMON_ROUTER_CA) does not contain a certificate in PEM format")
         return ssl.optionsForClientTLS(self._host, trustRoot=ssl.trustRootFromCertificates(authorities))
 
 
 class OutlivingSession(Session):
-    """A session that a second answer to a call does not end.
+    """A session that survives a second answer to a call.
 
     The router may answer a call for a peer that hangs and leaves, and then once more that the peer "disconnected from in-flight
-    request" (crossbar/router/dealer.py, detach). Autobahn takes that for a breach of the protocol and closes the connection
-    (autobahn/wamp/protocol.py, onMessage): one node's end would cost the bridge all of them for a moment.
+    request" (crossbar/router/dealer.py, detach). autobahn treats that as a protocol violation and closes the connection
+    (autobahn/wamp/protocol.py, onMessage): the end of one node would cost the bridge all of them for a moment.
     """
 
-    def onMessage(self, msg: message.Message) -> None:  # noqa: N802 - autobahn's name
-        """Leave out an error of a call that nobody waits for."""
-        is_error_of_call = isinstance(msg, message.Error) and msg.request_type == message.Call.MESSAGE_TYPE
-        if is_error_of_call and msg.request not in self._call_reqs:
+    def onMessage(self, msg: IMessage) -> None:  # noqa: N802 - autobahn's name
+        """Ignore an error for a call that is not pending."""
+        if (
+            isinstance(msg, message.Error)
+            and msg.request_type == message.Call.MESSAGE_TYPE
+            and msg.request not in self._call_reqs
+        ):
             log.info("the router answered a call twice: {error}", error=msg.error)
             return
         super().onMessage(msg)
@@ -144,12 +146,12 @@ def join_router(
     on_join: Callable[[ISession, SessionDetails], object],
     on_leave: Callable[[], None] = lambda: None,
 ) -> Component:
-    """Return a component that joins the router, again after each loss, once it is started.
+    """Return a component that joins the router once it is started, and again after each loss.
 
     Parameters
     ----------
     config
-        Where the router is and who we are.
+        Where the router is, and the user and secret to join with.
     on_join
         Called after every join with the session and its details; may return a Deferred.
     on_leave
@@ -182,28 +184,28 @@ def join_router(
         session_factory=OutlivingSession,
     )
 
-    # The router's session answers pings as long as it lasts, so it tells of both ends.
-    living = LoopingCall(touch_alive)
-    living.clock = reactor
+    # The session answers the router's pings as long as it lasts, so being joined shows that both ends are alive.
+    liveness = LoopingCall(touch_alive)
+    liveness.clock = reactor
 
-    @component.on_join
     def joined(session: ISession, details: SessionDetails) -> object:
         log.info("joined the router {url} as {user}", url=config.url, user=config.user)
-        if not living.running:
-            living.start(EVERY)
+        if not liveness.running:
+            liveness.start(EVERY)
         return on_join(session, details)
 
-    @component.on_leave
     def left(_session: ISession, details: CloseDetails) -> None:
-        if living.running:
-            living.stop()
+        if liveness.running:
+            liveness.stop()
         log.info("left the router: {reason}", reason=details.message or details.reason)
         on_leave()
 
-    @component.on_connectfailure
     def refused(_component: Component, error: Exception) -> None:
         log.info("cannot reach the router {url}: {error}", url=config.url, error=_sentence(error))
 
+    component.on("join", joined)
+    component.on("leave", left)
+    component.on("connectfailure", refused)
     return component
 
 
@@ -218,21 +220,21 @@ def run(*components: Component) -> None:
         if reactor.running:
             reactor.stop()
 
-    def end(_: object) -> None:
+    def ended(_: object) -> None:
         raise RouterError("it has ended our session for good")
 
     def start() -> None:
         for component in components:
-            # A component takes a farewell of the router (wamp.close.normal) for the end of its work.
-            component.start(reactor).addCallback(end).addErrback(give_up)
+            # A component takes a normal goodbye of the router (wamp.close.normal) for the end of its work.
+            component.start(reactor).addCallback(ended).addErrback(give_up)
 
     reactor.callWhenRunning(start)
-    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(reactor.stop))
+    signal.signal(signal.SIGTERM, lambda *_: IReactorFromThreads(reactor).callFromThread(reactor.stop))
     reactor.run()
     if failures:
         sys.stdout.flush()
         os._exit(1)
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: BaseException | None) -> str:
     return str(error) or type(error).__name__

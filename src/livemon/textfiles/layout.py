@@ -1,4 +1,4 @@
-"""How the lines of a text file are read: columns of numbers behind a time."""
+"""How the lines of a text file are read: a time, followed by columns of numbers."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from livemon.contract import END_OF_TIME
 from livemon.textfiles.localtime import LocalClock, resolved
 
 Samples = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Times, shape (n,), and values, shape (k, n), NaN for no value."""
+"""Times (UNIX seconds), shape (n,), and values, shape (k, n), NaN for no value."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What stands where in a line.
+    """Where in a line the time and the columns are.
 
     Attributes
     ----------
     columns
-        The names of the columns behind the time, `None` for one that is left out. A line may have more.
+        The names of the columns after the time, `None` for one that is ignored. A line may have more.
     separator
         Between columns; `None` for any white space.
     time
-        What a line begins with: ``unix`` (seconds), ``iso`` (ISO 8601) or a format of :func:`time.strptime` as it stands in the file:
-        with a separator in it, it takes two columns.
+        How the time at the start of a line is written: ``unix`` (seconds), ``iso`` (ISO 8601) or a format of :func:`time.strptime` as
+        it appears in the file: with a separator in it, it takes two columns.
     comment
-        Lines that begin so are left out.
+        Lines that start with it are ignored.
     time_zone
-        IANA name of the zone in which times are that do not say their offset; `None` for UTC.
+        IANA name of the zone of times without an offset; `None` for UTC.
     """
 
     columns: Sequence[str | None]
@@ -57,7 +57,7 @@ class Layout:
 
     @cached_property
     def _moments(self) -> Callable[[str], tuple[float, float]]:
-        """Of the time in a line, the first and last moment that it may mean."""
+        """Returns the first and last moment (UNIX seconds) that the time in a line may mean."""
         if self.time == "unix":
             return lambda text: (float(text),) * 2
         moments = LocalClock(self.time_zone).moments if self.time_zone else _moments_in_utc
@@ -66,30 +66,30 @@ class Layout:
         return lambda text: moments(datetime.strptime(text, self.time))
 
     def parse(self, content: bytes, before: bytes = b"", after: bytes = b"", until: float | None = None) -> Parsed:
-        """Read lines. One that is malformed costs nothing but itself.
+        """Read lines; a malformed one does not affect the others.
 
         Parameters
         ----------
         content
             Whole lines.
         before, after
-            Lines that stand before and behind these, which may tell when those were written of which the local time came twice.
+            The lines before and after these, which may show when lines of an ambiguous local time were written.
         until
-            When the last line of all was written, as the file system says, UNIX seconds.
+            When the last line of all was written, according to the file system, UNIX seconds.
         """
         parts = [self._rows(part) for part in (before, content, after)]
-        moments = np.concatenate([part.moments for part in parts], axis=1)
+        first, last = np.concatenate([part.moments for part in parts], axis=1)
         begin = parts[0].moments.shape[1]
-        times = resolved(*moments, until)[begin : begin + parts[1].moments.shape[1]]
+        times = resolved(first, last, until)[begin : begin + parts[1].moments.shape[1]]
         return Parsed(times, parts[1].values, parts[1].malformed)
 
-    def is_twice(self, lines: bytes, place: int) -> bool:
-        """Whether the local time of the first line that can be read (`place` 0), or of the last one (-1), came twice."""
+    def is_ambiguous(self, lines: bytes, place: int) -> bool:
+        """Whether the local time of the first readable line (`place` 0), or of the last one (-1), occurs twice."""
         moments = self._rows(lines).moments if self.time_zone else np.empty((2, 0))
-        return bool(moments.size) and moments[0, place] < moments[1, place]
+        return bool(moments.size) and bool(moments[0, place] < moments[1, place])
 
     def fault(self, line: str) -> str:
-        """Return why a line cannot be read."""
+        """Return why a line cannot be read; empty if it can."""
         try:
             self._table([line])
         except (ValueError, OverflowError) as error:
@@ -109,7 +109,7 @@ class Layout:
         return Rows(moments, values, malformed)
 
     def _tables(self, lines: list[str], malformed: list[str]) -> Iterator[Samples]:
-        """Yield moments and values of lines, all at once where all are well; else each half by itself."""
+        """Yield moments and values of lines: all at once if all can be read, otherwise of each half separately."""
         if not lines:
             return
         try:
@@ -133,7 +133,7 @@ class Layout:
             stamps = [between.join(row[: self._time_columns]) for row in rows]
         moments = np.array(list(map(self._moments, stamps)), dtype=np.float64).T
         if not ((moments > 0) & (moments < END_OF_TIME)).all():
-            raise ValueError(f"its time is not one in UNIX seconds after 1970: {stamps[0]}")
+            raise ValueError(f"its time is not a valid UNIX time (seconds since 1970): {stamps[0]}")
         values = np.array([[row[place].strip() or "nan" for row in rows] for place in self._places], dtype=np.float64)
         values[np.isinf(values)] = np.nan
         return moments, values
@@ -141,7 +141,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Rows:
-    """Lines that can be read: the two moments that each may mean, shape (2, n), and values, shape (k, n); and the other lines."""
+    """Readable lines: the two moments that each may mean, shape (2, n), and values, shape (k, n); and the malformed lines."""
 
     moments: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -150,7 +150,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What was in some lines: times of shape (n,), values of shape (k, n), and the lines that were malformed."""
+    """The content of some lines: times (UNIX seconds), shape (n,), values, shape (k, n), and the malformed lines."""
 
     times: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -162,7 +162,7 @@ def _moments_in_utc(when: datetime) -> tuple[float, float]:
 
 
 def is_time_format(text: str) -> bool:
-    """Whether it is ``unix``, ``iso`` or a format of :func:`time.strptime` that tells a day, and the time of it without doubt."""
+    """Whether it is ``unix``, ``iso`` or a format of :func:`time.strptime` that determines the day and the time of day."""
     if text in {"unix", "iso"}:
         return True
     when = datetime(2031, 12, 29, 23, 58, 47, tzinfo=UTC)

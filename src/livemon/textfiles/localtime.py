@@ -1,8 +1,8 @@
-"""Local time, as a logger's own computer writes it, made UNIX seconds: no hour is lost or moved when the clocks change.
+"""Local time, as a logger's own computer writes it, converted to UNIX seconds: no hour is lost or moved when the clocks change.
 
-In autumn a local time comes twice, and the order of the lines tells which one is meant: of an hour that was logged twice the lines
-before the step back are the first. Where there is no such step, the lines around tell, and for a file that is being written the time
-at which that was done.
+In autumn some local times occur twice, and the order of the lines shows which one is meant: if an hour was logged twice, the lines
+before the step back are the first pass. Without such a step, the surrounding lines show it, and the modification time of a file that
+is being written.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 DAY = 86400.0
 BACKWARD = 3.0
-"""How much less likely a step back in time is than one forward that is as far from the usual step."""
-CLEARLY = 5.0
-"""By how much a place of the turn must be more likely than the end of the lines: without a reason they are the first pass."""
+"""Factor by which a step back in time is less likely than a step forward that differs as much from the usual step."""
+MARGIN = 5.0
+"""Margin by which a start of the second pass must be more likely than the end of the lines: by default all are the first pass."""
 
 
 class LocalClock:
@@ -41,47 +41,47 @@ class LocalClock:
         self.name = zone
 
     def moments(self, shown: datetime) -> tuple[float, float]:
-        """Return the first and the last moment (UNIX seconds) at which the clock shows a time: mostly the same.
+        """Return the first and the last moment (UNIX seconds) at which the clock shows a time: usually the same.
 
-        A time that says its offset from UTC means that.
+        A time with an offset from UTC is unambiguous.
 
         Raises
         ------
         ValueError
-            If the clock skips that time. Whoever shows it is no clock of this zone, and its other times would be wrong, too.
+            If the clock skips that time. A clock that shows it is not in this zone, and its other times would be wrong, too.
         """
         if shown.tzinfo is not None:
             return (shown.timestamp(),) * 2
         first, last = (shown.replace(tzinfo=self._zone, fold=fold).timestamp() for fold in (0, 1))
-        if first > last:  # PEP 495: of a time in a gap the offset before it makes a later moment
+        if first > last:  # PEP 495: for a time in a gap, the offset before the gap gives the later moment
             raise ValueError(f"the clocks of {self.name} never showed {shown}")
         return first, last
 
 
 def resolved(first: NDArray[np.float64], last: NDArray[np.float64], until: float | None = None) -> NDArray[np.float64]:
-    """Return when each line was written.
+    """Return when each line was written, UNIX seconds, shape (n,).
 
     Parameters
     ----------
     first, last
         The two moments that each line may mean (:meth:`LocalClock.moments`), shape (n,), in the order of the lines.
     until
-        When the last line was written, as the file system says; it counts if it is near one of that line's two moments.
+        When the last line was written, according to the file system; used if it is near one of that line's two moments.
     """
     times = first.copy()
     for begin, end in _runs(first, last):
         shift = last[begin] - first[begin]
         before = times[begin - 1] if begin else np.nan
         after = first[end] if end < first.size else _near(until, first[-1], last[-1])
-        # The pause between the two passes is in one of these steps, the last of which is behind all lines.
+        # The second pass starts with one of these steps; the last of them comes after all lines.
         steps = np.concatenate(([first[begin] - before], np.diff(first[begin:end]), [after - last[end - 1]]))
-        turn = begin + _turn(steps, shift)
-        times[turn:end] = last[turn:end]
+        second = begin + _second_pass(steps, shift)
+        times[second:end] = last[second:end]
     return times
 
 
 def _runs(first: NDArray[np.float64], last: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
-    """Yield from where to where there are lines of one hour that comes twice."""
+    """Yield begin and end of each run of lines whose local times occur twice, in one night."""
     twice = first < last
     apart = np.flatnonzero((np.diff(twice) != 0) | (np.abs(np.diff(first)) > DAY)) + 1
     edges = [0, *apart.tolist(), first.size]
@@ -89,22 +89,22 @@ def _runs(first: NDArray[np.float64], last: NDArray[np.float64]) -> Iterator[tup
 
 
 def _near(until: float | None, first: float, last: float) -> float:
-    """Return that of two moments which was meant if it was near `until`; NaN if neither was."""
+    """Return that of two moments which is near `until`; NaN if neither is."""
     if until is None:
         return np.nan
     moment = min((first, last), key=lambda each: abs(each - until))
     return moment if abs(moment - until) <= (last - first) / 2 else np.nan
 
 
-def _turn(steps: NDArray[np.float64], shift: float) -> int:
-    """Return in which step the second pass begins, which makes it longer by `shift`; NaN for a step that is not known."""
+def _second_pass(steps: NDArray[np.float64], shift: float) -> int:
+    """Return the number of the step with which the second pass starts, and which is longer by `shift`; an unknown step is NaN."""
     forward = steps[steps > 0]
     usual = float(np.median(forward)) if forward.size else shift
     costs = np.nan_to_num(_cost(steps + shift, usual) - _cost(steps, usual))
     best = int(np.argmin(costs))
-    return best if costs[best] < costs[-1] - CLEARLY else steps.size - 1
+    return best if costs[best] < costs[-1] - MARGIN else steps.size - 1
 
 
 def _cost(steps: NDArray[np.float64], usual: float) -> NDArray[np.float64]:
-    """Return how unlikely steps are. By the square root, one long pause is more likely than two shorter ones."""
+    """Return how unlikely steps are. The square root makes one long pause more likely than two shorter ones."""
     return np.sqrt(np.abs(steps - usual)) * np.where(steps < 0, BACKWARD, 1.0)

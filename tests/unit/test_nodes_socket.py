@@ -10,15 +10,15 @@ import pytest
 from waiting import wait_for
 
 from livemon.errors import NodeError
-from livemon.sisock.nodesocket import NodesSocket
+from livemon.sisock.socket_client import NodesSocket
 
 SERVER = textwrap.dedent("""
     import sys
     from pathlib import Path
     import numpy as np
-    from livemon.sisock import nodesocket, wamp
-    from livemon.sisock.packed import Timeline, pack
+    from livemon.sisock import socket_server
     from livemon.sisock.nodehost import NodeHost
+    from livemon.sisock.packed import Timeline, pack
     from livemon.nodes.feed import FeedNode
     from livemon.sisock.datanode import DataNodeServer
     from twisted.internet import reactor
@@ -46,7 +46,7 @@ SERVER = textwrap.dedent("""
         def packed(self, asked):
             return pack([Timeline("t", np.array([1e9]), ["x"], np.array([[0.5]]), np.float64(1e9))])
 
-    nodesocket.NODE_TIMEOUT = 0.5
+    socket_server.NODE_TIMEOUT = 0.5
     host = NodeHost()
     feed = FeedNode("FEED", "A feed", target="a", feeds=["f"], clock=lambda: 1e9 + 100)
     for node in (feed, Slow("SLOW", ""), Broken("BROKEN", ""), Failing("FAILING", ""), Slow("STARTING", ""), Slow("REFUSED", ""),
@@ -57,7 +57,7 @@ SERVER = textwrap.dedent("""
     block = {"timestamps": [1e9, 1e9 + 1], "data": {"x": [1.0, None], "y": [3, 4], "note": ["a", "b"]}}
     feed.receive("observatory.a.feeds.f", [{"block": block}, {}])
     feed.receive("observatory.a.feeds.f", [{"block": {"timestamps": [1e9 + 1], "data": {"y": [5]}}}, {}])
-    nodesocket.listen(host, Path(sys.argv[1]))
+    socket_server.listen(host, Path(sys.argv[1]), reactor)
     reactor.run()
 """)
 
@@ -90,9 +90,9 @@ def test_the_state_tells_nodes_fields_and_newest_samples(socket):
     assert feed["fields"]["x"]["path"] == "observatory.a.feeds.f.x"
     assert feed["last"] == {"x": [1e9, 1], "y": [1e9 + 1, 4], "note": [1e9 + 1, "b"]}
     assert state["STARTING"]["fault"] == "is getting ready"
-    assert feed["told"]["counts"] == {"samples that cannot be plotted": 1}
-    assert "time stamps: 1 of observatory.a.feeds.f.block" in feed["told"]["notes"][0]
-    assert state["SLOW"]["told"] == {"faults": [], "counts": {}, "notes": []}
+    assert feed["status"]["counts"] == {"samples that cannot be plotted": 1}
+    assert "time stamps: 1 of observatory.a.feeds.f.block" in feed["status"]["notes"][0]
+    assert state["SLOW"]["status"] == {"faults": [], "counts": {}, "notes": []}
 
 
 def test_numbers_of_numpys_are_numbers_and_do_not_silence_the_other_nodes(socket):
@@ -126,7 +126,7 @@ def test_samples_come_with_their_own_times_and_a_slow_node_holds_nobody_up_for_e
     assert timeline.times.tolist() == [1e9, 1e9 + 1]
     np.testing.assert_array_equal(timeline.values, [[1, np.nan], [3, 4]])
     assert found["SLOW"] == "no answer within 0.5 s"
-    assert found["BROKEN"] == found["FAILING"] == "failed: its log tells why"
+    assert found["BROKEN"] == found["FAILING"] == "failed: see its log for the reason"
 
 
 def test_a_malformed_request_costs_its_connection_and_no_other(socket):

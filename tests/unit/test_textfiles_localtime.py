@@ -38,7 +38,7 @@ def read(content, zone=AMSTERDAM, **around):
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "LOOK_EVERY", 0)
+    monkeypatch.setattr(module, "CHECK_EVERY", 0)
     return TextTable(tmp_path, "*.log", Layout(["a"], ",", FORMAT, time_zone=AMSTERDAM))
 
 
@@ -50,7 +50,7 @@ def append(table, content, written=None):
 
 
 def answered(table):
-    table._looked = -np.inf
+    table._next_check = -np.inf
     times, values, *_ = table.samples(AUTUMN - HOUR, AUTUMN + 9 * HOUR)
     return times.tolist(), values[0].tolist()
 

@@ -63,7 +63,7 @@ def test_what_is_no_number_but_stands_for_none_has_no_value(cell):
 def table(tmp_path, monkeypatch):
     """A table that looks at its files at every question."""
     monkeypatch.setattr(module, "GLANCE", 100)
-    monkeypatch.setattr(module, "LOOK_EVERY", 0)
+    monkeypatch.setattr(module, "CHECK_EVERY", 0)
     table = TextTable(tmp_path, "*.dat", Layout(["a", "b"]), lambda name, lines: table.complaints.append((name, lines)))
     table.complaints = []
     return table
@@ -81,7 +81,7 @@ def hour(number, step=10.0):
 
 
 def asked(table, start, end, stride=0.0):
-    table._looked = -np.inf
+    table._next_check = -np.inf
     times, values, _, _ = table.samples(start, end, stride)
     return times, values
 
@@ -188,10 +188,10 @@ def test_long_intervals_keep_extremes_and_read_each_file_once(table, monkeypatch
     values[[7_777, 19_990]] = 50, -50
     for first in range(0, 20_000, 5_000):
         write(table, f"{first}.dat", times[first : first + 5_000], values=values[first : first + 5_000])
-    monkeypatch.setattr(module, "MOST_NUMBERS", 16_000)  # so that files are soon forgotten
+    monkeypatch.setattr(module, "MAX_NUMBERS", 16_000)  # so that files are soon forgotten
     stride = 20_000 / 99
     first = asked(table, T0, T0 + 20_000, stride)
-    assert sum(part.numbers for part in table._all) <= 16_000
+    assert sum(part.numbers for part in table._parts) <= 16_000
     original = TextTable._read
     again = []
     monkeypatch.setattr(TextTable, "_read", lambda *arguments: again.append(arguments) or original(*arguments))
@@ -209,7 +209,7 @@ def test_long_intervals_keep_extremes_and_read_each_file_once(table, monkeypatch
 def parts(table, monkeypatch):
     """Parts small enough for a file to have many."""
     monkeypatch.setattr(module, "PART", 1000)
-    monkeypatch.setattr(module, "LONGEST_LINE", 100)
+    monkeypatch.setattr(module, "MAX_LINE", 100)
 
 
 @pytest.mark.usefixtures("parts")
@@ -225,7 +225,7 @@ def test_a_file_of_any_size_is_read_whole_in_parts_however_it_grew(table, step):
     found, values = asked(table, T0, T0 + 9_999)
     np.testing.assert_array_equal(found, times)
     np.testing.assert_array_equal(values[0], times - T0)
-    assert len(table._all) > 20
+    assert len(table._parts) > 20
     assert asked(table, T0 + 1_990, T0 + 9_999)[0].size == 10
     assert table.latest()["a"] == (T0 + 1_999, 1_999)
     assert table.complaints == []
@@ -263,7 +263,7 @@ def test_what_takes_too_long_is_said_and_goes_on_where_it_ended(table, monkeypat
 
 def test_too_many_numbers_are_refused(table, monkeypatch):
     write(table, "a.dat", T0 + np.arange(1_000.0))
-    monkeypatch.setattr(module, "MOST_NUMBERS", 2_000)
+    monkeypatch.setattr(module, "MAX_NUMBERS", 2_000)
     with pytest.raises(RequestError, match="more than 2000 numbers"):
         asked(table, T0, T0 + 1_000)
     assert asked(table, T0, T0 + 500)[0].size == 500
@@ -290,7 +290,7 @@ def test_the_latest_values_come_from_the_newest_file(table):
     write(table, "new.dat", hour(1))
     with (table.directory / "new.dat").open("a") as file:
         file.write("1500009000 nan 5\n")
-    table._looked = -np.inf
+    table._next_check = -np.inf
     assert table.latest() == {"a": (T0 + 7190, 7190), "b": (T0 + 9000, 5)}
 
 
@@ -306,11 +306,11 @@ def test_a_file_whose_begin_cannot_be_read_keeps_what_is_behind_it(table):
     assert asked(table, T0, T0 + 20)[0].size == 20
     assert asked(table, T0, T0 + 999)[0].size == 100
     assert table.malformed == 20
-    assert table.foreign == []
+    assert table.unreadable == []
 
 
 def test_lines_that_cannot_be_read_are_counted_once_however_a_file_is_read(table, monkeypatch):
-    monkeypatch.setattr(module, "MOST_NUMBERS", 910)
+    monkeypatch.setattr(module, "MAX_NUMBERS", 910)
     for number in range(30):
         write(table, "a.dat", T0 + number * 10 + np.arange(10.0), end="\nbad\n")
         if number % 4 == 0:
@@ -319,7 +319,7 @@ def test_lines_that_cannot_be_read_are_counted_once_however_a_file_is_read(table
         write(table, "b.dat", T0 + 9_000 + np.arange(2.0))
         asked(table, T0, T0 + 99)
         asked(table, T0 + 9_000, T0 + 9_999)
-    table._looked = -np.inf
+    table._next_check = -np.inf
     table.latest()
     assert table.malformed == 30
 

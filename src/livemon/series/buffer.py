@@ -1,4 +1,4 @@
-"""Columns that grow at the end and are cut at the beginning: where the samples of a sliding window lie."""
+"""A buffer of columns that is appended to at its end and cut at its start: it stores the samples of a sliding window."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 FIRST_CAPACITY = 64
 SLACK = 16
-"""What has been dropped is given back when it is more than this part of what is kept: memory stays within 17/16 of the samples."""
+"""Dropped columns are released once they exceed this part of the kept ones: memory stays within 17/16 of the samples."""
 
 
-class Columns:
-    """Ascending keys, shape (n,), and beside them `planes` tables of values, shape (planes, rows, n), all float64.
+class ColumnBuffer:
+    """Ascending keys, shape (n,), with `planes` tables of values, shape (planes, rows, n), all float64.
 
-    Appending costs the same for every n: new columns go to the end of a reserved space, and only when a sixteenth of it has been
-    dropped are the others moved to its beginning. Adding rows one by one costs as much as they hold: space for more of them is
-    reserved as well. Views are valid until the next change.
+    The cost of appending does not depend on n: new columns are written to the end of a reserved space, and only when a sixteenth of
+    it has been dropped are the others moved to its start. Adding rows one by one costs as much as they contain: space for more of
+    them is reserved, too. Views are valid until the next change.
     """
 
     def __init__(self, planes: int = 1) -> None:
@@ -38,7 +38,7 @@ class Columns:
         return self._reserved[:, : self._rows, self._start : self._end]
 
     def extend(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Append keys, shape (m,), and return the view of their values, shape (planes, rows, m), which the caller fills."""
+        """Append keys, shape (m,), and return the view of their values, shape (planes, rows, m), for the caller to fill."""
         if self._end + keys.size > self._keys.size:
             self._make_room(keys.size)
         begin, self._end = self._end, self._end + keys.size
@@ -46,13 +46,13 @@ class Columns:
         return self._reserved[:, : self._rows, begin : self._end]
 
     def drop(self, count: int) -> None:
-        """Forget the oldest `count` columns."""
+        """Remove the oldest `count` columns."""
         self._start += count
         if self._start > max(FIRST_CAPACITY, len(self) // SLACK):
             self._move(self._keys, self._reserved)
 
     def truncate(self, length: int) -> None:
-        """Keep the oldest `length` columns only."""
+        """Keep only the oldest `length` columns."""
         self._end = self._start + length
 
     def add_rows(self, count: int) -> None:
@@ -67,7 +67,7 @@ class Columns:
         self._rows = rows
 
     def reserve(self, length: int) -> None:
-        """Take space for `length` columns at once; it costs memory only as far as it is used."""
+        """Reserve space for `length` columns at once; it takes memory only as far as it is used."""
         needed = length + max(length // SLACK, FIRST_CAPACITY) + FIRST_CAPACITY
         if needed > self._keys.size:
             self._move(np.empty(needed), np.empty((*self._reserved.shape[:2], needed)))
@@ -82,8 +82,8 @@ class Columns:
     def _move(self, keys: NDArray[np.float64], reserved: NDArray[np.float64]) -> None:
         length = len(self)
         keys[:length] = self.keys
-        # Row by row: where old and new place overlap, numpy copies what it moves, and that is a row and not everything.
-        for plane, origins in zip(reserved, self.values, strict=True):
-            for to, origin in zip(plane, origins, strict=False):
-                to[:length] = origin
+        # Row by row: where source and target overlap, numpy makes a copy first, and this way only of one row.
+        for targets, sources in zip(reserved, self.values, strict=True):
+            for target, source in zip(targets, sources, strict=False):
+                target[:length] = source
         self._keys, self._reserved, self._start, self._end = keys, reserved, 0, length

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from livemon.nodes.agents import DEGRADED_BLOCK, HEARTBEATS_OF_AN_AGENT, SILENCE, AgentsNode
+from livemon.nodes.agents import DEGRADED_BLOCK, HEARTBEAT_TIMEOUT, HEARTBEATS_TO_ADMIT, AgentsNode
 from livemon.nodes.feed import FeedNode
 from livemon.nodes.sensors import SensorsNode
-from livemon.nodes.window_files import Kept
+from livemon.nodes.window_files import WindowFiles
 from livemon.sisock.datanode import DataRequest
 from livemon.sisock.nodehost import NodeHost
 
@@ -14,14 +14,16 @@ NOW = 1e9
 
 
 @pytest.fixture
-def kept(tmp_path):
+def host():
     host = NodeHost()
-    kept = Kept(tmp_path)
-    kept._host = host
-    host.restore = kept.restore
-    yield kept
+    yield host
     for name in list(host.nodes):
         host.remove(name)
+
+
+@pytest.fixture
+def files(tmp_path, host):
+    return WindowFiles(tmp_path, host)
 
 
 def sensors(samples=0):
@@ -35,74 +37,74 @@ def sensors(samples=0):
     return node
 
 
-def test_a_window_is_there_again_after_a_restart(kept):
+def test_a_window_is_there_again_after_a_restart(host, files):
     before = sensors(500)
-    kept._host.add(before)
-    kept.save()
+    host.add(before)
+    files.save()
     after = sensors()
-    kept.restore(after)
+    files.restore(after)
     question = (list(before.fields), NOW - 1000, NOW + 10)
     assert after.get_data(*question) == before.get_data(*question)
     assert after.get_fields() == before.get_fields()
     assert after.get_last() == before.get_last()
 
 
-def test_what_is_older_than_the_window_stays_forgotten(kept):
-    kept._host.add(sensors(500))
-    kept.save()
+def test_what_is_older_than_the_window_stays_forgotten(host, files):
+    host.add(sensors(500))
+    files.save()
     later = sensors()
     later.clock = lambda: NOW + 700
-    kept.restore(later)
+    files.restore(later)
     (block,) = later.blocks.values()
     assert block.times[0] == NOW - 300
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_a_file_that_cannot_be_read_costs_the_history_and_no_more(kept, content):
-    kept._host.add(sensors(5))
-    kept.save()
-    path = kept.directory / "sensors.npz"
+def test_a_file_that_cannot_be_read_costs_the_history_and_no_more(host, files, content):
+    host.add(sensors(5))
+    files.save()
+    path = files.directory / "sensors.npz"
     path.write_bytes(path.read_bytes()[:300] if content is None else content)
     after = sensors()
-    kept.restore(after)
+    files.restore(after)
     after.sample()
     assert after.get_last()
 
 
-def test_a_disk_that_takes_nothing_costs_the_history_and_no_more(kept, tmp_path):
-    kept.directory = tmp_path / "none"
-    kept._host.add(sensors(5))
-    kept.save()
+def test_a_disk_that_takes_nothing_costs_the_history_and_no_more(host, files, tmp_path):
+    files.directory = tmp_path / "none"
+    host.add(sensors(5))
+    files.save()
 
 
-def test_feeds_are_left_to_the_archive(kept):
-    kept._host.add(FeedNode("FEED", "", target="a"))
-    kept.save()
-    assert list(kept.directory.iterdir()) == []
+def test_feeds_are_left_to_the_archive(host, files):
+    host.add(FeedNode("FEED", "", target="a"))
+    files.save()
+    assert list(files.directory.iterdir()) == []
 
 
-def test_agents_that_were_kept_before_anybody_told_who_is_degraded(kept):
+def test_agents_that_were_kept_before_anybody_told_who_is_degraded(host, files):
     before = AgentsNode("agents", "", clock=lambda: NOW)
-    kept._host.add(before)
-    for _ in range(HEARTBEATS_OF_AN_AGENT):
+    host.add(before)
+    for _ in range(HEARTBEATS_TO_ADMIT):
         before.receive("observatory.ls240.feeds.heartbeat", [{}, {}])
-    before.look()
+    before.check()
     del before.fields["ls240_degraded"], before.blocks[DEGRADED_BLOCK]
-    kept.save()
+    files.save()
     after = AgentsNode("agents", "", clock=lambda: NOW + 60)
-    after._looking.start = lambda *_, **__: None
-    kept.restore(after)
+    after._checking.start = lambda *_, **__: None
+    files.restore(after)
     after.start()
     asked = DataRequest(["ls240", "ls240_degraded"], NOW - 10, NOW + 100)
     assert [each.fields for each in after.samples(asked)] == [["ls240"]]
 
 
-def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_one_that_lives_on_is_not(kept):
+def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_one_that_lives_on_is_not(host, files):
     steady = [100.0]
 
     def agents(now):
         node = AgentsNode("agents", "", clock=lambda: now, steady=lambda: steady[0])
-        node._looking.start = lambda *_, **__: None
+        node._checking.start = lambda *_, **__: None
         return node
 
     def beat(node, *names):
@@ -110,19 +112,19 @@ def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_
             node.receive(f"observatory.{name}.feeds.heartbeat", [{}, {}])
 
     before = agents(NOW)
-    kept._host.add(before)
-    for _ in range(HEARTBEATS_OF_AN_AGENT):
+    host.add(before)
+    for _ in range(HEARTBEATS_TO_ADMIT):
         beat(before, "ls240", "Control")
-    before.look()
-    kept.save()
+    before.check()
+    files.save()
     after = agents(NOW + 60)
-    kept.restore(after)
+    files.restore(after)
     after.start()
     beat(after, "ls240")
     assert sorted(after.fields) == ["control", "control_degraded", "ls240", "ls240_degraded"]
-    steady[0] += SILENCE
+    steady[0] += HEARTBEAT_TIMEOUT
     beat(after, "ls240")
-    after.look()
+    after.check()
     assert {key: value for key, (_, value) in after.get_last().items()} == {
         "ls240": 1,
         "control": 0,
