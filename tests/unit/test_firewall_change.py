@@ -6,7 +6,7 @@ import io
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 STAND_IN = """#!/bin/sh
 cd {directory}

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 PROGRAMS = [*sorted((ROOT / "roles").glob("*/files/*.py")), ROOT / "files/images/tags.py"]
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 TAGS = ROOT / "files/images/tags.py"
 
