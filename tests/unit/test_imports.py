@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from crossbar_router import ROOT
+from paths import ROOT
 
 ALLOWED = {
     "livemon.agents",
