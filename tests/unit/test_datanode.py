@@ -1,4 +1,4 @@
-"""The base class of data nodes: what it checks, and what it makes of a node that answers only upstream's two questions."""
+"""The base class of data nodes: what it checks, and what it adds to a node that has only upstream's two methods."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from livemon.sisock.packed import Timeline, pack, unpack
 
 
 class Upstreams(DataNodeServer):
-    """A node as upstream's documentation has it."""
+    """A node as in upstream's documentation."""
 
     def get_fields(self, start, end):
         fields = {
@@ -58,7 +58,7 @@ def test_numbers_are_packed_and_texts_and_unknown_fields_left_out():
     ],
     ids=str,
 )
-def test_a_question_that_is_none_is_refused_in_one_sentence(arguments, word):
+def test_an_invalid_request_is_refused_in_one_sentence(arguments, word):
     with pytest.raises(RequestError, match=word) as caught:
         DataRequest.checked(*arguments)
     assert len(str(caught.value)) < 150
@@ -83,6 +83,6 @@ def test_packing_keeps_every_number():
 
 
 @pytest.mark.parametrize("content", [b"", b"\x05\0\0\0[{}]", b"\xff\xff\0\0", b"\x02\0\0\0[]"[:5], b"\x04\0\0\0[7] "])
-def test_bytes_that_are_no_samples_are_refused(content):
+def test_bytes_that_are_not_samples_are_refused(content):
     with pytest.raises(ValueError, match=r"\S"):
         unpack(content)

@@ -1,4 +1,4 @@
-"""The hub on a session of a stand-in router: what it tells consumers, and how it answers invalid calls."""
+"""The hub on a session of a stand-in router: what consumers hear from it, and how it answers invalid calls."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Calls:
         return procedure(*arguments, **keywords)
 
 
-def test_consumers_are_told_once_of_every_coming_and_going():
+def test_consumers_hear_once_of_each_node_that_is_added_or_removed():
     call = Calls()
     assert call(1, "data_node.add", "a", "first", 1)
     assert call(1, "data_node.add", "a", "first", 1)
@@ -77,7 +77,7 @@ def test_consumers_are_told_once_of_every_coming_and_going():
     ]
 
 
-def test_consumers_are_told_whether_a_node_was_taken_away_or_lost():
+def test_consumers_hear_whether_a_node_was_removed_on_request_or_lost():
     call = Calls()
     for name in ("a", "b"):
         call(1, "data_node.add", name, "text")
@@ -87,7 +87,7 @@ def test_consumers_are_told_whether_a_node_was_taken_away_or_lost():
     assert call.entries[2:] == [{"name": "a", "on_request": True} | upstreams, {"name": "b"} | upstreams]
 
 
-def test_the_hub_tells_who_holds_a_name_but_never_the_token():
+def test_the_hub_says_who_holds_a_name_but_never_the_token():
     call = Calls()
     assert call(1, "data_node.holder", "a") is None
     call(1, "data_node.claim", "a", TOKEN)
@@ -97,7 +97,7 @@ def test_the_hub_tells_who_holds_a_name_but_never_the_token():
     assert TOKEN not in repr(answer) + repr(call.hub.registry.holder("a"))
 
 
-def test_a_restarted_hub_finds_the_nodes_that_tell_about_themselves_only_once():
+def test_a_restarted_hub_finds_the_nodes_that_announce_themselves_only_once():
     offered = [("consumer.a.get_data", 1), ("consumer.a.get_fields", 1), ("consumer.b.get_data", 2), ("consumer.x", 3)]
     call = Calls(*((f"org.simonsobservatory.{name}", session) for name, session in offered), ("observatory.a.ops", 4))
     assert call(9, "consumer.get_data_node") == [{"name": "a", "description": ""}, {"name": "b", "description": ""}]

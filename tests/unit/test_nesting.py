@@ -1,4 +1,4 @@
-"""A call of lists in lists, which everybody who reaches the router may send, ended the session of whoever it was for."""
+"""Deeply nested lists, which any client of the router may send, ended the session that received them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NESTED = (
     ],
     ids=["hub, nodes and bridge", "agents"],
 )
-def test_what_the_router_passes_on_ends_no_session(ours):
+def test_what_the_router_forwards_does_not_end_a_session(ours):
     done = subprocess.run(
         [sys.executable, "-c", f"{ours}; {NESTED}"], capture_output=True, text=True, timeout=60, check=False
     )

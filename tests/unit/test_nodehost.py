@@ -1,4 +1,4 @@
-"""The host of data nodes, on a session that is none."""
+"""The host of data nodes, on a fake session."""
 
 from types import SimpleNamespace
 
@@ -57,7 +57,7 @@ class Session:
 
 
 class Node(DataNodeServer):
-    """Answers what a test tells it to, and remembers what it was asked to prepare."""
+    """Answers by the names of the fields, and counts how often it was prepared."""
 
     prepared = 0
 
@@ -146,7 +146,7 @@ def test_procedures_of_an_earlier_session_are_asked_for_until_the_router_lets_th
     assert session.listed == {"a": "first"}
 
 
-def test_a_hub_that_is_restarted_between_two_calls_is_told_later(host, session, clock):
+def test_a_hub_that_is_restarted_between_two_calls_gets_the_nodes_later(host, session, clock):
     session.hub_accepts = False
     host.add(Node("a", ""))
     join(host, session)
@@ -157,7 +157,7 @@ def test_a_hub_that_is_restarted_between_two_calls_is_told_later(host, session, 
     assert session.listed == {"a": ""}
 
 
-def test_a_new_description_is_told(host, session, clock):
+def test_a_new_description_is_announced(host, session, clock):
     host.add(Node("a", "old"))
     join(host, session)
     host.nodes["a"].description = "new"
@@ -195,7 +195,7 @@ def test_a_node_removed_while_it_is_registered_leaves_nothing_behind(host, sessi
         ((["broken"], 1, 2), "org.simonsobservatory.error.node_failed", "see its log for the reason"),
     ],
 )
-def test_a_caller_is_told_a_fault_in_one_sentence(host, session, arguments, error, word):
+def test_a_caller_gets_an_error_in_one_sentence(host, session, arguments, error, word):
     host.add(Node("a", ""))
     join(host, session)
     procedure = session.registered["org.simonsobservatory.consumer.a.get_data"]
@@ -214,7 +214,7 @@ def test_all_nodes_get_ready_at_once_and_without_a_hub(host, session):
     assert [node.prepared for node in host.nodes.values()] == [1, 1, 1]
 
 
-def test_a_name_that_the_hub_does_not_take_is_told_once(host, session, clock, monkeypatch):
+def test_a_name_that_the_hub_does_not_accept_is_logged_once(host, session, clock, monkeypatch):
     told = []
     monkeypatch.setattr("livemon.sisock.nodehost.log.error", lambda *_, **about: told.append(str(about["error"])))
     host.add(Node("a.b", ""))
@@ -234,6 +234,6 @@ def test_a_process_that_ends_takes_its_nodes_away(host, session, clock):
     assert session.listed == {}, "they are not announced again"
 
 
-def test_without_a_router_nobody_is_waited_for_at_the_end(host):
+def test_without_a_router_the_process_ends_at_once(host):
     host.add(Node("a", ""))
     assert host.leave().called

@@ -41,7 +41,7 @@ class Lab:
         self.node.receive(f"observatory.{agent}.feeds.heartbeat", message)
 
     def meet(self, agent, message=HEARTBEAT):
-        """Let an agent be heard as often as it takes to be known."""
+        """Send as many heartbeats of an agent as it takes to admit it."""
         for _ in range(HEARTBEATS_TO_ADMIT):
             self.heartbeat(agent, message)
         self.node.check()
@@ -116,7 +116,7 @@ def test_while_nothing_changes_samples_are_rare(lab):
         ({}, 0),
     ],
 )
-def test_who_runs_degraded(lab, codes, degraded):
+def test_which_agents_run_degraded(lab, codes, degraded):
     lab.run(7, "fake1")
     lab.heartbeat("fake1", [{name: code.value for name, code in codes.items()}, {}])
     when, value = lab.node.get_last()["fake1_degraded"]
@@ -126,7 +126,7 @@ def test_who_runs_degraded(lab, codes, degraded):
     assert lab.node.get_last()["fake1_degraded"][1] == 0
 
 
-def test_of_an_agent_that_has_gone_nobody_knows_whether_it_is_degraded(lab):
+def test_whether_an_agent_that_has_gone_is_degraded_is_unknown(lab):
     lab.meet("fake1", [{"acq": OpCode.DEGRADED.value}, {}])
     lab.run(10)
     assert lab.node.blocks[agents.DEGRADED_BLOCK].values("fake1").tolist()[0] == 1
@@ -175,7 +175,7 @@ def test_a_name_that_is_heard_once_is_not_an_agent(lab):
 
 @pytest.mark.parametrize("since", [0, 60], ids=["when_the_router_has_come", "later"])
 def test_the_heartbeats_of_many_new_agents_cost_little(lab, since):
-    """It was 17 s of processor for 200, which cost the nodes their session: the router waits 15 s for a pong."""
+    """Two hundred took 17 s of processor time, which cost the nodes their session: the router waits 15 s for a pong."""
     lab.run(since)
     names = [f"agent{number}" for number in range(400)]
     began = time.process_time()
@@ -252,7 +252,7 @@ def test_an_agent_that_had_ended_and_comes_back_has_joined():
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["runs_on", "restarted"])
-def test_what_the_window_has_nothing_of_any_more_is_forgotten(restarted, tmp_path):
+def test_an_agent_without_samples_in_the_window_is_forgotten(restarted, tmp_path):
     lab = Lab(inventory=["fake1"])
     lab.node.window = lab.node.blocks[agents.BLOCK].window = lab.node.blocks[agents.DEGRADED_BLOCK].window = 1800
     lab.run(30, "fake1", "newbox")
@@ -290,7 +290,7 @@ def test_agents_of_the_inventory_are_admitted_however_many_others_were_invented_
     assert agents_of(lab.node) == set(inventory), "they have ended"
 
 
-def test_heartbeats_that_tell_now_this_and_now_that_do_not_fill_the_memory():
+def test_heartbeats_that_alternate_between_two_states_do_not_fill_the_memory():
     lab = Lab(inventory=[])
     names = [f"invented{number}" for number in range(agents.MAX_UNLISTED)]
     lab.run(3, *names)

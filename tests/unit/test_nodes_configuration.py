@@ -1,4 +1,4 @@
-"""nodes.yaml: what is wrong in it is told with its place, and costs nothing that runs."""
+"""nodes.yaml: what is wrong in it is reported with its place, and affects nothing that runs."""
 
 import pytest
 
@@ -44,7 +44,7 @@ FEED = "nodes: [{kind: feed, name: LSA21OQ, target: ls240}]"
         ("nodes: [{kind: weather, name: a, disk: /}]", "'disk'"),
     ],
 )
-def test_a_fault_is_told_with_its_place(text, fault):
+def test_a_fault_is_reported_with_its_place(text, fault):
     with pytest.raises(ConfigError) as raised:
         read_entries(text, "nodes.yaml")
     assert str(raised.value).startswith("nodes.yaml")

@@ -1,4 +1,4 @@
-"""The node of an agent's feeds: what it makes of the messages that reach it."""
+"""The node of an agent's feeds: what it makes of the messages that it receives."""
 
 import time
 
@@ -39,7 +39,7 @@ def answers(node):
         ([3.0], None),
     ],
 )
-def test_a_malformed_message_costs_nothing_but_itself(node, times, data):
+def test_a_malformed_message_affects_no_other(node, times, data):
     before = answers(node)
     node.receive(TOPIC, [{"block": {"timestamps": times, "data": data}}, {}])
     assert answers(node) == before
@@ -69,7 +69,7 @@ def test_every_block_of_a_feed_keeps_its_samples_whatever_its_fields_are_called(
 
 
 def test_two_fields_of_one_name_have_a_permanent_name_each(node):
-    """Channels are found by it: of two that shared one, the second was never shown."""
+    """Channels are found by it: of two with the same one, the second was never shown."""
     blocks = {"inner": {"a b": [1.0]}, "outer": {"a b": [300.0], "a_b": [5.0]}}
     node.receive(TOPIC, [{name: {"timestamps": [3.0], "data": data} for name, data in blocks.items()}, {}])
     fields, _timelines = node.get_fields(1, 0)
@@ -79,7 +79,7 @@ def test_two_fields_of_one_name_have_a_permanent_name_each(node):
     assert paths == {f"{TOPIC}.a_b": 1.0, f"{TOPIC}.outer.a_b": 300.0, f"{TOPIC}.outer.a_b_2": 5.0}
 
 
-def test_a_value_that_is_no_number_costs_itself_and_not_its_neighbours(node):
+def test_a_value_that_is_not_a_number_affects_no_other(node):
     send(node, [3.0, 4.0], a=["over range", 40.0], b=[None, 4.0])
     data, _last = answers(node)
     assert data["a"] == [10, 20, None, 40]
@@ -120,7 +120,7 @@ def test_a_clock_that_was_ahead_does_not_silence_the_node(node):
 
 
 @pytest.mark.parametrize("step", [0.5, 5, 11, 60, 600])
-def test_a_range_that_was_measured_twice_is_shown_twice_and_what_came_last_is_the_value_of_now(node, step):
+def test_a_range_that_was_measured_twice_is_shown_twice_and_the_last_arrival_is_the_present_value(node, step):
     now = 1e9
     node.clock = lambda: now
     send(node, [now - 1.1, now - 0.1], a=[1.0, 2.0])
@@ -133,7 +133,7 @@ def test_a_range_that_was_measured_twice_is_shown_twice_and_what_came_last_is_th
     assert node.status() == {"faults": [], "counts": {}, "notes": []}
 
 
-def test_what_cannot_be_plotted_is_counted_and_told(node, monkeypatch):
+def test_what_cannot_be_plotted_is_counted_and_reported(node, monkeypatch):
     lines, note = (
         [],
         f"samples that could not be plotted because of their time stamps: 2 of {TOPIC}.block; {blocks.HINT}",
@@ -171,7 +171,7 @@ def test_a_text_among_numbers_of_one_message_begins_no_text_field(node):
 
 @pytest.mark.parametrize("at_once", [1, 500, 20_000])
 def test_invented_fields_fill_neither_memory_nor_time_and_real_ones_go_on(node, at_once, monkeypatch):
-    """A thousand that came one by one took 1.3 s of processor, four times that for twice as many, without an end."""
+    """A thousand that arrived one by one took 1.3 s of processor time, twice as many four times that, without an end."""
     monkeypatch.setattr(feed, "MAX_FIELDS", 2000)
     began = time.process_time()
     for first in range(0, 3000, at_once):

@@ -35,7 +35,7 @@ def archive(tmp_path, clock):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A reactor whose time a test moves on, and which reads the archive at once."""
+    """A clock that a test advances; what runs in a thread runs at once."""
     clock = Clock()
     monkeypatch.setattr(refill.threads, "deferToThread", maybeDeferred)
     return clock
@@ -84,7 +84,7 @@ def test_live_samples_that_came_meanwhile_stay_and_go_on(archive, clock, node):
 
 def test_the_seam_is_mended_once_the_archive_has_it_and_nothing_there_is_final_before(archive, clock, node):
     class Growing(Archive):
-        """One that has nothing of the last minute when it is asked first."""
+        """An archive without the last minute when it is first asked."""
 
         asked = 0
 
@@ -114,7 +114,7 @@ def test_the_seam_is_mended_once_the_archive_has_it_and_nothing_there_is_final_b
 @pytest.mark.parametrize("step", [0.5, 5, 60, 600])
 @pytest.mark.parametrize("ahead", [False, True])
 def test_a_clock_that_was_set_back_leaves_no_hole_and_no_sample_twice_at_the_seam(clock, tmp_path, step, ahead):
-    """What was measured twice comes out of the archive, and what comes live is among it."""
+    """Both passes come from the archive, and live samples are sorted into them."""
     passed, sent = [0.0], []
     recorder = Recorder(tmp_path, seconds_per_frame=10, clock=lambda: NOW + passed[0])
     node = FeedNode("LSA21OQ", "Diodes", target="ls240", window=3600, clock=lambda: NOW + passed[0])
@@ -145,7 +145,7 @@ def test_a_clock_that_was_set_back_leaves_no_hole_and_no_sample_twice_at_the_sea
     recorder.close()
 
 
-def test_an_archive_that_cannot_be_read_costs_the_history_and_no_more(clock, node, tmp_path, monkeypatch):
+def test_an_archive_that_cannot_be_read_costs_only_the_history(clock, node, tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk gone")
 

@@ -47,7 +47,7 @@ def test_this_machine_has_values_with_or_without_a_sensor_chip(node):
         ("disk_usage", {"disk_used", "disk_free"}),
     ],
 )
-def test_what_a_platform_lacks_costs_nothing_else(node, monkeypatch, lacking, missing):
+def test_what_a_platform_lacks_affects_nothing_else(node, monkeypatch, lacking, missing):
     monkeypatch.delattr(psutil, lacking)
     node.sample()
     assert last(node).keys() & ALWAYS == ALWAYS - missing
@@ -149,7 +149,7 @@ def test_the_certificate_that_ends_first(tmp_path):
     assert node.fields["certificate_days"].units == "d"
 
 
-def test_no_certificate_or_one_that_is_none_costs_nothing_else(tmp_path, node):
+def test_a_missing_or_invalid_certificate_affects_nothing_else(tmp_path, node):
     node.sample()
     assert "certificate_days" not in node.fields
     (tmp_path / "ca.crt").write_text("nonsense")

@@ -83,7 +83,7 @@ def socket(tmp_path_factory):
         child.wait(5)
 
 
-def test_the_state_tells_nodes_fields_and_newest_samples(socket):
+def test_the_state_has_nodes_fields_and_newest_samples(socket):
     state = {about["name"]: about for about in socket.state({})}
     assert set(state) == {"FEED", "SLOW", "BROKEN", "FAILING", "STARTING", "NUMPY"}
     feed = state["FEED"]
@@ -95,21 +95,21 @@ def test_the_state_tells_nodes_fields_and_newest_samples(socket):
     assert state["SLOW"]["status"] == {"faults": [], "counts": {}, "notes": []}
 
 
-def test_numbers_of_numpys_are_numbers_and_do_not_silence_the_other_nodes(socket):
+def test_numpy_s_numbers_are_numbers_and_do_not_silence_the_other_nodes(socket):
     state = {about["name"]: about for about in socket.state({})}
     assert state["NUMPY"]["last"] == {"x": [1e9, 0.5], "y": [1e9, None]}
     ((timeline,),) = socket.samples({"NUMPY": ["x"]}, 1e9, 1e9 + 10, 0.0).values()
     assert (timeline.times.tolist(), timeline.values.tolist(), timeline.finalized_until) == ([1e9], [[0.5]], 1e9)
 
 
-def test_fields_that_are_known_are_not_told_again(socket):
+def test_known_fields_are_not_sent_again(socket):
     version = next(about["version"] for about in socket.state({}) if about["name"] == "FEED")
     state = {about["name"]: about for about in socket.state({"FEED": version})}
     assert state["FEED"]["fields"] is None
     assert state["FEED"]["last"]["y"] == [1e9 + 1, 4]
 
 
-def test_samples_come_with_their_own_times_and_a_slow_node_holds_nobody_up_for_ever(socket):
+def test_samples_have_their_own_times_and_a_slow_node_does_not_delay_the_others_for_ever(socket):
     wanted = {
         "FEED": ["x", "y", "none"],
         "SLOW": ["z"],
@@ -129,7 +129,7 @@ def test_samples_come_with_their_own_times_and_a_slow_node_holds_nobody_up_for_e
     assert found["BROKEN"] == found["FAILING"] == "failed: see its log for the reason"
 
 
-def test_a_malformed_request_costs_its_connection_and_no_other(socket):
+def test_a_malformed_request_closes_its_connection_and_no_other(socket):
     with pytest.raises(NodeError):
         socket._ask({"call": "nonsense"})
     with pytest.raises(NodeError):
@@ -137,7 +137,7 @@ def test_a_malformed_request_costs_its_connection_and_no_other(socket):
     assert socket.state({})
 
 
-def test_nobody_on_the_socket_is_told_in_words(tmp_path):
+def test_a_missing_socket_is_an_error_in_words(tmp_path):
     with pytest.raises(NodeError, match="do not answer"):
         NodesSocket(tmp_path / "none").state({})
 

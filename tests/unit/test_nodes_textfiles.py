@@ -15,7 +15,7 @@ NOW = 1_500_010_000.0
 
 @pytest.fixture
 def node(tmp_path, monkeypatch):
-    """A node of weather files; what it does in a thread happens at once."""
+    """A node of weather files; what runs in a thread runs at once."""
     monkeypatch.setattr(module.threads, "deferToThread", maybeDeferred)
     (tmp_path / "1.dat").write_text("".join(f"{1_500_000_000 + 10 * n} {n} x {-n}\n" for n in range(1000)))
     columns = [{"name": "Wind Speed", "units": "m/s", "label": "Wind"}, None, "gust"]
@@ -46,7 +46,7 @@ def test_a_stride_keeps_extremes(node):
     assert np.diff(timeline.times).min() >= 500 - 1e-6
 
 
-def test_the_newest_sample_is_told(node):
+def test_the_newest_samples(node):
     assert result(node.get_last()) == {"wind_speed": (1.5e9 + 9990, 999), "gust": (1.5e9 + 9990, -999)}
 
 
@@ -110,7 +110,7 @@ def test_files_in_local_time_are_answered_in_utc(tmp_path, monkeypatch):
 
 
 def test_many_questions_take_one_thread_and_those_given_up_none(node, monkeypatch):
-    """A pool of ten threads that all wait for one slow disk would hold up whoever else needs a thread."""
+    """A pool of ten threads that all wait for one slow disk would hold up everything else that needs a thread."""
     running = []
     monkeypatch.setattr(module.threads, "deferToThread", lambda *_arguments: running.append(Deferred()) or running[-1])
     questions = [node.get_last() for _ in range(20)]

@@ -51,7 +51,7 @@ def test_a_year_keeps_within_the_points_asked_for_and_keeps_extremes(node):
     assert (min(values), max(values)) == (everything.min(), everything.max())
 
 
-def test_the_weather_is_the_same_for_everybody_at_any_time(node):
+def test_the_weather_is_the_same_in_every_node_at_any_time(node):
     later = WeatherNode("other", "", window=DAY, clock=lambda: NOW + 3600)
     later.observe()
     wanted = (["humidity", "windspeed"], NOW - 7200, NOW)
@@ -68,7 +68,7 @@ def test_it_goes_on(node):
     assert after[1] != before[1]
 
 
-def test_nobody_takes_it_for_a_real_station(node):
+def test_it_cannot_be_mistaken_for_a_real_station(node):
     fields, _ = node.get_fields()
     assert all("synthetic" in about["label"] for about in fields.values())
 

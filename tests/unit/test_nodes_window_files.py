@@ -1,4 +1,4 @@
-"""Windows of nodes that no archive has, over a restart."""
+"""The windows of nodes that are in no archive, across a restart."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_a_window_is_there_again_after_a_restart(host, files):
     assert after.get_last() == before.get_last()
 
 
-def test_what_is_older_than_the_window_stays_forgotten(host, files):
+def test_what_is_older_than_the_window_is_not_restored(host, files):
     host.add(sensors(500))
     files.save()
     later = sensors()
@@ -60,7 +60,7 @@ def test_what_is_older_than_the_window_stays_forgotten(host, files):
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_a_file_that_cannot_be_read_costs_the_history_and_no_more(host, files, content):
+def test_a_file_that_cannot_be_read_costs_only_the_history(host, files, content):
     host.add(sensors(5))
     files.save()
     path = files.directory / "sensors.npz"
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_read_costs_the_history_and_no_more(host, files, c
     assert after.get_last()
 
 
-def test_a_disk_that_takes_nothing_costs_the_history_and_no_more(host, files, tmp_path):
+def test_a_disk_that_cannot_be_written_costs_only_the_history(host, files, tmp_path):
     files.directory = tmp_path / "none"
     host.add(sensors(5))
     files.save()
@@ -83,7 +83,7 @@ def test_feeds_are_left_to_the_archive(host, files):
     assert list(files.directory.iterdir()) == []
 
 
-def test_agents_that_were_kept_before_anybody_told_who_is_degraded(host, files):
+def test_agents_that_were_saved_before_there_was_a_degraded_state(host, files):
     before = AgentsNode("agents", "", clock=lambda: NOW)
     host.add(before)
     for _ in range(HEARTBEATS_TO_ADMIT):
@@ -99,7 +99,7 @@ def test_agents_that_were_kept_before_anybody_told_who_is_degraded(host, files):
     assert [each.fields for each in after.samples(asked)] == [["ls240"]]
 
 
-def test_an_agent_that_ended_while_the_nodes_were_restarted_is_told_as_gone_and_one_that_lives_on_is_not(host, files):
+def test_an_agent_that_ended_while_the_nodes_were_restarted_has_gone_and_one_that_runs_has_not(host, files):
     steady = [100.0]
 
     def agents(now):

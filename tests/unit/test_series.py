@@ -293,7 +293,7 @@ def test_a_block_holds_whatever_order_and_answers_from_its_pyramid_what_all_samp
     assert found[2] <= expected[2]
 
 
-def test_after_a_step_back_only_what_is_older_than_the_newcomers_is_final():
+def test_after_a_step_back_only_what_is_older_than_the_arrivals_is_final():
     block, promised, count = Block(5000), {}, 0
     ticking(block, 1000, rate=1)
     for second in range(900):
@@ -327,7 +327,7 @@ def test_what_is_inserted_fills_gaps_and_changes_nothing_that_is_there():
     assert block.append([111], {"a": [11], "b": [11]}) == 1
 
 
-def test_a_stamp_of_the_future_in_the_archive_costs_no_history():
+def test_a_time_stamp_in_the_future_in_the_archive_does_not_cost_history():
     block = Block(100)
     block.insert([NOW, NOW + 50, NOW + 3e8], {"a": [0, 50, -1]}, now=NOW + 51)
     assert content(block) == [(NOW, 0), (NOW + 50, 50)]

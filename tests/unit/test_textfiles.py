@@ -39,13 +39,13 @@ MALFORMED = ["abc 1", "1500000001", "1500000001 one", "nan 1", "-5 1", "1e300 1"
 
 
 @pytest.mark.parametrize("line", MALFORMED)
-def test_a_malformed_line_costs_itself(line):
+def test_a_malformed_line_affects_no_other(line):
     parsed = Layout(["a"]).parse(f"# head\n1500000000 1\n{line}\n\n1500000002 3\n".encode())
     assert (parsed.times.tolist(), parsed.values.tolist()) == ([T0, T0 + 2], [[1, 3]])
     assert parsed.malformed == [line.strip()]
 
 
-def test_many_malformed_lines_cost_themselves():
+def test_many_malformed_lines_affect_no_other():
     lines = [line for number in range(50) for line in (f"{T0 + number} {number}", MALFORMED[number % len(MALFORMED)])]
     parsed = Layout(["a"]).parse("\n".join(lines).encode() + b"\xff\xfe\n")
     assert parsed.values.tolist() == [list(range(50))]
@@ -53,7 +53,7 @@ def test_many_malformed_lines_cost_themselves():
 
 
 @pytest.mark.parametrize("cell", ["", "nan", "NaN", "inf", "-Infinity"])
-def test_what_is_no_number_but_stands_for_none_has_no_value(cell):
+def test_what_stands_for_no_number_has_no_value(cell):
     parsed = Layout(["a", "b"], ",").parse(f"1500000000,{cell},2".encode())
     np.testing.assert_array_equal(parsed.values, [[np.nan], [2]])
     assert parsed.malformed == []
@@ -61,7 +61,7 @@ def test_what_is_no_number_but_stands_for_none_has_no_value(cell):
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """A table that looks at its files at every question."""
+    """A table that checks its files at every question."""
     monkeypatch.setattr(module, "GLANCE", 100)
     monkeypatch.setattr(module, "CHECK_EVERY", 0)
     table = TextTable(tmp_path, "*.dat", Layout(["a", "b"]), lambda name, lines: table.complaints.append((name, lines)))
@@ -139,7 +139,7 @@ def test_a_line_counts_once_it_has_its_end(table):
 
 
 @pytest.mark.parametrize("how", ["truncated", "replaced", "rewritten longer", "removed"])
-def test_a_file_that_is_not_what_it_was_is_begun_anew(table, how):
+def test_a_file_that_is_not_what_it_was_is_read_again(table, how):
     write(table, "a.dat", hour(0))
     assert asked(table, T0, T0 + 9999)[0].size == 360
     path, later = table.directory / "a.dat", hour(1)
@@ -215,7 +215,7 @@ def parts(table, monkeypatch):
 @pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("step", [1, 7, 400])
 def test_a_file_of_any_size_is_read_whole_in_parts_however_it_grew(table, step):
-    """Its end was never plotted: a file was read up to a largest size."""
+    """Its end was never plotted: a file was read up to a maximum size."""
     times = T0 + np.arange(2_000.0)
     for first in range(0, 400, step):
         write(table, "a.dat", times[first : min(first + step, 400)])
@@ -242,7 +242,7 @@ def test_only_the_parts_of_the_interval_are_read(table, monkeypatch):
 
 
 @pytest.mark.usefixtures("parts")
-def test_garbage_in_the_middle_of_a_file_costs_itself(table):
+def test_garbage_in_the_middle_of_a_file_affects_no_other_line(table):
     write(table, "a.dat", T0 + np.arange(500.0))
     with (table.directory / "a.dat").open("ab") as file:
         file.write(b"\0" * 5_000 + b"\n")
@@ -250,7 +250,7 @@ def test_garbage_in_the_middle_of_a_file_costs_itself(table):
     np.testing.assert_array_equal(asked(table, T0, T0 + 9_999)[0], T0 + np.arange(1_000.0))
 
 
-def test_what_takes_too_long_is_said_and_goes_on_where_it_ended(table, monkeypatch):
+def test_reading_that_takes_too_long_is_an_error_and_continues_where_it_ended(table, monkeypatch):
     for number in range(10):
         write(table, f"{number}.dat", hour(number))
     asked(table, T0, T0)
@@ -270,14 +270,14 @@ def test_too_many_numbers_are_refused(table, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"# only a head\n" * 100, os.urandom(20_000), b"1500000000 1", b"\n" * 5000])
-def test_files_without_samples_are_passed_over(table, content):
+def test_files_without_samples_are_ignored(table, content):
     (table.directory / "odd.dat").write_bytes(content)
     write(table, "good.dat", hour(0))
     np.testing.assert_array_equal(asked(table, T0, T0 + 9999)[0], hour(0))
     assert table.latest()["a"] == (T0 + 3590, 3590)
 
 
-def test_malformed_lines_are_complained_of_once_a_reading(table):
+def test_malformed_lines_are_reported_once_per_reading(table):
     (table.directory / "a.dat").write_text("1500000000 1 2\nwhat\n1500000001 1 2\n")
     assert asked(table, T0, T0 + 9)[0].size == 2
     asked(table, T0, T0 + 9)
@@ -300,7 +300,7 @@ def test_a_directory_that_is_not_there_is_empty(tmp_path):
     assert table.latest() == {}
 
 
-def test_a_file_whose_begin_cannot_be_read_keeps_what_is_behind_it(table):
+def test_a_file_whose_start_cannot_be_read_keeps_the_rest(table):
     (table.directory / "a.dat").write_text("# what\n" + "what it is\n" * 20)
     write(table, "a.dat", T0 + np.arange(100.0))
     assert asked(table, T0, T0 + 20)[0].size == 20

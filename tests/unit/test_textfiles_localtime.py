@@ -1,4 +1,4 @@
-"""Text files in local time: of the hour that comes twice in autumn no sample is lost and none moves."""
+"""Text files in local time: of the hour that occurs twice in autumn no sample is lost and none is moved."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOUR = 3600.0
 
 
 def lines(times, zone=AMSTERDAM, values=None):
-    """What a logger in a zone writes, one line for each time; the value is that of the time unless told otherwise."""
+    """What a logger in a zone writes, one line for each time; the values are the times by default."""
     values = times if values is None else values
     return [
         f"{datetime.fromtimestamp(when, ZoneInfo(zone)):{FORMAT}},{value:.0f}\n"
@@ -81,7 +81,7 @@ def test_a_file_that_is_followed_through_that_night_from_any_moment_on(tmp_path,
 
 @pytest.mark.parametrize("begin", [30, 60, 61, 90, 119, 120, 121, 150])
 @pytest.mark.parametrize("live", [True, False])
-def test_a_file_that_begins_in_that_hour(table, begin, live):
+def test_a_file_that_starts_in_that_hour(table, begin, live):
     """Also one that was copied later, as soon as it goes on into an hour that comes once."""
     append(table, lines(NIGHT[begin:]), NIGHT[-1] + 1 if live else None)
     assert answered(table)[0] == NIGHT[begin:].tolist()
@@ -89,7 +89,7 @@ def test_a_file_that_begins_in_that_hour(table, begin, live):
 
 @pytest.mark.parametrize("end", [70, 100, 119, 121, 150, 179])
 @pytest.mark.parametrize("begin", [0, 62, 125])
-def test_a_file_that_ends_in_that_hour_and_tells_when_it_was_written(table, begin, end):
+def test_a_file_that_ends_in_that_hour_and_whose_modification_time_is_right(table, begin, end):
     if begin < end:
         append(table, lines(NIGHT[begin:end]), NIGHT[end - 1] + 300)
         assert answered(table)[0] == NIGHT[begin:end].tolist()
@@ -150,7 +150,7 @@ def test_in_any_zone_through_a_year(zone):
     assert read(lines(times, zone), zone).times.tolist() == times.tolist()
 
 
-def test_lines_that_tell_their_offset_mean_that():
+def test_lines_with_an_offset_are_unambiguous():
     layout = Layout(["a"], ",", "iso", time_zone=AMSTERDAM)
     content = b"2022-10-30T01:59:00,0\n2022-10-30T02:30:00Z,1\n2022-10-30T02:30:00+02:00,2\n2022-10-30T04:00:00,3\n"
     parsed = layout.parse(content)
@@ -167,5 +167,5 @@ def test_formats_of_times(good):
 @pytest.mark.parametrize(
     "bad", ["%Q", "%d-%m-%y %H:%M:%Q", "hours", "%", "%H:%M:%S", "%d-%m %H:%M", "%d-%m-%y %I:%M", "%Y %W", "%s", ""]
 )
-def test_formats_that_tell_no_time(bad):
+def test_formats_that_do_not_determine_a_time(bad):
     assert not is_time_format(bad)

@@ -1,4 +1,4 @@
-"""Calls over the router, and the end of a process that lives on its session."""
+"""Calls over the router, and the end of a process when its session ends for good."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_an_answer_in_time_is_passed_on(answer):
 
 
 @pytest.mark.parametrize(("waiting", "outcome"), [(True, ["org.example.gone"]), (False, [])])
-def test_a_call_that_is_answered_twice_costs_nobody_the_session(waiting, outcome):
+def test_a_call_that_is_answered_twice_does_not_end_the_session(waiting, outcome):
     """A node that hung and ended was answered for twice, and the bridge lost its session with the router."""
     session, errors, answer = wamp.OutlivingSession(), [], Deferred()
     session._session_id = 1
@@ -63,7 +63,7 @@ def test_a_call_that_is_answered_twice_costs_nobody_the_session(waiting, outcome
     assert errors == outcome
 
 
-def test_an_error_of_anything_else_that_nobody_asked_for_is_a_breach_of_the_protocol():
+def test_any_other_unrequested_error_is_a_protocol_violation():
     session = wamp.OutlivingSession()
     session._session_id = 1
     with pytest.raises(ProtocolError, match="non-pending"):

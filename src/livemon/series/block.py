@@ -21,7 +21,7 @@ RATE_KNOWN_AFTER = 1e-3
 MAX_RESERVED = 1 << 27
 """Values of all fields for which space is reserved in advance: a burst at the start must not request more than a machine has."""
 
-Column = Sequence[Any] | NDArray[Any]
+Values = Sequence[Any] | NDArray[Any]
 """Numbers or truth values, shape (m,); `None` for no value."""
 
 
@@ -82,7 +82,7 @@ class Block:
         table: NDArray[np.float64] = self._samples.values[0]
         return table
 
-    def append(self, times: Column, data: Mapping[str, Column], now: float | None = None) -> int:
+    def append(self, times: Values, data: Mapping[str, Values], now: float | None = None) -> int:
         """Add samples; return the number of times that are new.
 
         Parameters
@@ -123,7 +123,7 @@ class Block:
             self._update()
         return int(new)
 
-    def insert(self, times: Column, data: Mapping[str, Column], now: float | None = None) -> int:
+    def insert(self, times: Values, data: Mapping[str, Values], now: float | None = None) -> int:
         """Insert samples of the past, which do not replace values; return the number of times that are new.
 
         Arguments as of :meth:`append`. Samples that cannot be plotted are not counted as refused.
@@ -269,7 +269,7 @@ class Block:
             self._samples.extend(times)[0][:] = values
         return beyond
 
-    def _all_rows(self, data: Mapping[str, Column], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _all_rows(self, data: Mapping[str, Values], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values of all fields, shape (k, m), NaN for those that are not in `data`."""
         table = np.full((len(self._rows), values.shape[1]), np.nan)
         table[[self._rows[field] for field in data]] = values
@@ -299,10 +299,10 @@ class Block:
             self._pyramid.drop_before(self.times[0] if len(self) else time)
 
 
-def _arrays(times: Column, data: Mapping[str, Column]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _arrays(times: Values, data: Mapping[str, Values]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return times, shape (m,), and values, shape (k, m)."""
     times = np.asarray(times, dtype=np.float64)
-    for field, column in data.items():
-        if len(column) != len(times):
-            raise ValueError(f"{field}: {len(column)} values at {len(times)} times")
+    for field, values in data.items():
+        if len(values) != len(times):
+            raise ValueError(f"{field}: {len(values)} values at {len(times)} times")
     return times, np.array(list(data.values()), dtype=np.float64).reshape(len(data), len(times))
