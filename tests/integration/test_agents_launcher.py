@@ -15,9 +15,9 @@ from scripted_instrument import on_tcp, whole
 from waiting import patience, wait_for
 
 from livemon import hkarchive
-from livemon.lakeshore.cryostat import Cryostat
-from livemon.lakeshore.model240 import Model240
-from livemon.lakeshore.model372 import Model372
+from livemon.instruments.common.cryostat import Cryostat
+from livemon.instruments.lakeshore240.simulator import Model240
+from livemon.instruments.lakeshore372.simulator import Model372
 from plugins.plugin_utils.inventory.models import MODELS
 
 FEED = "observatory.control.feeds.temperatures"

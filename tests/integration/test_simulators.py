@@ -27,7 +27,7 @@ from socs.Lakeshore.Lakeshore240 import Module
 from socs.Lakeshore.Lakeshore372 import LS372, Curve
 from waiting import wait_for
 
-from livemon.lakeshore.control import request
+from livemon.instruments.common.control import request
 
 LISTENS = re.compile(r"^Lake Shore (240|372) (\S+) listens on (\S+)$", re.MULTILINE)
 

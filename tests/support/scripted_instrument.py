@@ -13,7 +13,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from livemon.lakeshore.messages import LineFramer
+from livemon.instruments.common.messages import LineFramer
 
 Answer = Callable[[str], str | None]
 Fault = Callable[[str, bytes], list[bytes | float]]

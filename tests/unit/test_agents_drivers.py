@@ -13,10 +13,14 @@ import socs.Lakeshore
 from scripted_instrument import on_serial_line, on_tcp, once, script, whole
 from waiting import patience
 
-from livemon.agents import connection, drivers, supervision
+from livemon.agents import drivers, supervision
+from livemon.instruments import folders
+from livemon.instruments.common import connection
+from livemon.instruments.lakeshore240 import driver as driver240
 
 pytestmark = pytest.mark.slow
 
+WRAPPERS = tuple(folders.parts("driver").values())
 READINGS = {"KRDG?": "+0{n}.0000E+00", "SRDG?": "+10{n}.000E+00", "RDGK?": "+0{n}.0000E+00", "RDGR?": "+10{n}.000E+00"}
 TWENTY = {"*IDN?": "LSCI,MODEL240-8P,LSA1,1.0", "MODNAME?": "ls", "INTYPE?": "1,0,0,0,1,1", "INNAME?": "Input {n}"}
 SCANNER = {"SCAN?": "03,1", "INSET?": "1,010,003,21,1", "HTRSET?": "25.000,0,+0.0000E+00,2", "PID?": "1,2,3"}
@@ -83,7 +87,9 @@ def driver(fresh, monkeypatch):
     monkeypatch.setattr(drivers, "contacts", contacts)
     monkeypatch.setattr(connection, "REPLY_SECONDS", 0.5)
     monkeypatch.setattr(connection, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(drivers, "PAUSE_SECONDS", 0.01)
+    for wrapper in WRAPPERS:
+        if hasattr(wrapper, "PAUSE_SECONDS"):
+            monkeypatch.setattr(wrapper, "PAUSE_SECONDS", 0.01)
 
     def load(model):
         module = fresh(model)
@@ -259,7 +265,7 @@ def test_a_broken_connection_is_not_tried_in_a_tight_loop(module240, monkeypatch
 
 
 def test_an_instrument_is_left_alone_after_each_message(driver, monkeypatch):
-    monkeypatch.setattr(drivers, "PAUSE_SECONDS_240", 0.1)
+    monkeypatch.setattr(driver240, "PAUSE_SECONDS", 0.1)
     with on_tcp(script(REPLIES["240"])) as instrument:
         module = driver("240").Module(f"tcp://{instrument.address}")
         started = time.monotonic()
@@ -358,13 +364,13 @@ def test_a_set_up_that_cannot_be_read_is_told_once(run, capsys):
     ]
 
 
-@pytest.mark.parametrize(("module", "name"), [row[:2] for row in drivers._PATIENT])
+@pytest.mark.parametrize(("module", "name"), [wrapper.CONSTRUCTOR for wrapper in WRAPPERS])
 def test_agents_call_their_drivers_by_names_that_wait(run, monkeypatch, module, name):
     """As `wait_at_start` replaces them, also after an update of socs."""
     namespace = SimpleNamespace(**vars(importlib.import_module(module)))
     original = getattr(namespace, name)
-    for other, *_ in drivers._PATIENT:
-        monkeypatch.delitem(sys.modules, other, raising=False)
+    for wrapper in WRAPPERS:
+        monkeypatch.delitem(sys.modules, wrapper.CONSTRUCTOR[0], raising=False)
     monkeypatch.setitem(sys.modules, module, namespace)
     drivers.wait_at_start()
     assert getattr(namespace, name).__wrapped__ is original

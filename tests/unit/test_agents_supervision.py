@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python import threadable
 
 from livemon.agents import supervision
-from livemon.agents.connection import Contacts
+from livemon.instruments.common.connection import Contacts
 
 
 class Operation:

@@ -19,6 +19,7 @@ from twisted.internet import reactor  # noqa: E402
 
 from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
 from livemon.errors import LivemonError  # noqa: E402
+from livemon.instruments import folders  # noqa: E402
 from livemon.sisock import nesting  # noqa: E402
 
 MAX_RECONNECT_SECONDS = 5.0
@@ -76,14 +77,9 @@ def _prepare(agent_class: classes.AgentClass) -> None:
         ocs_agent.ApplicationRunner, websocket_options={"autoPingTimeout": PONG_WITHIN}
     )
     internet.backoffPolicy = functools.partial(internet.backoffPolicy, maxDelay=MAX_RECONNECT_SECONDS)
-    if agent_class.module == "socs.agents.lakeshore372.agent":
-        from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import
-
-        lakeshore372.adapt()
-    if agent_class.module == "socs.agents.lakeshore240.agent":
-        from livemon.agents import lakeshore240  # noqa: PLC0415
-
-        lakeshore240.adapt()
+    for folder, facts in folders.parts("facts").items():
+        if facts.MODEL.agent_module == agent_class.module and folders.has(folder, "agent"):
+            folders.part(folder, "agent").adapt()
     drivers.frame_all()
     drivers.wait_at_start()
     # As long as the router is away nobody else handles signals so that the exit status tells them from a fault.

@@ -1,15 +1,16 @@
-"""An OCS agent that outlives the router, and does not outlive its own purpose.
+"""An OCS agent that outlives the router, and ends when it can no longer do its work.
 
-Upstream's agent process stays alive when its acquisition has died, so that nothing restarts it and nobody notices. Here
+Upstream's agent process stays alive when its acquisition has died, so that nothing restarts it and nothing shows it. Here
 the process ends, with an error, when
 
-- an operation that it starts by itself at start-up is refused or fails,
-- a process (in OCS's sense, for example ``acq``), started by whomever, fails, or ends although nobody stopped it.
+- an operation that it starts itself at start-up is refused or fails,
+- a process (in OCS's sense, for example ``acq``), whoever started it, fails, or ends although it was not asked to stop.
 
 An operation that runs while the connection to the instrument is lost is degraded, whatever its agent says, so that the heartbeat
-says so. Of a Lake Shore the connection itself tells that (:mod:`livemon.agents.connection`), of others perhaps the agent's data.
+shows it. A Lake Shore's connection reports this itself (:mod:`livemon.instruments.common.connection`); for other instruments the
+agent's session data may.
 
-It lives on after a deliberate stop, after a process that was asked for one turn only (``run_once``, ``test_mode``), after
+The process goes on after a deliberate stop, after an operation that was asked for one turn only (``run_once``, ``test_mode``), after
 one that a client started and that ended well (a scan, a stream of a given length), and after a failed task that a client
 asked for.
 """
@@ -29,9 +30,9 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
-from livemon.agents.connection import contacts
 from livemon.agents.feeds import FeedingAgent
 from livemon.health.liveness import touch_alive
+from livemon.instruments.common.connection import contacts
 
 ONE_TURN = ("run_once", "test_mode")
 SECONDS_TO_END = 8.0

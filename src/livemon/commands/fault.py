@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from livemon.lakeshore.control import request
-from livemon.lakeshore.faults import GRAMMAR
+from livemon.instruments.common.control import request
+from livemon.instruments.common.faults import GRAMMAR
 
 
 @click.command(epilog=f"A fault is {GRAMMAR}")

@@ -1,0 +1,38 @@
+"""A Lake Shore 240's readings of 0 K: what it answers where it has no temperature, as of a broken wire, published as NaN.
+
+socs never asks the instrument for the reading's status, and publishes 0 K as a temperature. No input is that cold. The reading in
+sensor units is published as it is, and socs's methods return what they did.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from socs.agents.lakeshore240 import agent
+
+from livemon.instruments.lakeshore240.facts import MODEL
+
+
+class PublishesNoZero:
+    """What socs's agent is given beside its own: a temperature of 0 K is published as NaN."""
+
+    def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(ocs_agent, *args, **kwargs)
+        publish = ocs_agent.publish_to_feed
+
+        def publish_without_zeros(feed_name: str, message: Any, from_reactor: bool | None = None) -> None:
+            if feed_name == MODEL.feed:
+                data = {
+                    name: math.nan if name.endswith("_T") and value == 0 else value
+                    for name, value in message["data"].items()
+                }
+                message = {**message, "data": data}
+            publish(feed_name, message, from_reactor)
+
+        ocs_agent.publish_to_feed = publish_without_zeros
+
+
+def adapt() -> None:
+    """Let socs's 240 agent of this process publish like that."""
+    agent.LS240_Agent = type("LS240_Agent", (PublishesNoZero, agent.LS240_Agent), {})
