@@ -16,13 +16,13 @@ import txaio
 
 txaio.use_twisted()
 
-from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
-from twisted.internet.task import LoopingCall  # noqa: E402
+from ocs import ocs_agent, site_config
+from twisted.internet.task import LoopingCall
 
-from livemon.agents.inbox import Inbox  # noqa: E402
-from livemon.agents.recording import Interruptions, Recording, as_block, as_message  # noqa: E402
-from livemon.hkarchive import Recorder  # noqa: E402
-from livemon.hkarchive.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED  # noqa: E402
+from livemon.agents.inbox import Inbox
+from livemon.agents.recording import Interruptions, Recording, as_block, as_message
+from livemon.hkarchive import Recorder
+from livemon.hkarchive.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED
 
 MAX_QUEUED_BYTES = 24 << 20
 """Memory of messages that wait for the recording thread, about a minute of 200 feeds; more are dropped and counted."""

@@ -12,15 +12,15 @@ import txaio
 
 txaio.use_twisted()
 
-import setproctitle  # noqa: E402 - autobahn must learn of Twisted first
-from ocs import ocs_agent  # noqa: E402
-from twisted.application import internet  # noqa: E402
-from twisted.internet import reactor  # noqa: E402
+import setproctitle
+from ocs import ocs_agent
+from twisted.application import internet
+from twisted.internet import reactor
 
-from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
-from livemon.errors import LivemonError  # noqa: E402
-from livemon.instruments import folders  # noqa: E402
-from livemon.sisock import nesting  # noqa: E402
+from livemon.agents import classes, controlled, drivers, secrets, site, supervision
+from livemon.errors import LivemonError
+from livemon.instruments import folders
+from livemon.sisock import nesting
 
 MAX_RECONNECT_SECONDS = 5.0
 """Twisted waits up to a minute between attempts; every second after the router's return loses data."""

@@ -92,7 +92,7 @@ def _arguments(instrument: Entry) -> list[list[str]]:
 
 
 def _connection(instrument: Entry, model: Model) -> tuple[str, str]:
-    address = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address")
+    address: str = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address") or ""
     if not address and model.usb:
         return model.usb.option(f"/dev/{instrument['serial']}")
     return model.network_option(address)

@@ -194,11 +194,11 @@ class Connection(ABC):
         if not text.isprintable():
             raise ValueError(f"{text!r} is not one line of text")
         with self._lock, self._dropped_on_failure():
-            self._prepare()
-            self._send(text)
+            port = self._prepared()
+            self._send(port, text)
             if not replies.is_query(text):
                 return ""
-            reply = self._reply(text)
+            reply = self._reply(port, text)
             contacts.found(self.address)
             return reply
 
@@ -219,8 +219,8 @@ class Connection(ABC):
             contacts.lose(self.address, reason)
             raise ConnectionError(f"instrument {self.address}: {reason}") from error
 
-    def _prepare(self) -> None:
-        """Have a connection on which nothing is under way."""
+    def _prepared(self) -> Port:
+        """Return a connection on which no reply is under way."""
         if self._port is not None:
             try:
                 uncalled = self._port.receive(0.0)
@@ -228,32 +228,32 @@ class Connection(ABC):
                 self.close()
             else:
                 self._refuse(uncalled, "came without a query")
-        if self._port is None:
-            self._open()
+        return self._open() if self._port is None else self._port
 
-    def _open(self) -> None:
+    def _open(self) -> Port:
         time.sleep(contacts.seconds_to_retry(self.address))
-        self._port = self._open_port()
-        self._send(replies.IDENTIFY)
+        self._port = port = self._open_port()
+        self._send(port, replies.IDENTIFY)
         deadline = time.monotonic() + REPLY_SECONDS
-        while not replies.fits(replies.IDENTIFY, self._line(replies.IDENTIFY, deadline)):
+        while not replies.fits(replies.IDENTIFY, self._line(port, replies.IDENTIFY, deadline)):
             pass
+        return port
 
-    def _send(self, text: str) -> None:
+    def _send(self, port: Port, text: str) -> None:
         time.sleep(max(0.0, self._free_at - time.monotonic()))
         self._received = b""
-        self._port.send(text.encode() + TERMINATOR)
+        port.send(text.encode() + TERMINATOR)
         self._free_at = time.monotonic() + self._pause
 
-    def _reply(self, query: str) -> str:
-        reply = self._line(query, time.monotonic() + REPLY_SECONDS)
+    def _reply(self, port: Port, query: str) -> str:
+        reply = self._line(port, query, time.monotonic() + REPLY_SECONDS)
         self._free_at = time.monotonic() + self._pause
         if not replies.fits(query, reply):
             raise ConnectionError(f"{reply!r} is not a reply to {query}")
         self._refuse(self._received, f"came behind the reply to {query}")
         return reply
 
-    def _line(self, query: str, deadline: float) -> str:
+    def _line(self, port: Port, query: str, deadline: float) -> str:
         """Return the next line; what has come behind it stays in `_received`."""
         while b"\n" not in self._received:
             if len(self._received) > LONGEST_REPLY:
@@ -261,7 +261,7 @@ class Connection(ABC):
             if (left := deadline - time.monotonic()) <= 0:
                 part = f", only {_text(self._received)!r} without a terminator" if self._received else ""
                 raise ConnectionError(f"no reply to {query} came within {REPLY_SECONDS:g} s{part}")
-            self._received += self._port.receive(left)
+            self._received += port.receive(left)
         line, _, self._received = self._received.partition(b"\n")
         return _text(line)
 
@@ -305,7 +305,7 @@ class SerialConnection(Connection):
     @property
     def address(self) -> str:
         """Path of the serial line."""
-        return self._args[0] if self._args else self._kwargs["port"]
+        return str(self._args[0] if self._args else self._kwargs["port"])
 
     def _open_port(self) -> Port:
         return SerialPort(*self._args, **self._kwargs)

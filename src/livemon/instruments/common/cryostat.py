@@ -15,6 +15,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
 
 ROOM = 295.0
 STAGES = ("50K shield", "50K plate", "4K plate", "4K shield", "Still", "Cold plate", "Mixing chamber")
@@ -116,11 +119,11 @@ class Cryostat:
             self._after = self._integrate(self._after, 2 * _REAL_COOLDOWN / _STEPS_TO_SETTLE, 0.0)
         self._before = self._after
 
-    def _waves(self, elapsed: float) -> np.ndarray:
+    def _waves(self, elapsed: float) -> Array:
         """Drift of each stage's load and, last, of the room: slow waves within -1..1."""
         return np.sin(2 * math.pi * elapsed / _DRIFT_PERIODS + self._phases).mean(axis=1)
 
-    def _integrate(self, logs: np.ndarray, seconds: float, drift: np.ndarray | float) -> np.ndarray:
+    def _integrate(self, logs: Array, seconds: float, drift: Array | float) -> Array:
         """Integrate ln T with the linearly implicit Euler method, which keeps T positive and stiff stages stable.
 
         A step that would change a temperature by more than a few per cent is halved: below 40 K heat capacities fall
@@ -134,7 +137,7 @@ class Cryostat:
             return logs + change
         return self._integrate(self._integrate(logs, seconds / 2, drift), seconds / 2, drift)
 
-    def _rates(self, logs: np.ndarray, drift: np.ndarray | float) -> np.ndarray:
+    def _rates(self, logs: Array, drift: Array | float) -> Array:
         """``d ln T / dt`` in 1/s, for an array of states of shape (any, stages)."""
         t = np.exp(logs)
         power = (_LOAD + _WIRING * (ROOM - t) + _RADIATION * (ROOM**4 - t**4)) * (1 + drift) + self._heat
@@ -147,18 +150,18 @@ class Cryostat:
         return power / (_heat_capacity(t) * t)
 
 
-def _conduct(power: np.ndarray, t: np.ndarray, one: int, other: int, conductance: np.ndarray | float) -> None:
+def _conduct(power: Array, t: Array, one: int, other: int, conductance: Array | float) -> None:
     flow = conductance * (t[:, one] - t[:, other])
     power[:, one] -= flow
     power[:, other] += flow
 
 
-def _heat_capacity(t: np.ndarray) -> np.ndarray:
+def _heat_capacity(t: Array) -> Array:
     """J/K: a Debye-like lattice part, and a residual one that peaks at 0.1 K."""
     return _LATTICE / (1 + (80 / t) ** 3) + _RESIDUAL * t / (1 + (t / 0.1) ** 2)
 
 
-def _cooling(t: np.ndarray) -> np.ndarray:
+def _cooling(t: Array) -> Array:
     """Cooling power of each stage, W; the dilution unit starts once the 4 K plate condenses the mixture."""
     condensed = 1 / (1 + (t[:, _PLATE4] / 5) ** 8)
     cooling = np.zeros_like(t)

@@ -58,7 +58,7 @@ def command(mnemonic: str, *casts: Cast[Any], optional: int = 0) -> Callable[[Me
     """
 
     def enter(method: Method) -> Method:
-        method.command = (mnemonic, casts, optional)
+        vars(method)["command"] = (mnemonic, casts, optional)
         return method
 
     return enter
@@ -136,8 +136,7 @@ class Instrument:
         return ";".join(answers) if answers else None
 
     def _carry_out(self, request: Request | None) -> str | None:
-        row = self.table.get(request.mnemonic) if request else None
-        if row is None:
+        if request is None or (row := self.table.get(request.mnemonic)) is None:
             self._event_status |= self.COMMAND_ERROR
             return None
         try:

@@ -31,7 +31,7 @@ class PtyServer:
         self._clock = clock
         self._link: Path | None = None
         self._ends: tuple[int, int] | None = None
-        self._talk: asyncio.Task | None = None
+        self._talk: asyncio.Task[None] | None = None
         self._deaf = False
 
     def start(self, link: Path) -> str:
@@ -104,8 +104,13 @@ class PtyServer:
 async def _readable(near: int) -> bytes:
     """Wait until something has come in, and return it."""
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(near, lambda: ready.done() or ready.set_result(None))
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def is_readable() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(near, is_readable)
     await ready
     loop.remove_reader(near)
     try:

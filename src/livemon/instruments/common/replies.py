@@ -50,7 +50,7 @@ _ANOTHER_IDENTITY = re.compile(r"[A-Z]+,MODEL.*")
 
 def _pattern(fields: str) -> re.Pattern[str]:
     """Compile a form as in `_REPLIES`; fields in brackets may be missing."""
-    parts = []
+    parts: list[str] = []
     for letter in fields:
         parts.append({"(": "(?:", ")": ")?"}.get(letter) or f"(?:{',' if parts else ''}\\s*(?:{_FIELDS[letter]})\\s*)")
     return re.compile("".join(parts), re.IGNORECASE)
@@ -72,7 +72,10 @@ def fits(query: str, reply: str) -> bool:
     """
     if not _PRINTABLE.fullmatch(reply):
         return False
-    mnemonic = _QUERY.match(query)[1].upper()
+    asked = _QUERY.match(query)
+    if asked is None:
+        raise ValueError(f"{query!r} is not a query")
+    mnemonic = asked[1].upper()
     if mnemonic == IDENTIFY:
         return _IDENTITY.fullmatch(reply) is not None
     pattern = _FOUR_OR_EIGHT if query.strip().upper() in _ALL_INPUTS else _PATTERNS.get(mnemonic)

@@ -44,7 +44,7 @@ class TcpServer:
         self._clock = clock
         self._unterminated = unterminated
         self._server: asyncio.Server | None = None
-        self._clients: dict[asyncio.Task, asyncio.StreamWriter] = {}
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._dead = False
 
     async def start(self, host: str, port: int) -> str:
@@ -98,6 +98,7 @@ class TcpServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task is not None
         self._clients[task] = writer
         if self._dead:  # it had connected just before
             deafen(writer.get_extra_info("socket"))
@@ -193,8 +194,13 @@ async def run_until_terminated(
     loop = asyncio.get_running_loop()
     switched_on = loop.time()
     stop, changed = asyncio.Event(), asyncio.Event()
+
+    def terminate() -> None:
+        stop.set()
+        changed.set()
+
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, lambda: (stop.set(), changed.set()))
+        loop.add_signal_handler(signum, terminate)
 
     def clock() -> float:
         return loop.time() - switched_on

@@ -13,8 +13,11 @@ from socs.agents.lakeshore240 import agent
 
 from livemon.instruments.lakeshore240.facts import MODEL
 
+_Upstream: Any = object
+"""The base of what is mixed into upstream's classes, which have no types."""
 
-class PublishesNoZero:
+
+class PublishesNoZero(_Upstream):
     """What socs's agent is given beside its own: a temperature of 0 K is published as NaN."""
 
     def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:

@@ -170,15 +170,26 @@ class Heaters(Instrument):
         kept(number(0, 100)),
         optional=4,
     )
-    def set_analog_output(self, n: int, polarity: int, mode: int, source: int | str, *monitor: float | None) -> None:
+    def set_analog_output(  # noqa: PLR0917 - the parameters are the instrument's
+        self,
+        n: int,
+        polarity: int,
+        mode: int,
+        source: int | str,
+        units: int | None = None,
+        high: float | None = None,
+        low: float | None = None,
+        manual: float | None = None,
+    ) -> None:
         """Set mode, input and polarity of an output, as ``OUTMODE`` does, then what is monitored and the manual drive."""
         output = self._outputs[n]
         output.drive = replace(output.drive, mode=mode, input=str(source), polarity=polarity)
-        given = [*monitor, None, None, None, None][:4]
-        units, high, low, manual = (
-            old if new is None else new for new, old in zip(given, (*output.monitored, None), strict=True)
+        old_units, old_high, old_low = output.monitored
+        output.monitored = (
+            old_units if units is None else units,
+            old_high if high is None else high,
+            old_low if low is None else low,
         )
-        output.monitored = (units, high, low)
         if manual is not None:
             output.set_manual(manual)
 

@@ -115,13 +115,17 @@ class Output:
 
     @property
     def manual_drive(self) -> float:
-        """The drive that somebody set for the mode in force, %, as ``ANALOG`` has it; W where that shows power."""
-        return {Mode.STILL: self.still, Mode.WARM_UP: self.warm_up}.get(self.drive.mode, self.manual)
+        """The drive that was set for the present mode, %, as ``ANALOG`` has it; W if the output shows power."""
+        return float(getattr(self, self._manual_setting))
 
     def set_manual(self, value: float) -> None:
-        """Set the drive of the mode in force."""
-        name = {Mode.STILL: "still", Mode.WARM_UP: "warm_up"}.get(self.drive.mode, "manual")
-        setattr(self, name, value)
+        """Set the drive of the present mode."""
+        setattr(self, self._manual_setting, value)
+
+    @property
+    def _manual_setting(self) -> str:
+        by_mode: dict[int, str] = {Mode.STILL: "still", Mode.WARM_UP: "warm_up"}
+        return by_mode.get(self.drive.mode, "manual")
 
     def switch_off(self) -> None:
         """Turn the output off, as the instrument does when a temperature limit is passed."""

@@ -37,6 +37,8 @@ FRESH = 1.0
 """Seconds for which the status after a reading is also that before the next one."""
 AWAY = 4.0
 """Seconds in which a scanner cannot have gone to another channel and come back: the shortest pause (3) and dwell (1) there."""
+_Upstream: Any = object
+"""The base of what is mixed into upstream's classes, which have no types."""
 _BLOCK = re.compile(r"Channel_(\d\d)\Z")
 
 
@@ -59,7 +61,7 @@ class Visit:
         return channel == self._channel and time.monotonic() - self._since >= pause
 
 
-class AsksForStatus:
+class AsksForStatus(_Upstream):
     """What socs's ``LS372`` is given beside its own: a reading in kelvins and the one in ohms that follows have a status.
 
     `reading_status` is that of the newest such pair of each channel, by its number, 0 for the control input; `repeated` has the
@@ -90,17 +92,16 @@ class AsksForStatus:
         ValueError
             If it answered with something else; socs ends its acquisition by that, and the agent begins anew with a clean connection.
         """
-        if chan < 0 or unit not in {"kelvin", "ohms"}:
-            return super().get_temp(unit, chan)
-        if unit == "kelvin":
+        has_status = chan >= 0 and unit in {"kelvin", "ohms"}
+        if has_status and unit == "kelvin":
             self.repeated.discard(chan)
             if chan != CONTROL and not self._visit.settled(chan, self.channels[chan].pause):
                 self.repeated.add(chan)
             self.reading_status[chan] = self._status_before(chan)
-            return super().get_temp(unit, chan)
-        ohms = super().get_temp(unit, chan)
-        self.reading_status[chan] = self.reading_status.get(chan, 0) | self._ask(chan)
-        return ohms
+        reading: float = super().get_temp(unit, chan)
+        if has_status and unit == "ohms":
+            self.reading_status[chan] = self.reading_status.get(chan, 0) | self._ask(chan)
+        return reading
 
     def _status_before(self, chan: int) -> int:
         answered, status = self._answered.get(chan, (-math.inf, 0))
@@ -115,7 +116,7 @@ class AsksForStatus:
         return int(answer)
 
 
-class PublishesStatus:
+class PublishesStatus(_Upstream):
     """What socs's agent is given beside its own: its readings are published with their status."""
 
     def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from livemon.instruments.common.alarms import Alarm, Extremes
 from livemon.instruments.common.cryostat import Cryostat
@@ -122,13 +122,13 @@ class Model372(Heaters):
         Names of scanned inputs, ``{channel: name}``, in place of the wiring's.
     """
 
-    INPUTS = (*range(1, CHANNELS + 1), CONTROL)
+    INPUTS: ClassVar[tuple[int | str, ...]] = (*range(1, CHANNELS + 1), CONTROL)
     SETTINGS = SETTINGS
 
     def __init__(self, serial: str, cryostat: Cryostat, seed: int = 0, labels: Mapping[int, str] | None = None) -> None:
         super().__init__(serial)
         self._cryostat = cryostat
-        self._channels = [CONTROL, *range(1, CHANNELS + 1)]
+        self._channels = self.INPUTS
         self._sensors = {
             n: Sensor(WIRING[n].kind if n in WIRING else None, seed, i) for i, n in enumerate(self._channels)
         }
@@ -161,7 +161,7 @@ class Model372(Heaters):
     def _tick(self, now: float) -> None:
         self._cryostat.advance(now)
         self._scanner.advance(now)
-        fresh = [CONTROL, self._scanner.active] if self._scanner.settled(now) else [CONTROL]
+        fresh: list[int | str] = [CONTROL, self._scanner.active] if self._scanner.settled(now) else [CONTROL]
         fresh = [n for n in fresh if not self.faults.on_input(Kind.FROZEN, n, now)]
         for n in fresh:
             self._measurements[n] = self._measure(n, now)
@@ -304,7 +304,8 @@ class Model372(Heaters):
         times = [before if given is None or not (given or enabled) else given for given, before, _ in allowed]
         if any(value < least for value, (_, _, least) in zip(times, allowed, strict=True)):
             raise ValueError("dwell, pause or coefficient is too small")
-        new = InputSetup(enabled, *times[:2], old.curve if curve is None else curve, times[2])
+        new_dwell, new_pause, new_coefficient = times
+        new = InputSetup(enabled, new_dwell, new_pause, old.curve if curve is None else curve, new_coefficient)
         has_curve = new.curve and self._curves[new.curve].points
         self._setups[n] = new if has_curve else replace(new, curve=0)
 
