@@ -235,7 +235,8 @@ def test_an_agent_that_ends_before_it_joins_is_an_error(site):
     with site.agent("ls240") as agent:
         assert agent.exit_status() == 1
         assert agent.last_line == (
-            "livemon: agent ls240 (Lakeshore240Agent) ended by itself before it joined the router; its log says why"
+            "livemon: agent ls240 (Lakeshore240Agent) ended without being asked to before it joined the router; "
+            "see its log for the reason"
         )
 
 

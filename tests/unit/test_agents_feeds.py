@@ -400,7 +400,7 @@ def test_each_kind_is_logged_once_and_after_an_hour_with_how_often_since(agent, 
         publish(agent, T0, a=None, b=1.0)
     assert len(agent.log.warnings) == 1
     assert (
-        "field 'a': None is a NoneType; a value is a number, a truth value or a text. Left out: 1 value"
+        "field 'a': None is a NoneType; a value is a number, a boolean or a text. Left out: 1 value"
         in (agent.log.warnings[0])
     )
     publish(agent, None, a=1.0)
@@ -444,7 +444,7 @@ def test_what_is_left_is_archived_and_plotted(agent, transport, tmp_path):
 
 def test_what_a_message_takes_is_never_underestimated():
     columns = {"a": [1.5e-300, -(2**63)], "b": ["\u00e4\U0001f600\x00" * 9, "\\\"'" * 30], "c": [True, math.pi]}
-    block = publishable.Block("b", [T0, T0 + 0.123456], columns, {"a": {"_field": "\x00"}})
+    block = publishable.Part("b", [T0, T0 + 0.123456], columns, {"a": {"_field": "\x00"}})
     for kind in (serializer.CBORSerializer, serializer.MsgPackSerializer, serializer.JsonSerializer):
         octets, _ = kind().serialize(message.Publish(1, "a.b", args=[block.as_message()]))
         assert len(octets) < block.bytes + publishable.ENVELOPE_BYTES

@@ -172,7 +172,7 @@ def test_fields_of_an_archive_from_before_names_were_cleaned_are_found(tmp_path)
         number=1,
         address=FEED["address"],
         agent_session="1",
-        blocks={"b": frames.Block([START], {"a": [7.0]})},
+        blocks={"b": frames.Batch([START], {"a": [7.0]})},
     )
     samples = core.G3TimesampleMap()
     samples.times = data["blocks"][0].times

@@ -93,12 +93,12 @@ class Cryostat:
             If there is no such stage.
         """
         if stage == VACUUM_CAN:
-            return ROOM * (1 + 0.05 * self._drift * self._waves(self.elapsed)[-1])
+            return ROOM * (1 + 0.05 * self._drift * float(self._waves(self.elapsed)[-1]))
         if stage not in STAGES:
             raise KeyError(stage)
         index = STAGES.index(stage)
         fraction = self.elapsed / self._step - (self._steps - 1) if self._steps else 0.0
-        return math.exp(self._before[index] + fraction * (self._after[index] - self._before[index]))
+        return math.exp(float(self._before[index] + fraction * (self._after[index] - self._before[index])))
 
     def heat(self, stage: str, watts: float) -> None:
         """Set the power of the heater on a stage, W; it acts from the next step on."""
@@ -121,7 +121,8 @@ class Cryostat:
 
     def _waves(self, elapsed: float) -> Array:
         """Drift of each stage's load and, last, of the room: slow waves within -1..1."""
-        return np.sin(2 * math.pi * elapsed / _DRIFT_PERIODS + self._phases).mean(axis=1)
+        waves: Array = np.sin(2 * math.pi * elapsed / _DRIFT_PERIODS + self._phases)
+        return np.asarray(waves.mean(axis=1))
 
     def _integrate(self, logs: Array, seconds: float, drift: Array | float) -> Array:
         """Integrate ln T with the linearly implicit Euler method, which keeps T positive and stiff stages stable.

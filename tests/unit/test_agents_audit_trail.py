@@ -1,11 +1,11 @@
-"""The trail of control commands."""
+"""The audit trail of control commands."""
 
 import json
 
 import pytest
 
-from livemon.agents import audit
-from livemon.agents.audit import Trail
+from livemon.agents import audit_trail
+from livemon.agents.audit_trail import AuditTrail
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def log():
 
 @pytest.fixture
 def trail(tmp_path, clock, log):
-    return Trail("control", log.append, tmp_path / "commands.log", lambda: clock[0])
+    return AuditTrail("control", log.append, tmp_path / "commands.log", lambda: clock[0])
 
 
 def lines(tmp_path):
@@ -60,7 +60,7 @@ def test_the_number_of_the_first_run_is_not_left_out(trail, tmp_path):
             {"Password": "...", "deep": [{"api_token": "...", "a": 1}]},
         ),
         ("a\nb", "a\nb"),
-        (["x" * 2000], json.dumps(["x" * 2000])[: audit.LONGEST] + "..."),
+        (["x" * 2000], json.dumps(["x" * 2000])[: audit_trail.LONGEST] + "..."),
         ({"object": {1}}, {"object": "{1}"}),
     ],
 )
@@ -72,10 +72,10 @@ def test_parameters_have_no_passwords_and_an_end(trail, tmp_path, parameters, wr
 def test_who_is_refused_all_the_time_does_not_fill_the_disk(trail, tmp_path, clock):
     for _ in range(1000):
         trail.note("start", "x" * 5000, "refused")
-    assert len(lines(tmp_path)) == audit.REFUSALS
+    assert len(lines(tmp_path)) == audit_trail.REFUSALS
     trail.note("start", "acq", "accepted")
-    assert lines(tmp_path)[-1]["refusals_left_out"] == 1000 - audit.REFUSALS
-    clock[0] += audit.SECONDS
+    assert lines(tmp_path)[-1]["refusals_left_out"] == 1000 - audit_trail.REFUSALS
+    clock[0] += audit_trail.SECONDS
     trail.note("start", "y", "refused")
     assert lines(tmp_path)[-1]["operation"] == "y"
     assert "refusals_left_out" not in lines(tmp_path)[-1]
@@ -90,6 +90,6 @@ def test_a_clock_that_is_set_back_does_not_silence_it(trail, tmp_path, clock):
 
 
 def test_what_cannot_be_written_is_told_in_the_agents_log(log, tmp_path):
-    Trail("control", log.append, tmp_path / "nowhere/commands.log").note("start", "acq", "accepted")
+    AuditTrail("control", log.append, tmp_path / "nowhere/commands.log").note("start", "acq", "accepted")
     assert log[0].startswith('control {"time"')
     assert log[1] == f"control: the line above is not in {tmp_path}/nowhere/commands.log: No such file or directory"

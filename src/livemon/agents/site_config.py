@@ -1,4 +1,4 @@
-"""The site config as the launcher needs it, with a sentence for everything that may be wrong."""
+"""OCS's site config as the launcher needs it, with an error message for everything that may be wrong with it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Instance:
     agent_class: str
     host: str
     open_operations: tuple[str, ...] = ()
-    """Patterns of the operations that everybody may start and stop (``open-operations``, which upstream passes over)."""
+    """Patterns of the operations that everyone may start and stop (``open-operations``, which upstream ignores)."""
     secret_arguments: tuple[tuple[object, ...], ...] = ()
-    """Arguments with ``{secret: name}`` among their words (``secret-arguments``, passed over likewise): livemon.agents.secrets."""
+    """Arguments with ``{secret: name}`` among their words (``secret-arguments``, ignored likewise): see secret_arguments.py."""
 
 
 def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> Instance:
     """Find an agent in ``$OCS_CONFIG_DIR/default.yaml``, under the host ``$SITE_HOST``.
 
-    Without ``SITE_HOST`` it is this machine's name; a host that is not in the file is looked up as ``localhost``, as
+    Without ``SITE_HOST`` the host is this machine's name; a host that is not in the file is looked up as ``localhost``, as
     upstream does.
 
     Raises
@@ -45,13 +45,13 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
     except OSError as error:
         raise ConfigError(f"cannot read the site config {path}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"the site config {path} is no YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"the site config {path} is not valid YAML: {' '.join(str(error).split())}") from error
     try:
         hosts = content["hosts"]
-        wanted = setting("SITE_HOST", default=socket.gethostname(), environ=environ)
-        host = wanted if wanted in hosts else "localhost"
+        name: str = setting("SITE_HOST", default=socket.gethostname(), environ=environ)
+        host = name if name in hosts else "localhost"
         if host not in hosts:
-            raise ConfigError(f"{path} has no host {wanted!r}: set SITE_HOST to one of {', '.join(sorted(hosts))}")
+            raise ConfigError(f"{path} has no host {name!r}: set SITE_HOST to one of {', '.join(sorted(hosts))}")
         instances = {
             entry["instance-id"]: Instance(
                 entry["instance-id"],
@@ -63,7 +63,7 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
             for entry in hosts[host]["agent-instances"]
         }
     except (KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is no site config: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{path} is not a site config: {type(error).__name__}: {error}") from error
     if instance_id not in instances:
         near = difflib.get_close_matches(instance_id, instances, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."

@@ -1,4 +1,4 @@
-"""The arguments of an agent that need a secret, completed in this process: no command line, environment or site config has it."""
+"""The arguments of an agent that need a secret, completed in this process: no command line or site config has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from livemon.agents.site import Instance
+from livemon.agents.site_config import Instance
 from livemon.config import setting
 from livemon.errors import ConfigError
 
@@ -14,13 +14,13 @@ from livemon.errors import ConfigError
 def arguments(instance: Instance, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the agent's arguments that need a secret as words for its parser; empty if there are none.
 
-    The site config has ``{secret: name}`` where the value belongs, which is the content of ``$LIVEMON_AGENT_SECRETS/name``
+    The site config has ``{secret: name}`` in place of the value, which is the content of ``$LIVEMON_AGENT_SECRETS/name``
     without white space around it. An option and its only value become one word, ``--password=...``: a value may begin with ``-``.
 
     Raises
     ------
     ConfigError
-        If the directory or a file is missing or cannot be read. It names the file, never the value.
+        If the directory or a file is missing or cannot be read. The message names the file, never the value.
     """
     words: list[str] = []
     for entry in instance.secret_arguments:

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from livemon.agents.site import Instance, find_instance
+from livemon.agents.site_config import Instance, find_instance
 from livemon.errors import ConfigError
 
 SITE = {
@@ -35,8 +35,8 @@ def test_an_agent_is_found_under_its_host(site):
         (SITE, {"OCS_CONFIG_DIR": ""}, "OCS_CONFIG_DIR is not set"),
         (SITE, {"OCS_CONFIG_DIR": "/nowhere"}, "cannot read the site config /nowhere/default.yaml"),
         ("a: [", {}, "is not valid YAML"),
-        ("[]", {}, "is no site config"),
-        ({"hosts": {"lab": {}}}, {}, "is no site config: KeyError: 'agent-instances'"),
+        ("[]", {}, "is not a site config"),
+        ({"hosts": {"lab": {}}}, {}, "is not a site config: KeyError: 'agent-instances'"),
         ({"hosts": {"lab": {}}}, {"SITE_HOST": "lap"}, "has no host 'lap': set SITE_HOST to one of lab"),
         (SITE, {"SITE_HOST": "lap"}, "host localhost: no agent 'fake2'. Known are none"),
         (SITE, {}, "host lab: no agent 'fake2'; did you mean fake1? Known are fake1"),

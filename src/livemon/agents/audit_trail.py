@@ -1,7 +1,7 @@
-"""The trail of control commands: one line of JSON for each, in the agent's log and in a file that all agents of a host share.
+"""The audit trail of control commands: one line of JSON each, in the agent's log and in a file that all agents of a host share.
 
-A line says when (UTC), which agent, what was asked for, by whom as far as the router tells, and what became of it; that an operation
-has ended is a line of its own with the same number (``run``). The file outlives containers and their logs; nothing rotates it.
+A line says when (UTC), which agent, what was asked for, by whom as far as the router discloses it, and with what outcome; the end of
+an operation is a line of its own with the same number (``run``). The file outlives containers and their logs; nothing rotates it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from typing import Any
 from livemon.config import setting
 
 LONGEST = 1000
-"""Characters of what a caller wrote; of more the beginning is kept."""
+"""Characters of what a caller wrote; a longer text is cut."""
 REFUSALS = 30
-"""In a minute. Everybody can be refused, and nobody is to fill the disk by it: more are counted and told by the next line."""
+"""Per minute. Anyone can be refused, and must not fill the disk with it: further ones are counted in the next line."""
 SECONDS = 60.0
 SECRETIVE = ("password", "passwd", "secret", "token", "credential")
 
 
-class Trail:
+class AuditTrail:
     """Writes the lines of one agent.
 
     Parameters
     ----------
     agent
-        Its instance-id.
+        The agent's instance-id.
     log
-        Takes each line, for the agent's own log.
+        Called with each line, for the agent's own log.
     file
-        The file of all agents of this host, or none.
+        The file that all agents of this host share, or `None`.
+    clock
+        UNIX seconds.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Trail:
         self._refusals = self._left_out = 0
 
     @classmethod
-    def from_environment(cls, agent: str, log: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Trail:
+    def from_environment(
+        cls, agent: str, log: Callable[[str], None], environ: Mapping[str, str] = os.environ
+    ) -> AuditTrail:
         """Write to the file of ``LIVEMON_CONTROL_LOG``, if that is set."""
         return cls(agent, log, setting("LIVEMON_CONTROL_LOG", Path, None, environ))
 
     def note(self, command: str, operation: object, outcome: str, **more: Any) -> None:
-        """Write a line; what is `None` or empty in `more` is left out."""
+        """Write a line; values of `more` that are `None` or empty are left out."""
         if outcome == "refused" and self._is_too_much():
             return
         left_out, self._left_out = self._left_out, 0
@@ -87,7 +91,7 @@ class Trail:
         return True
 
     def _append(self, line: str) -> None:
-        """Append in one write, so that agents' lines do not mix; a full disk does not keep an operator from his heater."""
+        """Append in one write, so that agents' lines do not mix. A full disk does not stop an operator's command."""
         if self._file is None:
             return
         try:
@@ -101,7 +105,7 @@ class Trail:
 
 
 def _short(value: Any) -> Any:
-    """Return a value as the line has it: JSON, without passwords, not too long."""
+    """Return a value for a line: JSON, without passwords, not too long."""
     value = _without_secrets(value)
     text = json.dumps(value, default=str)
     return value if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from ocs.access import AgentAccessRules, AgentSpec, CredLevel, agent_get_creds
 
-from livemon.agents.control import Control
+from livemon.agents.access_policy import AccessPolicy
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from livemon.agents.control import Control
     ],
 )
 def test_what_an_operation_wants(operation, opened, level):
-    assert Control(open_operations=opened).level(operation) == level
+    assert AccessPolicy(open_operations=opened).level(operation) == level
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_what_a_password_gives(tmp_path, password, level):
     (tmp_path / "control").write_text("right\n")
     about = AgentSpec("x", "X")
     rules = AgentAccessRules("livemon", agent=about)
-    rules.rules = Control(tmp_path / "control").rules()
+    rules.rules = AccessPolicy(tmp_path / "control").rules()
     assert agent_get_creds(password, rules, about, SimpleNamespace()) == (level, "")
 
 
 def test_without_a_secret_no_password_opens():
     about = AgentSpec("x", "X")
     rules = AgentAccessRules("livemon", agent=about)
-    rules.rules = Control().rules()
+    rules.rules = AccessPolicy().rules()
     assert agent_get_creds("", rules, about)[0] == agent_get_creds("None", rules, about)[0] == CredLevel.BASIC
 
 
@@ -51,4 +51,4 @@ def test_a_secret_that_cannot_be_read_is_an_error_and_not_an_empty_password(tmp_
     if content is not None:
         file.write_text(content)
     with pytest.raises(ValueError, match=r"no such file|the file is empty"):
-        Control(file).rules()
+        AccessPolicy(file).rules()
