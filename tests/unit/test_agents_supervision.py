@@ -74,7 +74,7 @@ def test_a_start_up_operation_that_is_refused_ends_all(agent, operation, ends):
 def test_a_process_that_ends_by_itself_ends_all(agent, operation, ends):
     agent.start("scan", password=agent)
     operation.ending.callback((True, "done"))
-    assert ends == ["process scan of agent x ended by itself: done"]
+    assert ends == ["process scan of agent x ended without being stopped: done"]
 
 
 def test_a_process_that_a_client_started_may_end_well_but_not_fail(agent, operation, ends):

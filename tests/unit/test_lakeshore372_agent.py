@@ -65,7 +65,7 @@ def test_a_servo_command_that_fails_leaves_the_scan_on(agent, instrument, sessio
     assert state(instrument) == before
     assert agent.module.autoscan is True
     assert agent.module.sample_heater.mode == "Open Loop"
-    assert session.messages[-1].startswith("Put scan and output mode back: ValueError: ")
+    assert session.messages[-1].startswith("Restored scan and output mode: ValueError: ")
 
 
 def test_a_servo_command_that_is_refused_leaves_the_scan_as_it_was(agent, instrument, session):

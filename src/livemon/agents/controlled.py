@@ -46,7 +46,7 @@ class ControlledAgent(SupervisedAgent):
             self.access_config.rules = self._policy.rules()
         except ValueError as error:
             fault = f"no one may control this agent: {self._policy.secret_file}: {error}"
-            self.log.error("{fault}", fault=fault)  # noqa: TRY400 - the fault says all there is to know
+            self.log.error("{fault}", fault=fault)  # noqa: TRY400 - a traceback would add nothing
             self.access_config.rules = AccessPolicy().rules()
 
     def register_task(self, name: str, func: Any, *args: Any, min_privs: int = 0, **kwargs: Any) -> None:

@@ -102,7 +102,7 @@ class Recording:
 
 
 def as_message(lag: float, lost: int, gap: float | None) -> dict[str, Any]:
-    """Return the message of the feed; `gap` is left out as long as there is no recorder that knows it."""
+    """Return the message of the feed; `gap` is left out as long as it is not known."""
     data = {"lag": round(lag, 3), "lost": float(lost)}
     if gap is not None:
         data["gap"] = round(gap, 3)

@@ -1,4 +1,4 @@
-"""OCS's site config as the launcher needs it, with an error message for everything that may be wrong with it."""
+"""OCS's site config as the launcher needs it, with an error message for each possible fault."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ SECONDS_TO_END = 8.0
 class Verdict:
     """How this process is to end.
 
-    `fault` says why it failed, `asked` that it was told to end, `joined` that it has been connected to the router.
+    `fault` says why it failed, `asked` that it was asked to end, `joined` that it has been connected to the router.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ verdict = Verdict()
 
 
 def end(fault: str | None = None) -> None:
-    """End the process: with `fault`, or because it was told to. Only the first call counts. Reactor thread only."""
+    """End the process: with `fault`, or because it was asked to. Only the first call counts. Reactor thread only."""
     if verdict.ending:
         return
     verdict.fault, verdict.asked = fault, fault is None
@@ -190,7 +190,7 @@ class SupervisedAgent(FeedingAgent):
         def stop(session: ocs_agent.OpSession, params: Any) -> Any:
             def refused(answer: Any) -> Any:
                 if isinstance(answer, tuple) and not answer[0]:
-                    with contextlib.suppress(ValueError):  # the process has ended meanwhile
+                    with contextlib.suppress(ValueError):  # the process has ended since
                         self._stops.remove(session.session_id)
                 return answer
 
@@ -222,7 +222,7 @@ class SupervisedAgent(FeedingAgent):
         if verdict.ending or was_stopped or ended_well or not (is_process or failed_start):
             return
         kind = "process" if is_process else "start-up task"
-        outcome = "ended by itself" if session.success else "failed"
+        outcome = "ended without being stopped" if session.success else "failed"
         end(f"{kind} {session.op_name} of agent {self.instance_id} {outcome}: {message}")
         self._shutdown()
 

@@ -1,4 +1,4 @@
-"""``livemon simulate``: a simulated instrument that a driver cannot tell from a real one."""
+"""``livemon simulate``: a simulated instrument that a driver cannot distinguish from a real one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livemon.instruments.common.faults import GRAMMAR, Faults, parse
 from livemon.instruments.common.instrument import Instrument
 from livemon.instruments.common.server import run_until_terminated
 
-# What an answer can hold; signs beyond ASCII, as in an inventory's labels, leave the instrument as question marks.
+# What an answer can contain; characters beyond ASCII, as in an inventory's labels, are sent as question marks.
 _NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
 
 MODELS = folders.models()
@@ -57,7 +57,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     epilog=f"A fault is {GRAMMAR}",
 )
 @click.argument("model", type=click.Choice(list(MODELS)))
-@click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument tells it.")
+@click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument reports it.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
 @click.option(
     "--port",
@@ -99,13 +99,13 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     "given_faults",
     multiple=True,
     metavar="FAULT",
-    help="What goes wrong from the start, see below; may be repeated.",
+    help="A fault from the start, see below; may be repeated.",
 )
 @click.option(
     "--control",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Make a socket at PATH, by which `livemon fault PATH ...` makes things go wrong while it runs.",
+    help="Make a socket at PATH, by which `livemon fault PATH ...` causes faults while it runs.",
 )
 def command(
     *,

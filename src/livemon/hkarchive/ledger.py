@@ -53,8 +53,8 @@ class Account:
     """The numbers of one feed in one session of its agent.
 
     `stored` is the number up to which samples are on the disk or reported as missing, `stored_time` the time of the last of them
-    (the agent's clock). `received` is the number of the newest that arrived, `told` of the newest that was published, and `heard`
-    is when the feed was last heard (this machine's clock). All times in UNIX seconds.
+    (the agent's clock). `received` is the number of the newest that arrived, `announced` of the newest that was published, and
+    `heard` is when the feed was last heard (this machine's clock). All times in UNIX seconds.
     """
 
     address: str
@@ -70,19 +70,19 @@ class Account:
     """The highest number of that session when this one began."""
     received: int = 0
     received_time: float | None = None
-    told: int = 0
-    told_at: float | None = None
+    announced: int = 0
+    announced_at: float | None = None
     dropped: list[Dropped] = field(default_factory=list)
     """What arrived and will not be on the disk, until the gap is reported."""
     pauses: deque[float] = field(default_factory=lambda: deque(maxlen=LATELY))
 
     def __post_init__(self) -> None:
-        self.received, self.received_time, self.told = self.stored, self.stored_time, self.stored
+        self.received, self.received_time, self.announced = self.stored, self.stored_time, self.stored
 
     @property
     def top(self) -> int:
         """The highest number that a message or a heartbeat has had."""
-        return max(self.told, self.received)
+        return max(self.announced, self.received)
 
     def drop(self, first: int, last: int, reason: str) -> None:
         """Note that samples which had arrived will not be on the disk."""
@@ -211,7 +211,7 @@ class Ledger:
             since = account.heard if account.heard is not None or account.before is None else account.before.heard
             spans.append(Span(account, first, first + rows, *times, since, now, uncounted))
         account.received, account.received_time, account.heard = first + rows, times[1], now
-        account.told, account.told_at = max(account.told, account.received), None
+        account.announced, account.announced_at = max(account.announced, account.received), None
 
     def hear(self, description: Mapping[str, Any], now: float) -> None:
         """Note how many samples an agent's feeds have published, by its heartbeat."""
@@ -227,18 +227,22 @@ class Ledger:
             if number is None or number <= 0:
                 continue
             account = self._account(feed, number, 0, now)
-            if account is not None and number > account.told:
-                account.told = number
-                account.told_at = account.told_at or now
+            if account is not None and number > account.announced:
+                account.announced = number
+                account.announced_at = account.announced_at or now
 
     def tails(self, now: float) -> list[Span]:
         """Return spans without samples for what only heartbeats have counted, if nothing has come after it for a while."""
         spans = []
         for sessions in self._accounts.values():
             for each in sessions.values():
-                if each.told_at is not None and now - each.told_at >= TAIL_AFTER:
-                    spans.append(Span(each, each.told, each.told, each.told_at, each.told_at, each.heard, now))
-                    each.received, each.received_time, each.told_at = each.told, each.told_at, None
+                if each.announced_at is not None and now - each.announced_at >= TAIL_AFTER:
+                    spans.append(
+                        Span(
+                            each, each.announced, each.announced, each.announced_at, each.announced_at, each.heard, now
+                        )
+                    )
+                    each.received, each.received_time, each.announced_at = each.announced, each.announced_at, None
         return spans
 
     def drop(self, spans: Iterable[Span], reason: str) -> None:

@@ -30,7 +30,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class Usb:
-    """How an instrument is recognised on USB, and how its agent is told.
+    """How an instrument is recognised on USB, and the agent's option for it.
 
     Attributes
     ----------

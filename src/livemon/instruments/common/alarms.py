@@ -1,4 +1,4 @@
-"""The alarms that an instrument raises by itself, and the extremes that it keeps."""
+"""The alarms that an instrument itself raises, and the extremes that it keeps."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ class Extremes:
         """Take a new reading."""
         self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
 
-    def told(self) -> tuple[float, float]:
-        """Return lowest and highest; zeros where there was no reading."""
+    def as_pair(self) -> tuple[float, float]:
+        """Return the lowest and the highest reading, K; zeros if there was none."""
         return (self.lowest, self.highest) if self.lowest <= self.highest else (0.0, 0.0)

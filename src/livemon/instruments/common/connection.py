@@ -1,16 +1,16 @@
 """One query, one reply: the connection to a Lake Shore instrument, over TCP or a serial line.
 
-socs's drivers take what one ``recv`` returns for the reply to what they asked last. A reply that comes in two segments, comes
-late, or comes twice is then the reply to the next query, and so are all that follow. Here
+socs's drivers take what one ``recv`` returns as the reply to their last query. A reply that arrives in two segments, late, or
+twice is then taken as the reply to the next query, and all later replies are shifted too. Here
 
 - a reply is read up to its terminator, within `REPLY_SECONDS`, and has the form that its query asks for
   (:mod:`livemon.instruments.common.replies`);
-- nothing may follow a reply, or come without a query: what does makes the reply before it doubtful;
-- after whatever went wrong the connection is dropped. A new one begins with ``*IDN?``, and what comes before the identity is
-  thrown away: a serial-to-network converter keeps a late reply for whoever connects next, and a serial line cannot be dropped.
+- nothing may follow a reply, or arrive without a query: that makes the reply before it doubtful;
+- after any failure the connection is dropped. A new one begins with ``*IDN?``, and what arrives before the identity is
+  discarded: a serial-to-network converter keeps a late reply for the next connection, and a serial line cannot be dropped.
 
-Each failure is a `ConnectionError`, the one that socs's agents survive. The next message opens the connection again,
-`RETRY_SECONDS` after a failure at the soonest.
+Each failure is a `ConnectionError`, which socs's agents survive. The next message opens the connection again, no sooner than
+`RETRY_SECONDS` after the failure.
 
 Source of framing and terminators: Lake Shore Model 372 User's Manual, chapter 6 "Computer Interface Operation".
 """
@@ -33,7 +33,7 @@ import serial
 from livemon.instruments.common import replies
 
 REPLY_SECONDS = 3.0
-"""Instruments reply within a tenth of a second; what takes so long has been lost."""
+"""Instruments reply within a tenth of a second; after this time the reply is lost."""
 CONNECT_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 LONGEST_REPLY = 1024
@@ -43,7 +43,7 @@ _CHUNK = 4096
 _SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * REPLY_SECONDS)),
-    # While nobody asks, only probes of the kernel tell that the instrument has gone.
+    # Between queries only the kernel's probes detect that the instrument has gone.
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2),
@@ -52,15 +52,17 @@ _SOCKET_OPTIONS = (
 
 
 class Contacts:
-    """Which instruments of this process reply as they should, by address. Any thread may ask and tell."""
+    """Which instruments of this process reply as they should, by address. Methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._lost: dict[str, tuple[str, float, float]] = {}  # the reason, and when it was lost first and last
+        self._lost: dict[
+            str, tuple[str, float, float]
+        ] = {}  # the reason, and the times of the first and the last failure
         self._known: set[str] = set()
 
     @property
     def complete(self) -> bool | None:
-        """Whether all instruments replied when they were asked last; `None` where none has been asked."""
+        """Whether all instruments replied to their last query; `None` if none has been queried."""
         return not self._lost if self._known else None
 
     def found(self, instrument: str) -> None:
@@ -70,7 +72,7 @@ class Contacts:
             print(f"Instrument {instrument} replies again, after {time.monotonic() - lost[1]:.0f} s.")
 
     def lose(self, instrument: str, reason: str) -> None:
-        """Note that an instrument does not reply as it should, and say so where that is new."""
+        """Note that an instrument does not reply as it should, and print the reason if it is new."""
         self._known.add(instrument)
         now = time.monotonic()
         before, since, _ = self._lost.get(instrument, ("", now, now))
@@ -86,24 +88,24 @@ class Contacts:
 
 
 contacts = Contacts()
-"""Those of this process; its heartbeat tells of them (:mod:`livemon.agents.supervision`)."""
+"""The instruments of this process, whose state is in its heartbeat (:mod:`livemon.agents.supervision`)."""
 
 
 class Port(Protocol):
-    """An open socket or serial line. Its methods raise `OSError` when it is broken."""
+    """An open socket or serial line. Its methods raise `OSError` if it is broken."""
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
 
     def receive(self, seconds: float) -> bytes:
-        """Return what has come, waiting for it so long at the most; empty when nothing has."""
+        """Return what has arrived, after waiting for it at most `seconds`; empty if nothing has."""
 
     def close(self) -> None:
         """Close it."""
 
 
 class TcpPort:
-    """A TCP connection that does not outlive its peer unnoticed."""
+    """A TCP connection that notices when its peer is gone."""
 
     def __init__(self, host: str, port: int) -> None:
         self._socket = socket.create_connection((host, port), CONNECT_SECONDS)
@@ -116,7 +118,7 @@ class TcpPort:
         self._socket.sendall(data)
 
     def receive(self, seconds: float) -> bytes:
-        """Return what has come, waiting for it so long at the most; empty when nothing has."""
+        """Return what has arrived, after waiting for it at most `seconds`; empty if nothing has."""
         self._socket.settimeout(max(0.0, seconds))
         try:
             data = self._socket.recv(_CHUNK)
@@ -132,14 +134,14 @@ class TcpPort:
 
 
 class SerialPort:
-    """A serial line; it takes the arguments of `serial.Serial`, but for the time limits."""
+    """A serial line; it takes the arguments of `serial.Serial`, except the time limits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = inspect.signature(serial.Serial).bind(*args, **kwargs).arguments
-        # Set once: to change them, pyserial sets up the line anew, which a pseudo-terminal refuses where there is parity.
+        # Set once: to change them, pyserial configures the line again, which a pseudo-terminal refuses if there is parity.
         try:
             self._line = serial.Serial(**given | {"timeout": 0, "write_timeout": REPLY_SECONDS})
-        except termios.error as error:  # which pyserial lets through
+        except termios.error as error:  # which pyserial does not convert
             raise OSError(*error.args) from error
 
     def send(self, data: bytes) -> None:
@@ -147,7 +149,7 @@ class SerialPort:
         self._line.write(data)
 
     def receive(self, seconds: float) -> bytes:
-        """Return what has come, waiting for it so long at the most; empty when nothing has."""
+        """Return what has arrived, after waiting for it at most `seconds`; empty if nothing has."""
         ready, _, _ = select.select([self._line], [], [], max(0.0, seconds))
         return self._line.read(_CHUNK) if ready else b""
 
@@ -162,7 +164,7 @@ class Connection(ABC):
     Parameters
     ----------
     pause
-        Seconds for which the instrument wants to be left alone after a message.
+        Seconds that the instrument needs after a message.
     """
 
     def __init__(self, pause: float = 0.0) -> None:
@@ -175,18 +177,18 @@ class Connection(ABC):
     @property
     @abstractmethod
     def address(self) -> str:
-        """What people call it: ``host:port``, or the path of the serial line."""
+        """The instrument's address: ``host:port``, or the path of the serial line."""
 
     @abstractmethod
     def _open_port(self) -> Port: ...
 
     def message(self, text: str) -> str:
-        """Send a command or a query; return the reply to a query, stripped of blanks and terminator, empty for a command.
+        """Send a command or a query; return the reply to a query without blanks and terminator, empty for a command.
 
         Raises
         ------
         ConnectionError
-            If it cannot be sent, or no reply comes within `REPLY_SECONDS`, or one that is not the query's. The
+            If it cannot be sent, or no reply arrives within `REPLY_SECONDS`, or one that does not fit the query. The
             connection has been dropped.
         ValueError
             If it is more than one line.
@@ -224,7 +226,7 @@ class Connection(ABC):
         if self._port is not None:
             try:
                 uncalled = self._port.receive(0.0)
-            except OSError:  # it was closed while nobody asked: nothing is lost
+            except OSError:  # it was closed between queries: nothing is lost
                 self.close()
             else:
                 self._refuse(uncalled, "came without a query")
@@ -250,11 +252,11 @@ class Connection(ABC):
         self._free_at = time.monotonic() + self._pause
         if not replies.fits(query, reply):
             raise ConnectionError(f"{reply!r} is not a reply to {query}")
-        self._refuse(self._received, f"came behind the reply to {query}")
+        self._refuse(self._received, f"came after the reply to {query}")
         return reply
 
     def _line(self, port: Port, query: str, deadline: float) -> str:
-        """Return the next line; what has come behind it stays in `_received`."""
+        """Return the next line; what has arrived after it stays in `_received`."""
         while b"\n" not in self._received:
             if len(self._received) > LONGEST_REPLY:
                 raise ConnectionError(f"more than {LONGEST_REPLY} bytes came without a terminator")
@@ -272,7 +274,7 @@ class Connection(ABC):
 
 
 class TcpConnection(Connection):
-    """A connection over TCP, with those methods of a socket that socs's drivers call before they talk."""
+    """A connection over TCP, with those methods of a socket that socs's drivers call before the first message."""
 
     def __init__(self, pause: float = 0.0) -> None:
         super().__init__(pause)
@@ -285,11 +287,11 @@ class TcpConnection(Connection):
         return f"{host}:{port}"
 
     def connect(self, peer: tuple[str, int]) -> None:
-        """Note host and port of the instrument."""
+        """Set host and port of the instrument."""
         self._peer = peer
 
     def settimeout(self, seconds: float) -> None:
-        """Do nothing: time limits are those of this module."""
+        """Do nothing: the time limits are those of this module."""
 
     def _open_port(self) -> Port:
         return TcpPort(*self._peer)

@@ -26,13 +26,13 @@ class ControlServer:
     Parameters
     ----------
     faults
-        Those of the instrument.
+        The instrument's faults.
     channels
-        Its inputs.
+        The instrument's inputs.
     clock
         Seconds since switch-on.
     changed
-        Called when faults came or went, before the answer.
+        Called when faults were added or cleared, before the answer.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ControlServer:
         self._path: Path | None = None
 
     async def start(self, path: Path) -> None:
-        """Listen at `path`, which only the same user can use; a socket that nobody listens on any more is replaced.
+        """Listen at `path`, which only the same user can use; a socket without a listener is replaced.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class ControlServer:
         writer.close()
 
     def answer(self, request: str) -> str:
-        """Carry out one request; return what is in force then, or why it is refused."""
+        """Carry out one request; return the faults in force after it, or why it is refused."""
         now = self._clock()
         try:
             if request.split(",", maxsplit=1)[0] == "clear":

@@ -1,13 +1,13 @@
 """A toy dilution refrigerator: the energy balance of its stages, integrated in time.
 
-Each stage has a heat capacity, a load from outside, links to its neighbours and, where it has a cooler, a cooling
+Each stage has a heat capacity, a load from outside, links to its neighbours and, if it has a cooler, a cooling
 power that depends on its temperature:
 
     C(T) dT/dt = load + heater + sum of links - cooling(T)
 
-The numbers are of the size found in a pulse-tube cooled laboratory refrigerator: 40 W at 45 K and 1.5 W at 4.2 K,
+The numbers are typical of a pulse-tube cooled laboratory refrigerator: 40 W at 45 K and 1.5 W at 4.2 K,
 dilution cooling of 84 J/(mol K²) x 500 µmol/s x T² (F. Pobell, Matter and Methods at Low Temperatures, chapter 7).
-A real one needs a day to get cold; here time runs faster by a constant factor, chosen by `cooldown`.
+A real one takes a day to cool down; here time runs faster by a constant factor, which `cooldown` sets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHIELD50, _PLATE50, _PLATE4, _SHIELD4, _STILL, _COLD, _MIXING = range(len(STAGE
 
 # Heat capacity far above the Debye temperature, J/K: mass (kg) of copper times 385 J/(kg K).
 _LATTICE = 385.0 * np.array([12, 18, 20, 10, 6, 4, 8])
-# What is left at very low temperature (electrons, nuclear moments, the payload), J/K².
+# What remains at very low temperature (electrons, nuclear moments, the payload), J/K².
 _RESIDUAL = np.array([1.0, 1.0, 1.0, 1.0, 8.0, 30.0, 240.0])
 # Constant part of the load, W.
 _LOAD = np.array([0.0, 0.0, 0.0, 0.0, 5e-3, 5e-4, 4.2e-6])
@@ -49,7 +49,7 @@ _REAL_COOLDOWN = 95_000.0
 _STEPS_PER_COOLDOWN = 2400
 _STEPS_TO_SETTLE = 100
 _LONGEST_STEP = 0.25
-# No shorter, or a cool-down of less than some seconds would take longer to compute than it lasts.
+# Not shorter, or a cool-down of a few seconds would take longer to compute than it lasts.
 _SHORTEST_STEP = 0.001
 _LARGEST_CHANGE = 0.05
 
@@ -57,8 +57,8 @@ _LARGEST_CHANGE = 0.05
 class Cryostat:
     """The cryostat, from switch-on at room temperature.
 
-    Deterministic: temperatures depend on the parameters, the time and the heater powers only, not on when it was
-    asked, because it is integrated on a fixed grid of steps.
+    Deterministic: temperatures depend on the parameters, the time and the heater powers only, not on when they are
+    read, because the model is integrated on a fixed grid of steps.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Cryostat:
         Seconds from switch-on until the mixing chamber is within 10 % of its base temperature. 0 starts cold, with
         the time scale of a ten-minute cool-down.
     seed
-        Chooses the phases of the slow drift.
+        Sets the phases of the slow drift.
     drift
         Relative amplitude of the drift of the loads; 0 for none.
     """
@@ -85,7 +85,7 @@ class Cryostat:
             self._settle()
 
     def temperature(self, stage: str) -> float:
-        """Temperature of a stage now, K.
+        """Return the temperature of a stage now, K.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class Cryostat:
         self._heat[STAGES.index(stage)] = watts
 
     def advance(self, elapsed: float) -> None:
-        """Let time pass until `elapsed` seconds after switch-on; a time that has passed already changes nothing."""
+        """Advance to `elapsed` seconds after switch-on; an earlier time than the present one changes nothing."""
         self.elapsed = max(self.elapsed, elapsed)
         while self._steps * self._step < self.elapsed:
             drift = self._drift * self._waves(self._steps * self._step)[:-1]
@@ -114,7 +114,7 @@ class Cryostat:
             self._steps += 1
 
     def _settle(self) -> None:
-        """Cool down outside of time."""
+        """Cool down to base temperature without time passing."""
         for _ in range(_STEPS_TO_SETTLE):
             self._after = self._integrate(self._after, 2 * _REAL_COOLDOWN / _STEPS_TO_SETTLE, 0.0)
         self._before = self._after

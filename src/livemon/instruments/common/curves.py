@@ -22,7 +22,7 @@ class CurveFormat(IntEnum):
 
 
 class Kelvin(NamedTuple):
-    """A temperature read from a curve; `value` is 0 K where the reading lies off the curve, as on the instruments."""
+    """A temperature read from a curve; `value` is 0 K if the reading is off the curve, as on the instruments."""
 
     value: float
     over: bool = False
@@ -72,7 +72,7 @@ class Curve:
         self._table = sorted(self.points.values())
 
     def to_kelvin(self, reading: float) -> Kelvin:
-        """Temperature for a reading in V or Ω, interpolated linearly in the table's units.
+        """Return the temperature for a reading in V or Ω, interpolated linearly in the table's units.
 
         A curve of fewer than two points has neither a hot nor a cold end: every reading is over and under it.
         """

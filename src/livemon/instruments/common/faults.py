@@ -1,7 +1,7 @@
-"""Faults on command: what goes wrong with a simulated instrument, when, for how long, how often.
+"""Faults on command: what goes wrong with a simulated instrument, when, for how long, and how often.
 
 A fault is written as ``KIND[,KEY=VALUE]...``, for example ``split,times=1`` or ``frozen,channel=3,for=60``; see
-:data:`GRAMMAR`. Times are seconds on the simulator's clock. What is left to chance is drawn from a seed, so that the same
+:data:`GRAMMAR`. Times are seconds on the simulator's clock. Randomness comes from a seed, so that the same
 requests meet the same faults.
 """
 
@@ -45,18 +45,18 @@ split        an answer arrives in two pieces
 garbage      an answer is noise
 drop         instead of an answer, the connection is closed (a USB port is unplugged)
 slow         an answer comes late
-stall        nothing is answered; what was asked meanwhile is answered at the end
-half-open    the line goes dead without a word, and no new connection is answered;
-             connections of before stay dead for ever
-power-cycle  switched off and on again, 5 s later if not said otherwise
+stall        nothing is answered; queries meanwhile are answered at the end
+half-open    the line goes dead silently, and no new connection is answered;
+             open connections stay dead for ever
+power-cycle  switched off and on again, 5 s later unless for=S is given
 over-range   inputs read beyond their range, as with a broken wire
 frozen       inputs repeat their last reading
 
 \b
 after=S        begins in S seconds; at once if left out
 for=S          lasts S seconds; until it is cleared if left out
-times=N        hits N answers and is over           (split, garbage, drop, slow)
-probability=P  hits an answer by chance, 0 to 1     (split, garbage, drop, slow)
+times=N        affects N answers and ends           (split, garbage, drop, slow)
+probability=P  affects answers at random, 0 to 1    (split, garbage, drop, slow)
 delay=S        seconds between the pieces, 0.2, or before the answer, 1   (split, slow)
 channel=C      an input; may be repeated; all if left out   (over-range, frozen)"""
 
@@ -68,13 +68,13 @@ class Fault:
     Attributes
     ----------
     times
-        How many more answers it hits; infinite if that is not what ends it.
+        How many more answers it affects; infinite if it ends otherwise.
     probability
-        How likely it is to hit an answer.
+        How likely it is to affect an answer.
     delay
         Seconds between the pieces of an answer, or before it.
     channels
-        The inputs that it concerns, as text; empty for all.
+        The inputs that it affects, as text; empty for all.
     """
 
     kind: Kind
@@ -90,11 +90,11 @@ class Fault:
         return self.begins <= now < self.ends and self.times > 0
 
     def over(self, now: float) -> bool:
-        """Whether it will not be in force any more."""
+        """Whether it has ended for good."""
         return now >= self.ends or self.times <= 0
 
     def describe(self, now: float) -> str:
-        """Say in a few words what it is."""
+        """Return a short description."""
         words: list[str] = [self.kind]
         if self.channels:
             words.append("channel " + " ".join(sorted(self.channels)))
@@ -123,7 +123,7 @@ class Faults:
     Parameters
     ----------
     seed
-        Chooses what is left to chance: which answers, where they are split, what noise is.
+        Sets what is random: which answers are affected, where they are split, what the noise is.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -131,11 +131,11 @@ class Faults:
         self._random = random.Random(seed)  # noqa: S311 (nothing secret)
 
     def __bool__(self) -> bool:
-        """Whether there are any, now or later."""
+        """Whether there are any, in force now or later."""
         return bool(self._faults)
 
     def add(self, fault: Fault) -> None:
-        """Let something go wrong."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def clear(self, kind: Kind | None = None) -> None:
@@ -143,16 +143,16 @@ class Faults:
         self._faults = [fault for fault in self._faults if kind not in (None, fault.kind)]
 
     def listed(self, now: float) -> list[Fault]:
-        """Return those that are not over, in the order in which they were added."""
+        """Return those that have not ended, in the order in which they were added."""
         self._faults = [fault for fault in self._faults if not fault.over(now)]
         return list(self._faults)
 
     def active(self, kind: Kind, now: float) -> Fault | None:
-        """Return the first fault of a kind that is in force, if one is."""
+        """Return the first fault of a kind that is in force; `None` if there is none."""
         return next((fault for fault in self._faults if fault.kind == kind and fault.active(now)), None)
 
     def on_input(self, kind: Kind, channel: int | str, now: float) -> bool:
-        """Whether a fault of readings concerns an input now."""
+        """Whether a fault of readings affects an input now."""
         return any(
             fault.kind == kind and fault.active(now) and (not fault.channels or str(channel) in fault.channels)
             for fault in self._faults
@@ -164,7 +164,7 @@ class Faults:
         return min((time for time in times if time > now), default=math.inf)
 
     def deliver(self, answer: bytes, now: float) -> Delivery:
-        """Say how an answer with its terminator is sent."""
+        """Return how an answer with its terminator is sent."""
         if self._hits(Kind.DROP, now):
             return Delivery((), hang_up=True)
         if self._hits(Kind.GARBAGE, now):
@@ -185,7 +185,7 @@ class Faults:
         return fault
 
     def _noise(self, answer: bytes) -> bytes:
-        """Make an answer unreadable; no byte is ASCII, or one in 26 noises of a single byte would be a number."""
+        """Make an answer unreadable; no byte is ASCII, or one in 26 single-byte answers would still be a number."""
         text = answer.rstrip(b"\r\n")
         return bytes(self._random.choices(range(0x80, 0x100), k=max(len(text), 1))) + answer[len(text) :]
 
@@ -212,7 +212,7 @@ def parse(text: str, now: float, channels: Sequence[int | str]) -> Fault:
     Parameters
     ----------
     text
-        What somebody wrote.
+        The fault, as a user writes it.
     now
         Seconds on the simulator's clock, which `after` counts from.
     channels
@@ -221,7 +221,7 @@ def parse(text: str, now: float, channels: Sequence[int | str]) -> Fault:
     Raises
     ------
     DeviceError
-        If it cannot be read; says which word, and what to write instead.
+        If it cannot be read; the message names the word, and what to write instead.
     """
     name, *options = (word.strip() for word in text.split(","))
     kind = parse_kind(name)
@@ -261,13 +261,13 @@ def _keys_of(kind: Kind) -> list[str]:
 
 
 def _number(key: str, text: str) -> float:
-    low, high, wanted = _NUMBERS.get(key, (0, 1e9, "seconds"))
+    low, high, form = _NUMBERS.get(key, (0, 1e9, "seconds"))
     try:
         value = int(text) if key == "times" else float(text)
     except ValueError:
         value = math.nan
     if not low <= value <= high:
-        raise DeviceError(f"{key}={text}: write {wanted}, for example {key}=1")
+        raise DeviceError(f"{key}={text}: write {form}, for example {key}=1")
     return value
 
 

@@ -26,7 +26,7 @@ LONGEST_RUN_TOGETHER = 16384
 
 @dataclass(frozen=True)
 class Command:
-    """One row of the table: what carries it out, called with the instrument first, and how to read its parameters."""
+    """One row of the table: the method, called with the instrument first, and how to read its parameters."""
 
     method: Callable[..., str | None]
     casts: tuple[Cast[Any], ...]
@@ -35,12 +35,12 @@ class Command:
     def read(self, parameters: tuple[str, ...]) -> list[Any]:
         """Cast the parameters; raise `ValueError` if one is malformed or their number is wrong.
 
-        Blanks may stand for missing commas, as in the socs driver's ``RANGE 0 5``, which the instruments accept.
+        Blanks may replace commas, as in the socs driver's ``RANGE 0 5``, which the instruments accept.
         """
         if len(parameters) < len(self.casts) - self.optional:
             parameters = tuple(word for parameter in parameters for word in parameter.split())
         if not len(self.casts) - self.optional <= len(parameters) <= len(self.casts):
-            raise ValueError(f"{len(parameters)} parameters where {len(self.casts)} are due")
+            raise ValueError(f"{len(parameters)} parameters instead of {len(self.casts)}")
         return [cast(text) for cast, text in zip(self.casts, parameters, strict=False)]
 
 
@@ -65,9 +65,9 @@ def command(mnemonic: str, *casts: Cast[Any], optional: int = 0) -> Callable[[Me
 
 
 class Instrument:
-    """A simulated instrument: answers messages as they come, in a time that it is told.
+    """A simulated instrument: answers messages as they come; the caller passes the time.
 
-    Nothing that a peer sends raises: an unknown mnemonic or a malformed parameter sets a bit in the standard event
+    Nothing that a peer sends raises an exception: an unknown mnemonic or a malformed parameter sets a bit in the standard event
     status register and gets no answer, as from the real instruments.
 
     Parameters
@@ -105,7 +105,7 @@ class Instrument:
         for setting in cls.SETTINGS:
             optional = len(setting.fields) - 1
             cls.table[setting.mnemonic] = Command(setting.store, setting.casts, optional)
-            cls.table[f"{setting.mnemonic}?"] = Command(setting.tell, setting.of, 0)
+            cls.table[f"{setting.mnemonic}?"] = Command(setting.answer, setting.of, 0)
 
     def __init__(self, serial: str) -> None:
         self.serial = serial
@@ -117,19 +117,19 @@ class Instrument:
         self._service_enable = 0
 
     def advance(self, elapsed: float) -> None:
-        """Let time pass until `elapsed` seconds after switch-on; a time that has passed already changes nothing."""
+        """Advance to `elapsed` seconds after switch-on; an earlier time than the present one changes nothing."""
         self.elapsed = max(self.elapsed, elapsed)
 
     def power_on(self) -> None:
-        """Forget what a real instrument forgets without power; its settings it keeps."""
+        """Forget what a real instrument forgets without power; it keeps its settings."""
         self._event_status = self.POWER_ON
         self._event_enable = self._service_enable = 0
 
     def handle(self, message: str, elapsed: float) -> str | None:
         """Carry out one message at the time `elapsed`.
 
-        Return its answers joined by ``;``, or `None` if there are none: an empty answer, as of an input without a name,
-        is one too.
+        Return its answers joined by ``;``, or `None` if there are none; an empty answer, as for an input without a name,
+        counts as one.
         """
         self.advance(elapsed)
         answers = [answer for request in parse(message) if (answer := self._carry_out(request)) is not None]
@@ -157,7 +157,7 @@ class Instrument:
 
     @command("*ESR?")
     def event_status(self) -> str:
-        """Answer the standard event status register, and clear it."""
+        """Return the standard event status register, and clear it."""
         answer, self._event_status = self._event_status, 0
         return f"{answer:03d}"
 
@@ -168,7 +168,7 @@ class Instrument:
 
     @command("*ESE?")
     def event_enable(self) -> str:
-        """Which events show in the status byte."""
+        """Return which events show in the status byte."""
         return f"{self._event_enable:03d}"
 
     @command("*SRE", integer(0, 255))
@@ -178,23 +178,23 @@ class Instrument:
 
     @command("*SRE?")
     def service_enable(self) -> str:
-        """Which bits of the status byte request service."""
+        """Return which bits of the status byte request service."""
         return f"{self._service_enable:03d}"
 
     @command("*STB?")
     def status_byte(self) -> str:
-        """Answer the status byte: bit 5 sums up the enabled events, bit 6 requests service."""
+        """Return the status byte: bit 5 is the summary of the enabled events, bit 6 requests service."""
         summary = 32 if self._event_status & self._event_enable else 0
         return f"{summary | (64 if summary & self._service_enable else 0):03d}"
 
     @command("*OPC")
     def note_completion(self) -> None:
-        """Set the bit for a completed operation, at once: nothing here takes time."""
+        """Set the bit for a completed operation, at once: no operation takes time here."""
         self._event_status |= self.OPERATION_COMPLETE
 
     @command("*OPC?")
     def completion(self) -> str:
-        """Answer 1 when all is done."""
+        """Return 1 when all operations are complete."""
         return "1"
 
     @command("*TST?")
@@ -204,7 +204,7 @@ class Instrument:
 
     @command("*WAI")
     def wait(self) -> None:
-        """Do nothing: nothing here takes time."""
+        """Do nothing: no operation takes time here."""
 
     @command("*RST")
     def reset(self) -> None:
@@ -212,7 +212,7 @@ class Instrument:
 
 
 class Conversation:
-    """One peer's talk with an instrument: bytes in, bytes out.
+    """One peer's conversation with an instrument: bytes in, bytes out.
 
     Parameters
     ----------
@@ -234,11 +234,11 @@ class Conversation:
         return self._unterminated and self._framer.unfinished and not self._framer.saw_terminator
 
     def receive(self, data: bytes, elapsed: float) -> bytes:
-        """Answer what the received bytes complete; empty if there is nothing to say."""
+        """Return the answers to the messages that the received bytes complete; empty if there are none."""
         return self._answer(self._framer.feed(data), elapsed)
 
     def silence(self, elapsed: float) -> bytes:
-        """Answer what has arrived without a terminator."""
+        """Return the answers to what has arrived without a terminator."""
         return self._answer(split_run_together(self._framer.flush(), self._instrument.table), elapsed)
 
     def _answer(self, messages: list[str], elapsed: float) -> bytes:

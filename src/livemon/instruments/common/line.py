@@ -1,4 +1,4 @@
-"""What faults do to a line: a socket that hears nothing, answers that come late, in pieces or not at all."""
+"""What faults do to a line: a socket that receives nothing, answers that come late, in pieces or not at all."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 
 def deafen(connection: socket.socket) -> None:
-    """Let a socket lose every packet that comes in, unseen by anybody: its peer gets neither an answer nor a refusal."""
+    """Make a socket drop every packet that arrives: its peer gets neither an answer nor a refusal."""
     program = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
     connection.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
 
 
 def undeafen(connection: socket.socket) -> None:
-    """Let a socket hear again."""
+    """Make a socket receive again."""
     connection.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
 
 async def send(answers: bytes, faults: Faults, clock: Clock, write: Callable[[bytes], None]) -> bool:
-    """Send answers as the faults in force have it.
+    """Send answers as the faults in force require.
 
     Parameters
     ----------
     answers
         Lines with their terminators.
     faults, clock
-        What goes wrong, and the time.
+        What goes wrong, and seconds since switch-on.
     write
-        Puts bytes on the line at once.
+        Sends bytes at once.
 
     Returns
     -------
     bool
-        Whether the connection goes on.
+        Whether the connection stays open.
     """
     if not faults:
         write(answers)

@@ -1,7 +1,7 @@
 """The grammar that all Lake Shore instruments share: terminators, chained requests, parameters, numbers.
 
-A message is a line of ASCII, ended by CR, LF or both. It holds one request or several joined by ``;``. A request
-is a mnemonic (with a ``?`` where it asks), then parameters separated by commas; double quotes protect both
+A message is a line of ASCII, ended by CR, LF or both. It has one request, or several joined by ``;``. A request
+is a mnemonic (a query's ends in ``?``), then parameters separated by commas; double quotes protect both
 separators. The answers of one message go back in one line, joined by ``;`` and ended by CR LF.
 
 Source: Lake Shore Model 372 User's Manual, chapter 6 "Computer Interface Operation".
@@ -26,14 +26,14 @@ _PARAMETERS = re.compile("," + _EVEN_QUOTES_AHEAD)
 
 @dataclass(frozen=True)
 class Request:
-    """One command or query: `mnemonic` in capitals, `parameters` stripped of blanks and quotes."""
+    """One command or query: `mnemonic` in capitals, `parameters` without blanks and quotes around them."""
 
     mnemonic: str
     parameters: tuple[str, ...]
 
 
 class LineFramer:
-    """Cuts a stream of bytes into messages, however the transport split or merged them.
+    """Splits a stream of bytes into messages, however the transport split or merged them.
 
     A message longer than `longest` bytes is dropped up to its terminator or a flush, so that memory stays bounded.
     """
@@ -50,7 +50,7 @@ class LineFramer:
         return bool(self._pending) or self._overlong
 
     def feed(self, data: bytes) -> list[str]:
-        """Take what was received; return the messages that it completes, without terminators, empty ones left out."""
+        """Take received bytes; return the messages that they complete, without terminators and without empty ones."""
         *lines, rest = _TERMINATORS.split(self._pending + data)
         if lines:
             self.saw_terminator = True
@@ -62,7 +62,7 @@ class LineFramer:
         return [_decode(line) for line in lines if line and len(line) <= self._longest]
 
     def flush(self) -> str:
-        """Hand out what waits for a terminator, and forget it; empty if nothing does, or if it was too long."""
+        """Return and forget what waits for a terminator; empty if nothing does, or if it was too long."""
         pending, self._pending, self._overlong = self._pending, b"", False
         return _decode(pending)
 
@@ -72,7 +72,7 @@ def _decode(line: bytes) -> str:
 
 
 def parse(message: str) -> list[Request | None]:
-    """Split one message into its requests; `None` stands for one that has no mnemonic."""
+    """Split one message into its requests; `None` stands for a request without a mnemonic."""
     return [_parse_request(part) for part in _CHAIN.split(message) if part.strip()]
 
 
@@ -88,16 +88,16 @@ def _parse_request(text: str) -> Request | None:
 
 
 def split_run_together(text: str, mnemonics: Iterable[str]) -> list[str]:
-    """Split a text in which requests follow each other with nothing between.
+    """Split a text in which requests follow each other without separators.
 
     The socs driver of the Model 240 sends no terminators over TCP, so two commands may arrive as one.
 
     Parameters
     ----------
     text
-        What arrived until the line fell silent.
+        What arrived before the line fell silent.
     mnemonics
-        Those of the instrument; a new request begins at each of them.
+        The instrument's mnemonics; a new request begins at each of them.
     """
     longest_first = sorted(mnemonics, key=len, reverse=True)
     starts = "|".join(re.escape(m) + ("" if m.endswith("?") else r"(?= )") for m in longest_first)
@@ -105,7 +105,7 @@ def split_run_together(text: str, mnemonics: Iterable[str]) -> list[str]:
 
 
 def engineering(value: float) -> str:
-    """Six significant digits and an exponent that is a multiple of three, as in ``+293.873E+00`` or ``+10.6000E-03``.
+    """Format with six significant digits and an exponent that is a multiple of three, as in ``+293.873E+00`` or ``+10.6000E-03``.
 
     This is the form in which a Model 372 answers ``KRDG?`` and ``SRDG?``.
     """

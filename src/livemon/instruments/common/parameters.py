@@ -1,4 +1,4 @@
-"""Casts for the parameters of commands: each takes the text and returns the value, or raises `ValueError`."""
+"""Casts for the parameters of commands: each takes a text and returns the value, or raises `ValueError`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Cast = Callable[[str], T]
 
-# Beyond all quantities of the instruments; within, no arithmetic on what a peer sends overflows.
+# Beyond all quantities of the instruments; within these limits no arithmetic on what a peer sends overflows.
 _LARGEST = 1e9
 _SMALLEST = 1e-15
 
@@ -26,7 +26,7 @@ def integer(low: int, high: int) -> Cast[int]:
 
 
 def number(low: float = -_LARGEST, high: float = _LARGEST) -> Cast[float]:
-    """Accept a number from `low` to `high`, both included; one that is next to nothing counts as 0."""
+    """Accept a number from `low` to `high`, both included; a tiny one counts as 0."""
 
     def cast(text: str) -> float:
         value = float(text)

@@ -40,16 +40,16 @@ class PtyServer:
         Raises
         ------
         DeviceError
-            If something that is not a symbolic link has that name, or it cannot be made.
+            If the path exists and is not a symbolic link, or the link cannot be made.
         """
         if link.exists() and not link.is_symlink():
-            raise DeviceError(f"cannot make the symbolic link {link}: something else has that name")
-        # The far end stays open here, so that the port survives each client that closes it.
+            raise DeviceError(f"cannot make the symbolic link {link}: the path exists and is not a symbolic link")
+        # The far end stays open here, so that the port survives clients that close it.
         near, far = self._ends = os.openpty()
         tty.setraw(far)
         os.set_blocking(near, False)
         try:
-            # Under another name first: a rename replaces a stale link in one step.
+            # Under another name first: a rename replaces a stale link atomically.
             fresh = link.with_name(f".{link.name}.{os.getpid()}")
             fresh.symlink_to(os.ttyname(far))
             fresh.replace(link)
@@ -74,7 +74,7 @@ class PtyServer:
         self._ends = None
 
     def cut_off(self, *, unplugged: bool) -> None:
-        """Go dead: unplugged, or without a word."""
+        """Go dead: unplugged, or silently."""
         self._deaf = True
         if unplugged:
             self.stop()
@@ -102,7 +102,7 @@ class PtyServer:
 
 
 async def _readable(near: int) -> bytes:
-    """Wait until something has come in, and return it."""
+    """Wait until something has arrived, and return it."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
 
@@ -120,6 +120,6 @@ async def _readable(near: int) -> bytes:
 
 
 def _write(near: int, piece: bytes) -> None:
-    # Answers that nobody reads are lost, as on a serial line.
+    # Answers that are not read are lost, as on a serial line.
     with contextlib.suppress(BlockingIOError):
         os.write(near, piece)

@@ -1,10 +1,10 @@
-"""Which replies a Lake Shore instrument can give to a query: what looks otherwise belongs to another query, or is noise.
+"""Which replies a Lake Shore instrument can give to a query: anything else belongs to another query, or is noise.
 
-A reply is one line of printable ASCII. The queries that socs's drivers ask have the fields below, separated by commas;
-of any other query only the line is checked.
+A reply is one line of printable ASCII. The replies to the queries of socs's drivers have the fields below, separated by
+commas; of the reply to any other query only the line is checked.
 
 Sources: the chapters on remote operation of Lake Shore's manuals of the Models 240, 336, 370, 372 and 425. Where the models
-differ a field may be missing, or be a number where another model has an integer.
+differ, a field may be missing, or be a number where another model has an integer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _REPLIES = {
 }
 
 _ALL_INPUTS = frozenset({"KRDG? 0", "SRDG? 0"})
-"""A Model 336 replies to these with its four or eight inputs; the others have no input 0."""
+"""A Model 336 replies to these with its four or eight inputs; other models have no input 0."""
 
 _QUERY = re.compile(r"\s*(\*?[A-Z]+\?)", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[ -~]*")
@@ -61,14 +61,19 @@ _FOUR_OR_EIGHT = _pattern("nnnn(nnnn)")
 
 
 def is_query(message: str) -> bool:
-    """Whether an instrument replies to a message; a question mark in a parameter, as of a name, does not make it a query."""
+    """Whether an instrument replies to a message; a question mark in a parameter, such as a name, does not make it a query."""
     return _QUERY.match(message) is not None
 
 
 def fits(query: str, reply: str) -> bool:
     """Whether a reply, without its terminator, can be that of a query.
 
-    An identity, ``LSCI,MODEL372,LSA22YG,1.3``, is the reply to ``*IDN?`` only, also where any text would do.
+    An identity, ``LSCI,MODEL372,LSA22YG,1.3``, is the reply to ``*IDN?`` only, even where any text is allowed.
+
+    Raises
+    ------
+    ValueError
+        If `query` is not a query.
     """
     if not _PRINTABLE.fullmatch(reply):
         return False

@@ -1,4 +1,4 @@
-"""Thermometers: what a sensor at a given temperature shows, in its own units, with the noise of its readout."""
+"""Thermometers: what a sensor reads at a given temperature, in its own units, with the noise of its readout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livemon.instruments.common.curves import LONGEST, Curve, CurveFormat, Curve
 
 READINGS_PER_SECOND = 10
 
-# V over K; has the shape of the DT-600 series: steep below 25 K, then about 2 mV/K.
+# V against K, in the shape of the DT-600 series: steep below 25 K, then about 2 mV/K.
 _DIODE = np.array(
     [
         (1.4, 1.6443), (4.2, 1.5785), (10, 1.4201), (20, 1.2144), (25, 1.1246), (30, 1.1063), (50, 1.0705),
@@ -22,19 +22,19 @@ _DIODE = np.array(
 
 
 def _extrapolate(x: float, xs: np.ndarray, ys: np.ndarray) -> float:
-    """Interpolate linearly, and go on straight beyond the ends."""
+    """Interpolate linearly, and extrapolate beyond the ends."""
     segment = int(np.clip(np.searchsorted(xs, x) - 1, 0, len(xs) - 2))
     x0, x1, y0, y1 = xs[segment], xs[segment + 1], ys[segment], ys[segment + 1]
     return float(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
 
 
 def diode(kelvin: float) -> float:
-    """Forward voltage of a silicon diode at 10 µA, V."""
+    """Return the forward voltage of a silicon diode at 10 µA, V."""
     return _extrapolate(math.log(kelvin), np.log(_DIODE[:, 0]), _DIODE[:, 1])
 
 
 def platinum(kelvin: float) -> float:
-    """Resistance of a Pt100, Ω: Callendar-Van Dusen equation with the coefficients of IEC 60751."""
+    """Return the resistance of a Pt100, Ω: Callendar-Van Dusen equation with the coefficients of IEC 60751."""
     celsius = kelvin - 273.15
     ratio = 1 + 3.9083e-3 * celsius - 5.775e-7 * celsius**2
     if celsius < 0:
@@ -43,17 +43,17 @@ def platinum(kelvin: float) -> float:
 
 
 def _hopping(kelvin: float, room: float, characteristic: float, power: float) -> float:
-    """Resistance by variable-range hopping, ``R ~ exp((T0/T)^p)``, with the value `room` at 300 K."""
+    """Return the resistance by variable-range hopping, ``R ~ exp((T0/T)^p)``, with the value `room` at 300 K."""
     return room * math.exp((characteristic / kelvin) ** power - (characteristic / 300) ** power)
 
 
 def ruthenium_oxide(kelvin: float) -> float:
-    """Resistance of a thick-film ruthenium oxide chip, Ω: 1 kΩ warm, 32 kΩ at 10 mK."""
+    """Return the resistance of a thick-film ruthenium oxide chip, Ω: 1 kΩ warm, 32 kΩ at 10 mK."""
     return _hopping(kelvin, room=1000, characteristic=2.0, power=0.25)
 
 
 def zirconium_oxynitride(kelvin: float) -> float:
-    """Resistance of a zirconium oxynitride film, Ω: 60 Ω warm, 3.5 kΩ at 4.2 K."""
+    """Return the resistance of a zirconium oxynitride film, Ω: 60 Ω warm, 3.5 kΩ at 4.2 K."""
     return _hopping(kelvin, room=60, characteristic=694.0, power=0.33)
 
 
@@ -79,7 +79,7 @@ class SensorType:
     format: CurveFormat
 
     def curve(self) -> Curve:
-        """Make the sensor's calibration, with breakpoints spaced evenly in log T."""
+        """Return the sensor's calibration curve, with breakpoints spaced evenly in log T."""
         to_units = math.log10 if self.format == CurveFormat.LOG_OHMS else float
         kelvin = np.geomspace(self.coldest, self.hottest, LONGEST)
         points = sorted((float(f"{to_units(self.response(t)):.6g}"), float(f"{t:.6g}")) for t in kelvin)
@@ -96,17 +96,17 @@ RUTHENIUM_OXIDE = SensorType("RuO2", ruthenium_oxide, 1e-4, 0.005, 330, CurveFor
 
 @dataclass(frozen=True)
 class Sensor:
-    """One thermometer at one input: `kind` is `None` where nothing is connected."""
+    """One thermometer at one input: `kind` is `None` if nothing is connected."""
 
     kind: SensorType | None
     seed: int
     input_number: int
 
     def reading(self, kelvin: float, elapsed: float, averaged: float = 1.0) -> float:
-        """Measure, in V or Ω; infinite at an open input.
+        """Return a reading, V or Ω; infinite at an open input.
 
-        The noise depends on nothing but the seed, the input and the number of the reading (ten a second), so that
-        the same time always shows the same value.
+        The noise depends only on the seed, the input and the number of the reading (ten a second), so that
+        the same time always gives the same value.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Sensor:
         elapsed
             Seconds since switch-on.
         averaged
-            Number of readings that go into this one.
+            Number of readings that are averaged.
         """
         if self.kind is None:
             return math.inf

@@ -1,4 +1,4 @@
-"""Gives a simulated instrument a socket or a pseudo-terminal, and lets the whole of it go dead and come back."""
+"""Serves a simulated instrument on a socket or a pseudo-terminal, and makes all of it go dead and come back."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from livemon.instruments.common.instrument import Conversation, Instrument
 from livemon.instruments.common.line import Clock, deafen, send, undeafen
 from livemon.instruments.common.pseudoterminal import PtyServer
 
-# How long a peer without terminators has to be silent before its message counts as complete. The Model 240 asks for
-# 10 ms between messages, so no faster client is turned away.
+# How long a peer without terminators has to be silent before its message counts as complete. The Model 240 requires
+# 10 ms between messages, so that no client that keeps to it is misunderstood.
 SILENCE = 0.01
-# How often time passes for an instrument to which nobody talks.
+# How often time advances for an instrument without clients, seconds.
 HEARTBEAT = 1.0
 _CHUNK = 4096
 
@@ -64,7 +64,7 @@ class TcpServer:
         return f"{bound_host}:{bound_port}"
 
     async def stop(self) -> None:
-        """Stop listening and hang up on all clients; one that connects meanwhile is hung up on as the loop ends."""
+        """Stop listening and close all connections; one that is made now is closed when the event loop ends."""
         if self._server is None:
             return
         self._server.close()
@@ -73,7 +73,7 @@ class TcpServer:
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     def cut_off(self) -> None:
-        """Go dead without a word: the connections of now hear nothing any more, new ones are not answered."""
+        """Go dead silently: open connections receive nothing more, new ones are not answered."""
         self._dead = True
         for connection in self._sockets():
             deafen(connection)
@@ -81,14 +81,14 @@ class TcpServer:
     def come_back(self, *, restarted: bool) -> None:
         """Answer new connections.
 
-        The old ones stay dead, as behind a router that forgot them; an instrument that was `restarted` does not know
+        The old ones stay dead, as behind a router that has forgotten them; an instrument that was `restarted` does not know
         them and resets them.
         """
         self._dead = False
         for listener in self._server.sockets if self._server else ():
             undeafen(listener)
         for writer in list(self._clients.values()) if restarted else ():
-            # Closed with a reset, as from one that does not know the connection.
+            # Closed with a reset, as by a host that does not know the connection.
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
@@ -100,11 +100,11 @@ class TcpServer:
         task = asyncio.current_task()
         assert task is not None
         self._clients[task] = writer
-        if self._dead:  # it had connected just before
+        if self._dead:  # it had connected just before that
             deafen(writer.get_extra_info("socket"))
-        # Of a client whose machine has gone without a word, only the probes of the kernel can tell.
+        # Only the kernel's probes detect a client whose machine has gone silently.
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        # A client may vanish at any moment, a cancelled one is hung up on; neither is a fault.
+        # A client may vanish at any moment, and a cancelled one is disconnected; neither is a fault.
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._converse(reader, writer)
         del self._clients[task]
@@ -128,7 +128,7 @@ class TcpServer:
 
 
 class Outages:
-    """Carries out the faults of the whole line: half-open connections, and power that goes and comes.
+    """Carries out the faults of the whole line: half-open connections and power cycles.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Outages:
         self._now: Kind | None = None
 
     def advance(self, now: float) -> None:
-        """Begin and end what is due."""
+        """Begin and end the outages that are due."""
         faults = self._instrument.faults
         due = next((kind for kind in (Kind.POWER_CYCLE, Kind.HALF_OPEN) if faults.active(kind, now)), None)
         if due == self._now:
@@ -176,15 +176,15 @@ async def run_until_terminated(
     Parameters
     ----------
     instrument
-        Switched on now, with the faults that it begins with.
+        It is switched on now, with the faults that it has already.
     address
-        Host and port to listen on (0 takes a free one), or none.
+        Host and port to listen on (0 takes a free one), or `None`.
     link
-        Symbolic link to a pseudo-terminal, or none.
+        Path of a symbolic link to a pseudo-terminal, or `None`.
     control
-        Path of a socket by which it can be told to fail, or none.
+        Path of a socket by which it can be made to fail, or `None`.
     announce
-        Called with each address once it can be used.
+        Called with each address, once it can be used.
 
     Raises
     ------

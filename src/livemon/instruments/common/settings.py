@@ -1,4 +1,4 @@
-"""Settings that an instrument stores and tells, each a command and its query, without effect on what it measures."""
+"""Settings that an instrument stores and returns, each a command and its query, without effect on what it measures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from livemon.instruments.common.parameters import Cast, kept, or_zero
 
 @dataclass(frozen=True)
 class Field:
-    """One parameter of a setting: how it is read, its value from the factory, and how it is told."""
+    """One parameter of a setting: how it is read, its factory default, and how it is formatted."""
 
     cast: Cast[Any]
     default: Any
@@ -19,24 +19,24 @@ class Field:
 
 
 class Stores(Protocol):
-    """What keeps the settings."""
+    """An object that keeps the settings."""
 
     stored: dict[Any, list[Any]]
 
 
 class Setting:
-    """``NAME what,value,...`` stores, ``NAME? what`` tells; a value that is left blank or out stays as it was.
+    """``NAME what,value,...`` stores, ``NAME? what`` returns; a value that is blank or left out stays as it was.
 
     Parameters
     ----------
     mnemonic
-        The command; its query has a ``?`` behind it.
+        The command; the query is the same with a ``?``.
     fields
         The values, in their order.
     of
         Casts of what the setting belongs to, such as a channel.
     zero_is
-        The channels that a 0 in place of a channel stands for, in the command; none if 0 stands for nothing.
+        The channels that 0 stands for in the command; empty if 0 is not allowed.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class Setting:
         return instrument.stored.get((self.mnemonic, *of)) or [field.default for field in self.fields]
 
     def store(self, instrument: Stores, *parameters: Any) -> None:
-        """Take new values; of those that are None, the old ones stay."""
+        """Take new values; where one is `None`, the old one stays."""
         of, given = parameters[: len(self.of)], parameters[len(self.of) :]
         for each in [(n,) for n in self._zero_is] if of == (0,) and self._zero_is else [of]:
             values = self.values(instrument, *each)
             new = [old if value is None else value for old, value in zip(values, given, strict=False)]
             instrument.stored[self.mnemonic, *each] = new + values[len(new) :]
 
-    def tell(self, instrument: Stores, *of: Any) -> str:
-        """Answer the values, separated by commas."""
+    def answer(self, instrument: Stores, *of: Any) -> str:
+        """Return the values, separated by commas."""
         values = zip(self.fields, self.values(instrument, *of), strict=True)
         return ",".join(field.form(value) for field, value in values)

@@ -1,7 +1,7 @@
-"""A Lake Shore 240's readings of 0 K: what it answers where it has no temperature, as of a broken wire, published as NaN.
+"""A Lake Shore 240 answers 0 K if it has no temperature, for example because of a broken wire; here that is published as NaN.
 
-socs never asks the instrument for the reading's status, and publishes 0 K as a temperature. No input is that cold. The reading in
-sensor units is published as it is, and socs's methods return what they did.
+socs never queries the status of a reading, and publishes 0 K as a temperature. No input is that cold. The reading in
+sensor units is published unchanged, and socs's methods return what they always did.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _Upstream: Any = object
 
 
 class PublishesNoZero(_Upstream):
-    """What socs's agent is given beside its own: a temperature of 0 K is published as NaN."""
+    """Mixed into socs's agent: a temperature of 0 K is published as NaN."""
 
     def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(ocs_agent, *args, **kwargs)
@@ -37,5 +37,5 @@ class PublishesNoZero(_Upstream):
 
 
 def adapt() -> None:
-    """Let socs's 240 agent of this process publish like that."""
+    """Change socs's agent of the 240 in this process."""
     agent.LS240_Agent = type("LS240_Agent", (PublishesNoZero, agent.LS240_Agent), {})

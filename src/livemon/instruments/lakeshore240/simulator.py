@@ -1,8 +1,8 @@
 """The Model 240-8P input module: eight inputs for diodes and resistors, read continuously.
 
 Sources: the requests and replies of Lake Shore's own driver (github.com/lakeshorecryotronics/python-driver,
-lakeshore/model_240.py) and of the socs driver (socs/Lakeshore/Lakeshore240.py). That an input which is disabled repeats
-its last temperature, beside a sensor reading of 0, was seen on real ones (github.com/simonsobs/socs, issue 542).
+lakeshore/model_240.py) and of the socs driver (socs/Lakeshore/Lakeshore240.py). That a disabled input repeats
+its last temperature, with a sensor reading of 0, was seen on real ones (github.com/simonsobs/socs, issue 542).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHANNELS = 8
 DIODE_INPUT, PLATINUM_INPUT, NTC_INPUT = 1, 2, 3
 INVALID, T_UNDER, T_OVER, UNITS_OVER = 1, 16, 32, 64
 
-# Full scale of the ranges, V for a diode and Ω for the others; only an NTC resistor has more than one.
+# Full scale of the ranges, V for diodes and Ω for the others; only NTC resistors have more than one.
 _FULL_SCALE = {
     DIODE_INPUT: (7.5,),
     PLATINUM_INPUT: (1e3,),
@@ -82,7 +82,7 @@ WIRING = {
 
 
 class Measurement(NamedTuple):
-    """One reading of an input: V or Ω, K, ``RDGST?`` bits; zeros where there is no valid reading."""
+    """One reading of an input: V or Ω, K, ``RDGST?`` bits; zeros if there is no valid reading."""
 
     units: float = 0.0
     kelvin: float = 0.0
@@ -99,9 +99,9 @@ class Model240(Instrument):
     cryostat
         What it measures.
     seed
-        Chooses the noise of the readings.
+        Sets the noise of the readings.
     labels
-        Names of inputs, ``{channel: name}``, in place of the wiring's.
+        Names of inputs, ``{channel: name}``, instead of those of `WIRING`.
     """
 
     MODEL = "MODEL240-8P"
@@ -123,7 +123,7 @@ class Model240(Instrument):
             self.set_input_name(n, label)
 
     def advance(self, elapsed: float) -> None:
-        """Let time pass until `elapsed` seconds after switch-on."""
+        """Advance to `elapsed` seconds after switch-on."""
         super().advance(elapsed)
         self._cryostat.advance(self.elapsed)
         frozen = {n for n in WIRING if self.faults.on_input(Kind.FROZEN, n, self.elapsed)}
@@ -157,32 +157,32 @@ class Model240(Instrument):
 
     @command("KRDG?", channel)
     def kelvin_reading(self, n: int) -> str:
-        """Temperature, K."""
+        """Return the temperature, K."""
         return self._temperature(n, lambda kelvin: kelvin)
 
     @command("CRDG?", channel)
     def celsius_reading(self, n: int) -> str:
-        """Temperature, °C."""
+        """Return the temperature, °C."""
         return self._temperature(n, lambda kelvin: kelvin - 273.15)
 
     @command("FRDG?", channel)
     def fahrenheit_reading(self, n: int) -> str:
-        """Temperature, °F."""
+        """Return the temperature, °F."""
         return self._temperature(n, lambda kelvin: kelvin * 1.8 - 459.67)
 
     @command("SRDG?", channel)
     def sensor_reading(self, n: int) -> str:
-        """Answer the reading in sensor units, V or Ω."""
+        """Return the reading in sensor units, V or Ω."""
         return engineering(self._measure(n).units)
 
     @command("RDGST?", channel)
     def reading_status(self, n: int) -> str:
-        """Sum of the status bits: 1 invalid, 16 T under, 32 T over, 64 sensor units over range."""
+        """Return the sum of the status bits: 1 invalid, 16 T under, 32 T over, 64 sensor units over range."""
         return f"{self._measure(n).status:03d}"
 
     @command("INTYPE", channel, one_of(*_FULL_SCALE), flag, integer(0, 8), flag, integer(1, 4), flag)
     def set_input_type(self, n: int, *settings: int) -> None:
-        """Set up an input; a diode has no current reversal, and an input that is disabled keeps its last temperature."""
+        """Set up an input; diodes have no current reversal, and a disabled input keeps its last temperature."""
         new = InputType(*settings)
         if new.range >= len(_FULL_SCALE[new.sensor]):
             raise ValueError(f"a sensor of type {new.sensor} has no range {new.range}")
@@ -192,7 +192,7 @@ class Model240(Instrument):
 
     @command("INTYPE?", channel)
     def input_type(self, n: int) -> str:
-        """Answer the set-up of an input; with autorange on, the range is the one in use."""
+        """Return the set-up of an input; with autorange on, the range is the one in use."""
         settings = self._inputs[n].type
         reading = self._measure(n).units
         if settings.autorange and reading:
@@ -207,7 +207,7 @@ class Model240(Instrument):
 
     @command("INNAME?", channel)
     def input_name(self, n: int) -> str:
-        """Name of an input."""
+        """Return the name of an input."""
         return self._inputs[n].name
 
     @command("FILTER", channel, integer(1, 100))
@@ -217,7 +217,7 @@ class Model240(Instrument):
 
     @command("FILTER?", channel)
     def filter_length(self, n: int) -> str:
-        """How many points of 1 ms are averaged."""
+        """Return how many points of 1 ms are averaged."""
         return f"{self._inputs[n].filter}"
 
     @command("CRVHDR", channel, text(15), text(10), one_of(2, 3, 4), number(0), one_of(1, 2))
@@ -227,7 +227,7 @@ class Model240(Instrument):
 
     @command("CRVHDR?", channel)
     def curve_header(self, n: int) -> str:
-        """Name, serial number, format, limit in K and coefficient of the curve of an input."""
+        """Return name, serial number, format, limit in K and coefficient of the curve of an input."""
         header = self._inputs[n].curve.header
         return f"{header.name},{header.serial},{header.format:d},{header.limit:.3f},{header.coefficient}"
 
@@ -238,7 +238,7 @@ class Model240(Instrument):
 
     @command("CRVPT?", channel, integer(1, LONGEST))
     def curve_point(self, n: int, index: int) -> str:
-        """Sensor units and kelvin of a breakpoint; zeros where there is none."""
+        """Return sensor units and kelvin of a breakpoint; zeros if there is none."""
         units, kelvin = self._inputs[n].curve.points.get(index, (0.0, 0.0))
         return f"{engineering(units)},{engineering(kelvin)}"
 
@@ -254,7 +254,7 @@ class Model240(Instrument):
 
     @command("MODNAME?")
     def module_name(self) -> str:
-        """Name of the module."""
+        """Return the name of the module."""
         return self._module_name
 
     @command("BRIGT", one_of(0, 25, 50, 75, 100))
@@ -264,12 +264,12 @@ class Model240(Instrument):
 
     @command("BRIGT?")
     def brightness(self) -> str:
-        """Brightness of the display, %."""
+        """Return the brightness of the display, %."""
         return f"{self._brightness}"
 
     @command("DFLT", one_of(_FACTORY_DEFAULTS))
     def factory_defaults(self, _confirmation: int) -> None:
-        """Go back to factory settings: all inputs disabled and without curves."""
+        """Restore the factory settings: all inputs disabled and without curves."""
         self._module_name, self._brightness, self._address = "", 100, 126
         self._inputs = {n: Input(f"Input {n}") for n in WIRING}
 
@@ -280,7 +280,7 @@ class Model240(Instrument):
 
     @command("ADDR?")
     def profibus_address(self) -> str:
-        """PROFIBUS address; 126 is none."""
+        """Return the PROFIBUS address; 126 stands for none."""
         return f"{self._address}"
 
     @command("PROFINUM", integer(1, CHANNELS))
@@ -290,7 +290,7 @@ class Model240(Instrument):
 
     @command("PROFINUM?")
     def profibus_slot_count(self) -> str:
-        """Answer the number of PROFIBUS slots."""
+        """Return the number of PROFIBUS slots."""
         return f"{self._slot_count}"
 
     @command("PROFISLOT", integer(1, CHANNELS), channel, integer(1, 4))
@@ -300,7 +300,7 @@ class Model240(Instrument):
 
     @command("PROFISLOT?", integer(1, CHANNELS))
     def profibus_slot(self, slot: int) -> str:
-        """Channel and unit of a PROFIBUS slot."""
+        """Return channel and unit of a PROFIBUS slot."""
         return "{},{}".format(*self._slots[slot])
 
     @command("PROFISTAT?")

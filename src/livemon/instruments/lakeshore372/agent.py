@@ -1,10 +1,10 @@
-"""Names for ever: the fields of a Lake Shore 372 are numbered by channel, whatever its front panel calls them.
+"""Permanent names: the fields of a Lake Shore 372 are numbered by channel, whatever its front panel calls them.
 
-socs names them by the channel's INNAME: two channels with one name would merge, and a rename on the panel would split a
-sensor's history. Pinned, channel 1 is ``Channel_01_T``, ``Channel_01_R`` in block ``Channel_01``.
+socs names them by the channel's INNAME: two channels with the same name would merge, and a rename on the panel would split a
+sensor's history. Here channel 1 is always ``Channel_01_T``, ``Channel_01_R`` in block ``Channel_01``.
 
-Beside that, an address may carry a port, ``host:port``; the instrument itself always listens on 7777. And a servo command that
-fails leaves scanner and heater as they were: socs stops the scan first, and of the other channels there would be no more readings.
+In addition, an address may have a port, ``host:port``; the instrument itself always listens on 7777. And a servo command that
+fails leaves scanner and heater as they were: socs stops the scan first, and the other channels would not be read any more.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from livemon.instruments.lakeshore372 import reading_status
 from livemon.instruments.lakeshore372.facts import MODEL
 
 RESTORE_SECONDS = 30.0
-"""How long a failed servo command tries to undo what it did while the instrument does not reply."""
+"""How long a failed servo command goes on trying to undo its changes if the instrument does not reply."""
 
 
 class PinnedChannel(Lakeshore372.Channel):
-    """A channel whose name is its number; the front panel's is kept as `front_panel_name`."""
+    """A channel whose name is its number; the front panel's name is `front_panel_name`."""
 
     front_panel_name = ""
 
@@ -41,7 +41,7 @@ class PinnedChannel(Lakeshore372.Channel):
 
 
 class AddressedLS372(Lakeshore372.LS372):
-    """A 372 whose address may carry a port."""
+    """A 372 whose address may have a port."""
 
     def __init__(self, ip_address: str, port: int = MODEL.port, timeout: float = 10, num_channels: int = 16) -> None:
         host, colon, given = ip_address.rpartition(":")
@@ -53,9 +53,9 @@ class AddressedLS372(Lakeshore372.LS372):
 class UndoingAgent(agent.LS372_Agent):
     """An agent whose failed servo commands are undone."""
 
-    @functools.wraps(agent.LS372_Agent.servo_to_temperature)  # with it go the parameters that ocs checks
+    @functools.wraps(agent.LS372_Agent.servo_to_temperature)  # which keeps the parameters that ocs checks
     def servo_to_temperature(self, session: Any, params: Any) -> tuple[bool, str]:
-        """Servo to a temperature as upstream does; where that fails, put scan and output mode back."""
+        """Servo to a temperature as upstream does; if that fails, restore scan and output mode."""
         with self._lock.acquire_timeout(job="servo_to_temperature") as acquired:
             if not acquired:
                 return False, f"{self._lock.job} is running; nothing was changed"
@@ -80,7 +80,7 @@ class UndoingAgent(agent.LS372_Agent):
                     except ConnectionError as error:
                         fault = str(error)
                     else:
-                        session.add_message(f"Put scan and output mode back: {why}")
+                        session.add_message(f"Restored scan and output mode: {why}")
                         return
             if time.monotonic() > deadline:
                 session.add_message(f"Scan and output mode are not as they were before: {fault}")
@@ -89,7 +89,7 @@ class UndoingAgent(agent.LS372_Agent):
 
 
 def _undoing(module: Lakeshore372.LS372) -> Callable[[], None]:
-    """Ask for scan and mode of the sample heater; return what sets them so again, where they differ."""
+    """Query the scan and the mode of the sample heater; return a function that restores them if they differ."""
     heater = module.sample_heater
     scan, mode = module.msg("SCAN?"), heater.get_output_mode()
     scanned = module.get_autoscan()
@@ -98,16 +98,16 @@ def _undoing(module: Lakeshore372.LS372) -> Callable[[], None]:
         if heater.get_output_mode() != mode:
             heater._set_output_mode(mode)
             heater.get_output_mode()
-        # While it scans, the channel is the scanner's business.
+        # As long as autoscan is on, the scanner chooses the channel.
         if not (scanned and module.get_autoscan()):
             module.msg(f"SCAN {scan}")
-            module.get_autoscan()  # which the driver remembers
+            module.get_autoscan()  # its result is remembered by the driver
 
     return undo
 
 
 def adapt() -> None:
-    """Let socs's 372 agent of this process use the classes above."""
+    """Make socs's agent of the 372 in this process use the classes above."""
     Lakeshore372.Channel = PinnedChannel
     agent.LS372 = AddressedLS372
     agent.LS372_Agent = UndoingAgent

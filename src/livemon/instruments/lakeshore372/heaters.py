@@ -1,6 +1,6 @@
 """The commands of the three outputs of a Model 372.
 
-Sources: as of :mod:`livemon.instruments.lakeshore372.simulator`.
+Sources: see :mod:`livemon.instruments.lakeshore372.simulator`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Heaters(Instrument):
         }
 
     def power_on(self) -> None:
-        """Let only those outputs come back of which ``OUTMODE`` says so."""
+        """Switch off the outputs for which ``OUTMODE`` does not enable power-up."""
         super().power_on()
         for output in self._outputs.values():
             if not output.drive.powerup:
@@ -67,7 +67,7 @@ class Heaters(Instrument):
 
     @command("OUTMODE?", integer(0, 2))
     def output_mode(self, n: int) -> str:
-        """Mode, input, power-up, polarity, filter, delay."""
+        """Return mode, input, power-up, polarity, filter, delay."""
         *settings, delay = astuple(self._outputs[n].drive)
         return ",".join([f"{setting!s}" for setting in settings] + [f"{delay:03d}"])
 
@@ -88,7 +88,7 @@ class Heaters(Instrument):
 
     @command("HTRSET?", integer(0, 2))
     def heater(self, n: int) -> str:
-        """Resistance, largest current, largest user current in A, display."""
+        """Return resistance, largest current, largest user current in A, display."""
         output = self._outputs[n]
         resistance = f"{output.resistance:+08.3f}"
         if n == WARM_UP:
@@ -104,18 +104,18 @@ class Heaters(Instrument):
 
     @command("RANGE?", integer(0, 2))
     def range(self, n: int) -> str:
-        """Range of an output."""
+        """Return the range of an output."""
         return f"{self._outputs[n].range}"
 
     @command("HTR?", one_of(SAMPLE), optional=1)
     def heater_output(self, _n: int = SAMPLE) -> str:
-        """Drive of the sample heater, % of full current or W, as ``HTRSET`` chose; Lake Shore's driver names it."""
+        """Return the drive of the sample heater, % of full current or W, as set by ``HTRSET``; Lake Shore's driver names it."""
         output = self._outputs[SAMPLE]
         return engineering(output.percent if output.display is Display.CURRENT else output.watts)
 
     @command("AOUT?", one_of(WARM_UP, STILL))
     def analog_output(self, n: int) -> str:
-        """Drive of the warm-up or still heater, %."""
+        """Return the drive of the warm-up or still heater, %."""
         return f"{self._outputs[n].percent:+.2f}"
 
     @command("HTRST?", integer(0, 1))
@@ -133,7 +133,7 @@ class Heaters(Instrument):
 
     @command("MOUT?", integer(0, 2))
     def manual_output(self, n: int) -> str:
-        """Manual drive."""
+        """Return the manual drive."""
         return engineering(self._outputs[n].manual)
 
     @command("STILL", number(0, 100))
@@ -143,18 +143,18 @@ class Heaters(Instrument):
 
     @command("STILL?")
     def still(self) -> str:
-        """Drive of the still heater in mode 4, %."""
+        """Return the drive of the still heater in mode 4, %."""
         return f"{self._outputs[STILL].still:+.2f}"
 
     @command("WARMUP", flag, number(0, 100))
     def set_warm_up(self, continuous: int, percent: float) -> None:
-        """Set the drive of the warm-up heater in mode 6, %, and whether it goes on when the setpoint is reached."""
+        """Set the drive of the warm-up heater in mode 6, %, and whether it stays on when the setpoint is reached."""
         output = self._outputs[WARM_UP]
         output.continuous, output.warm_up = bool(continuous), percent
 
     @command("WARMUP?")
     def warm_up(self) -> str:
-        """Whether it goes on at the setpoint, and the drive of the warm-up heater in mode 6, %."""
+        """Return whether it stays on at the setpoint, and the drive of the warm-up heater in mode 6, %."""
         output = self._outputs[WARM_UP]
         return f"{output.continuous:d},{output.warm_up:+07.2f}"
 
@@ -195,7 +195,7 @@ class Heaters(Instrument):
 
     @command("ANALOG?", one_of(WARM_UP, STILL))
     def analog_settings(self, n: int) -> str:
-        """Polarity, mode, input, monitored units, value at 100 %, value at 0 %, manual drive in %."""
+        """Return polarity, mode, input, monitored units, value at 100 %, value at 0 %, manual drive in %."""
         output = self._outputs[n]
         units, high, low = output.monitored
         drive = output.drive
@@ -209,7 +209,7 @@ class Heaters(Instrument):
 
     @command("SETP?", integer(0, 2))
     def setpoint(self, n: int) -> str:
-        """Setpoint of a closed loop, K."""
+        """Return the setpoint of a closed loop, K."""
         return engineering(self._outputs[n].setpoint)
 
     @command("PID", integer(0, 1), number(0, 1000), number(0, 10000), number(0, 2500))
@@ -220,21 +220,21 @@ class Heaters(Instrument):
 
     @command("PID?", integer(0, 1), optional=1)
     def pid(self, n: int = SAMPLE) -> str:
-        """Parameters of a closed loop; the socs driver asks without naming the output."""
+        """Return the parameters of a closed loop; the socs driver's query does not name the output."""
         output = self._outputs[n]
         return f"{output.p:+010.4f},{output.i:+010.4f},{output.d:+010.4f}"
 
     @command("RAMP", integer(0, 1), flag, number(0, 2))
     def set_ramp(self, n: int, on: int, rate: float) -> None:
-        """Let the setpoint move by `rate` K/min instead of jumping."""
+        """Make the setpoint ramp by `rate` K/min instead of jumping."""
         self._outputs[n].ramping, self._outputs[n].ramp_rate = on, rate
 
     @command("RAMP?", integer(0, 1))
     def ramp(self, n: int) -> str:
-        """Ramp on, rate in K/min."""
+        """Return whether the ramp is on, and its rate, K/min."""
         return f"{self._outputs[n].ramping},{self._outputs[n].ramp_rate:+08.4f}"
 
     @command("RAMPST?", integer(0, 1))
     def ramp_status(self, n: int) -> str:
-        """Answer 1 while the setpoint moves."""
+        """Return 1 while the setpoint is ramping."""
         return f"{self._outputs[n].ramp_running:d}"

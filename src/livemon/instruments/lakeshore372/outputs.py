@@ -99,16 +99,16 @@ class Output:
 
     @property
     def closed(self) -> bool:
-        """Whether the output follows a reading."""
+        """Whether the output is in closed loop."""
         return self.drive.mode in (Mode.CLOSED_LOOP, Mode.ZONE) and self.range > 0
 
     @property
     def ramp_running(self) -> bool:
-        """Whether the setpoint in force is still on its way."""
+        """Whether the setpoint is still ramping."""
         return bool(self.ramping) and self._target != self.setpoint
 
     def set_setpoint(self, kelvin: float) -> None:
-        """Set the goal, K; without a ramp it is in force at once."""
+        """Set the setpoint, K; without a ramp it takes effect at once."""
         self.setpoint = kelvin
         if not self.ramping:
             self._target = kelvin
@@ -128,11 +128,11 @@ class Output:
         return by_mode.get(self.drive.mode, "manual")
 
     def switch_off(self) -> None:
-        """Turn the output off, as the instrument does when a temperature limit is passed."""
+        """Turn the output off, as the instrument does when a temperature limit is exceeded."""
         self.range = 0
 
     def run(self, seconds: float) -> None:
-        """Carry out `seconds` of everything but closed-loop control."""
+        """Advance everything except closed-loop control by `seconds`."""
         if self.ramping and self.ramp_rate:
             step = self.ramp_rate / 60 * seconds
             self._target += min(max(self.setpoint - self._target, -step), step)
@@ -155,7 +155,7 @@ class Output:
         return min(100.0, 100 * math.sqrt(self.manual / full_power)) if full_power else 0.0
 
     def control(self, kelvin: float, seconds: float) -> None:
-        """Take a new reading of the control input into the closed loop, `seconds` after the last one.
+        """Pass a new reading of the control input to the closed loop, `seconds` after the last one.
 
         ``percent = P (e + 1/I integral of e + D de/dt)`` with the error `e` in per cent of the setpoint: the manual's
         PID equation, normalised so that one set of parameters serves at 10 mK and at 1 K.
@@ -164,14 +164,14 @@ class Output:
             self.switch_off()
         if not self.closed:
             return
-        if not self._target:  # the error is relative to it; nothing gets that cold by heating
+        if not self._target:  # the error is relative to it, and heating cannot reach 0 K
             self.percent = 0.0
             return
         error = 100 * (self._target - kelvin) / self._target
         slope = 0.0 if self._error is None else (error - self._error) / seconds
         integral = self._integral + (error * seconds / self.i if self.i else 0.0)
-        wanted = self.p * (error + integral + self.d * slope)
-        self.percent = min(max(wanted, 0.0), 100.0)
-        if self.percent == wanted:
+        demand = self.p * (error + integral + self.d * slope)
+        self.percent = min(max(demand, 0.0), 100.0)
+        if self.percent == demand:
             self._integral = integral
         self._error = error

@@ -1,19 +1,19 @@
-"""The reading status of a Lake Shore 372: asked for with every reading, published beside it, and obeyed.
+"""The reading status of a Lake Shore 372: queried with every reading, published with it, and respected.
 
-The instrument answers ``KRDG?`` and ``SRDG?`` with a number also where it has none: 0 for a resistance that is not on the curve, or
-what an overloaded input happens to read. Only ``RDGST?`` tells (Model 372 manual, chapter 6: a sum of bits, 0 for a valid reading; of
-a channel that is not being measured, the last status before the scanner left it). socs never asks for it while it acquires.
+The instrument answers ``KRDG?`` and ``SRDG?`` with a number even if it has no reading: 0 for a resistance that is not on the curve,
+or whatever an overloaded input reads. Only ``RDGST?`` says so (Model 372 manual, chapter 6: a sum of bits, 0 for a valid reading; for
+a channel that is not being measured, the last status before the scanner left it). socs never queries it during acquisition.
 
-Here every reading lies between two answers to ``RDGST?``, and its status has the bits of both: what was invalid just before or just
-after it is not taken for valid. What the status calls invalid is published as NaN, so that neither a plot nor an alarm nor who reads
-the archive can take it for a temperature. Nothing is lost: the status is a field of the same block, and the numbers as the instrument
-sent them stand in a block of their own, ``<block>_flagged``.
+Here every reading is between two answers to ``RDGST?``, and its status has the bits of both: a reading that was invalid just before
+or just after is not taken to be valid. What the status calls invalid is published as NaN, so that no plot, no alarm and no reader
+of the archive can mistake it for a temperature. Nothing is lost: the status is a field of the same block, and the numbers that the
+instrument sent are in a block of their own, ``<block>_flagged``.
 
 socs's methods return what they always did: its servo and its test for stability compare numbers.
 
 A scanned channel repeats its last reading, as a valid one, while another one is measured and in its own pause after the change.
-socs waits only where it sees two channels in a row; who was kept from looking for as long as a round may take sees the same one
-before and after. So a reading is published only if the channel has been looked at for the length of its pause.
+socs waits only if it sees two different channels in a row; after an interruption as long as a scan cycle it sees the same one
+before and after. So a reading is published only if the channel has been seen active for the length of its pause.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from socs.agents.lakeshore372 import agent
 from livemon.instruments.lakeshore372.facts import MODEL
 
 CONTROL_BLOCK, CONTROL = "control_chan", 0
-"""The block of the control input, and what socs calls that input in `get_temp`."""
+"""The block of the control input, and socs's number for that input in `get_temp`."""
 OF_TEMPERATURE_ONLY = 64 | 128
-"""T. OVER and T. UNDER: the resistance is valid, and not on the curve."""
+"""T. OVER and T. UNDER: the resistance is valid, but not on the curve."""
 ALL_BITS = 255
 FRESH = 1.0
-"""Seconds for which the status after a reading is also that before the next one."""
+"""Seconds for which the status after a reading also counts as the one before the next reading."""
 AWAY = 4.0
-"""Seconds in which a scanner cannot have gone to another channel and come back: the shortest pause (3) and dwell (1) there."""
+"""Seconds in which a scanner cannot have gone to another channel and come back: its shortest pause (3) and dwell (1)."""
 _Upstream: Any = object
 """The base of what is mixed into upstream's classes, which have no types."""
 _BLOCK = re.compile(r"Channel_(\d\d)\Z")
 
 
 class Visit:
-    """Which channel a 372 measures, as far as anybody has looked, and since when at the latest (steady clock)."""
+    """Which channel a 372 was last seen to measure, and since when at the latest (monotonic clock, seconds)."""
 
     def __init__(self) -> None:
         self._channel: int | None = None
         self._since = self._seen = -math.inf
 
     def see(self, channel: int) -> None:
-        """Note which channel is active now. The first one is taken for settled."""
+        """Note which channel is active now. The first one is assumed to have settled."""
         now = time.monotonic()
         if self._channel is not None and (channel != self._channel or now - self._seen > AWAY):
             self._since = now
@@ -62,10 +62,10 @@ class Visit:
 
 
 class AsksForStatus(_Upstream):
-    """What socs's ``LS372`` is given beside its own: a reading in kelvins and the one in ohms that follows have a status.
+    """Mixed into socs's ``LS372``: a reading in kelvins and the following one in ohms have a status.
 
     `reading_status` is that of the newest such pair of each channel, by its number, 0 for the control input; `repeated` has the
-    channels whose newest pair may be of an earlier visit.
+    channels whose newest pair may be from an earlier visit of the scanner.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,24 +73,24 @@ class AsksForStatus(_Upstream):
         self.repeated: set[int] = set()
         self._visit = Visit()
         self._answered: dict[int, tuple[float, int]] = {}
-        """When ``RDGST?`` was answered the last time (steady clock), and how."""
+        """When ``RDGST?`` was last answered (monotonic clock, seconds), and with which status, by channel."""
         super().__init__(*args, **kwargs)
 
     def get_active_channel(self) -> Any:
-        """Return the channel that is measured, and note that it is."""
+        """Return the channel that is being measured, and note it."""
         channel = super().get_active_channel()
         self._visit.see(channel.channel_num)
         return channel
 
     def get_temp(self, unit: str | None = None, chan: int = -1) -> float:
-        """Return a reading as socs does; ask for its status before and after, where a channel and a unit are given.
+        """Return a reading as socs does; query its status before and after, if a channel and a unit are given.
 
         Raises
         ------
         ConnectionError
-            If the instrument did not answer: there is no reading then.
+            If the instrument did not answer; then there is no reading.
         ValueError
-            If it answered with something else; socs ends its acquisition by that, and the agent begins anew with a clean connection.
+            If the answer is not a status; that ends socs's acquisition, and the agent restarts with a clean connection.
         """
         has_status = chan >= 0 and unit in {"kelvin", "ohms"}
         if has_status and unit == "kelvin":
@@ -117,7 +117,7 @@ class AsksForStatus(_Upstream):
 
 
 class PublishesStatus(_Upstream):
-    """What socs's agent is given beside its own: its readings are published with their status."""
+    """Mixed into socs's agent: its readings are published with their status."""
 
     def __init__(self, ocs_agent: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(ocs_agent, *args, **kwargs)
@@ -136,7 +136,7 @@ class PublishesStatus(_Upstream):
         ocs_agent.publish_to_feed = publish_with_status
 
     def _wait_for_channel_change(self, active_channel: Any, _previous: Any) -> None:
-        """Wait as socs does until the channel has settled, and look at it meanwhile; of its dwell one second is left."""
+        """Wait as socs does until the channel has settled, noting the active channel each second; one second of its dwell remains."""
         pause, dwell = active_channel.get_pause(), active_channel.get_dwell()
         if self.dwell_time_delay >= dwell:
             self.log.warn(
@@ -148,7 +148,7 @@ class PublishesStatus(_Upstream):
 
 
 def channel_of(block_name: str) -> int | None:
-    """Return the number of the channel whose readings a block has, 0 for the control input; `None` for what has no readings."""
+    """Return the number of the channel whose readings a block has, 0 for the control input; `None` if it has no readings."""
     found = _BLOCK.match(block_name)
     if found is None:
         return CONTROL if block_name == CONTROL_BLOCK else None
@@ -156,9 +156,9 @@ def channel_of(block_name: str) -> int | None:
 
 
 def with_status(message: Mapping[str, Any], status: int) -> Iterator[dict[str, Any]]:
-    """Yield a message of socs's ``acq`` with its status, NaN for what that calls invalid; and what that was, if anything.
+    """Yield a message of socs's ``acq`` with its status and NaN for invalid readings; then the invalid readings, if any.
 
-    `message` is of one block: ``{"timestamp", "block_name", "data": {"<stem>_T": kelvins, "<stem>_R": ohms}}``.
+    `message` has one block: ``{"timestamp", "block_name", "data": {"<stem>_T": kelvins, "<stem>_R": ohms}}``.
     """
     readings = dict(message["data"])
     stem = next(iter(readings)).removesuffix("_T")
@@ -173,6 +173,6 @@ def with_status(message: Mapping[str, Any], status: int) -> Iterator[dict[str, A
 
 
 def adapt() -> None:
-    """Have socs's 372 agent of this process ask for the status, over whatever driver and agent it has by now."""
+    """Extend the driver and the agent that socs's 372 agent uses in this process, whatever these are by now."""
     agent.LS372 = type("StatusLS372", (AsksForStatus, agent.LS372), {})
     agent.LS372_Agent = type("StatusAgent", (PublishesStatus, agent.LS372_Agent), {})

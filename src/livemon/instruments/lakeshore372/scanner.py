@@ -26,7 +26,7 @@ class Scanner:
     setups
         Settings of the inputs; read each time, so that changes take effect at once.
     channels
-        Those inputs that are scanned, in their order.
+        The inputs that are scanned, in this order.
     """
 
     def __init__(self, setups: Mapping[Any, InputSetup], channels: Sequence[int]) -> None:
@@ -37,12 +37,12 @@ class Scanner:
         self._since = 0.0
 
     def select(self, n: int, elapsed: float) -> None:
-        """Connect an input; its pause begins now, unless it is connected already."""
+        """Connect an input; its pause begins now, unless it was connected already."""
         if n != self.active:
             self.active, self._since = n, elapsed
 
     def advance(self, elapsed: float) -> None:
-        """Go on to the next enabled input when the present one's pause and dwell are over."""
+        """Go on to the next enabled input when pause and dwell of the present one are over."""
         setup = self._setups[self.active]
         if self.autoscan and elapsed - self._since >= setup.pause + setup.dwell:
             self.select(self._next(), elapsed)
@@ -52,6 +52,6 @@ class Scanner:
         return elapsed - self._since >= self._setups[self.active].pause
 
     def _next(self) -> int:
-        """Find the enabled input that follows the active one, in a circle; the active one if there is no other."""
+        """Return the next enabled input after the active one, cyclically; the active one if there is no other."""
         order = sorted(self._channels, key=lambda n: (n <= self.active, n))
         return next((n for n in order if self._setups[n].enabled), self.active)

@@ -1,7 +1,7 @@
-"""What a Model 372 stores and tells without a measurable effect here: display, relays, interfaces, zones.
+"""What a Model 372 stores and returns without a measurable effect here: display, relays, interfaces, zones.
 
 Sources: Lake Shore Model 372 User's Manual, section 6.6.1, pages 158 (``CMR``), 162 (``FILTER``, ``FREQ``), 175 (``RELAY``);
-of the other commands, the requests that Lake Shore's own driver sends and how it reads the replies
+for the other commands, the requests of Lake Shore's own driver and how it reads the replies
 (github.com/lakeshorecryotronics/python-driver, lakeshore/model_372.py and temperature_controllers.py).
 """
 
@@ -67,7 +67,7 @@ SETTINGS = (
     ),
     Setting("DISPLAY", Field(integer(0, 2), 0), Field(integer(0, 2), 0), Field(integer(0, 3), 0)),
     Setting("DOUT", Field(integer(0, 31), 0, "{:02d}".format)),
-    # Of the two modes only the instrument's own: nothing here speaks as a Model 370 does.
+    # Only the instrument's own mode: the Model 370's language is not simulated.
     Setting("EMUL", Field(one_of(0), 0)),
     Setting(
         "FILTER",

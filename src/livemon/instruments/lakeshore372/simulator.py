@@ -55,7 +55,7 @@ _FIRST_USER_CURVE, _LAST_CURVE = 21, 59
 
 
 def resistance_range(ohms: float) -> int:
-    """Find the number of the smallest range that holds a resistance; that of the largest if none does."""
+    """Return the number of the smallest range for a resistance in Ω; that of the largest if it exceeds all."""
     fitting = (n for n, full in enumerate(RESISTANCE_RANGES, start=1) if ohms <= full)
     return next(fitting, len(RESISTANCE_RANGES))
 
@@ -107,7 +107,7 @@ class Measurement:
 class Model372(Heaters):
     """A simulated Model 372.
 
-    It measures ten times a second, also when nobody asks: the control input always, of the scanned inputs the active
+    It measures ten times a second, also without queries: always the control input, and of the scanned inputs the active
     one, once its pause is over. The other inputs keep their last reading.
 
     Parameters
@@ -117,9 +117,9 @@ class Model372(Heaters):
     cryostat
         What it measures, and heats.
     seed
-        Chooses the noise of the readings.
+        Sets the noise of the readings.
     labels
-        Names of scanned inputs, ``{channel: name}``, in place of the wiring's.
+        Names of scanned inputs, ``{channel: name}``, instead of those of `WIRING`.
     """
 
     INPUTS: ClassVar[tuple[int | str, ...]] = (*range(1, CHANNELS + 1), CONTROL)
@@ -152,7 +152,7 @@ class Model372(Heaters):
         self.advance(0.0)
 
     def advance(self, elapsed: float) -> None:
-        """Let time pass until `elapsed` seconds after switch-on, reading by reading."""
+        """Advance to `elapsed` seconds after switch-on, reading by reading."""
         super().advance(elapsed)
         for tick in range(self._ticks + 1, int(self.elapsed * READINGS_PER_SECOND + 1e-6) + 1):
             self._tick(tick * _PERIOD)
@@ -179,7 +179,7 @@ class Model372(Heaters):
             self._cryostat.heat(stage, sum(heater.watts for heater in heaters))
 
     def _note(self, n: int | str) -> None:
-        """Take a new reading into the extremes and the alarm of its input."""
+        """Update the extremes and the alarm of an input with its new reading."""
         measured, setup = self._measurements[n], self._setups[n]
         if measured.status or not setup.enabled:
             return
@@ -193,7 +193,7 @@ class Model372(Heaters):
             self._alarms[n].judge(value, high, low, deadband, latched=latched)
 
     def power_on(self) -> None:
-        """Forget extremes and alarms, besides what outputs forget."""
+        """Forget extremes and alarms, in addition to what outputs forget."""
         super().power_on()
         self.reset_alarms()
         self.reset_extremes()
@@ -222,32 +222,32 @@ class Model372(Heaters):
 
     @command("KRDG?", channel_or_control)
     def kelvin_reading(self, n: int | str) -> str:
-        """Temperature, K; 0 where the reading is not valid."""
+        """Return the temperature, K; 0 if the reading is not valid."""
         return engineering(self._measurements[n].kelvin)
 
     @command("RDGK?", channel_or_control)
     def kelvin_reading_of_370(self, n: int | str) -> str:
-        """Temperature, K, by the Model 370's mnemonic."""
+        """Return the temperature, K, for the Model 370's mnemonic."""
         return self.kelvin_reading(n)
 
     @command("SRDG?", channel_or_control)
     def sensor_reading(self, n: int | str) -> str:
-        """Resistance, Ω; 0 where it is out of range."""
+        """Return the resistance, Ω; 0 if it is out of range."""
         return engineering(self._measurements[n].ohms)
 
     @command("RDGR?", channel_or_control)
     def resistance_reading(self, n: int | str) -> str:
-        """Resistance, Ω, by the Model 370's mnemonic."""
+        """Return the resistance, Ω, for the Model 370's mnemonic."""
         return self.sensor_reading(n)
 
     @command("QRDG?", channel_or_control)
     def quadrature_reading(self, n: int | str) -> str:
-        """Imaginary part of the impedance, Ω: a fixed small part of the resistance, as from a cable."""
+        """Return the imaginary part of the impedance, Ω: a small constant fraction of the resistance, as from a cable."""
         return engineering(_QUADRATURE * self._measurements[n].ohms)
 
     @command("RDGPWR?", channel_or_control)
     def excitation_power(self, n: int | str) -> str:
-        """Power of the excitation in the sensor, W."""
+        """Return the power of the excitation in the sensor, W."""
         settings, ohms = self._types[n], self._measurements[n].ohms
         if not ohms:
             return engineering(0.0)
@@ -258,12 +258,12 @@ class Model372(Heaters):
 
     @command("RDGST?", channel_or_control)
     def reading_status(self, n: int | str) -> str:
-        """Sum of the status bits: 16 R over, 32 R under, 64 T over, 128 T under; ``000`` for a valid reading."""
+        """Return the sum of the status bits: 16 R over, 32 R under, 64 T over, 128 T under; ``000`` for a valid reading."""
         return f"{self._measurements[n].status:03d}"
 
     @command("RDGSTL?")
     def settling(self) -> str:
-        """Whether the readings of the control input and of the active input have settled: 0 valid, 2 in the change pause.
+        """Return whether the readings of the control input and of the active input have settled: 0 valid, 2 in the change pause.
 
         Source: the manual, page 175.
         """
@@ -279,7 +279,7 @@ class Model372(Heaters):
 
     @command("SCAN?")
     def scan(self) -> str:
-        """Active input, autoscan."""
+        """Return the active input, and whether autoscan is on."""
         return f"{self._scanner.active:02d},{self._scanner.autoscan:d}"
 
     @command(
@@ -297,7 +297,7 @@ class Model372(Heaters):
     ) -> None:
         """Set up an input; a curve without points counts as none.
 
-        An input is disabled by zeros, as Lake Shore's driver does it: times and coefficient stay as they were.
+        Zeros disable an input, as Lake Shore's driver does it: times and coefficient stay as they were.
         """
         old = self._setups[n]
         allowed = [(dwell, old.dwell, 1), (pause, old.pause, 3), (*(coefficient or (None,)), old.coefficient, 1)]
@@ -311,7 +311,7 @@ class Model372(Heaters):
 
     @command("INSET?", channel_or_control)
     def input(self, n: int | str) -> str:
-        """Answer enabled, dwell (s), pause (s), curve, temperature coefficient."""
+        """Return enabled, dwell (s), pause (s), curve, temperature coefficient."""
         setup = self._setups[n]
         return f"{setup.enabled},{setup.dwell:03d},{setup.pause:03d},{setup.curve:02d},{setup.coefficient}"
 
@@ -322,12 +322,12 @@ class Model372(Heaters):
 
     @command("INCRV?", channel_or_control)
     def input_curve(self, n: int | str) -> str:
-        """Answer the number of the curve of an input; 0 for none."""
+        """Return the number of the curve of an input; 0 for none."""
         return f"{self._setups[n].curve:02d}"
 
     @command("INTYPE", channel_or_control, flag, integer(1, 22), integer(0, 2), integer(0, 22), flag, one_of(1, 2))
     def set_input_type(self, n: int | str, *settings: int) -> None:
-        """Set the excitation of an input; the control input has one range, for which 0 may stand."""
+        """Set the excitation of an input; the control input has one range, which may be written as 0."""
         new = InputType(*settings)
         if not new.range:
             if n != CONTROL:
@@ -342,7 +342,7 @@ class Model372(Heaters):
 
     @command("INTYPE?", channel_or_control)
     def input_type(self, n: int | str) -> str:
-        """Mode, excitation, autorange, range in use, shunt, preferred units."""
+        """Return mode, excitation, autorange, range in use, shunt, preferred units."""
         settings = self._types[n]
         return (
             f"{settings.mode},{settings.excitation:02d},{settings.autorange},{settings.range:02d},"
@@ -356,13 +356,13 @@ class Model372(Heaters):
 
     @command("INNAME?", channel_or_control)
     def input_name(self, n: int | str) -> str:
-        """Name of an input."""
+        """Return the name of an input."""
         return self._names[n]
 
     @command("MDAT?", channel_or_control)
     def extremes(self, n: int | str) -> str:
-        """Lowest and highest temperature since a reset, K."""
-        return ",".join(map(engineering, self._extremes[n].told()))
+        """Return the lowest and the highest temperature since a reset, K."""
+        return ",".join(map(engineering, self._extremes[n].as_pair()))
 
     @command("MNMXRST")
     def reset_extremes(self) -> None:
@@ -371,7 +371,7 @@ class Model372(Heaters):
 
     @command("ALARMST?", channel_or_control)
     def alarm_status(self, n: int | str) -> str:
-        """Whether the high and the low alarm are on."""
+        """Return whether the high and the low alarm are on."""
         return f"{self._alarms[n].high:d},{self._alarms[n].low:d}"
 
     @command("ALMRST")
@@ -386,7 +386,7 @@ class Model372(Heaters):
 
     @command("TLIMIT?", channel_or_control)
     def temperature_limit(self, n: int | str) -> str:
-        """Temperature above which all outputs are switched off, K."""
+        """Return the temperature above which all outputs are switched off, K."""
         return f"{self._limits[n]:+08.3f}" if self._limits[n] else "+0000"
 
     # Curves
@@ -406,7 +406,7 @@ class Model372(Heaters):
 
     @command("CRVHDR?", integer(1, _LAST_CURVE))
     def curve_header(self, n: int) -> str:
-        """Name, serial number, format, limit in K and coefficient of a curve."""
+        """Return name, serial number, format, limit in K and coefficient of a curve."""
         header = self._curves[n].header
         return f"{header.name:<15},{header.serial:<10},{header.format:d},{header.limit:+08.3f},{header.coefficient}"
 
@@ -425,13 +425,13 @@ class Model372(Heaters):
 
     @command("CRVPT?", integer(1, _LAST_CURVE), integer(1, LONGEST))
     def curve_point(self, n: int, index: int) -> str:
-        """Sensor units, kelvin and curvature of a breakpoint; zeros where there is none."""
+        """Return sensor units, kelvin and curvature of a breakpoint; zeros if there is none."""
         units, kelvin = self._curves[n].points.get(index, (0.0, 0.0))
         return f"{engineering(units)},{engineering(kelvin)},{engineering(0.0)}"
 
     @command("CRVDEL", integer(_FIRST_USER_CURVE, _LAST_CURVE))
     def delete_curve(self, n: int) -> None:
-        """Delete a user curve; inputs that use it have none from now on."""
+        """Delete a user curve; inputs that used it have no curve then."""
         self._curves[n] = Curve()
         self._setups |= {i: replace(setup, curve=0) for i, setup in self._setups.items() if setup.curve == n}
 
@@ -439,7 +439,7 @@ class Model372(Heaters):
 
     @command("RELAYST?", integer(1, 2))
     def relay_status(self, n: int) -> str:
-        """Whether a relay is on: by hand, or by the alarm that it follows."""
+        """Return whether a relay is on: always, or because of the alarm that it follows."""
         mode, source, kind = RELAY.values(self, n)
         if mode != _BY_ALARM:
             return f"{mode == _ALWAYS_ON:d}"
@@ -448,12 +448,12 @@ class Model372(Heaters):
 
     @command("IEEE", integer(0, 30), kept(integer(0, 1)), kept(integer(1, 30)), optional=2)
     def set_ieee_address(self, first: int, _eoi: int | None = None, address: int | None = None) -> None:
-        """Set the IEEE-488 address, alone or as the Model 370 has it, behind two settings of the bus."""
+        """Set the IEEE-488 address, alone or, as on the Model 370, after two settings of the bus."""
         self._ieee_address = integer(1, 30)(str(first if address is None else address))
 
     @command("IEEE?")
     def ieee_address(self) -> str:
-        """Answer the IEEE-488 address."""
+        """Return the IEEE-488 address."""
         return f"{self._ieee_address:02d}"
 
 
