@@ -1,7 +1,8 @@
-"""The modules of src/livemon that Ansible's side may import: those that need nothing but Python's standard library.
+"""Imports the modules of src/livemon that the provisioning side may use: the contract, and the facts of instruments.
 
-An installed collection has src/ beside plugins/, but livemon is not an installed Python package there, and importing it as one would
-execute its ``__init__``. So src/livemon is made a package under a name of its own, and nothing is put on ``sys.path``.
+They need nothing but Python's standard library. An installed collection has src/ beside plugins/, but livemon is not an installed
+Python package there, and if it is, it may be of another release. So src/livemon is imported under a name of its own; nothing is put
+on ``sys.path``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the parts of livemon agree on: names and limits that more than one of them must know.
 
-Standard library only, and nothing of livemon: the provisioning side loads this file by its path
-(``plugins/plugin_utils/contract.py``), on a controller where livemon is not installed.
+Standard library only, and nothing of livemon: the provisioning side imports it by its path
+(``plugins/plugin_utils/source.py``), on a controller where livemon is not installed.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..source import load
-
 if TYPE_CHECKING:
     from livemon.instruments.folders import models
     from livemon.instruments.model import HOTTEST, Extra, Field, Model, Usb
 else:
+    from ..source import load
+
     models, _model = load("instruments.folders").models, load("instruments.model")
     HOTTEST, Extra, Field, Model, Usb = _model.HOTTEST, _model.Extra, _model.Field, _model.Model, _model.Usb
 
