@@ -182,7 +182,7 @@ def test_a_240_that_is_refused_or_half_open_is_waited_for_in_one_process(site):
             back_again(client, instrument, "SRDG? 8", "a 240 that was refused at start-up")
             wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
             assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
-            # Half-open: the instrument was switched off, and nobody tells. When it is on again it resets what it does not know.
+            # Half-open: the instrument was switched off silently. When it is on again, it resets connections that it does not know.
             instrument.fault = SILENT
             wait_for(lambda: is_degraded(client, "acq"), "the agent to be degraded by a 240 that is silent", 10)
             time.sleep(5)
@@ -296,7 +296,7 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
     site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
     with site.agent("fake", log="hung") as hung:
         site.running("fake", "acq")
-        os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, nobody answers
+        os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, without answers
         try:
             with site.agent("fake") as agent:
                 # Before that, a call would be the hung process's and wait for the router to notice.

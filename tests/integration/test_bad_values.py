@@ -1,4 +1,4 @@
-"""An agent that publishes what cannot be published, behind a real router: the rest is archived, and the operator is told."""
+"""An agent that publishes what cannot be published, with a real router: the rest is archived, and the log says so."""
 
 import os
 import subprocess

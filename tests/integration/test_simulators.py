@@ -167,7 +167,7 @@ def test_driver_of_the_372_sets_inputs(bridge):
 def test_driver_of_the_372_scans(bridge):
     driver = LS372(*bridge.host_port)
     dwell = driver.channels[3].dwell
-    driver.channels[3].set_dwell(200)  # or the scanner might go on meanwhile
+    driver.channels[3].set_dwell(200)  # or the scanner might go on before the test ends
     driver.set_active_channel(3)
     driver.disable_autoscan()
     assert (driver.get_autoscan(), driver.get_active_channel().name) == (False, "Still")
@@ -407,7 +407,7 @@ def test_a_pseudo_terminal_has_the_faults_of_answers(usb):
         usb.fault("clear")
         port.timeout = 20
         port.write(b"*TST?\r\n")
-        assert port.readline() == b"0\r\n", "what was sent meanwhile is lost"
+        assert port.readline() == b"0\r\n", "what was sent during the fault is lost"
 
 
 def test_faults_at_the_start(start):

@@ -66,7 +66,7 @@ REPLIES = {
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """Import a driver anew, so that what is changed in it is gone after the test."""
+    """Import a driver again, so that changes to it are gone after the test."""
 
     def load(model):
         name = f"socs.Lakeshore.Lakeshore{model}"
@@ -81,7 +81,7 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def driver(fresh, monkeypatch):
-    """Import a driver anew, framed; time limits are short, and all is well at first."""
+    """Import a driver again, framed; time limits are short, and there are no faults at first."""
     contacts = connection.Contacts()
     monkeypatch.setattr(connection, "contacts", contacts)
     monkeypatch.setattr(drivers, "contacts", contacts)
@@ -282,7 +282,7 @@ def test_the_kernel_watches_the_connection(module240):
 
 
 def test_a_message_of_two_lines_is_refused(module240):
-    """The second would be a query of its own, whose reply nobody waits for."""
+    """The second would be a query of its own, whose reply is not awaited."""
     module, instrument = module240
     with pytest.raises(ValueError, match="is not one line"):
         module.channels[0].set_values(name="x\r\nKRDG? 5")
@@ -318,7 +318,7 @@ def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeyp
 
 @pytest.mark.parametrize("model", ["240", "370", "425"])
 def test_all_drivers_over_a_serial_line_read_what_their_instrument_says(driver, model):
-    """Also after a reply that came late: a serial line keeps it for whoever asks next."""
+    """Also after a reply that came late: a serial line keeps it for the next query."""
     with on_serial_line(script(REPLIES[model])) as instrument:
         instrument.fault = in_two
         framed = OPEN[model](without_parity(driver(model)), instrument.address)
@@ -408,7 +408,7 @@ def test_a_driver_whose_constructor_asks_nothing_is_probed(run):
 @pytest.mark.parametrize("line", [on_tcp, on_serial_line])
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_happens_to_replies_no_reading_is_wrong(driver, monkeypatch, line, seed):
-    """Some are missing; after the last fault none is. On a serial line what is late comes to whoever has opened it again."""
+    """Some are missing; after the last fault none is. On a serial line a late reply arrives after it was opened again."""
     chance = random.Random(seed)
     # An instrument that is later than the time for a reply several times in a row is one that nobody can read.
     slow = patience()

@@ -1,4 +1,4 @@
-"""``livemon archive``: damaged files are told of, and copied without the damage."""
+"""``livemon archive``: damaged files are reported, and copied without the damage."""
 
 import hashlib
 

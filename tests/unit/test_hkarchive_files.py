@@ -273,7 +273,7 @@ def test_what_a_finished_file_does_not_have_is_rescued_under_a_name_of_its_own(r
 def test_a_file_that_cannot_be_rescued_keeps_nobody_from_recording(clock, tmp_path):
     """As one restored from a backup by root, which the recorder may not open."""
     odd = tmp_path / "17000" / "1699999999.g3.part"
-    odd.mkdir(parents=True)  # nobody may open that for writing, not even root
+    odd.mkdir(parents=True)  # which cannot be opened for writing, not even by root
     recorder = Recorder(tmp_path, seconds_per_frame=5.0, clock=clock)
     publish(recorder, clock, seconds=6)
     assert recorder.status()["problems"] == {str(odd): "cannot be finished: Is a directory"}

@@ -1,4 +1,4 @@
-"""Faults on command: how they are written, whom they hit, and that the same seed gives the same faults."""
+"""Faults on command: how they are written, what they affect, and that the same seed gives the same faults."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ def test_numbers_agents_and_usb_ids_belong_to_one_instrument_each():
 
 
 def test_ansible_reads_the_same_facts():
-    def told(model):
+    def summary(model):
         channels = {channel: repr((model.fields(channel), model.flags(channel))) for channel in model.channels}
         return model.number, model.port, model.operations, repr(model.extras), channels, model.network_option("a:1")
 
-    assert [told(model) for model in FOR_ANSIBLE.values()] == [told(model) for model in MODELS.values()]
+    assert [summary(model) for model in FOR_ANSIBLE.values()] == [summary(model) for model in MODELS.values()]
 
 
 @pytest.mark.parametrize("folder", DRIVERS)
