@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from crossbar_router import ROOT
+from paths import ROOT
 
 ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 IMAGES = '{"livemon_images": {"app": "livemon/app:x", "router": "livemon/router:x"}, "extra_ca_certificates": []}'

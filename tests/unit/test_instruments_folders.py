@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 from livemon.agents import classes
 from livemon.instruments import folders
