@@ -125,9 +125,9 @@ def simulators(instruments: list) -> list:
     return ocs.simulators(_entries(instruments))
 
 
-def usb_serials(instruments: list) -> list:
-    """Serial numbers of the instruments found on USB."""
-    return ocs.usb_serials(_entries(instruments))
+def usb_devices(instruments: list) -> list:
+    """How the instruments on USB are recognised."""
+    return ocs.usb_devices(_entries(instruments))
 
 
 def data_nodes(instruments: list, agents: list, further: list, window: int) -> dict:
@@ -323,7 +323,7 @@ FILTERS = (
     ocs_agent_services,
     ocs_agent_secrets,
     simulators,
-    usb_serials,
+    usb_devices,
     data_nodes,
     data_nodes_memory,
     bridge_site,

@@ -1,7 +1,7 @@
 """What the parts of livemon agree on: names and limits that more than one of them must know.
 
-Standard library only, and nothing of livemon: the provisioning side loads this file by its path
-(``plugins/plugin_utils/contract.py``), on a controller where livemon is not installed.
+Standard library only, and nothing of livemon: the provisioning side imports it by its path
+(``plugins/plugin_utils/source.py``), on a controller where livemon is not installed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ SECRETS = "/run/secrets"
 """Where a container has its secrets."""
 
 END_OF_TIME = 9e10
-"""UNIX seconds that no sample reaches. Milliseconds that are taken for seconds lie beyond; NaN and infinity are not before it."""
+"""UNIX seconds that spt3g can hold (int64, units of 10 ns). Milliseconds taken for seconds, NaN and infinity are not before it."""
 CLOCK_TOLERANCE = 10.0
-"""Seconds by which a sample may lie ahead of this machine's clock before one of the two clocks was wrong."""
+"""Seconds by which a sample may be ahead of this machine's clock before one of the two clocks is taken to be wrong."""
 SILENT_AFTER = 120.0
 """Seconds without a sample after which a node or a reading is too old, unless the inventory says another time."""
 COLUMN_KEYS = ("name", "label", "units")

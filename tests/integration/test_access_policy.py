@@ -17,7 +17,7 @@ HEATER = {"range": "on", "heater": "still", "wait": 0}
 
 @pytest.fixture(scope="module")
 def lab(router, tmp_path_factory):
-    """A 372 whose `set_dwell` everybody may use, a 240, an archive and the registry, as the inventory has them."""
+    """A 372 whose `set_dwell` everyone may use, a 240, an archive and the registry, as the inventory has them."""
     directory = tmp_path_factory.mktemp("policy")
     (directory / "data").mkdir()
     site = Site(directory, router)
@@ -180,7 +180,7 @@ def test_the_operators_commands_have_the_right(lab):
             [(line["command"], line["outcome"]) for line in trail(lab) if line["agent"] == "ls240"][-3:]
             == [("stop", "accepted"), ("end", "succeeded"), ("start", "accepted")]
         ),
-        "the trail of a stop, of the end of what had begun by itself, and of a start",
+        "the trail of a stop, of the end of what the agent had started itself, and of a start",
     )
     shell = subprocess.run(
         [sys.executable, "-m", "livemon.client.upstream", "shell", "control", "--simple"],

@@ -15,9 +15,9 @@ from scripted_instrument import on_tcp, whole
 from waiting import patience, wait_for
 
 from livemon import hkarchive
-from livemon.lakeshore.cryostat import Cryostat
-from livemon.lakeshore.model240 import Model240
-from livemon.lakeshore.model372 import Model372
+from livemon.instruments.common.cryostat import Cryostat
+from livemon.instruments.lakeshore240.simulator import Model240
+from livemon.instruments.lakeshore372.simulator import Model372
 from plugins.plugin_utils.inventory.models import MODELS
 
 FEED = "observatory.control.feeds.temperatures"
@@ -182,7 +182,7 @@ def test_a_240_that_is_refused_or_half_open_is_waited_for_in_one_process(site):
             back_again(client, instrument, "SRDG? 8", "a 240 that was refused at start-up")
             wait_for(lambda: len(fields(client)) == 8, "readings of eight channels")
             assert set(fields(client)) == {f"Channel_{number}" for number in range(1, 9)}
-            # Half-open: the instrument was switched off, and nobody tells. When it is on again it resets what it does not know.
+            # Half-open: the instrument was switched off silently. When it is on again, it resets connections that it does not know.
             instrument.fault = SILENT
             wait_for(lambda: is_degraded(client, "acq"), "the agent to be degraded by a 240 that is silent", 10)
             time.sleep(5)
@@ -235,7 +235,8 @@ def test_an_agent_that_ends_before_it_joins_is_an_error(site):
     with site.agent("ls240") as agent:
         assert agent.exit_status() == 1
         assert agent.last_line == (
-            "livemon: agent ls240 (Lakeshore240Agent) ended by itself before it joined the router; its log says why"
+            "livemon: agent ls240 (Lakeshore240Agent) ended without being asked to before it joined the router; "
+            "see its log for the reason"
         )
 
 
@@ -295,7 +296,7 @@ def test_registrations_are_taken_from_a_session_that_is_only_half_dead(site):
     site.write(fake=("FakeDataAgent", ["--mode", "acq"]))
     with site.agent("fake", log="hung") as hung:
         site.running("fake", "acq")
-        os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, nobody answers
+        os.kill(hung.child.pid, signal.SIGSTOP)  # its connection stays open, without answers
         try:
             with site.agent("fake") as agent:
                 # Before that, a call would be the hung process's and wait for the router to notice.

@@ -75,16 +75,16 @@ def test_feeds_are_recorded_rotated_and_read_by_so3g(site, tmp_path):
         wait_for(lambda: len(files(tmp_path, ".g3")) >= 2, "two files with final names", 60)
         client = site.client("recorder")
 
-        def told():
+        def data():
             return client.record.status().session["data"]
 
         # The status is of the turn before, which did not know of the second file.
-        status = wait_for(lambda: (now := told())["files_closed"] >= 2 and now, "both files in the status")
+        status = wait_for(lambda: (now := data())["files_closed"] >= 2 and now, "both files in the status")
         assert status["providers"][FEED]["samples"] > 10
         assert status["providers"][FEED]["stale"] is False
         assert status["write_error"] is None
         moment = time.time()
-        wait_for(lambda: moment < told()["last_write"] <= time.time(), "another write in the status")
+        wait_for(lambda: moment < data()["last_write"] <= time.time(), "another write in the status")
         assert fake.terminate() == 0
         assert recorder.terminate() == 0
     assert files(tmp_path, ".part") == []

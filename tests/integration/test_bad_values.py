@@ -1,4 +1,4 @@
-"""An agent that publishes what cannot be published, behind a real router: the rest is archived, and the operator is told."""
+"""An agent that publishes what cannot be published, with a real router: the rest is archived, and the log says so."""
 
 import os
 import subprocess
@@ -87,5 +87,5 @@ def test_what_can_be_published_is_archived_and_what_cannot_is_told(site, tmp_pat
     assert "values of its feed readings (value: " in answer.stderr
     log = [line for line in agent.output.splitlines() if "feed readings" in line]
     assert len(log) == 1
-    assert "block 'readings', field 'odd': None is a NoneType; a value is a number, a truth value or a text" in log[0]
+    assert "block 'readings', field 'odd': None is a NoneType; a value is a number, a boolean or a text" in log[0]
     assert "calling from thread" not in agent.output

@@ -1,4 +1,4 @@
-"""Outages that cost samples, with real agents, aggregator and router: what is told is what so3g does not find."""
+"""Outages that cost samples, with real agents, aggregator and router: what is reported is what so3g does not find."""
 
 import os
 import resource
@@ -75,14 +75,14 @@ def test_what_outages_cost_is_told_as_so3g_finds_it_for_each_feed(site, tmp_path
             site.router.stop()
             time.sleep(SECONDS_AWAY)
             site.router.start()
-            for gap in archive.wait_for(gaps.ROUTER, "the router's outage to be told"):
+            for gap in archive.wait_for(gaps.ROUTER, "the router's outage to be reported"):
                 assert gap.seconds > SECONDS_AWAY
                 assert gap.samples > 0.7 * SECONDS_AWAY * (10 if "fake1" in gap.feed else 4)
             archive.wait_until_current("samples after the router's outage")
 
             kill(first)
             with site.agent("recorder", log="second") as second:
-                archive.wait_for(gaps.AGGREGATOR, "the killed aggregator's outage to be told")
+                archive.wait_for(gaps.AGGREGATOR, "the killed aggregator's outage to be reported")
                 archive.wait_until_current("samples after the kill")
 
                 last = archive.newest()
@@ -93,7 +93,9 @@ def test_what_outages_cost_is_told_as_so3g_finds_it_for_each_feed(site, tmp_path
                 kill(second)
             with site.agent("recorder", log="third") as third:
                 wait_for(
-                    lambda: len(archive.gaps(gaps.AGGREGATOR)) == 2 * len(FEEDS), "the full disk's loss to be told", 60
+                    lambda: len(archive.gaps(gaps.AGGREGATOR)) == 2 * len(FEEDS),
+                    "the full disk's loss to be reported",
+                    60,
                 )
                 for gap, before in zip(archive.gaps(gaps.AGGREGATOR)[-2:], sorted(last), strict=True):
                     assert gap.seconds > 3
@@ -107,8 +109,8 @@ def test_what_outages_cost_is_told_as_so3g_finds_it_for_each_feed(site, tmp_path
                 assert third.terminate() == 0
     found = so3g_load([f"{feed}.channel_00" for feed in FEEDS], archive.begun - 60, time.time() + 60, archive.directory)
     missing = {feed: counts[feed] - len(found[f"{feed}.channel_00"][0]) for feed in FEEDS}
-    told = {feed: sum(gap.samples for gap in archive.gaps() if gap.feed == feed) for feed in FEEDS}
-    assert told == missing
+    reported = {feed: sum(gap.samples for gap in archive.gaps() if gap.feed == feed) for feed in FEEDS}
+    assert reported == missing
     assert min(missing.values()) > 3 * SECONDS_AWAY
 
 

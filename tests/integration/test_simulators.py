@@ -27,7 +27,7 @@ from socs.Lakeshore.Lakeshore240 import Module
 from socs.Lakeshore.Lakeshore372 import LS372, Curve
 from waiting import wait_for
 
-from livemon.lakeshore.control import request
+from livemon.instruments.common.control import request
 
 LISTENS = re.compile(r"^Lake Shore (240|372) (\S+) listens on (\S+)$", re.MULTILINE)
 
@@ -167,7 +167,7 @@ def test_driver_of_the_372_sets_inputs(bridge):
 def test_driver_of_the_372_scans(bridge):
     driver = LS372(*bridge.host_port)
     dwell = driver.channels[3].dwell
-    driver.channels[3].set_dwell(200)  # or the scanner might go on meanwhile
+    driver.channels[3].set_dwell(200)  # or the scanner might go on before the test ends
     driver.set_active_channel(3)
     driver.disable_autoscan()
     assert (driver.get_autoscan(), driver.get_active_channel().name) == (False, "Still")
@@ -407,7 +407,7 @@ def test_a_pseudo_terminal_has_the_faults_of_answers(usb):
         usb.fault("clear")
         port.timeout = 20
         port.write(b"*TST?\r\n")
-        assert port.readline() == b"0\r\n", "what was sent meanwhile is lost"
+        assert port.readline() == b"0\r\n", "what was sent during the fault is lost"
 
 
 def test_faults_at_the_start(start):
@@ -541,7 +541,7 @@ def test_termination_hangs_up_and_frees_what_it_used(start, tmp_path):
         (["240", "--serial", "X", "--fault", "frozen,channel=9"], "channel=9: the instrument has the inputs 1, 2"),
         (["372", "--serial", "X", "--port", "0", "--control", "/nowhere/socket"], "cannot make the control socket"),
         (["372", "--serial", "X", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),
-        (["240", "--serial", "X", "--pty", "/"], "something else has that name"),
+        (["240", "--serial", "X", "--pty", "/"], "the path exists and is not a symbolic link"),
         (["240", "--serial", "X", "--pty", "/nowhere/link"], "No such file or directory"),
     ],
 )

@@ -150,12 +150,12 @@ def test_an_outage_that_cost_samples_is_in_lost_and_gap(agent, tmp_path):
 
 def test_what_it_tells_has_no_gap_before_it_knows_of_any(agent):
     agent._tell()
-    (_, told), _ = agent.agent.publish_to_feed.call_args
-    assert told["data"].keys() == {"lag", "lost"}
+    (_, published), _ = agent.agent.publish_to_feed.call_args
+    assert published["data"].keys() == {"lag", "lost"}
     agent._recorder = agent._make_recorder(Mock())
     agent._tell()
-    (_, told), _ = agent.agent.publish_to_feed.call_args
-    assert told["data"].keys() == {"lag", "lost", "gap"}
+    (_, published), _ = agent.agent.publish_to_feed.call_args
+    assert published["data"].keys() == {"lag", "lost", "gap"}
 
 
 def test_a_heartbeat_tells_of_samples_that_never_came(agent):
@@ -165,18 +165,18 @@ def test_a_heartbeat_tells_of_samples_that_never_came(agent):
     agent._receive(heartbeat(9))
     agent._take_turn(recorder)
     (account,) = recorder._ledger._accounts[FEED["address"]].values()
-    assert (account.received, account.told) == (5, 9)
+    assert (account.received, account.announced) == (5, 9)
 
 
 def test_lost_never_falls_while_the_recording_goes_on(agent):
     agent._recording = True
     agent._recorder = recorder = agent._make_recorder(Mock())
     agent._inbox.limit = 0
-    told = []
+    lost = []
     for published in range(1, 20):
         agent._receive(numbered(1.0, published))
-        told.append(agent._lost())
+        lost.append(agent._lost())
         agent._take_turn(recorder)
-        told.append(agent._lost())
-    assert told == sorted(told)
-    assert told[-1] == 19
+        lost.append(agent._lost())
+    assert lost == sorted(lost)
+    assert lost[-1] == 19

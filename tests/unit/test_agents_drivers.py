@@ -13,10 +13,14 @@ import socs.Lakeshore
 from scripted_instrument import on_serial_line, on_tcp, once, script, whole
 from waiting import patience
 
-from livemon.agents import connection, drivers, supervision
+from livemon.agents import drivers, supervision
+from livemon.instruments import folders
+from livemon.instruments.common import connection
+from livemon.instruments.lakeshore240 import driver as driver240
 
 pytestmark = pytest.mark.slow
 
+WRAPPERS = tuple(folders.parts("driver").values())
 READINGS = {"KRDG?": "+0{n}.0000E+00", "SRDG?": "+10{n}.000E+00", "RDGK?": "+0{n}.0000E+00", "RDGR?": "+10{n}.000E+00"}
 TWENTY = {"*IDN?": "LSCI,MODEL240-8P,LSA1,1.0", "MODNAME?": "ls", "INTYPE?": "1,0,0,0,1,1", "INNAME?": "Input {n}"}
 SCANNER = {"SCAN?": "03,1", "INSET?": "1,010,003,21,1", "HTRSET?": "25.000,0,+0.0000E+00,2", "PID?": "1,2,3"}
@@ -62,7 +66,7 @@ REPLIES = {
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """Import a driver anew, so that what is changed in it is gone after the test."""
+    """Import a driver again, so that changes to it are gone after the test."""
 
     def load(model):
         name = f"socs.Lakeshore.Lakeshore{model}"
@@ -77,13 +81,15 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def driver(fresh, monkeypatch):
-    """Import a driver anew, framed; time limits are short, and all is well at first."""
+    """Import a driver again, framed; time limits are short, and there are no faults at first."""
     contacts = connection.Contacts()
     monkeypatch.setattr(connection, "contacts", contacts)
     monkeypatch.setattr(drivers, "contacts", contacts)
     monkeypatch.setattr(connection, "REPLY_SECONDS", 0.5)
     monkeypatch.setattr(connection, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(drivers, "PAUSE_SECONDS", 0.01)
+    for wrapper in WRAPPERS:
+        if hasattr(wrapper, "PAUSE_SECONDS"):
+            monkeypatch.setattr(wrapper, "PAUSE_SECONDS", 0.01)
 
     def load(model):
         module = fresh(model)
@@ -259,7 +265,7 @@ def test_a_broken_connection_is_not_tried_in_a_tight_loop(module240, monkeypatch
 
 
 def test_an_instrument_is_left_alone_after_each_message(driver, monkeypatch):
-    monkeypatch.setattr(drivers, "PAUSE_SECONDS_240", 0.1)
+    monkeypatch.setattr(driver240, "PAUSE_SECONDS", 0.1)
     with on_tcp(script(REPLIES["240"])) as instrument:
         module = driver("240").Module(f"tcp://{instrument.address}")
         started = time.monotonic()
@@ -276,7 +282,7 @@ def test_the_kernel_watches_the_connection(module240):
 
 
 def test_a_message_of_two_lines_is_refused(module240):
-    """The second would be a query of its own, whose reply nobody waits for."""
+    """The second would be a query of its own, whose reply is not awaited."""
     module, instrument = module240
     with pytest.raises(ValueError, match="is not one line"):
         module.channels[0].set_values(name="x\r\nKRDG? 5")
@@ -312,7 +318,7 @@ def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeyp
 
 @pytest.mark.parametrize("model", ["240", "370", "425"])
 def test_all_drivers_over_a_serial_line_read_what_their_instrument_says(driver, model):
-    """Also after a reply that came late: a serial line keeps it for whoever asks next."""
+    """Also after a reply that came late: a serial line keeps it for the next query."""
     with on_serial_line(script(REPLIES[model])) as instrument:
         instrument.fault = in_two
         framed = OPEN[model](without_parity(driver(model)), instrument.address)
@@ -358,13 +364,13 @@ def test_a_set_up_that_cannot_be_read_is_told_once(run, capsys):
     ]
 
 
-@pytest.mark.parametrize(("module", "name"), [row[:2] for row in drivers._PATIENT])
+@pytest.mark.parametrize(("module", "name"), [wrapper.CONSTRUCTOR for wrapper in WRAPPERS])
 def test_agents_call_their_drivers_by_names_that_wait(run, monkeypatch, module, name):
     """As `wait_at_start` replaces them, also after an update of socs."""
     namespace = SimpleNamespace(**vars(importlib.import_module(module)))
     original = getattr(namespace, name)
-    for other, *_ in drivers._PATIENT:
-        monkeypatch.delitem(sys.modules, other, raising=False)
+    for wrapper in WRAPPERS:
+        monkeypatch.delitem(sys.modules, wrapper.CONSTRUCTOR[0], raising=False)
     monkeypatch.setitem(sys.modules, module, namespace)
     drivers.wait_at_start()
     assert getattr(namespace, name).__wrapped__ is original
@@ -402,7 +408,7 @@ def test_a_driver_whose_constructor_asks_nothing_is_probed(run):
 @pytest.mark.parametrize("line", [on_tcp, on_serial_line])
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_happens_to_replies_no_reading_is_wrong(driver, monkeypatch, line, seed):
-    """Some are missing; after the last fault none is. On a serial line what is late comes to whoever has opened it again."""
+    """Some are missing; after the last fault none is. On a serial line a late reply arrives after it was opened again."""
     chance = random.Random(seed)
     # An instrument that is later than the time for a reply several times in a row is one that nobody can read.
     slow = patience()

@@ -17,7 +17,7 @@ import pytest
 import txaio
 
 txaio.use_twisted()
-sys.modules["bjdata"] = None  # as the launcher does: a serializer that nobody uses
+sys.modules["bjdata"] = None  # as the launcher does: a serializer that is not used
 
 from autobahn.exception import PayloadExceededError
 from autobahn.wamp import message, serializer
@@ -107,7 +107,7 @@ def agent(monkeypatch, transport):
     return agent
 
 
-def told(agent):
+def refused(agent):
     return agent._management_handler("get_api").get("refused", {})
 
 
@@ -148,7 +148,7 @@ def test_a_number_a_truth_value_and_a_text_of_any_type_is_published_beside_its_n
     [(_, when, sample)] = transport.samples()
     assert (when, sample) == (T0, {"a": published, "b": 2.0})
     assert type(sample["a"]) is type(published)
-    assert told(agent) == {}
+    assert refused(agent) == {}
 
 
 @all_serializers
@@ -184,9 +184,9 @@ def test_a_value_that_cannot_be_published_costs_itself(agent, transport, value):
     publish(agent, T0, a=value, b=2.0)
     publish(agent, T0 + 1, a=1.0, b=3.0)
     assert transport.samples() == [("temps", T0, {"b": 2.0}), ("temps", T0 + 1, {"a": 1.0, "b": 3.0})]
-    [kind] = told(agent)["temperatures"]
+    [kind] = refused(agent)["temperatures"]
     assert kind in {"value", "size"}
-    assert told(agent) == {"temperatures": {kind: 1}}
+    assert refused(agent) == {"temperatures": {kind: 1}}
 
 
 def test_none_among_200_samples_costs_67_values(agent, transport):
@@ -195,7 +195,7 @@ def test_none_among_200_samples_costs_67_values(agent, transport):
         publish(agent, T0 + number, a=None if number % 3 == 0 else float(number), b=float(number))
     assert transport.column("b") == list(range(200))
     assert transport.column("a") == [number for number in range(200) if number % 3]
-    assert told(agent) == {"temperatures": {"value": 67}}
+    assert refused(agent) == {"temperatures": {"value": 67}}
 
 
 def test_a_changed_set_of_fields_is_published_in_time_order_also_from_a_buffer(agent, transport):
@@ -209,7 +209,7 @@ def test_a_changed_set_of_fields_is_published_in_time_order_also_from_a_buffer(a
         (number, sets[number // 5 % 4]) for number in range(200)
     ]
     assert len(transport.received) == 40, "what has the same fields goes into one message"
-    assert told(agent) == {}
+    assert refused(agent) == {}
 
 
 def test_a_name_that_cannot_be_serialized_poisons_no_feed(agent, transport):
@@ -222,7 +222,7 @@ def test_a_name_that_cannot_be_serialized_poisons_no_feed(agent, transport):
         ("temps", T0 + 1, {"b": 2.0}),
         ("temps", T0 + 2, {"a": 3.0}),
     ]
-    assert told(agent) == {"temperatures": {"field name": 1}}
+    assert refused(agent) == {"temperatures": {"field name": 1}}
     [line] = agent.log.warnings
     assert line.startswith(
         "feed temperatures, block 'temps', field 'a\\ud800': a name has letters, digits and underscores"
@@ -233,7 +233,7 @@ def test_a_name_that_cannot_be_serialized_poisons_no_feed(agent, transport):
 def test_a_field_that_upstream_has_no_name_for_costs_itself(agent, transport, field):
     agent.publish_to_feed("temperatures", {"block_name": "temps", "timestamp": T0, "data": {field: 1.0, "b": 2.0}})
     assert transport.samples() == [("temps", T0, {"b": 2.0})]
-    assert told(agent) == {"temperatures": {"field name": 1}}
+    assert refused(agent) == {"temperatures": {"field name": 1}}
 
 
 @pytest.mark.parametrize("when", [None, math.nan, math.inf, "now", True, -1.0, T0 * 1000, 10**400, [T0]])
@@ -244,7 +244,7 @@ def test_a_time_that_is_none_costs_its_own_sample(agent, transport, when):
         publish(agent, each, a=1.0, b=2.0)
     agent.feeds["temperatures"].flush_buffer()
     assert [time for _, time, _ in transport.samples()] == [T0, T0 + 2]
-    assert told(agent) == {"temperatures": {"time": 2}}
+    assert refused(agent) == {"temperatures": {"time": 2}}
 
 
 def test_many_samples_at_once_keep_all_that_is_sound(agent, transport):
@@ -269,7 +269,7 @@ def test_many_samples_at_once_keep_all_that_is_sound(agent, transport):
         ("temps", T0 + 1, {"mixed": "two", "array": 1.0, "tuple": False}),
         ("temps", T0 + 3, {"array": 3.0, "tuple": False}),
     ]
-    assert told(agent) == {"temperatures": {"number of values": 4, "value": 6, "time": 4}}
+    assert refused(agent) == {"temperatures": {"number of values": 4, "value": 6, "time": 4}}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_a_message_without_samples_says_nothing_and_costs_nothing(agent, transpo
     agent.publish_to_feed("temperatures", content)
     publish(agent, T0 + 1, a=1.0)
     assert transport.samples() == [("temps", T0 + 1, {"a": 1.0})]
-    assert told(agent) == {}
+    assert refused(agent) == {}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_what_has_not_the_form_of_a_message_does_not_end_the_agent_s_work(agent,
     agent.publish_to_feed("temperatures", content)
     publish(agent, T0, a=1.0)
     assert transport.samples() == [("temps", T0, {"a": 1.0})]
-    assert told(agent) == {"temperatures": {"message": 1}}
+    assert refused(agent) == {"temperatures": {"message": 1}}
 
 
 @all_serializers
@@ -321,13 +321,13 @@ def test_what_is_too_much_for_one_message_goes_in_several(agent, transport, buff
         publish(agent, T0 + 60_000 + number, text="x" * (MIB // 2))
     agent.feeds["temperatures"].flush_buffer()
     assert [when for _, when, _ in transport.samples()] == [T0 + number for number in range(60_004)]
-    assert told(agent) == {}
+    assert refused(agent) == {}
 
 
 def test_of_a_sample_that_is_too_large_the_longest_values_are_left_out(agent, transport):
     publish(agent, T0, a=1.0, long="x" * MIB, medium="y" * (MIB // 2), short="z")
     assert transport.samples() == [("temps", T0, {"a": 1.0, "medium": "y" * (MIB // 2), "short": "z"})]
-    assert told(agent) == {"temperatures": {"size": 1}}
+    assert refused(agent) == {"temperatures": {"size": 1}}
 
 
 def test_tags_that_do_not_fit_cost_themselves(agent, transport):
@@ -339,7 +339,7 @@ def test_tags_that_do_not_fit_cost_themselves(agent, transport):
         )
     assert transport.column("a") == [1.0] * 4
     assert transport.received[0][0]["temps"]["influxdb_tags"] == {"a": sound["a"]}
-    assert told(agent) == {"temperatures": {"value": 4, "influxdb_tags": 3}}
+    assert refused(agent) == {"temperatures": {"value": 4, "influxdb_tags": 3}}
 
 
 def test_an_agent_s_thread_goes_on_and_may_change_what_it_has_handed_over(agent, transport, monkeypatch):
@@ -363,7 +363,7 @@ def test_an_agent_s_thread_goes_on_and_may_change_what_it_has_handed_over(agent,
         call(*args, **kwargs)
     assert failures == []
     assert transport.samples() == [("temps", T0, {"a": 1.0, "b": 2.0}), ("temps", T0 + 1, {"b": 3.0})]
-    assert told(agent) == {"temperatures": {"value": 1, "message": 1}}
+    assert refused(agent) == {"temperatures": {"value": 1, "message": 1}}
 
 
 def test_a_feed_that_is_not_recorded_publishes_what_can_be_sent_and_counts_the_rest(agent, transport):
@@ -371,7 +371,7 @@ def test_a_feed_that_is_not_recorded_publishes_what_can_be_sent_and_counts_the_r
     for content in ({"any": ["form", None]}, {"b\ud800": 1}, {"x": "y" * MIB}, {"any": "more"}):
         agent.publish_to_feed("events", content)
     assert [content for content, _about in transport.received] == [{"any": ["form", None]}, {"any": "more"}]
-    assert told(agent) == {"events": {"message": 2}}
+    assert refused(agent) == {"events": {"message": 2}}
 
 
 def test_what_cannot_be_sent_for_another_reason_is_not_tried_for_ever(agent, transport):
@@ -380,7 +380,7 @@ def test_what_cannot_be_sent_for_another_reason_is_not_tried_for_ever(agent, tra
     agent.feeds["temperatures"].agg_params = {}
     publish(agent, T0 + 1, a=1.0, b=2.0)
     assert [when for _, when, _ in transport.samples()] == [T0 + 1]
-    assert told(agent) == {"temperatures": {"message": 2}}
+    assert refused(agent) == {"temperatures": {"message": 2}}
 
 
 def test_samples_that_are_flushed_are_published_once_and_no_message_is_empty(agent, transport):
@@ -400,7 +400,7 @@ def test_each_kind_is_logged_once_and_after_an_hour_with_how_often_since(agent, 
         publish(agent, T0, a=None, b=1.0)
     assert len(agent.log.warnings) == 1
     assert (
-        "field 'a': None is a NoneType; a value is a number, a truth value or a text. Left out: 1 value"
+        "field 'a': None is a NoneType; a value is a number, a boolean or a text. Left out: 1 value"
         in (agent.log.warnings[0])
     )
     publish(agent, None, a=1.0)
@@ -444,7 +444,7 @@ def test_what_is_left_is_archived_and_plotted(agent, transport, tmp_path):
 
 def test_what_a_message_takes_is_never_underestimated():
     columns = {"a": [1.5e-300, -(2**63)], "b": ["\u00e4\U0001f600\x00" * 9, "\\\"'" * 30], "c": [True, math.pi]}
-    block = publishable.Block("b", [T0, T0 + 0.123456], columns, {"a": {"_field": "\x00"}})
+    block = publishable.Part("b", [T0, T0 + 0.123456], columns, {"a": {"_field": "\x00"}})
     for kind in (serializer.CBORSerializer, serializer.MsgPackSerializer, serializer.JsonSerializer):
         octets, _ = kind().serialize(message.Publish(1, "a.b", args=[block.as_message()]))
         assert len(octets) < block.bytes + publishable.ENVELOPE_BYTES

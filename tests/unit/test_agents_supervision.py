@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python import threadable
 
 from livemon.agents import supervision
-from livemon.agents.connection import Contacts
+from livemon.instruments.common.connection import Contacts
 
 
 class Operation:
@@ -74,7 +74,7 @@ def test_a_start_up_operation_that_is_refused_ends_all(agent, operation, ends):
 def test_a_process_that_ends_by_itself_ends_all(agent, operation, ends):
     agent.start("scan", password=agent)
     operation.ending.callback((True, "done"))
-    assert ends == ["process scan of agent x ended by itself: done"]
+    assert ends == ["process scan of agent x ended without being stopped: done"]
 
 
 def test_a_process_that_a_client_started_may_end_well_but_not_fail(agent, operation, ends):
@@ -133,9 +133,9 @@ def test_a_second_stop_takes_nothing_back(agent, operation, ends, monkeypatch):
     ],
 )
 def test_a_heartbeat_says_that_a_connection_is_lost(agent, operation, data, code, monkeypatch):
-    """A 240's agent tells it in its data only, and would look as if all were well."""
+    """A 240's agent reports it in its data only, and would look healthy."""
     published = []
-    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *told: published.append(told))
+    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *message: published.append(message))
     agent.start("scan")
     session = agent.sessions["scan"]
     session.set_status("running")
@@ -148,7 +148,7 @@ def test_a_heartbeat_says_that_a_connection_is_lost(agent, operation, data, code
 def test_a_heartbeat_tells_what_the_wire_says_whatever_the_agent_thinks(agent, operation, monkeypatch):
     """A 240's agent that waits for a reply takes itself for connected; one that waits for its instrument at start-up says nothing."""
     published = []
-    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *told: published.append(told[1]))
+    monkeypatch.setattr(ocs.ocs_agent.OCSAgent, "publish_to_feed", lambda _self, *message: published.append(message[1]))
     monkeypatch.setattr(supervision, "contacts", Contacts())
     agent.register_task("init", operation.launch, blocking=False)
     monkeypatch.setattr(agent.tasks["init"], "launch_deferred", operation.launch)

@@ -1,4 +1,4 @@
-"""``livemon archive``: damaged files are told of, and copied without the damage."""
+"""``livemon archive``: damaged files are reported, and copied without the damage."""
 
 import hashlib
 
@@ -100,8 +100,8 @@ def test_one_file_that_cannot_be_read_does_not_keep_the_others_from_being_repair
         f"livemon: {notes} is not a .g3 file: give one like 17000/1700000006.g3, or a directory of them",
         f"livemon: {tmp_path / 'nothing'} has no .g3 file in it",
         f"livemon: {missing} cannot be read: No such file or directory",
-        f"livemon: {foreign} has no whole frame of a house-keeping archive: there is nothing to keep of it",
-        f"livemon: {empty} has no whole frame of a house-keeping archive: there is nothing to keep of it",
+        f"livemon: {foreign} has no whole frame of a house-keeping archive: nothing of it can be kept",
+        f"livemon: {empty} has no whole frame of a house-keeping archive: nothing of it can be kept",
     ]
     assert "whole frames are in" in answer.stdout
     assert foreign.read_bytes() == b"PK\3\4" * 1000

@@ -1,4 +1,4 @@
-"""What the parts of livemon agree on is said once, and the provisioning side needs nothing else of src."""
+"""What the parts of livemon agree on is said once; of src the provisioning side needs that, and the facts of instruments."""
 
 from __future__ import annotations
 
@@ -40,14 +40,21 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_the_contract_needs_nothing_but_python():
-    assert {module.partition(".")[0] for module in imports(CONTRACT)} <= sys.stdlib_module_names
+INSTRUMENTS = ROOT / "src/livemon/instruments"
+SHARED = [CONTRACT, *(INSTRUMENTS / name for name in ("__init__.py", "folders.py", "model.py"))]
+SHARED += [*INSTRUMENTS.glob("*/__init__.py"), *INSTRUMENTS.glob("*/facts.py")]
+IMPORTED = {"contract.py": {"livemon"}, "models.py": {"livemon.instruments.folders", "livemon.instruments.model"}}
+
+
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_both_sides_import_needs_nothing_but_python(path):
+    assert {module.partition(".")[0] for module in imports(path)} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_plugins_import_nothing_else_of_src(path):
     ours = {module for module in imports(path) if module.partition(".")[0] == "livemon"}
-    assert ours <= ({"livemon"} if path == ROOT / "plugins/plugin_utils/contract.py" else set())
+    assert ours <= IMPORTED.get(path.name, set())
 
 
 def test_no_name_of_the_contract_is_written_anywhere_else():

@@ -210,15 +210,15 @@ def test_load_says_what_is_missing_where_and_of_what_time(recorded, tmp_path):
     for read in (lambda: load(FIELDS[:1], START, END, tmp_path), lambda: scan(START, END, tmp_path)):
         with pytest.warns(DamagedFileWarning) as caught:
             read()
-        (told,) = caught
-        assert told.message.path == path
-        (found,) = told.message.holes
+        (warning,) = caught
+        assert warning.message.path == path
+        (found,) = warning.message.holes
         assert (found.start, found.end) == (hole.start, hole.end)
         lost = [time for _, time, _ in recorded.samples[number]]
         assert found.after <= min(lost)
         assert max(lost) <= found.before
         assert found.before - found.after <= 2 * 6.0  # two turns of the recorder
-        text = str(told.message)
+        text = str(warning.message)
         assert f"{path}: {hole.end - hole.start} bytes from byte {hole.start} on are damaged" in text
         assert "samples recorded between 2023-11-14 22:1" in text
         assert f"`livemon archive repair {path}`" in text

@@ -13,7 +13,7 @@ from spt3g import core
 from livemon.errors import TimeRangeError, UnknownFieldError
 from livemon.hkarchive import Recorder, frames, load, scan, writer
 from livemon.hkarchive.damage import Frames
-from livemon.hkarchive.samples import Block
+from livemon.hkarchive.samples import Batch
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_frames_follow_the_layout():
     status = frames.status_frame(7, START, {3: "observatory.x.feeds.y"})
     assert status["hkagg_type"] == 1
     assert {e["prov_id"].value: e["description"].value for e in status["providers"]} == {3: "observatory.x.feeds.y"}
-    blocks = {"b": Block([START], {"a": [True], "s": ["é\ud800"]})}
+    blocks = {"b": Batch([START], {"a": [True], "s": ["é\ud800"]})}
     data = frames.data_frame(7, START, number=3, address="x", agent_session="1.0", blocks=blocks)
     assert (data["hkagg_type"], data["prov_id"], data["provider_session_id"]) == (2, 3, "1.0")
     assert list(data["block_names"]) == ["b"]
@@ -273,7 +273,7 @@ def test_what_a_finished_file_does_not_have_is_rescued_under_a_name_of_its_own(r
 def test_a_file_that_cannot_be_rescued_keeps_nobody_from_recording(clock, tmp_path):
     """As one restored from a backup by root, which the recorder may not open."""
     odd = tmp_path / "17000" / "1699999999.g3.part"
-    odd.mkdir(parents=True)  # nobody may open that for writing, not even root
+    odd.mkdir(parents=True)  # which cannot be opened for writing, not even by root
     recorder = Recorder(tmp_path, seconds_per_frame=5.0, clock=clock)
     publish(recorder, clock, seconds=6)
     assert recorder.status()["problems"] == {str(odd): "cannot be finished: Is a directory"}

@@ -1,4 +1,4 @@
-"""What agents published and the archive does not have: told as gaps, by the numbers that agents give their samples."""
+"""What agents published and the archive does not have is reported as gaps, by the numbers that agents give their samples."""
 
 import errno
 import json
@@ -153,7 +153,7 @@ def test_an_outage_of_the_router_is_told_for_each_feed_and_is_one_gap_in_length(
 
 
 def test_a_gap_is_measured_by_its_samples_not_by_a_file_that_was_touched(lab, agent, monkeypatch):
-    """A full disk for 60 s, and the aggregator killed 30 s in: 50.7 s were missing and 31 s were told."""
+    """A full disk for 60 s, and the aggregator killed 30 s in: 50.7 s were missing and 31 s were reported."""
     lab.pass_time(35, agent)
     last = load([FIELD], *FOREVER, lab.directory)[FIELD][0][-1]
     with monkeypatch.context() as full:
@@ -176,7 +176,7 @@ def test_a_gap_is_measured_by_its_samples_not_by_a_file_that_was_touched(lab, ag
 
 
 def test_ten_kills_before_the_first_frame_are_one_gap_of_their_whole_length(lab, agent):
-    """An aggregator killed every 3 to 16 s archived nothing for 101.9 s, and 96.7 s were told."""
+    """An aggregator killed every 3 to 16 s archived nothing for 101.9 s, and 96.7 s were reported."""
     lab.pass_time(30, agent)
     last = load([FIELD], *FOREVER, lab.directory)[FIELD][0][-1]
     lab.kill()
@@ -457,7 +457,7 @@ def test_what_is_no_count_keeps_no_sample_out(lab, agent, published):
 
 @pytest.mark.parametrize("session", ["nan", "inf", "-inf", "no time"])
 def test_a_session_that_began_at_no_time_hides_no_gap(lab, agent, session):
-    """OCS makes the id of a session of the time, but it is a text that somebody else writes."""
+    """OCS's session ids are times, but a session id is a text that other programs write."""
     agent.session, agent.published = session, 999
     lab.pass_time(20, agent)
     lab.pass_time(20, agent, arrives=False)

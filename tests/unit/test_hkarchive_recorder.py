@@ -1,4 +1,4 @@
-"""What a recorder does with more than it can keep in memory, and with names and values that nobody foresaw."""
+"""A recorder with more than it can keep in memory, and with unforeseen names and values."""
 
 import errno
 import json
@@ -172,7 +172,7 @@ def test_fields_of_an_archive_from_before_names_were_cleaned_are_found(tmp_path)
         number=1,
         address=FEED["address"],
         agent_session="1",
-        blocks={"b": frames.Block([START], {"a": [7.0]})},
+        blocks={"b": frames.Batch([START], {"a": [7.0]})},
     )
     samples = core.G3TimesampleMap()
     samples.times = data["blocks"][0].times
@@ -219,8 +219,8 @@ def test_no_message_ends_the_recording_of_the_others(recorder, clock, tmp_path, 
     publish(recorder, clock, a=[3.0] * 7)
     recorder.close()
     assert load([FIELD], START, END, tmp_path)[FIELD][1].tolist() == [1.0, 2.0] + [3.0] * 7
-    told = json.dumps(recorder.status(), ensure_ascii=False).encode()  # as it goes to clients
-    assert len(told) < 5000
+    status = json.dumps(recorder.status(), ensure_ascii=False).encode()  # as it goes to clients
+    assert len(status) < 5000
     assert FIELD in so3g_known(tmp_path)
 
 

@@ -349,7 +349,7 @@ def test_what_the_inventory_opens_is_in_the_site_config_and_nothing_else():
 @pytest.mark.parametrize("model", MODELS)
 def test_the_operations_of_a_model_are_those_that_upstream_registers(model):
     """A name that upstream gives up would open nothing, and one that it adds could not be opened."""
-    module = importlib.util.find_spec(f"socs.agents.lakeshore{model}.agent")
+    module = importlib.util.find_spec(MODELS[model].agent_module)
     names = re.findall(r"agent\.register_(?:task|process)\('(\w+)'", Path(module.origin).read_text())
     assert sorted(name for name in names if not name.startswith("get_")) == list(MODELS[model].operations)
 
@@ -368,9 +368,8 @@ def test_operations_that_the_site_opens(value, expected):
 def test_an_instrument_on_usb_is_found_by_its_serial_number():
     site = ocs.site_config([DIODES], [], "monitor", 60)
     assert ["--port", "/dev/LSA21OQ"] in site["hosts"]["monitor"]["agent-instances"][2]["arguments"]
-    assert ocs.usb_serials([DIODES, FRIDGE, changed(DIODES, address="10.0.0.1"), changed(DIODES, simulated=True)]) == [
-        "LSA21OQ"
-    ]
+    instruments = [DIODES, FRIDGE, changed(DIODES, address="10.0.0.1"), changed(DIODES, simulated=True)]
+    assert [(each["product"], each["serials"]) for each in ocs.usb_devices(instruments)] == [("0205", ["LSA21OQ"])]
     assert [each["id"] for each in ocs.agent_services(site, "monitor") if each["usb"]] == ["ls240"]
 
 

@@ -2,7 +2,7 @@
 
 A value stands in one file on the machine, which only the agent that needs it can read. The site config, which is not secret, has
 the arguments that need one under ``secret-arguments``, with the reference in place; our launcher reads the file when it starts
-the agent (livemon.agents.secrets).
+the agent (livemon.agents.secret_arguments).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..contract import contract
-from .models import FEED, MODELS, Extra, Field, Model
+from .models import MODELS, Extra, Field, Model
 
 ADDRESS_ROOT = contract.ADDRESS_ROOT
 
@@ -36,7 +36,7 @@ def host_names(instruments: Iterable[Entry]) -> list[str]:
 
 def path_of(instrument: Entry, field: str) -> str:
     """Return the permanent name of a field of an instrument; ``*`` stands for all of its fields."""
-    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{FEED}.{field}"
+    return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{model_of(instrument).feed}.{field}"
 
 
 def channels_of(instrument: Entry) -> dict[str, dict]:

@@ -1,4 +1,4 @@
-"""The aggregator: an OCS agent that records every feed that is to be recorded, also those of agents that come later.
+"""The aggregator: an OCS agent that records every feed that is to be recorded, also those of agents that start later.
 
 It takes upstream's arguments and offers upstream's process ``record``, so that ``OCSClient``, ``ocs-client-cli`` and
 ocs-web work with it.
@@ -16,16 +16,17 @@ import txaio
 
 txaio.use_twisted()
 
-from ocs import ocs_agent, site_config  # noqa: E402 - autobahn must learn of Twisted first
-from twisted.internet.task import LoopingCall  # noqa: E402
+from ocs import ocs_agent, site_config
+from twisted.internet.task import LoopingCall
+from txaio.tx import start_logging
 
-from livemon.agents.inbox import Inbox  # noqa: E402
-from livemon.agents.recording import Interruptions, Recording, as_block, as_message  # noqa: E402
-from livemon.hkarchive import Recorder  # noqa: E402
-from livemon.hkarchive.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED  # noqa: E402
+from livemon.agents.inbox import Inbox
+from livemon.agents.recording import Interruptions, Recording, as_block, as_message
+from livemon.hkarchive import Recorder
+from livemon.hkarchive.gaps import AGGREGATOR, DISK, OVERFLOW, ROUTER, STOPPED
 
 MAX_QUEUED_BYTES = 24 << 20
-"""Memory of messages that wait for the recording thread, about a minute of 200 feeds; more are dropped and counted."""
+"""Memory for messages that wait for the recording thread, about a minute of 200 feeds; further ones are dropped and counted."""
 TURN_SECONDS = 1.0
 FEED = "archive"
 TELL_EVERY = 5.0
@@ -34,10 +35,10 @@ TELL_EVERY = 5.0
 class AggregatorAgent:
     """Hands feed messages from the network to a :class:`~livemon.hkarchive.Recorder` in the thread of ``record``.
 
-    It has a feed of its own that tells of the archive every few seconds: ``lag`` (seconds for which the oldest sample waits that is
-    not on the disk), ``lost`` (samples that are known to be missing since the recording began) and ``gap`` (seconds of the newest
-    stretch in which samples of a feed are missing, or may be). The feed is recorded like any other, but its own samples are not
-    counted: it is three numbers, whose message causes no other.
+    It has a feed of its own about the archive, every few seconds: ``lag`` (how long the oldest sample that is not on the disk has
+    waited, seconds), ``lost`` (samples that are known to be missing since the recording began) and ``gap`` (length of the newest
+    stretch in which samples of a feed are missing, or may be, seconds). The feed is recorded like any other, but its own samples do
+    not cause further messages.
 
     Parameters
     ----------
@@ -74,22 +75,22 @@ class AggregatorAgent:
             self._telling.start(TELL_EVERY, now=False)
 
     def _left(self, *_: Any) -> None:
-        """Note that no samples come, also if the recording goes on."""
+        """Note that no samples arrive, although the recording goes on."""
         self._interruptions.begin(ROUTER)
         if self._telling.running:
             self._telling.stop()
 
     def _tell(self) -> None:
-        """Publish how the recording goes (reactor thread: a disk that hangs does not keep it)."""
+        """Publish the state of the recording (reactor thread, so that a disk that hangs does not delay it)."""
         lag = self._state.lag(self._recorder, messages_wait=len(self._inbox) > 0)
         message = as_message(lag, self._lost(), self._recorder.gap if self._recorder else None)
         self.agent.publish_to_feed(FEED, message, from_reactor=True)
         if self._recording:
-            # The router gives a session nothing of what it publishes itself.
+            # The router does not send a session what it has published itself.
             self._inbox.put((as_block(message), self.agent.feeds[FEED].encoded() | {"published": {}}))
 
     def _lost(self) -> int:
-        """Return how many samples are known to be missing since the recording began: never less than before."""
+        """Return how many samples are known to be missing since the recording began; it never decreases."""
         now = self._recorder.lost if self._recorder else 0
         now += sum(samples for _, samples in tuple(self._missed.values()))
         self._most_lost = max(self._most_lost, now)
@@ -106,7 +107,7 @@ class AggregatorAgent:
                 if self._recording:
                     self._inbox.put((None, feed))
         except (KeyError, TypeError, ValueError):
-            self.log.warn("passed over a message that has not the form of a feed's")
+            self.log.warn("ignored a message that is not in the format of an OCS feed")
 
     def _receive_samples(self, data: Any, feed: Any) -> None:
         if not self._recording:
@@ -127,7 +128,7 @@ class AggregatorAgent:
             test_mode (bool, optional): Take one turn only. Default is False.
 
         Notes:
-            The session data says what is going on::
+            The session data has the state of the recording::
 
                 >>> response.session['data']
                 {"current_file": "/data/hk/16020/1602089117.g3.part",
@@ -142,13 +143,15 @@ class AggregatorAgent:
 
             The file gets its final name, without ``.part``, when it is full or recording stops. The session is degraded
             as long as nothing can be written.
-        """  # noqa: D400, D406, D407 - upstream's clients show it in the form of upstream's own
+        """  # noqa: D400, D406, D407 - upstream's clients show it, in the format of upstream's own
         self._stopping = False
         self._discard()
         self._overflowed, self._missed, self._recorder = 0, {}, None
         self._most_lost = 0
         self._state.began()
-        self._recording = True  # what comes while the recorder finishes a long file of a killed one waits in the queue
+        self._recording = (
+            True  # what arrives while the recorder finishes the long file of a killed one waits in the queue
+        )
         try:
             self._recorder = recorder = self._make_recorder(session)
             while True:
@@ -168,7 +171,7 @@ class AggregatorAgent:
         return True, "Aggregation has ended"
 
     def _take_turn(self, recorder: Recorder) -> None:
-        """Hand the recorder all that has come, and have it do what is due."""
+        """Hand everything that has arrived to the recorder, and have it do what is due."""
         for data, feed in self._inbox.take():
             if data is None:
                 recorder.hear(feed)
@@ -207,7 +210,7 @@ class AggregatorAgent:
         return recorder
 
     def _explain(self, written_before: float | None) -> None:
-        """Note what kept the archive from being written until now: another process's end, or that somebody stopped this one's."""
+        """Note why the archive was not written until now: another process had ended, or this one's recording was stopped."""
         if self._has_recorded:
             self._interruptions.end(STOPPED)
         else:
@@ -254,14 +257,14 @@ def make_parser() -> argparse.ArgumentParser:
         "--frame-seconds",
         type=float,
         default=10.0,
-        help="Seconds that samples wait in memory before they are on disk, which a crash can cost. Default: 10.",
+        help="Seconds that samples wait in memory before they are written, which a crash can cost. Default: 10.",
     )
     return parser
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the agent, as ``livemon agent`` does."""
-    txaio.start_logging(level=os.environ.get("LOGLEVEL", "info"))
+    start_logging(level=os.environ.get("LOGLEVEL", "info"))
     arguments = site_config.parse_args(agent_class="AggregatorAgent", parser=make_parser(), args=args)
     agent, runner = ocs_agent.init_site_agent(arguments)
     AggregatorAgent(agent, arguments)

@@ -1,8 +1,8 @@
-"""Which code an agent class of the site config is: the same answer in every process.
+"""Which code an agent class of the site config stands for: the same in every process.
 
-Upstream asks the ``ocs.plugins`` entry points in the order of a set, so that of two packages with one class name
-either may win. Here livemon's own classes come first, then those of ``ocs``, then those of ``socs``, then all others;
-and where two others offer one name, neither wins. ``plugin:Class`` names a class beyond doubt.
+Upstream asks the ``ocs.plugins`` entry points in the order of a set, so that of two packages with the same class
+name either may win. Here livemon's own classes come first, then those of ``ocs``, then those of ``socs``, then all others;
+if two others offer the same name, neither is taken. ``plugin:Class`` is never ambiguous.
 """
 
 from __future__ import annotations
@@ -30,29 +30,30 @@ class AgentClass:
 
     def load(self) -> Callable[..., object]:
         """Import the function that runs the agent; it takes ``args``, a list of command-line arguments."""
-        return getattr(importlib.import_module(self.module), self.function)
+        function: Callable[..., object] = getattr(importlib.import_module(self.module), self.function)
+        return function
 
 
 def installed_plugins() -> dict[str, EntryPoint]:
-    """All installed packages of agent classes, by name."""
+    """Return all installed packages of agent classes, by name."""
     return {point.name: point for point in entry_points(group="ocs.plugins")}
 
 
-def resolve(wanted: str, plugins: Mapping[str, EntryPoint] | None = None) -> AgentClass:
+def resolve(given: str, plugins: Mapping[str, EntryPoint] | None = None) -> AgentClass:
     """Find an agent class by its name in the site config, ``Class`` or ``plugin:Class``.
 
     Raises
     ------
     ConfigError
-        If nobody offers it, or if two plugins do that have no precedence.
+        If no plugin offers it, or if two plugins do and neither has precedence.
     """
     plugins = installed_plugins() if plugins is None else plugins
-    plugin, colon, name = wanted.rpartition(":")
+    plugin, colon, name = given.rpartition(":")
     broken: list[str] = []
     if colon:
         if plugin not in {"livemon", *plugins}:
             known = ", ".join(sorted({"livemon", *plugins}))
-            raise ConfigError(f"agent-class {wanted!r}: there is no plugin {plugin!r}; known are {known}")
+            raise ConfigError(f"agent-class {given!r}: there is no plugin {plugin!r}; known are {known}")
         offers = [_offer(plugin, plugins, broken)]
     else:
         offers = [_offer(first, plugins, broken) for first in PRECEDENCE]
@@ -63,7 +64,7 @@ def resolve(wanted: str, plugins: Mapping[str, EntryPoint] | None = None) -> Age
         choices = " or ".join(f"{choice.plugin}:{name}" for choice in found)
         raise ConfigError(f"agent-class {name!r} is offered by more than one plugin: write {choices}")
     if not found:
-        raise ConfigError(_unknown(wanted, name, {known for offer in offers for known in offer}, broken))
+        raise ConfigError(_unknown(given, name, {known for offer in offers for known in offer}, broken))
     return found[0]
 
 
@@ -85,9 +86,9 @@ def _offer(plugin: str, plugins: Mapping[str, EntryPoint], broken: list[str]) ->
     }
 
 
-def _unknown(wanted: str, name: str, known: set[str], broken: list[str]) -> str:
+def _unknown(given: str, name: str, known: set[str], broken: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    sentence = f"unknown agent-class {wanted!r}"
+    sentence = f"unknown agent-class {given!r}"
     sentence += f"; did you mean {near[0]}?" if near else "."
     sentence += f" Known are {', '.join(sorted(known))}"
     if broken:

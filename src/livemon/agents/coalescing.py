@@ -1,8 +1,8 @@
 """Feeds that publish a few times a second, however often their agent reads.
 
 Upstream's feed (ocs/ocs_feed.py, 0.12.1) makes a message of each sample unless the agent's author asked for a buffer. What a message
-costs the router hardly depends on what is in it, so that a few agents that read hundreds of times a second are more than it can take.
-Then a session's pings wait behind its messages, the session is given up, and with it everything that had not been sent.
+costs the router hardly depends on its size, so that a few agents that read hundreds of times a second overload it. Then a session's
+pings wait behind its messages, the session times out, and everything that has not been sent is lost with it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from twisted.internet import reactor
 from twisted.internet.interfaces import IDelayedCall
 
 EVERY = 0.05
-"""Seconds between two messages of a feed, at least."""
+"""Minimum seconds between two messages of a feed."""
 
 
 class CoalescedFeed(Feed):
     """A recorded feed whose first sample after a pause goes out at once; those of the next :data:`EVERY` seconds share a message.
 
-    Messages of many samples are not held back. An agent that asks for a buffer of its own, by ``buffer_time``, keeps it. How much
-    goes into one message is for subclasses to limit, by :meth:`flush_buffer`.
+    Messages of many samples are not held back. An agent that asks for a buffer of its own, by ``buffer_time``, keeps it. Subclasses
+    limit how much goes into one message, by :meth:`flush_buffer`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.buffer_time: float
         self._coalesces = self.record and not self.buffer_time
         self._pause: IDelayedCall | None = None
 
@@ -37,7 +38,7 @@ class CoalescedFeed(Feed):
         return any(block.timestamps for block in self.blocks.values())
 
     def publish_message(self, message: Any, timestamp: float | None = None) -> None:
-        """Publish a message, or keep its sample for the next one; arguments as upstream's. Any thread."""
+        """Publish a message, or keep its sample for the next one; same arguments as upstream. Any thread."""
         if not (self._coalesces and in_reactor_context()):
             super().publish_message(message, timestamp)
             return

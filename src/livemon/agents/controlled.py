@@ -1,6 +1,7 @@
-"""An OCS agent that those operate who may (:mod:`livemon.agents.control`), and that says who did (:mod:`livemon.agents.audit`).
+"""An OCS agent that only authorised callers may operate, and that records who did.
 
-Where the site config or an argument names an access policy of OCS's own (``director:...``) that policy stays as it is.
+Who is authorised is in :mod:`livemon.agents.access_policy`, the record in :mod:`livemon.agents.audit_trail`. If the site config or an
+argument names an access policy of OCS's own (``director:...``), that policy stays as it is.
 """
 
 from __future__ import annotations
@@ -12,54 +13,60 @@ from autobahn.wamp.types import CallDetails, RegisterOptions
 from ocs import access
 from twisted.internet.defer import Deferred
 
-from livemon.agents import site
-from livemon.agents.audit import Trail
-from livemon.agents.control import Control
-from livemon.agents.supervision import SupervisedAgent
+from livemon.agents import site_config
+from livemon.agents.access_policy import AccessPolicy
+from livemon.agents.audit_trail import AuditTrail
+from livemon.agents.supervision import Answer, SupervisedAgent
 
 COMMANDS = ("start", "stop", "abort")
 
 
 class ControlledAgent(SupervisedAgent):
-    """A supervised agent with an access policy and a trail of commands."""
+    """A supervised agent with an access policy and an audit trail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._trail = Trail.from_environment(self.instance_id, lambda line: self.log.info("{line}", line=line))
+        self.access_config: Any
+        self._trail = AuditTrail.from_environment(self.instance_id, lambda line: self.log.info("{line}", line=line))
         self._awaited: set[int] = set()
-        self._control: Control | None = None
+        self._policy: AccessPolicy | None = None
         if self.access_config.policy == "none":
-            self._control = Control.from_environment(site.find_instance(self.instance_id).open_operations)
+            self._policy = AccessPolicy.from_environment(site_config.find_instance(self.instance_id).open_operations)
             about = access.AgentSpec(self.instance_id, self.class_name, superuser_key=self)
             self.access_config = access.AgentAccessRules(policy="livemon", agent=about)
             self.access_data["policy"] = "livemon"
             self._refresh()
-            if self._control.secret_file is None:
-                self.log.warn("nobody may control this agent: LIVEMON_CONTROL_SECRET_FILE names no secret")
+            if self._policy.secret_file is None:
+                self.log.warn("no one may control this agent: LIVEMON_CONTROL_SECRET_FILE is not set")
 
     def _refresh(self) -> None:
-        if self._control is None:
+        if self._policy is None:
             return
         try:
-            self.access_config.rules = self._control.rules()
+            self.access_config.rules = self._policy.rules()
         except ValueError as error:
-            fault = f"nobody may control this agent: {self._control.secret_file}: {error}"
-            self.log.error("{fault}", fault=fault)  # noqa: TRY400 - it says all there is to know
-            self.access_config.rules = Control().rules()
+            fault = f"no one may control this agent: {self._policy.secret_file}: {error}"
+            self.log.error("{fault}", fault=fault)  # noqa: TRY400 - a traceback would add nothing
+            self.access_config.rules = AccessPolicy().rules()
 
     def register_task(self, name: str, func: Any, *args: Any, min_privs: int = 0, **kwargs: Any) -> None:
-        """Register a task with the level that it wants of its callers."""
+        """Register a task with the level that it requires of its callers."""
         super().register_task(name, func, *args, min_privs=self._level(name, min_privs), **kwargs)
 
-    def register_process(self, name: str, start: Any, stop: Any, *args: Any, min_privs: int = 0, **kwargs: Any) -> None:
-        """Register a process with the level that it wants of its callers."""
-        super().register_process(name, start, stop, *args, min_privs=self._level(name, min_privs), **kwargs)
+    def register_process(
+        self, name: str, start_func: Any, stop_func: Any, *args: Any, min_privs: int = 0, **kwargs: Any
+    ) -> None:
+        """Register a process with the level that it requires of its callers."""
+        level = self._level(name, min_privs)
+        super().register_process(name, start_func, stop_func, *args, min_privs=level, **kwargs)
 
     def _level(self, name: str, own: int) -> int:
-        return own if self._control is None else max(own, self._control.level(name))
+        return own if self._policy is None else max(own, self._policy.level(name))
 
-    def register(self, endpoint: Any, procedure: str | None = None, options: Any = None, **kwargs: Any) -> Deferred:
-        """Let the router say who calls an operation."""
+    def register(
+        self, endpoint: Any, procedure: str | None = None, options: Any = None, **kwargs: Any
+    ) -> Deferred[Any]:
+        """Ask the router to disclose who calls an operation."""
         if procedure == f"{self.agent_address}.ops":
             options = RegisterOptions(force_reregister=True, details=True)
         return super().register(endpoint, procedure, options, **kwargs)
@@ -72,8 +79,8 @@ class ControlledAgent(SupervisedAgent):
         timeout: float | None = None,
         password: str | None = None,
         details: CallDetails | None = None,
-    ) -> Any:
-        """Answer a call from the router: refuse it, or hand it on; in both cases write it down if it is a command."""
+    ) -> Answer:
+        """Answer a call from the router: refuse it or hand it on; record it in both cases if it is a command."""
         if action not in COMMANDS:
             return super()._ops_handler(action, op_name, params, timeout, password)
         self._refresh()
@@ -82,8 +89,8 @@ class ControlledAgent(SupervisedAgent):
         level, hint = access.agent_get_creds(password, rights, rights.agent, access.ActionContext(op_name, action))
         operation = self.tasks.get(op_name) or self.processes.get(op_name)
         if operation and level < operation.min_privs:
-            # Before upstream's own check, which comes after it has forgotten how the operation's last run went.
-            answer = (ocs.ERROR, access.agent_rejection_message(level, operation.min_privs, hint), {})
+            # Upstream checks this too, but only after it has dropped the session of the operation's last run.
+            answer: Answer = (ocs.ERROR, access.agent_rejection_message(level, operation.min_privs, hint), {})
         else:
             answer = super()._ops_handler(action, op_name, params, timeout, password)
         status, message, session = answer
@@ -102,7 +109,7 @@ class ControlledAgent(SupervisedAgent):
         return answer
 
     def _note_end(self, session: Any) -> None:
-        """Write down, once, how what was started or stopped has ended."""
+        """Record, once, how an operation that was started or stopped has ended."""
         if session.session_id in self._awaited:
             return
         self._awaited.add(session.session_id)
@@ -123,7 +130,7 @@ class ControlledAgent(SupervisedAgent):
 
 
 def _caller(details: CallDetails | None) -> dict[str, Any]:
-    """Return what the router discloses of a caller. Whoever comes by HTTP has the session of the router's own caller."""
+    """Return what the router discloses about a caller. All who call by HTTP have the session of the router's own caller."""
     if details is None:
         return {}
     known = {"session": details.caller, "authid": details.caller_authid, "role": details.caller_authrole}

@@ -1,9 +1,9 @@
-"""Feeds of which one bad value costs that value and nothing else (docs/decisions/0034)."""
+"""Feeds in which one bad value costs that value and nothing else (docs/decisions/0034)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from autobahn.wamp.exception import SerializationError
 from ocs import ocs_agent
 from ocs.ocs_agent import in_reactor_context
 from twisted.internet import reactor
+from twisted.internet.interfaces import IReactorFromThreads
 
 from livemon.agents import publishable
 from livemon.agents.coalescing import CoalescedFeed
@@ -22,10 +23,10 @@ NOT_SENT = (SerializationError, PayloadExceededError)
 
 
 class CheckedFeed(CoalescedFeed):
-    """A feed that is handed only what it can publish.
+    """A feed that leaves out what it cannot publish.
 
     `refused` counts the values that could not be published, by the kind of the reason, since the feed was registered.
-    `published` counts the samples that were handed to the router, whether or not it was there to take them.
+    `published` counts the samples that were sent to the router, whether or not it could be reached.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -36,9 +37,9 @@ class CheckedFeed(CoalescedFeed):
         self._buffered_bytes = 0
 
     def publish_message(self, message: Any, timestamp: float | None = None) -> None:
-        """Publish what can be published of a message; any thread. Nothing is raised for what cannot.
+        """Publish what can be published of a message; any thread. Nothing is raised for the rest.
 
-        Of a feed that is not recorded, where a message may be anything, all or nothing.
+        If the feed is not recorded, a message may be anything, and is published as a whole or not at all.
         """
         if self.record:
             self._in_reactor(partial(self._publish, *publishable.split(message)))
@@ -51,11 +52,12 @@ class CheckedFeed(CoalescedFeed):
                 self._note([Refused("message", 1, "message", str(error))])
 
     def encoded(self) -> dict[str, Any]:
-        """Return upstream's description of the feed, and how many samples its agent has published: ``published``, by feed."""
-        return super().encoded() | {"published": self.agent.published}
+        """Return upstream's description of the feed, with ``published``: how many samples its agent has published, by feed."""
+        description: dict[str, Any] = super().encoded()
+        return description | {"published": self.agent.published}
 
     def flush_buffer(self) -> None:
-        """Publish what is buffered, if anything is. What cannot be sent all the same is not kept: upstream would try it for ever."""
+        """Publish what is buffered, if anything is. What still cannot be sent is dropped: upstream would retry it for ever."""
         if not in_reactor_context():
             super().flush_buffer()
             return
@@ -70,20 +72,20 @@ class CheckedFeed(CoalescedFeed):
                 block.clear()
         self._buffered_bytes = 0
 
-    def _in_reactor(self, call: partial) -> None:
+    def _in_reactor(self, call: Callable[[], None]) -> None:
         if in_reactor_context():
             call()
         else:
-            reactor.callFromThread(call)
+            IReactorFromThreads(reactor).callFromThread(call)
 
-    def _publish(self, blocks: Sequence[publishable.Block], refused: Sequence[Refused]) -> None:
+    def _publish(self, blocks: Sequence[publishable.Part], refused: Sequence[Refused]) -> None:
         self._note(refused)
         for block in blocks:
             self._make_way(block)
             super().publish_message(block.as_message())
 
-    def _make_way(self, block: publishable.Block) -> None:
-        """Send what is buffered and does not go into one message with a block: it is too much, or has other fields.
+    def _make_way(self, block: publishable.Part) -> None:
+        """Send what is buffered if it cannot share a message with a block: because of its size, or because the fields differ.
 
         Upstream's buffer holds one set of fields for each block, for ever. In a message of its own a block may have any.
         """
@@ -100,7 +102,7 @@ class CheckedFeed(CoalescedFeed):
             self.refused[each.kind] += each.values
             if times := self._throttle.due(each.kind, each.values):
                 self.agent.log.warn(
-                    "feed {feed}, {where}: {why}. Left out: {times} {unit} (it is told again in an hour at the earliest)",
+                    "feed {feed}, {where}: {why}. Left out: {times} {unit} (repeated at most once an hour)",
                     feed=self.feed_name,
                     where=each.where,
                     why=each.why,
@@ -110,7 +112,7 @@ class CheckedFeed(CoalescedFeed):
 
 
 class FeedingAgent(ocs_agent.OCSAgent):
-    """Upstream's agent with such feeds."""
+    """Upstream's agent with feeds that leave out what they cannot publish."""
 
     def register_feed(self, feed_name: str, **kwargs: Any) -> CheckedFeed:
         """Register a feed, as upstream does; one that was registered before goes on counting."""
@@ -121,15 +123,15 @@ class FeedingAgent(ocs_agent.OCSAgent):
 
     @property
     def published(self) -> dict[str, int]:
-        """How many samples each feed that is to be archived has published since the agent began, those included that nobody got.
+        """How many samples each feed that is to be archived has published since the agent started, including those that were lost.
 
-        Every message says so in its description, also the heartbeats, which come after what they tell of: the recorder knows by it
-        what did not arrive (:mod:`livemon.hkarchive.ledger`). Upstream's clients and aggregator pass it over.
+        Every message has it in its description, also the heartbeats, which follow the samples that they count: by it the recorder
+        knows what did not arrive (:mod:`livemon.hkarchive.ledger`). Upstream's clients and aggregator ignore it.
         """
         return {name: feed.published for name, feed in self.feeds.items() if _is_archived(feed)}
 
     def _management_handler(self, q: str, **kwargs: Any) -> Any:
-        """Answer upstream's questions; to ``get_api`` also with ``refused``, ``{feed: {kind: values}}`` where there were any."""
+        """Answer as upstream does; the answer to ``get_api`` also has ``refused``, ``{feed: {kind: values}}`` if there were any."""
         answer = super()._management_handler(q, **kwargs)
         if q == "get_api":
             answer["refused"] = {name: dict(feed.refused) for name, feed in self.feeds.items() if feed.refused}

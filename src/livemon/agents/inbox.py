@@ -10,12 +10,12 @@ from typing import Any
 
 
 class Inbox:
-    """What was put in first is taken out first. Every method may be called from any thread.
+    """A first-in, first-out queue of bounded memory. Every method may be called from any thread.
 
     Parameters
     ----------
     limit
-        How many bytes of memory the messages may take together.
+        Bytes of memory that the messages may take together.
     """
 
     def __init__(self, limit: int) -> None:
@@ -30,7 +30,7 @@ class Inbox:
         return len(self._messages)
 
     def put(self, message: Any) -> bool:
-        """Take a message, or return False if there is no room for it."""
+        """Add a message, or return False if there is no room for it."""
         size = footprint(message)
         with self._changed:
             if self._bytes + size > self.limit:
@@ -41,7 +41,7 @@ class Inbox:
         return True
 
     def take(self) -> Iterator[Any]:
-        """Yield the messages that wait now, and make room for others with each."""
+        """Yield the messages that are waiting now; each one taken makes room for others."""
         for _ in range(len(self._messages)):
             with self._changed:
                 size, message = self._messages.popleft()
@@ -49,20 +49,20 @@ class Inbox:
             yield message
 
     def wait(self, seconds: float) -> None:
-        """Return after so many seconds, or as soon as half of the room is taken or :meth:`wake` was called."""
+        """Return after `seconds`, or as soon as half of the room is taken or :meth:`wake` has been called."""
         with self._changed:
             self._changed.wait_for(lambda: self._awake or self._bytes > self.limit / 2, seconds)
             self._awake = False
 
     def wake(self) -> None:
-        """Let the thread that waits, or is the next to wait, go on."""
+        """Let the thread that is waiting, or the next one that waits, go on."""
         with self._changed:
             self._awake = True
             self._changed.notify()
 
 
 def footprint(message: Any) -> int:
-    """Return how many bytes of memory a message takes: what it consists of, and all within."""
+    """Return how many bytes of memory a message takes, with everything in it."""
     total, parts = 0, [message]
     while parts:
         part = parts.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import signal
 import sys
@@ -12,47 +13,49 @@ import txaio
 
 txaio.use_twisted()
 
-import setproctitle  # noqa: E402 - autobahn must learn of Twisted first
-from ocs import ocs_agent  # noqa: E402
-from twisted.application import internet  # noqa: E402
-from twisted.internet import reactor  # noqa: E402
+import setproctitle
+from ocs import ocs_agent
+from twisted.application import internet
+from twisted.internet import reactor
+from twisted.internet.interfaces import IReactorFromThreads
 
-from livemon.agents import classes, controlled, drivers, secrets, site, supervision  # noqa: E402
-from livemon.errors import LivemonError  # noqa: E402
-from livemon.sisock import nesting  # noqa: E402
+from livemon.agents import classes, controlled, drivers, secret_arguments, site_config, supervision
+from livemon.errors import LivemonError
+from livemon.instruments import folders
+from livemon.sisock import nesting
 
 MAX_RECONNECT_SECONDS = 5.0
-"""Twisted waits up to a minute between attempts; every second after the router's return loses data."""
+"""Twisted waits up to a minute between attempts; every second after the router has come back costs data."""
 
 PONG_WITHIN = 30.0
-"""Seconds. A ping waits behind what has not been sent yet: with upstream's 5 s a slow router costs the session and what waits."""
+"""Seconds. A ping waits behind what has not been sent yet: with upstream's 5 s a slow router costs the session and all that waits."""
 
 SITE_OPTIONS = {"SITE_HUB": "--site-hub", "SITE_HTTP": "--site-http", "SITE_HOST": "--site-host"}
-"""Environment that upstream's ``ocs-agent-cli`` hands on as arguments."""
+"""Environment variables that upstream's ``ocs-agent-cli`` passes on as arguments."""
 
 
 class AgentEndedError(LivemonError):
-    """An agent ended though nobody asked it to."""
+    """An agent ended without being asked to."""
 
 
 def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
-    """Run an agent until somebody ends it with SIGTERM or SIGINT.
+    """Run an agent until SIGTERM or SIGINT ends it.
 
     Parameters
     ----------
     instance_id
         An agent of the site config.
     arguments
-        Further arguments of the agent; they win over the site config's.
+        Further arguments of the agent; they take precedence over the site config's.
 
     Raises
     ------
     ConfigError
         If the site config, the agent, its class or one of its secrets cannot be found.
     AgentEndedError
-        If the agent ended for any other reason than being asked to.
+        If the agent ended without being asked to.
     """
-    instance = site.find_instance(instance_id)
+    instance = site_config.find_instance(instance_id)
     agent_class = classes.resolve(instance.agent_class)
     main = agent_class.load()
     _prepare(agent_class)
@@ -61,51 +64,47 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
     for variable, option in SITE_OPTIONS.items():
         if value := os.environ.get(variable):
             options += [option, value]
-    main(args=[*options, *secrets.arguments(instance), *arguments])
+    main(args=[*options, *secret_arguments.arguments(instance), *arguments])
     _conclude(instance)
 
 
 def _prepare(agent_class: classes.AgentClass) -> None:
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)
-    # autobahn would import it for a serializer that nobody uses; built for numpy 1, it prints 60 lines of traceback.
-    sys.modules["bjdata"] = None
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+    # autobahn would import it for a serializer that is not used; built for numpy 1, it prints 60 lines of traceback.
+    sys.modules["bjdata"] = None  # type: ignore[assignment] # which makes an import fail; the stubs know modules only
     nesting.read_all()
     ocs_agent.OCSAgent = controlled.ControlledAgent
     ocs_agent.ApplicationRunner = functools.partial(
         ocs_agent.ApplicationRunner, websocket_options={"autoPingTimeout": PONG_WITHIN}
     )
     internet.backoffPolicy = functools.partial(internet.backoffPolicy, maxDelay=MAX_RECONNECT_SECONDS)
-    if agent_class.module == "socs.agents.lakeshore372.agent":
-        from livemon.agents import lakeshore372  # noqa: PLC0415 - only this agent pays for the import
-
-        lakeshore372.adapt()
-    if agent_class.module == "socs.agents.lakeshore240.agent":
-        from livemon.agents import lakeshore240  # noqa: PLC0415
-
-        lakeshore240.adapt()
+    for folder, facts in folders.parts("facts").items():
+        if facts.MODEL.agent_module == agent_class.module and folders.has(folder, "agent"):
+            folders.part(folder, "agent").adapt()
     drivers.frame_all()
     drivers.wait_at_start()
-    # As long as the router is away nobody else handles signals so that the exit status tells them from a fault.
+    # While the router cannot be reached, no other code handles signals such that the exit status differs from a fault's.
     reactor.callWhenRunning(_handle_signals)
 
 
 def _handle_signals() -> None:
     def asked_to_end(number: int, frame: object) -> None:
         supervision.end()
-        reactor.callFromThread(supervision.stop_reactor)
+        IReactorFromThreads(reactor).callFromThread(supervision.stop_reactor)
 
     signal.signal(signal.SIGTERM, asked_to_end)
     signal.signal(signal.SIGINT, asked_to_end)
 
 
-def _conclude(instance: site.Instance) -> None:
-    """Tell an end that was asked for from every other; upstream's agents return in both cases."""
+def _conclude(instance: site_config.Instance) -> None:
+    """Raise unless the end was asked for; upstream's agents return in both cases."""
     verdict = supervision.verdict
     if verdict.asked:
         return
     when = "" if verdict.joined else " before it joined the router"
     raise AgentEndedError(
         verdict.fault
-        or f"agent {instance.instance_id} ({instance.agent_class}) ended by itself{when}; its log says why"
+        or f"agent {instance.instance_id} ({instance.agent_class}) ended without being asked to{when}; see its log for the reason"
     )

@@ -1,14 +1,14 @@
-"""What of an agent's message upstream's feed can publish. No input or output.
+"""Which parts of an agent's message upstream's feed can publish. No I/O.
 
-Upstream's feed (ocs 0.12.1, ``ocs/ocs_feed.py``) refuses a whole message for one value, in the reactor's thread, where the agent
-never learns of it; and what it takes but nobody can serialize goes out again with every later sample, for ever. So what cannot be
-published is split off before, and the rest is published:
+Upstream's feed (ocs 0.12.1, ``ocs/ocs_feed.py``) refuses a whole message because of one value, in the reactor's thread, where
+the agent never learns of it; and what it accepts but cannot be serialized is sent again with every later sample, for ever. So what
+cannot be published is split off first, and the rest is published:
 
-- a value is a number, a truth value or a text that UTF-8 can hold; NaN and infinity are numbers. numpy's scalars are made Python's.
-  An integer of more than 64 bits becomes a float, as which it is archived anyway, unless it is too large for that;
-- a field's name is what upstream allows; a block's name, which is part of no channel's name, is written with escapes if need be;
-- a time is in UNIX seconds, from 0 on, and of this era: a consumer would throw away the whole message for another one;
-- a column has as many values as there are times: of another one nobody knows when it was measured;
+- a value is a number, a boolean or a text that UTF-8 can hold; NaN and infinity are numbers. numpy's scalars become Python's.
+  An integer of more than 64 bits becomes a float, which it is in the archive anyway, unless it is too large for that;
+- a field's name is one that upstream allows; a block's name, which is not part of a channel's, is written with escapes if need be;
+- a time is in UNIX seconds, 0 or more, and before `END_OF_TIME`: because of any other time a consumer would drop the whole message;
+- a column has as many values as there are times: otherwise it is not known when its values were measured;
 - a message has at most `MOST_BYTES`.
 """
 
@@ -18,6 +18,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
@@ -29,16 +30,24 @@ from livemon.contract import END_OF_TIME
 from livemon.errors import shown
 
 MOST_BYTES = 900_000
-"""Of a message on the wire; autobahn's sessions and crossbar's carry 1 MiB."""
+"""Of a message on the wire; the sessions of autobahn and crossbar carry 1 MiB."""
 ENVELOPE_BYTES = 10_000
 NUMBER_BYTES = 26
-"""What a number takes at most, with what separates it, in any of WAMP's serializations."""
-_LEFT_OUT = object()
+"""Most bytes that a number takes, with its separator, in any of WAMP's serializations."""
+
+
+class _LeftOut(Enum):
+    """Stands for a time or a value that cannot be published."""
+
+    LEFT_OUT = auto()
+
+
+_LEFT_OUT = _LeftOut.LEFT_OUT
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What cannot be published: how many `values`, `kind` of the reason, `where` the first one was, and `why`."""
+    """What cannot be published: how many `values`, the `kind` of the reason, `where` the first one was, and `why`."""
 
     kind: str
     values: int
@@ -47,8 +56,8 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Co-sampled values: `times` in UNIX seconds, and as many values in each of `columns`; `tags` are InfluxDB's, by field."""
+class Part:
+    """Co-sampled values of a message: `times` (UNIX seconds) and as many values in each of `columns`; InfluxDB's `tags` by field."""
 
     name: str
     times: list[float]
@@ -57,7 +66,7 @@ class Block:
 
     @cached_property
     def bytes(self) -> int:
-        """How many bytes it takes in a message, at most."""
+        """Most bytes that it takes in a message."""
         names = [self.name, *self.columns]
         columns = [self.times, *self.columns.values()]
         values = sum(
@@ -65,13 +74,13 @@ class Block:
         )
         return sum(map(_size, names)) + values + len(json.dumps(self.tags))
 
-    def rows(self, begin: int, end: int) -> Block:
-        """Return the samples from one row to another."""
+    def rows(self, begin: int, end: int) -> Part:
+        """Return the samples of the rows from `begin` up to but not including `end`."""
         columns = {field: column[begin:end] for field, column in self.columns.items()}
         return replace(self, times=self.times[begin:end], columns=columns)
 
-    def fields(self, names: Sequence[str]) -> Block:
-        """Return the block with these fields only."""
+    def fields(self, names: Sequence[str]) -> Part:
+        """Return it with these fields only."""
         tags = self.tags and {field: self.tags[field] for field in names}
         return replace(self, columns={field: self.columns[field] for field in names}, tags=tags)
 
@@ -88,17 +97,17 @@ class Block:
         return message if self.tags is None else message | {"influxdb_tags": self.tags}
 
 
-def split(message: Any) -> tuple[list[Block], list[Refused]]:
+def split(message: Any) -> tuple[list[Part], list[Refused]]:
     """Return what can be published of a message of a feed that is recorded, and what cannot.
 
-    Blocks come in the order of their times, and one has the same fields throughout: where a value was left out, another begins.
-    Nothing of what is returned belongs to the caller's message.
+    The parts come in the order of their times, and each has the same fields throughout: where a value was left out, another begins.
+    Nothing that is returned is shared with the caller's message.
 
     Parameters
     ----------
     message
         One of the two forms of ``Feed.publish_message``: with ``timestamp`` and a value for each field, or with ``timestamps`` and
-        a list of values (or a tuple, or an array of one dimension) for each. It may have no samples; then there are no blocks.
+        a list of values (or a tuple, or an array of one dimension) for each. It may have no samples; then there are no parts.
     """
     refused: list[Refused] = []
     block = _read(message, refused)
@@ -108,8 +117,8 @@ def split(message: Any) -> tuple[list[Block], list[Refused]]:
     return checked, refused
 
 
-def _read(message: Any, refused: list[Refused]) -> Block | None:
-    """Return a message as one block, its values as they are; `None` if it has not the form of one."""
+def _read(message: Any, refused: list[Refused]) -> Part | None:
+    """Return a message as one part, with its values as they are; `None` if it is not in the format of a message."""
     if (
         not isinstance(message, Mapping)
         or not isinstance(message.get("data"), Mapping)
@@ -125,14 +134,15 @@ def _read(message: Any, refused: list[Refused]) -> Block | None:
         times = [message["timestamp"]]
         columns = {field: [value] for field, value in message["data"].items()}
     else:
-        times = _listed(message["timestamps"])
-        if times is None:
+        listed = _listed(message["timestamps"])
+        if listed is None:
             why = f"its timestamps are a {type(message['timestamps']).__name__}, not a list"
             refused.append(Refused("message", 1, place, why))
             return None
+        times = listed
         columns = dict(_columns(place, message["data"], len(times), refused))
     named = dict(_named(place, columns, refused))
-    return Block(name, times, named, _tags(place, message.get("influxdb_tags"), named, refused))
+    return Part(name, times, named, _tags(place, message.get("influxdb_tags"), named, refused))
 
 
 def _columns(
@@ -177,7 +187,8 @@ def _tags(place: str, tags: Any, columns: Mapping[str, Any], refused: list[Refus
     try:
         found = {field: tags[field] for field in columns}
         if all("_field" in each for each in found.values()):
-            return json.loads(json.dumps(found, ensure_ascii=False).encode())
+            plain: dict[str, Any] = json.loads(json.dumps(found, ensure_ascii=False).encode())
+            return plain
         why = "one has no '_field'"
     except KeyError as error:
         why = f"there are none for {error}"
@@ -187,8 +198,8 @@ def _tags(place: str, tags: Any, columns: Mapping[str, Any], refused: list[Refus
     return None
 
 
-def _whole(block: Block, refused: list[Refused]) -> Iterator[Block]:
-    """Yield the samples of which all values can be published, in parts of the same fields; of others the values that can."""
+def _whole(block: Part, refused: list[Refused]) -> Iterator[Part]:
+    """Yield the samples in parts of the same fields, without the values that cannot be published."""
     times = [_time(block, row, refused) for row in range(len(block.times))]
     columns = {field: _plain_column(block, field, refused) for field in block.columns}
     if _LEFT_OUT not in times and not any(_LEFT_OUT in column for column in columns.values()):
@@ -206,7 +217,7 @@ def _whole(block: Block, refused: list[Refused]) -> Iterator[Block]:
             yield whole.fields(fields).rows(rows[0], rows[-1] + 1)
 
 
-def _time(block: Block, row: int, refused: list[Refused]) -> Any:
+def _time(block: Part, row: int, refused: list[Refused]) -> Any:
     when = block.times[row]
     try:
         plain = _plain(when)
@@ -220,11 +231,12 @@ def _time(block: Block, row: int, refused: list[Refused]) -> Any:
     return _LEFT_OUT
 
 
-def _plain_column(block: Block, field: str, refused: list[Refused]) -> list[Any]:
+def _plain_column(block: Part, field: str, refused: list[Refused]) -> list[Any]:
     column = block.columns[field]
     if set(map(type, column)) <= {float, bool}:
         return column
-    plain, faults = [], []
+    plain: list[float | bool | str | _LeftOut] = []
+    faults: list[str] = []
     for value in column:
         try:
             plain.append(_plain(value))
@@ -248,7 +260,7 @@ def _plain(value: Any) -> float | bool | str:
     Raises
     ------
     ValueError, OverflowError
-        If it is neither a number nor a truth value nor a text, or one that cannot be sent.
+        If it is not a number, a boolean or a text, or if it cannot be sent.
     """
     if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 and value.dtype.kind in "biufU":
         value = _finite_if(value) if value.dtype.kind == "f" else value.item()
@@ -261,7 +273,7 @@ def _plain(value: Any) -> float | bool | str:
     if isinstance(value, str):
         value.encode()
         return str.__str__(value)
-    raise ValueError(f"is a {type(value).__name__}; a value is a number, a truth value or a text")
+    raise ValueError(f"is a {type(value).__name__}; a value is a number, a boolean or a text")
 
 
 def _finite_if(value: Any) -> float:
@@ -271,8 +283,8 @@ def _finite_if(value: Any) -> float:
     return plain
 
 
-def _fitting(block: Block, refused: list[Refused]) -> Iterator[Block]:
-    """Yield a block in parts that fit in a message; of one sample that does not fit, the longest values are left out."""
+def _fitting(block: Part, refused: list[Refused]) -> Iterator[Part]:
+    """Yield a part in pieces that fit in a message; if a single sample does not fit, its longest values are left out."""
     if ENVELOPE_BYTES + block.bytes <= MOST_BYTES:
         yield block
     elif (length := len(block.times)) > 1:
@@ -282,7 +294,7 @@ def _fitting(block: Block, refused: list[Refused]) -> Iterator[Block]:
         yield from _without_the_longest(block, refused)
 
 
-def _without_the_longest(block: Block, refused: list[Refused]) -> Iterator[Block]:
+def _without_the_longest(block: Part, refused: list[Refused]) -> Iterator[Part]:
     longest = sorted(block.columns, key=lambda field: _size(field) + _size(block.columns[field][0]))
     left_out, excess = [], ENVELOPE_BYTES + block.bytes - MOST_BYTES
     while excess > 0 and longest:
@@ -296,7 +308,7 @@ def _without_the_longest(block: Block, refused: list[Refused]) -> Iterator[Block
 
 
 def _size(value: Any) -> int:
-    """Return how many bytes a value takes at most, in any of WAMP's serializations."""
+    """Return the most bytes that a value takes in any of WAMP's serializations."""
     if not isinstance(value, str):
         return NUMBER_BYTES
     return NUMBER_BYTES + (6 * len(value) if len(value) < NUMBER_BYTES else len(json.dumps(value)))
@@ -306,7 +318,7 @@ def _listed(values: Any) -> list[Any] | None:
     if isinstance(values, (list, tuple)):
         return list(values)
     if isinstance(values, np.ndarray) and values.ndim == 1:
-        return list(values)  # not tolist(): which makes an integer of a date
+        return list(values)  # not tolist(), which makes an integer of a date
     return None
 
 
@@ -315,7 +327,7 @@ def _at(place: str, field: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    """Return any value as it may stand in a sentence."""
+    """Return any value as it can be quoted in a message."""
     try:
         return shown(value, 60)
     except Exception:  # an integer of some thousand digits, or an agent's own type

@@ -1,4 +1,4 @@
-"""How the recording goes, for the feed that the aggregator has of its own: how far behind, what was lost, what interrupted it."""
+"""The state of the recording, for the aggregator's own feed: how far behind it is, what was lost, what interrupted it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from livemon.hkarchive import Recorder
 from livemon.hkarchive.gaps import DISCONNECTED
 
 KEPT = 1000
-"""Interruptions that are remembered, and agents of which is known when they were heard."""
+"""How many interruptions are remembered, and of how many agents the time of the last heartbeat."""
 BEAT = 1.0
 """Seconds between two heartbeats of an agent (ocs 0.12.1, ``OCSAgent.onJoin``)."""
 SILENT_AFTER = 5 * BEAT
 
 
 class Interruptions:
-    """When samples could not come, and why: what explains the gaps of the archive. All times are UNIX seconds.
+    """When samples could not arrive, and why: the reasons for the archive's gaps. All times are UNIX seconds.
 
     Methods may be called from any thread.
     """
@@ -34,12 +34,12 @@ class Interruptions:
         self._lock = threading.Lock()
 
     def begin(self, reason: str, since: float | None = None) -> None:
-        """Note that something keeps samples from coming, unless that is so already."""
+        """Note that an interruption begins, unless one for the same reason has begun already."""
         with self._lock:
             self._open.setdefault(reason, self._clock() if since is None else since)
 
     def end(self, reason: str) -> None:
-        """Note that it is over, if it was so."""
+        """Note that an interruption is over, if there was one for that reason."""
         with self._lock:
             since = self._open.pop(reason, None)
             if since is not None:
@@ -58,7 +58,7 @@ class Interruptions:
                 self._silences.pop(gone, None)
 
     def why(self, feed: str, since: float, until: float) -> str | None:
-        """Return why a feed (its address) was not heard between two moments: what lasted longest, `None` if nothing is known."""
+        """Return why nothing came from a feed (its address) between two times: the longest interruption's reason, or `None`."""
         with self._lock:
             known = [*self._over, *((begin, self._clock(), reason) for reason, begin in self._open.items())]
             lasted = [(min(end, until) - max(begin, since), reason) for begin, end, reason in known]
@@ -73,7 +73,7 @@ class Interruptions:
 
 
 class Recording:
-    """How far the recording is behind. All times are UNIX seconds. Methods may be called from any thread, each by one only."""
+    """How far the recording is behind. All times are UNIX seconds. Each method may be called from any thread, but from one only."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -85,15 +85,15 @@ class Recording:
         self._idle_since, self._turned = None, self._clock()
 
     def ended(self) -> None:
-        """Note that nothing is recorded any more."""
+        """Note that recording has stopped."""
         self._idle_since = self._clock()
 
     def turned(self) -> None:
-        """Note that all that had come was handed to the recorder."""
+        """Note that everything that had arrived was handed to the recorder."""
         self._turned = self._clock()
 
     def lag(self, recorder: Recorder | None, *, messages_wait: bool) -> float:
-        """Return for how many seconds the oldest sample waits that is not on the disk, or nothing has been recorded."""
+        """Return how long the oldest sample that is not on the disk has waited, or how long nothing has been recorded; seconds."""
         now = self._clock()
         if self._idle_since is not None:
             return max(now - self._idle_since, 0.0)
@@ -102,7 +102,7 @@ class Recording:
 
 
 def as_message(lag: float, lost: int, gap: float | None) -> dict[str, Any]:
-    """Return the message of the feed; a gap that nobody has looked for yet is left out."""
+    """Return the message of the feed; `gap` is left out as long as it is not known."""
     data = {"lag": round(lag, 3), "lost": float(lost)}
     if gap is not None:
         data["gap"] = round(gap, 3)
@@ -110,7 +110,7 @@ def as_message(lag: float, lost: int, gap: float | None) -> dict[str, Any]:
 
 
 def as_block(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message as others receive it: a block of one sample, by its name."""
+    """Return a message as subscribers receive it: blocks by name, here one block of one sample."""
     data = {name: [value] for name, value in message["data"].items()}
     block = {"block_name": message["block_name"], "timestamps": [message["timestamp"]], "data": data}
     return {message["block_name"]: block}

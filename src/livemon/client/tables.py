@@ -22,7 +22,7 @@ from livemon.quantities import duration, quantity
 WIDTH_IN_A_PIPE = 160
 RED = "bold red"
 OF_TEMPERATURE_ONLY = 64 | 128
-"""Bits of a 372's reading status that do not concern the sensor's own unit (livemon.agents.reading_status)."""
+"""Bits of a 372's reading status that do not concern the sensor's own unit (livemon.instruments.lakeshore372.reading_status)."""
 
 
 def console() -> Console:

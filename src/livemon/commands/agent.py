@@ -11,9 +11,9 @@ import click
 def command(instance_id: str, arguments: tuple[str, ...]) -> None:
     """Run the agent INSTANCE_ID of the site config ($OCS_CONFIG_DIR/default.yaml, host $SITE_HOST).
 
-    ARGUMENTS go to the agent and win over the site config's, for example: livemon agent ls240 -- --mode idle
+    ARGUMENTS go to the agent and take precedence over the site config's, for example: livemon agent ls240 -- --mode idle
 
-    The agent waits for the router as long as it takes. When its acquisition dies the command ends with exit status 1,
+    The agent waits for the router as long as necessary. If its acquisition dies, the command ends with exit status 1,
     to be restarted; SIGTERM ends it with 0.
     """
     from livemon.agents import launcher

@@ -26,11 +26,11 @@ def command() -> None:
 @command.command()
 @_files
 def check(files: tuple[Path, ...]) -> None:
-    """Say which FILEs are damaged, and what is missing.
+    """Report which FILEs are damaged, and what is missing.
 
-    Tells where in the file the damage is, and of what time samples may be missing.
+    Prints where in the file the damage is, and of what time samples may be missing.
 
-    Exit status 0 when all are whole, 1 when one is damaged or cannot be read.
+    Exit status 0 if all are whole, 1 if one is damaged or cannot be read.
     """
     _examine_each(files, lambda _: False)
 
@@ -45,10 +45,10 @@ def check(files: tuple[Path, ...]) -> None:
     help="Where the copies go, laid out like the archive. Default: the directory `repaired` in the archive of each FILE.",
 )
 def repair(files: tuple[Path, ...], output: Path | None) -> None:
-    """Copy what is whole of each damaged FILE, for so3g to read.
+    """Copy the whole frames of each damaged FILE, for so3g to read.
 
-    FILEs are never changed, no copy is made of one that is whole, and a copy that exists is not overwritten. Exit status 0
-    when every FILE is whole or has been copied, 1 when one could not be read or copied.
+    FILEs are never changed, a whole one is not copied, and an existing copy is not overwritten. Exit status 0
+    if every FILE is whole or has been copied, 1 if one could not be read or copied.
     """
     from livemon.hkarchive.repair import copy_of, write_copy
 
@@ -62,11 +62,11 @@ def repair(files: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _examine_each(paths: tuple[Path, ...], treat: Callable[[Examined], bool]) -> None:
-    """Say which files are damaged, treat those, and end with status 1 unless all of that went well."""
+    """Report which files are damaged, treat those, and exit with status 1 unless all of that succeeded."""
     from livemon.errors import ArchiveError
     from livemon.hkarchive.repair import examine
 
-    files, well = _files_of(paths)
+    files, ok = _files_of(paths)
     whole = 0
     for number, path in enumerate(files, 1):
         _show_progress(f"{number} of {len(files)}: {path}")
@@ -77,33 +77,33 @@ def _examine_each(paths: tuple[Path, ...], treat: Callable[[Examined], bool]) ->
                 whole += 1
             if not examined.whole or len(files) == 1:
                 click.echo(examined)
-            well &= examined.whole or treat(examined)
+            ok &= examined.whole or treat(examined)
         except ArchiveError as error:
             _show_progress("")
             click.echo(f"livemon: {error}", err=True)
-            well = False
+            ok = False
     if len(files) > 1:
         click.echo(f"{whole} of {len(files)} files are whole")
-    sys.exit(0 if well else 1)
+    sys.exit(0 if ok else 1)
 
 
 def _files_of(paths: tuple[Path, ...]) -> tuple[list[Path], bool]:
-    """Return the files that are meant, and whether each path meant some."""
+    """Return the files that the paths stand for, and whether each path stands for at least one."""
     from livemon.errors import ArchiveError
     from livemon.hkarchive.repair import files_of
 
     files: list[Path] = []
-    well = True
+    ok = True
     for path in paths:
         try:
             files += files_of(path)
         except ArchiveError as error:
             click.echo(f"livemon: {error}", err=True)
-            well = False
-    return files, well
+            ok = False
+    return files, ok
 
 
 def _show_progress(text: str) -> None:
-    """Replace the last line of a terminal, which an empty text leaves free."""
+    """Replace the last line of the terminal; an empty text clears it."""
     if sys.stderr.isatty():
         click.echo(f"\r\033[K{text}", nl=False, err=True)

@@ -1,4 +1,4 @@
-"""``livemon fault``: make things go wrong with a simulated instrument that runs."""
+"""``livemon fault``: make a running simulated instrument fail."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import click
 
-from livemon.lakeshore.control import request
-from livemon.lakeshore.faults import GRAMMAR
+from livemon.instruments.common.control import request
+from livemon.instruments.common.faults import GRAMMAR
 
 
 @click.command(epilog=f"A fault is {GRAMMAR}")
 @click.argument("control", type=click.Path(path_type=Path))
 @click.argument("fault", nargs=-1)
 def command(control: Path, fault: tuple[str, ...]) -> None:
-    """Make things go wrong with a simulated instrument, and say what is in force.
+    """Make a simulated instrument fail, and print which faults are in force.
 
-    CONTROL is the path that `livemon simulate ... --control PATH` was given. FAULT is one of those below, with blanks or commas
-    between its words; or clear, which ends them all, or clear KIND; or nothing, which only asks.
+    CONTROL is the PATH of `livemon simulate ... --control PATH`. FAULT is one of those below, with blanks or commas
+    between its words; or clear, which ends all faults, or clear KIND; or nothing, which only prints.
 
         livemon fault /tmp/372 stall for=20
 

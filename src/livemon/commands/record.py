@@ -17,7 +17,7 @@ def command() -> None:
 @command.command()
 @_target
 def start(target: str) -> None:
-    """Let the aggregator write what all agents send. One that does so already is left alone."""
+    """Make the aggregator write what all agents send. If it is recording already, nothing changes."""
     from livemon.client.agents import Site
 
     started = Site.from_environment().start(target, "record")
@@ -27,7 +27,7 @@ def start(target: str) -> None:
 @command.command()
 @_target
 def stop(target: str) -> None:
-    """Let the aggregator finish its file. What the agents send until it is started again is in no archive."""
+    """Make the aggregator finish its file. What the agents send until it is started again is not archived."""
     from livemon.client.agents import Site
 
     stopped = Site.from_environment().stop(target, "record")

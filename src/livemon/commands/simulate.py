@@ -1,33 +1,40 @@
-"""``livemon simulate``: a simulated instrument that a driver cannot tell from a real one."""
+"""``livemon simulate``: a simulated instrument that a driver cannot distinguish from a real one."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from livemon.errors import DeviceError
-from livemon.lakeshore.cryostat import Cryostat
-from livemon.lakeshore.faults import GRAMMAR, Faults, parse
-from livemon.lakeshore.model240 import INPUTS, Model240
-from livemon.lakeshore.model372 import CHANNELS, Model372
-from livemon.lakeshore.server import run_until_terminated
-from livemon.lakeshore.settings372 import CONTROL
+from livemon.instruments import folders
+from livemon.instruments.common.cryostat import Cryostat
+from livemon.instruments.common.faults import GRAMMAR, Faults, parse
+from livemon.instruments.common.instrument import Instrument
+from livemon.instruments.common.server import run_until_terminated
 
-# What an answer can hold; signs beyond ASCII, as in an inventory's labels, leave the instrument as question marks.
+# What an answer can contain; characters beyond ASCII, as in an inventory's labels, are sent as question marks.
 _NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
 
-MODELS = {"240": (Model240, 1094, INPUTS), "372": (Model372, 7777, CHANNELS)}
+MODELS = folders.models()
+ON_USB = [number for number, model in MODELS.items() if model.usb]
 
 
-def _faults(given: tuple[str, ...], channels: list[int | str], seed: int) -> Faults:
+def _simulator(model: str) -> Callable[..., Instrument]:
+    """Import the simulator of a model; no other one is imported."""
+    simulator: Callable[..., Instrument] = folders.part(folders.folder_of(model), "simulator").SIMULATOR
+    return simulator
+
+
+def _faults(given: tuple[str, ...], inputs: Sequence[int | str], seed: int) -> Faults:
     faults = Faults(seed)
     for text in given:
         try:
-            faults.add(parse(text, 0.0, channels))
+            faults.add(parse(text, 0.0, inputs))
         except DeviceError as error:
             raise click.UsageError(f"--fault {text}: {error}") from error
     return faults
@@ -50,12 +57,12 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     epilog=f"A fault is {GRAMMAR}",
 )
 @click.argument("model", type=click.Choice(list(MODELS)))
-@click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument tells it.")
+@click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument reports it.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    show_default="1094 for a 240, 7777 for a 372",
+    show_default=", ".join(f"{model.port} for a {number}" for number, model in MODELS.items()),
     help="TCP port; 0 takes a free one.",
 )
 @click.option(
@@ -63,7 +70,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     "link",
     type=click.Path(path_type=Path),
     metavar="LINK",
-    help="240 only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
+    help=f"{', '.join(ON_USB)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
     "TCP is then served only if --port is given.",
 )
 @click.option(
@@ -92,13 +99,13 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     "given_faults",
     multiple=True,
     metavar="FAULT",
-    help="What goes wrong from the start, see below; may be repeated.",
+    help="A fault from the start, see below; may be repeated.",
 )
 @click.option(
     "--control",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Make a socket at PATH, by which `livemon fault PATH ...` makes things go wrong while it runs.",
+    help="Make a socket at PATH, by which `livemon fault PATH ...` causes faults while it runs.",
 )
 def command(
     *,
@@ -113,32 +120,31 @@ def command(
     given_faults: tuple[str, ...],
     control: Path | None,
 ) -> None:
-    """Simulate a Lake Shore 240 or 372 on a dilution refrigerator that cools down and then drifts.
+    """Simulate an instrument on a dilution refrigerator that cools down and then drifts.
 
     Prints one line for each address when it can be used, and serves until it is terminated:
 
         Lake Shore 372 LSA22YG listens on 127.0.0.1:7777
     """
-    instrument_class, default_port, channels = MODELS[model]
-    if link and model != "240":
-        raise click.UsageError("--pty: a 372 has no serial port here; leave it out")
+    facts = MODELS[model]
+    if link and facts.usb is None:
+        raise click.UsageError(f"--pty: a {model} has no serial port here; leave it out")
     for channel in labels:
-        if not 1 <= channel <= channels:
-            raise click.UsageError(f"--label {channel}=...: a {model} has channels 1 to {channels}")
+        if str(channel) not in facts.channels:
+            raise click.UsageError(
+                f"--label {channel}=...: a {model} has channels {facts.channels[0]} to {facts.channels[-1]}"
+            )
     if seed is None:
         seed = zlib.crc32(serial.encode())
-    address = None if link and port is None else (host, default_port if port is None else port)
-    instrument = instrument_class(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
-    inputs = [*range(1, channels + 1), *([CONTROL] if model == "372" else [])]
-    instrument.faults = _faults(given_faults, inputs, seed)
+    address = None if link and port is None else (host, facts.port if port is None else port)
+    instrument = _simulator(model)(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
+    instrument.faults = _faults(given_faults, instrument.INPUTS, seed)
     asyncio.run(
         run_until_terminated(
             instrument,
             address=address,
             link=link,
             control=control,
-            channels=inputs,
-            unterminated=model == "240",
-            announce=lambda where: click.echo(f"Lake Shore {model} {serial} listens on {where}"),
+            announce=lambda where: click.echo(f"{facts.name} {serial} listens on {where}"),
         )
     )

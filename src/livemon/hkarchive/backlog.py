@@ -11,14 +11,14 @@ from livemon.hkarchive.ledger import Span
 
 @dataclass(frozen=True)
 class EncodedFrame:
-    """A data frame ready to be written, and what must be known of it: how many samples, and whose they are."""
+    """A data frame ready to be written: its content, how many samples it has, and of which feed."""
 
     content: bytes
     samples: int
     number: int
     address: str
     spans: tuple[Span, ...] = ()
-    """The numbers that its agent gave them; a frame without content may stand for samples that are missing."""
+    """The numbers that the agent gave the samples; a frame without content stands for samples that are missing."""
 
 
 class Backlog:
@@ -27,7 +27,7 @@ class Backlog:
     Parameters
     ----------
     limit
-        How many bytes :meth:`trim` leaves.
+        Bytes that :meth:`trim` leaves, at most.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,7 +48,7 @@ class Backlog:
 
     @property
     def providers(self) -> dict[int, str]:
-        """The feeds' addresses by the numbers that they have in the frames."""
+        """The addresses of the feeds by their numbers in the frames."""
         return {frame.number: frame.address for frame in self._frames.values() if frame.content}
 
     def append(self, frame: EncodedFrame) -> None:
@@ -59,7 +59,7 @@ class Backlog:
         self._bytes_of[frame.address] += len(frame.content)
 
     def oldest(self, most: int) -> list[EncodedFrame]:
-        """Return the oldest frames, as many as have `most` bytes together, but at least one."""
+        """Return the oldest frames that together have at most `most` bytes, but at least one."""
         chosen: list[EncodedFrame] = []
         for frame in self._frames.values():
             most -= len(frame.content)
@@ -69,14 +69,14 @@ class Backlog:
         return chosen
 
     def remove_oldest(self, number: int) -> None:
-        """Forget so many of the oldest frames."""
+        """Remove the `number` oldest frames."""
         for _ in range(number):
             self._remove_oldest_of(next(iter(self._frames.values())).address)
 
     def trim(self) -> list[EncodedFrame]:
-        """Remove frames until the limit is kept; return those.
+        """Remove frames until the limit is kept; return the removed ones.
 
-        Each time the feed with most bytes loses its oldest frame, so that one that sends too much does not cost the others theirs.
+        Each time the feed with the most bytes loses its oldest frame, so that a feed that sends too much does not cost others theirs.
         """
         removed = []
         while self._frames and self.bytes > self.limit:

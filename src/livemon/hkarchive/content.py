@@ -1,4 +1,4 @@
-"""A file's content piece by piece: files may be larger than the memory of a container."""
+"""A file's content, piece by piece: files may be larger than a container's memory."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Content(Protocol):
         """Return the number of bytes."""
 
     def __getitem__(self, piece: slice) -> bytes:
-        """Return ``content[start:stop]``, shorter where the content ends."""
+        """Return ``content[start:stop]``, shorter at the end of the content."""
 
 
 class FileContent:
-    """The bytes that a file has now, of which one window is in memory. Slices need a start and a stop."""
+    """The present bytes of a file, one window of them in memory. Slices need a start and a stop."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -30,11 +30,11 @@ class FileContent:
         self._start, self._window = 0, b""
 
     def __len__(self) -> int:
-        """Return the size that the file had at first."""
+        """Return the size that the file had when it was opened."""
         return self._size
 
     def __getitem__(self, piece: slice) -> bytes:
-        """Return these bytes, fewer where the file has been cut meanwhile."""
+        """Return these bytes, fewer if the file has been truncated since."""
         start, stop = piece.start, min(piece.stop, self._size)
         if start < self._start or stop > self._start + len(self._window):
             self._start, self._window = start, os.pread(self._descriptor, max(WINDOW, stop - start), start)

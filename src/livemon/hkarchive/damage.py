@@ -1,4 +1,4 @@
-"""What is whole in a damaged file, what is missing from it, and a sound file of the rest. Pure: no files, no clock."""
+"""Damaged files: which frames are whole, which bytes are not, and a sound file of the rest. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from livemon.hkarchive.frames import (
 class Hole:
     """Bytes of a file, from offset `start` up to but not including `end`, that are not a whole frame.
 
-    Samples that were recorded between `after` and `before` (UNIX seconds) may have been in it. `None` where the file does
-    not tell: from its beginning, up to its end.
+    Samples that were recorded between `after` and `before` (UNIX seconds) may have been in it. `None` if the file does not
+    limit it: from its beginning, up to its end.
     """
 
     start: int
@@ -36,7 +36,7 @@ class Hole:
     before: float | None
 
     def __str__(self) -> str:
-        """Say what is missing, in words."""
+        """Return what is missing, in words."""
         after = "the file's beginning" if self.after is None else _utc(self.after)
         before = "its end" if self.before is None else _utc(self.before)
         return (
@@ -47,7 +47,7 @@ class Hole:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole frame, and the bytes that it takes: from offset `start` up to but not including `end`."""
+    """A whole frame and its bytes: from offset `start` up to but not including `end`."""
 
     frame: core.G3Frame
     start: int
@@ -55,7 +55,7 @@ class Whole:
 
 
 class Frames:
-    """The whole frames of a file, in its order. Behind what is damaged the reading goes on at the next frame.
+    """The whole frames of a file, in order. After a damaged place reading continues at the next frame.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Frames:
     Attributes
     ----------
     holes
-        What was passed over by the iteration. The last one may reach to the end of the file: a frame that was being written.
+        What the iteration skipped. The last one may reach to the end of the file: a frame that was being written.
     """
 
     def __init__(self, content: Content) -> None:
@@ -90,9 +90,9 @@ class Frames:
 
 
 class Salvage:
-    """A sound file out of a damaged one: its whole frames, and rebuilt ones where so3g could not read these without.
+    """A sound file out of a damaged one: its whole frames, and rebuilt ones without which so3g could not read these.
 
-    so3g looks providers up by the number that a status frame gave them, and raises where there is none.
+    so3g looks up providers by the number that a status frame gave them, and raises if there is none.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Salvage:
     Attributes
     ----------
     frames, rebuilt, holes
-        After the iteration: how many frames were whole, how many were made anew, and what could not be read.
+        After the iteration: how many frames were whole, how many were rebuilt, and what could not be read.
     """
 
     def __init__(self, content: Content) -> None:
@@ -130,7 +130,7 @@ class Salvage:
 
     @property
     def needed(self) -> bool:
-        """Whether the file was not sound; known after the iteration."""
+        """Whether the file was damaged; known after the iteration."""
         return bool(self.holes or self.rebuilt)
 
     def _make(self, frame: core.G3Frame) -> bytes:
@@ -152,7 +152,7 @@ def _whole_frames(content: Content) -> Iterator[Whole]:
             base, window = start, _window(content, start)
             end = frame_end(window, 0)
         frame = _decoded(window[start - base : end]) if end is not None else None
-        if frame is None:
+        if end is None or frame is None:
             start = next_header(content, start + 1)
         else:
             yield Whole(frame, start, base + end)
@@ -160,7 +160,7 @@ def _whole_frames(content: Content) -> Iterator[Whole]:
 
 
 def _window(content: Content, start: int) -> bytes:
-    """Return content from `start` on, with all of the frame that may begin there."""
+    """Return a window of the content from `start` on, with all of the frame that may begin there."""
     window = content[start : start + WINDOW]
     if frame_end(window, 0) is None and (end := frame_end(content, start)) is not None:
         return content[start:end]
@@ -175,13 +175,14 @@ def _decoded(content: bytes) -> core.G3Frame | None:
 
 
 def _made(frame: core.G3Frame) -> float | None:
-    return frame.get("timestamp", None)
+    made: float | None = frame.get("timestamp", None)
+    return made
 
 
 def _before_the_last(turns: list[float]) -> float | None:
     """Return when the frames before the last ones were made.
 
-    The frames of all feeds are made together, so that the last whole one may stand for the same time as one that is damaged.
+    The frames of all feeds are made together, so that the last whole one may cover the same time as a damaged one.
     """
     return turns[0] if len(turns) == 2 else None
 

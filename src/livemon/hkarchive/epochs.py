@@ -1,8 +1,8 @@
-"""Epochs of a clock: stretches of samples whose times ascend, whatever happened to the clock that stamped them. Pure, no I/O.
+"""Epochs of a clock: runs of samples whose times ascend, whatever happened to the clock that stamped them. No I/O.
 
-so3g takes the times of one block of a file for ascending, from the first sample of its first frame to the last one of its last
+so3g assumes that the times of one block of a file ascend, from the first sample of its first frame to the last one of its last
 (``HKArchiveScanner.Process`` and the bisection in ``HKArchive.get_data``, so3g 0.2.9). Samples that a clock stamped after it had
-been set back are therefore stored in another block than those before.
+been set back are therefore stored in another block than the earlier ones.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from livemon.contract import CLOCK_TOLERANCE
 class Epochs:
     """The epochs of the clock that stamps one block, by number.
 
-    Times within an epoch ascend; equal ones may follow each other. An epoch goes on as soon as its times are in the past again, so
-    that there are no more of them than stretches that overlap.
+    Times within an epoch ascend; equal ones may follow each other. An epoch is continued as soon as the clock has passed its last
+    time again, so that there are only as many as runs that overlap.
     """
 
     def __init__(self) -> None:
@@ -27,8 +27,8 @@ class Epochs:
     def place(self, first: float, last: float, limit: float) -> int:
         """Return the number of the epoch that takes samples from `first` to `last` (UNIX seconds), and note that it has them.
 
-        What is stamped later than `limit` does not continue an epoch that is not: a single wrong stamp of the future would
-        otherwise lie between samples of the present.
+        Samples stamped later than `limit` do not continue an epoch whose samples are not: otherwise a single wrong stamp in the
+        future would lie between samples of the present.
         """
         if not (self._lasts and self._continues(self._current, first, limit)):
             fitting = [number for number in range(len(self)) if self._continues(number, first, limit)]

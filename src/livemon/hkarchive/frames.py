@@ -1,4 +1,4 @@
-"""House-keeping frames, layout hkagg version 2. Pure: no files, no clock.
+"""House-keeping frames, layout hkagg version 2. No I/O, no clock.
 
 Source of the layout: so3g ``hk/session.py`` and ``ocs/agents/aggregator/drivers.py``. Every frame has type Housekeeping
 and carries ``hkagg_type`` (0 session, 1 status, 2 data), ``hkagg_version`` and ``session_id``. A file begins with a
@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from spt3g import core
 
 from livemon.hkarchive.content import WINDOW, Content
 from livemon.hkarchive.gaps import Gap, gap_of
 from livemon.hkarchive.names import archived, printable
-from livemon.hkarchive.samples import Block
+from livemon.hkarchive.samples import Batch
 
 VERSION = 2
 SESSION, STATUS, DATA = 0, 1, 2
@@ -40,23 +41,23 @@ def new_session_id(start_time: float) -> int:
     return (int(start_time) % (1 << 32)) << 28 | secrets.randbits(28)
 
 
-def ticks(times: Sequence[float]) -> np.ndarray:
-    """UNIX seconds as spt3g's integer time, int64, to the nearest 10 ns.
+def ticks(times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return UNIX seconds as spt3g's integer time, to the nearest 10 ns; shape (n,) both.
 
-    Whole seconds and fraction are scaled apart: the product of a float64 UNIX time and 1e8 is only good to 320 ns.
+    Whole seconds and fraction are scaled separately: the product of a float64 UNIX time and 1e8 is only good to 320 ns.
     """
     seconds = np.floor(times)
     return seconds.astype(np.int64) * TICKS + np.rint((times - seconds) * TICKS).astype(np.int64)
 
 
-def unix_times(vector: Any) -> np.ndarray:
-    """Spt3g's integer time as UNIX seconds, float64; gives back exactly what :func:`ticks` took."""
+def unix_times(vector: Any) -> NDArray[np.float64]:
+    """Return spt3g's integer time as UNIX seconds, shape (n,); the exact inverse of :func:`ticks`."""
     whole, rest = np.divmod(np.asarray(vector, dtype=np.int64), TICKS)
-    return whole + rest / TICKS
+    return np.asarray(whole + rest / TICKS, dtype=np.float64)
 
 
 def session_frame(session_id: int, start_time: float, description: str) -> core.G3Frame:
-    """Frame that begins every file: who recorded it."""
+    """Return the frame that begins every file: it names the recorder."""
     frame = _frame(session_id, SESSION)
     frame["start_time"] = core.G3Double(start_time)
     frame["description"] = core.G3String(description)
@@ -70,9 +71,9 @@ def status_frame(
     accounts: Mapping[str, Any] | None = None,
     gaps: Sequence[Gap] = (),
 ) -> core.G3Frame:
-    """Frame that names the providers, feed addresses by number, from here on.
+    """Return the frame that names the providers, feed addresses by number, of the frames that follow.
 
-    so3g does not mind what else is in it: `accounts` tells how far each feed is in the archive before this frame
+    so3g ignores what else is in it: `accounts` has how far each feed is in the archive before this frame
     (:meth:`livemon.hkarchive.ledger.Ledger.positions`), and `gaps` what is missing before the frames that follow.
     """
     frame = _frame(session_id, STATUS)
@@ -92,12 +93,15 @@ def status_frame(
 
 
 def accounts_of(frame: core.G3Frame) -> dict[str, Any] | None:
-    """Return what a status frame tells of how far each feed is in the archive; `None` if it does not."""
-    return json.loads(frame["accounts"]) if "accounts" in frame else None
+    """Return how far each feed is in the archive, by a status frame; `None` if the frame does not have it."""
+    if "accounts" not in frame:
+        return None
+    accounts: dict[str, Any] = json.loads(frame["accounts"])
+    return accounts
 
 
 def gaps_of(frame: core.G3Frame) -> list[Gap]:
-    """Return the gaps that a status frame tells of."""
+    """Return the gaps that a status frame has."""
     return [gap_of(each) for each in json.loads(frame["gaps"])] if "gaps" in frame else []
 
 
@@ -108,10 +112,10 @@ def data_frame(
     number: int,
     address: str,
     agent_session: str,
-    blocks: Mapping[str, Block],
+    blocks: Mapping[str, Batch],
     published: int | None = None,
 ) -> core.G3Frame:
-    """Frame with samples of one provider.
+    """Return a frame with samples of one provider.
 
     Parameters
     ----------
@@ -124,12 +128,12 @@ def data_frame(
     blocks
         At least one, none of them empty; each column of one kind (see :mod:`livemon.hkarchive.samples`).
     published
-        How many samples the agent had published in this session with the last one of these, if it counts them.
+        How many samples the agent had published in this session up to and including the last one here, if it counts them.
 
     Raises
     ------
     ValueError
-        If two fields of a block would have the same name in the archive.
+        If two fields of a block would get the same name in the archive.
     """
     frame = _frame(session_id, DATA)
     frame["timestamp"] = core.G3Double(timestamp)
@@ -153,7 +157,7 @@ def data_frame(
         maps.append(samples)
     frame["blocks"] = maps
     frame["block_names"] = core.G3VectorString([name if printable(name) == name else archived(name) for name in blocks])
-    # Not so3g's, which does not mind them: what the agent calls each block, and each field that has another name here.
+    # so3g ignores these: what the agent calls each block, and each field that has another name here.
     frame["block_origins"] = core.G3VectorString([printable(block.origin or name) for name, block in blocks.items()])
     if len(origins):
         frame["field_origins"] = origins
@@ -161,22 +165,23 @@ def data_frame(
 
 
 def field_origins(frame: core.G3Frame) -> dict[str, str]:
-    """Return what the agent called the fields of a data frame that have another name in the archive, by that name."""
+    """Return the agent's names of those fields of a data frame that have another name in the archive, by the latter."""
     if "field_origins" not in frame:
         return {}
     return {name: json.loads(field) for name, field in frame["field_origins"].items()}
 
 
 def encode(frame: core.G3Frame) -> bytes:
-    """Return the frame as it stands in a ``.g3`` file: a file is the plain concatenation of its frames."""
-    return frame.__getstate__()[1]
+    """Return the frame as it is in a ``.g3`` file: a file is the plain concatenation of its frames."""
+    content: bytes = frame.__getstate__()[1]
+    return content
 
 
 def frame_end(content: Content, start: int) -> int | None:
-    """Return where the frame that begins at `start` ends, or `None` if none begins there or it goes on behind the end of `content`.
+    """Return where the frame that begins at `start` ends; `None` if no frame begins there, or `content` ends before it.
 
-    What only looks like a frame has its end somewhere or nowhere, and :func:`decode` refuses it.
-    spt3g's own reader opens no file whose name does not end in ``.g3``, and believes any length that it reads.
+    Bytes that only look like a frame may have an end too; :func:`decode` refuses them.
+    spt3g's own reader opens only files whose name ends in ``.g3``, and trusts any length that it reads.
 
     Source of the encoding: spt3g ``core/src/G3Frame.cxx``, ``G3Frame::save``, in a cereal portable binary archive.
     """
@@ -196,7 +201,7 @@ def frame_end(content: Content, start: int) -> int | None:
 
 
 def next_header(content: Content, start: int) -> int | None:
-    """Return the first offset from `start` on at which a frame may begin, or `None`; :func:`frame_end` and :func:`decode` tell."""
+    """Return the first offset from `start` on at which a frame may begin, or `None`; :func:`frame_end` and :func:`decode` decide."""
     for at in range(start, len(content), WINDOW):
         found = _HEADER.search(content[at : at + WINDOW + _HEAD.size - 1])
         if found:
@@ -205,12 +210,12 @@ def next_header(content: Content, start: int) -> int | None:
 
 
 def decode(content: bytes) -> core.G3Frame:
-    """Return the frame of these bytes, the opposite of :func:`encode`.
+    """Return the frame of these bytes, the inverse of :func:`encode`.
 
     Raises
     ------
     ValueError
-        If they are not a frame of this layout, or its checksum (CRC-32C) does not fit. spt3g prints that, too, as fatal.
+        If they are not a frame of this layout, or its checksum (CRC-32C) is wrong. spt3g prints that as well, as fatal.
     """
     frame = core.G3Frame.__new__(core.G3Frame)
     try:
@@ -224,7 +229,7 @@ def decode(content: bytes) -> core.G3Frame:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep spt3g from printing a line for each damaged frame, for who tells of them otherwise. For one thread only."""
+    """Keep spt3g from printing a line for each damaged frame, for callers who report them. Not thread-safe."""
     logger = core.G3Logger.global_logger
     core.G3Logger.global_logger = core.G3MultiLogger(core.G3LoggerVector())
     try:

@@ -1,4 +1,4 @@
-"""Gaps of the archive: what each of them is, and the list of them that stands beside the archive."""
+"""Gaps of the archive: what each of them is, and the list of them beside the archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from livemon.files import write_for_group
 
 LIST = "gaps.jsonl"
 MOST_BYTES = 4 << 20
-"""Of the list, some 20,000 gaps. When it has more, the older half of it is left out."""
+"""Of the list, some 20,000 gaps. When it has more, its older half is dropped."""
 FILE_MODE = 0o640
 
 ROUTER = "the router was away"
@@ -30,7 +30,7 @@ RESTARTED = "the agent was restarted"
 UNKNOWN = "unknown"
 
 DELIBERATE = frozenset({STOPPED})
-"""Reasons for which somebody decided that samples are not archived: a gap, but nothing that was lost."""
+"""Reasons that were intended: a gap, but no loss."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,8 @@ class Gap:
     """A stretch in which the archive has no sample of a feed.
 
     `begin` is the time of the last archived sample before it and `end` that of the first one after it, both in UNIX seconds (UTC).
-    Of a feed that published nothing that arrived after a loss, `end` is when its agent told of the loss. `samples` is how many
-    samples the agent published that the archive does not have, 0 where it is known that there are none, and `None` where nobody
-    counted.
+    If nothing of the feed arrived after a loss, `end` is when its agent reported the loss. `samples` is how many samples the agent
+    published that the archive does not have, 0 if there are certainly none, and `None` if they were not counted.
     """
 
     feed: str
@@ -51,26 +50,26 @@ class Gap:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Its length in seconds."""
         return max(self.end - self.begin, 0.0)
 
     @property
     def is_loss(self) -> bool:
-        """Whether samples are missing, or may be, that somebody wanted to have."""
+        """Whether samples that were to be archived are missing, or may be."""
         return self.samples != 0 and self.reason not in DELIBERATE
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in JSON types: ``begin``, ``end``, ``feed``, ``reason``, ``samples``."""
+        """Return it as JSON types: ``begin``, ``end``, ``feed``, ``reason``, ``samples``."""
         return dataclasses.asdict(self)
 
 
 def gap_of(content: Any) -> Gap:
-    """Return the gap that :meth:`Gap.as_dict` made this of.
+    """Return the gap that :meth:`Gap.as_dict` returned as `content`.
 
     Raises
     ------
     ValueError
-        If it is not that of a gap.
+        If it is not the content of a gap.
     """
     try:
         samples = content["samples"]
@@ -89,32 +88,39 @@ def gap_of(content: Any) -> Gap:
 
 
 def merged(gaps: Iterable[Gap], within: float) -> list[Gap]:
-    """Return gaps of which those of one feed and reason that follow each other within some seconds are one.
+    """Return the gaps with those merged that are of one feed and reason and less than `within` seconds apart.
 
     Parameters
     ----------
     gaps
-        In the order of their times, as far as they are of one feed.
+        Those of one feed in the order of their times.
     """
     found: list[Gap] = []
     newest: dict[str, int] = {}
     for gap in gaps:
         place = newest.get(gap.feed)
-        before = found[place] if place is not None else None
-        if before is not None and before.reason == gap.reason and 0 <= gap.begin - before.end < within:
-            samples = None if None in (before.samples, gap.samples) else before.samples + gap.samples
-            found[place] = Gap(gap.feed, before.begin, max(before.end, gap.end), samples, gap.reason)
+        if place is not None and _follows(found[place], gap, within):
+            found[place] = _joined(found[place], gap)
         else:
             newest[gap.feed] = len(found)
             found.append(gap)
     return found
 
 
+def _follows(before: Gap, gap: Gap, within: float) -> bool:
+    return before.reason == gap.reason and 0 <= gap.begin - before.end < within
+
+
+def _joined(before: Gap, gap: Gap) -> Gap:
+    samples = None if before.samples is None or gap.samples is None else before.samples + gap.samples
+    return Gap(gap.feed, before.begin, max(before.end, gap.end), samples, gap.reason)
+
+
 class GapList:
     """The file ``gaps.jsonl`` of an archive: a line of JSON for each gap, oldest first. The archive's frames have the same.
 
-    One process writes, any number may read; a line that is not whole is passed over. A gap is known by its feed and its begin: of
-    two lines with the same the later one counts.
+    One process writes, any number may read; an incomplete line is ignored. A gap is identified by its feed and its begin: of two
+    lines with the same ones the later counts.
 
     Parameters
     ----------
@@ -128,7 +134,7 @@ class GapList:
         self._read: tuple[tuple[int, int], list[Gap]] | None = None
 
     def add(self, gaps: Iterable[Gap]) -> None:
-        """Append gaps, on the disk when this returns; what is there already in the same words is left out.
+        """Append gaps that the list does not have already; they are on the disk when this returns.
 
         Raises
         ------
@@ -151,7 +157,7 @@ class GapList:
             self._shorten()
 
     def all(self) -> list[Gap]:
-        """Return all gaps in the list by their begin; none where there is no list."""
+        """Return all gaps in the list by their begin; empty if there is no list."""
         try:
             about = self.path.stat()
             mark = about.st_mtime_ns, about.st_size
@@ -162,12 +168,12 @@ class GapList:
         return self._read[1]
 
     def between(self, start: float, end: float) -> list[Gap]:
-        """Return the gaps that have a part in ``[start, end)`` (UNIX seconds), by their begin.
+        """Return the gaps that overlap ``[start, end)`` (UNIX seconds), by their begin.
 
         Raises
         ------
         OSError
-            If there is a list and it cannot be read.
+            If the list exists but cannot be read.
         """
         return [gap for gap in self.all() if gap.begin < end and gap.end >= start]
 

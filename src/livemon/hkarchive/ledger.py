@@ -1,11 +1,11 @@
-"""What each feed published, as its agent counts it, against what is in the archive. Pure, no I/O.
+"""What each feed published, as its agent counts it, compared with what is in the archive. No I/O.
 
-Agents of our launcher number their samples: every message says how many samples of each feed the agent has published, those in the
-message included (:mod:`livemon.agents.feeds`). A frame stands for one or more :class:`Span` of these numbers, and what lies between
-two spans that are on the disk is missing. How long a feed pauses says nothing: it may be slow, scanned, or stopped on purpose.
+Agents of our launcher number their samples: every message says how many samples of each feed the agent has published, including those
+in the message (:mod:`livemon.agents.feeds`). A frame covers one or more :class:`Span` of these numbers, and what lies between two
+spans that are on the disk is missing. The length of a feed's pauses means nothing: it may be slow, scanned, or stopped on purpose.
 
-Other agents number nothing. Their samples are numbered as they come, so that what the recorder itself drops is known; of what did
-not come only a pause tells that is longer than the feed's pauses are, and only where an interruption is known that explains it.
+Other agents do not number their samples. These are numbered as they arrive, so that what the recorder itself drops is known; that
+others did not arrive is assumed only after an unusually long pause of the feed, and only if a known interruption explains it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import Any
 from livemon.hkarchive.gaps import DELIBERATE, DISCONNECTED, RESTARTED, UNKNOWN, Gap, merged
 
 MERGE = 10.0
-"""Seconds between two gaps of one feed and reason that are told as one."""
+"""Gaps of one feed and reason that are less than this many seconds apart are reported as one."""
 TAIL_AFTER = 30.0
-"""Seconds after which samples that only a heartbeat tells of are told as missing, if none comes after them."""
+"""Seconds after which samples that only a heartbeat has counted are reported as missing, if none come after them."""
 SHORTEST_PAUSE = 10.0
 PAUSES = 3.0
-"""A pause of a feed that is not counted is a gap if it is so many times as long as its longest one lately, and `SHORTEST_PAUSE`."""
+"""A pause of a feed that is not counted is a gap if it exceeds `SHORTEST_PAUSE` and its longest recent pause by this factor."""
 LATELY = 256
-"""Messages among which the longest pause is looked for: two rounds of a scanner, some."""
+"""How many messages count as recent: about two rounds of a scanner."""
 FORGOTTEN_AFTER = 30 * 86400.0
-"""Seconds after which a feed that comes back is a new one."""
+"""Seconds of silence after which a feed is treated as a new one."""
 MOST_SAMPLES = 1 << 53
 MOST_FEEDS = 2000
 MOST_SESSIONS = 4
-"""Of one feed: two agents of one name would otherwise be told as losses without end."""
+"""Per feed: otherwise two agents of the same name would be reported as endless losses."""
 
 
 @dataclass
 class Dropped:
-    """Samples that came and are not archived: those with the numbers up to but not including `last`."""
+    """Samples that arrived and are not archived: the `samples` numbers before `last`."""
 
     last: int
     samples: int
@@ -45,16 +45,16 @@ class Dropped:
 
 
 Why = Callable[[str, float, float], str | None]
-"""Says, of a feed's address and two moments between which it was not heard (UNIX seconds, this machine's), why; `None`: no reason."""
+"""Takes a feed's address and two times (UNIX seconds, this machine's clock) between which it was silent; returns why, or `None`."""
 
 
 @dataclass(eq=False)
 class Account:
     """The numbers of one feed in one session of its agent.
 
-    `stored` is the number up to which samples are on the disk or told as missing, `stored_time` the time of the last of them
-    (the agent's clock). `received` is the number of the newest that came, `told` of the newest that was published, and `heard`
-    when the feed was heard last (this machine's clock). All times in UNIX seconds.
+    `stored` is the number up to which samples are on the disk or reported as missing, `stored_time` the time of the last of them
+    (the agent's clock). `received` is the number of the newest that arrived, `announced` of the newest that was published, and
+    `heard` is when the feed was last heard (this machine's clock). All times in UNIX seconds.
     """
 
     address: str
@@ -65,27 +65,27 @@ class Account:
     heard: float | None = None
     pause: float = 0.0
     before: Account | None = None
-    """The account of the session before, until the first span of this one is on the disk."""
+    """The account of the previous session, until the first span of this one is on the disk."""
     top_before: int = 0
     """The highest number of that session when this one began."""
     received: int = 0
     received_time: float | None = None
-    told: int = 0
-    told_at: float | None = None
+    announced: int = 0
+    announced_at: float | None = None
     dropped: list[Dropped] = field(default_factory=list)
-    """What came and will not be on the disk, until the gap is told."""
+    """What arrived and will not be on the disk, until the gap is reported."""
     pauses: deque[float] = field(default_factory=lambda: deque(maxlen=LATELY))
 
     def __post_init__(self) -> None:
-        self.received, self.received_time, self.told = self.stored, self.stored_time, self.stored
+        self.received, self.received_time, self.announced = self.stored, self.stored_time, self.stored
 
     @property
     def top(self) -> int:
-        """The highest number that anybody has told of."""
-        return max(self.told, self.received)
+        """The highest number that a message or a heartbeat has had."""
+        return max(self.announced, self.received)
 
     def drop(self, first: int, last: int, reason: str) -> None:
-        """Note that samples which had come will not be on the disk."""
+        """Note that samples which had arrived will not be on the disk."""
         newest = self.dropped[-1] if self.dropped else None
         if newest is not None and (newest.last, newest.reason) == (first, reason):
             newest.last, newest.samples = last, newest.samples + last - first
@@ -95,9 +95,9 @@ class Account:
 
 @dataclass
 class Span:
-    """Samples with the numbers from `first` up to but not including `last`, of the times from `begin` to `end`.
+    """Samples with the numbers from `first` up to but not including `last`, with times from `begin` to `end`.
 
-    The feed was heard before it at `since`, `None` if never, and then at `until`.
+    The feed was heard before them at `since`, `None` if never, and with them at `until`.
     """
 
     account: Account
@@ -113,7 +113,7 @@ class Span:
 
 @dataclass
 class Reckoning:
-    """What is missing before some spans, and how the accounts stand once these are on the disk."""
+    """What is missing before some spans, and the accounts' state once these are on the disk."""
 
     lost: int
     gap: float
@@ -121,7 +121,7 @@ class Reckoning:
     gaps: list[Gap] = field(default_factory=list)
     stored: dict[Account, tuple[int, float | None]] = field(default_factory=dict)
     tails: set[Account] = field(default_factory=set)
-    """Those whose samples are missing up to the end; no frame will tell how far they are."""
+    """Accounts whose samples are missing up to the end; no frame will have their position."""
 
 
 class Ledger:
@@ -132,19 +132,19 @@ class Ledger:
     now
         When the recording began, UNIX seconds.
     why
-        Tells reasons.
+        Returns the reason for a silence.
     known
-        What :meth:`positions` was when the archive was written last, if it was.
+        What :meth:`positions` returned when the archive was last written, if it was.
     """
 
     def __init__(self, now: float, why: Why, known: Mapping[str, Any] | None = None) -> None:
         known = known or {}
         self.since: float = known.get("since", now)
-        """When the archive began to count. What agents of before had published until then is not missing from it."""
+        """When the archive began to count, UNIX seconds. What agents had published before is not missing from it."""
         self.lost = 0
-        """Samples that are missing from the archive, as far as they were counted and told as gaps since this ledger began."""
+        """Samples that are missing from the archive, as far as they were counted and reported as gaps since this ledger began."""
         self.gap: float = known.get("gap", 0.0)
-        """Seconds of the newest stretch without samples of a feed or several, in which samples are missing or may be."""
+        """Length of the newest stretch in which samples of any feed are missing, or may be, seconds."""
         self._gap_ends: float = known.get("gap_ends", float("-inf"))
         self._why = why
         self._accounts: dict[str, dict[str, Account]] = {}
@@ -155,13 +155,14 @@ class Ledger:
             self._accounts[address] = {account.session: account}
 
     def positions(self, reckoning: Reckoning) -> dict[str, Any]:
-        """Return how far each feed is in the archive, in JSON types, for :class:`Ledger` to begin with.
+        """Return how far each feed is in the archive, as JSON types, for the next :class:`Ledger` to begin with.
 
-        That is what holds before the frames that were reckoned, after the gaps of which these tell.
+        That is the state before the frames that were reckoned, and after their gaps.
         """
         feeds = {}
         for sessions in self._accounts.values():
-            account = _newest(sessions)
+            if (account := _newest(sessions)) is None:
+                continue
             about = {"session": account.session} | {key: getattr(account, key) for key in _KEPT}
             if account in reckoning.tails:
                 about["stored"], about["stored_time"] = reckoning.stored[account]
@@ -172,26 +173,28 @@ class Ledger:
 
     @property
     def missing(self) -> int:
-        """How many samples this ledger knows to be missing, those included that no gap has been told of yet."""
-        # Another thread may ask while a message is being taken.
+        """How many samples are known to be missing, including those that are not reported as gaps yet."""
+        # Another thread may call this while a message is being taken.
         accounts = [each for sessions in tuple(self._accounts.values()) for each in tuple(sessions.values())]
         return self.lost + sum(dropped.samples for account in accounts for dropped in account.dropped)
 
     def receive(
         self, spans: list[Span], feed: Mapping[str, Any], times: tuple[float, float], rows: int, now: float
     ) -> None:
-        """Note the samples of one message, which were taken: they extend the last span of a frame, or begin another one.
+        """Note the samples of one message, which were taken: they extend the last span of a frame, or begin a new one.
 
         Parameters
         ----------
         spans
-            Those of the frame that the samples will be in.
+            The spans of the frame that the samples will be in.
         feed
-            Its description, as OCS publishes it.
+            The feed's description, as OCS publishes it.
         times
-            Of the first and the last sample.
+            Times of the first and the last sample, UNIX seconds.
         rows
-            How many samples.
+            Number of samples.
+        now
+            This machine's clock, UNIX seconds.
         """
         number = published(feed)
         if number is not None and number < 0:
@@ -208,10 +211,10 @@ class Ledger:
             since = account.heard if account.heard is not None or account.before is None else account.before.heard
             spans.append(Span(account, first, first + rows, *times, since, now, uncounted))
         account.received, account.received_time, account.heard = first + rows, times[1], now
-        account.told, account.told_at = max(account.told, account.received), None
+        account.announced, account.announced_at = max(account.announced, account.received), None
 
     def hear(self, description: Mapping[str, Any], now: float) -> None:
-        """Note what a heartbeat says of how many samples its agent's feeds have published."""
+        """Note how many samples an agent's feeds have published, by its heartbeat."""
         counts = description.get("published")
         if not isinstance(counts, Mapping):
             return
@@ -221,19 +224,25 @@ class Ledger:
                 "address": f"{description.get('agent_address')}.feeds.{name}",
             }
             number = published(feed)
-            account = self._account(feed, number, 0, now) if number is not None and number > 0 else None
-            if account is not None and number > account.told:
-                account.told = number
-                account.told_at = account.told_at or now
+            if number is None or number <= 0:
+                continue
+            account = self._account(feed, number, 0, now)
+            if account is not None and number > account.announced:
+                account.announced = number
+                account.announced_at = account.announced_at or now
 
     def tails(self, now: float) -> list[Span]:
-        """Return spans without samples for what only heartbeats tell of, where nothing has come after it for a while."""
+        """Return spans without samples for what only heartbeats have counted, if nothing has come after it for a while."""
         spans = []
         for sessions in self._accounts.values():
             for each in sessions.values():
-                if each.told_at is not None and now - each.told_at >= TAIL_AFTER:
-                    spans.append(Span(each, each.told, each.told, each.told_at, each.told_at, each.heard, now))
-                    each.received, each.received_time, each.told_at = each.told, each.told_at, None
+                if each.announced_at is not None and now - each.announced_at >= TAIL_AFTER:
+                    spans.append(
+                        Span(
+                            each, each.announced, each.announced, each.announced_at, each.announced_at, each.heard, now
+                        )
+                    )
+                    each.received, each.received_time, each.announced_at = each.announced, each.announced_at, None
         return spans
 
     def drop(self, spans: Iterable[Span], reason: str) -> None:
@@ -255,8 +264,9 @@ class Ledger:
             account.received = last  # its numbers are ours
 
     def reckon(self, spans: Iterable[Span]) -> Reckoning:
-        """Return what is missing before spans that are to be written now; it counts once :meth:`settle` is told so."""
-        reckoning, gaps = Reckoning(self.lost, self.gap, self._gap_ends), []
+        """Return what is missing before spans that are to be written now; :meth:`settle` makes it count."""
+        reckoning = Reckoning(self.lost, self.gap, self._gap_ends)
+        gaps: list[Gap] = []
         for span in spans:
             account = span.account
             stored, stored_time = reckoning.stored.get(account, (account.stored, account.stored_time))
@@ -277,7 +287,7 @@ class Ledger:
         return reckoning
 
     def settle(self, reckoning: Reckoning) -> None:
-        """Note that what was reckoned is on the disk."""
+        """Note that the spans of a reckoning are on the disk."""
         for account, (stored, stored_time) in reckoning.stored.items():
             account.dropped = [each for each in account.dropped if each.last > stored]
             account.stored, account.stored_time, account.before = stored, stored_time, None
@@ -291,12 +301,12 @@ class Ledger:
         reason = _reason_of_most(span, missing) or self._why(span.account.address, since, span.until)
         if is_restart and reason in {None, DISCONNECTED}:
             reason, is_restart = RESTARTED, False
-        # What an agent published in vain before it ended, nobody has told.
+        # How much an agent published before it ended, and was lost, is not known.
         samples = None if span.uncounted or is_restart else missing
         return Gap(span.account.address, begin, span.begin, samples, reason or UNKNOWN)
 
     def _account(self, feed: Mapping[str, Any], number: int | None, rows: int, now: float) -> Account | None:
-        """Return the account of a feed in the session that its description names, a new one if need be."""
+        """Return the account of a feed in the session that its description names; `None` if there are too many feeds."""
         address, session = str(feed.get("address")), str(feed.get("session_id"))
         sessions = self._accounts.get(address)
         if sessions is None:
@@ -316,7 +326,7 @@ class Ledger:
         return account
 
     def _has_paused(self, account: Account, first: float, now: float) -> bool:
-        """Whether a feed that is not counted was silent for longer than it is usually, and something explains it."""
+        """Whether a feed that is not counted was silent for longer than usual, and an interruption explains it."""
         if account.received_time is None:
             return False
         pause = first - account.received_time
@@ -324,14 +334,14 @@ class Ledger:
         account.pauses.append(pause)
         is_long = bool(usual) and pause > max(PAUSES * usual, SHORTEST_PAUSE)
         if is_long and self._why(account.address, account.heard or now, now) is not None:
-            account.pauses.pop()  # not one of its own
+            account.pauses.pop()  # not a pause of the feed itself
             return True
         account.pause = max(account.pauses)
         return False
 
 
 def _measure(reckoning: Reckoning) -> None:
-    """Tell the length of the newest gap; gaps that overlap are one, whichever feeds they are of."""
+    """Set the length of the newest gap; gaps that overlap count as one, whichever feeds they are of."""
     for gap in reckoning.gaps:
         if gap.is_loss:
             overlaps = gap.begin < reckoning.gap_ends
@@ -340,7 +350,7 @@ def _measure(reckoning: Reckoning) -> None:
 
 
 def _reason_of_most(span: Span, missing: int) -> str | None:
-    """Return why the recorder dropped what is missing before a span, if it was the recorder that dropped most of it."""
+    """Return why the recorder dropped what is missing before a span, if it dropped most of it."""
     dropped: Counter[str] = Counter()
     for each in span.account.dropped:
         if each.last <= span.first:
@@ -352,9 +362,9 @@ _KEPT = ("counted", "stored", "stored_time", "heard", "pause")
 
 
 def published(feed: Mapping[str, Any]) -> int | None:
-    """Return how many samples a feed has published, as its description says.
+    """Return how many samples a feed has published, by its description.
 
-    `None` if its agent does not count, and -1 if it does, but not this feed.
+    `None` if its agent does not count, and -1 if it does, but not for this feed.
     """
     counts = feed.get("published")
     if not isinstance(counts, Mapping):
@@ -363,12 +373,12 @@ def published(feed: Mapping[str, Any]) -> int | None:
     return number if type(number) is int and 0 <= number < MOST_SAMPLES else -1
 
 
-def _newest(sessions: Mapping[str, Account]) -> Account | None:
-    return next(reversed(sessions.values()), None)
+def _newest(sessions: dict[str, Account]) -> Account | None:
+    return sessions[next(reversed(sessions))] if sessions else None
 
 
 def _started(session: str) -> float:
-    """Return when an agent's session began: OCS makes its id of the time (``OCSAgent.agent_session_id``)."""
+    """Return when an agent's session began: its id is that time (OCS, ``OCSAgent.agent_session_id``); else minus infinity."""
     try:
         began = float(session)
     except ValueError:

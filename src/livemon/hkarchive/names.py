@@ -1,9 +1,9 @@
-"""Names as the archive stores them: what so3g can read, found again under what the agent called it. Pure.
+"""Names as the archive stores them: so3g can read them, and the agent's own name finds them again. No I/O.
 
-so3g takes what stands behind the last dot of a field's permanent name for the field, and spt3g stores UTF-8 only. OCS
+so3g takes what follows the last dot of a field's permanent name as the field, and spt3g stores UTF-8 only. OCS
 refuses names of fields with anything but letters, digits and underscores
-(``ocs.ocs_feed.Feed.verify_data_field_string``), and its aggregator replaces the rest. Here a name that OCS would refuse is
-replaced likewise, with a digest of the original behind it: two names stay two, and one name stays the same in all files.
+(``ocs.ocs_feed.Feed.verify_data_field_string``), and its aggregator replaces other characters. Here a name that OCS would
+refuse is replaced likewise and a digest of the original is appended: two names stay two, and one name stays the same in all files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DIGEST = 10
 
 
 def archived(field: str) -> str:
-    """Return the name under which the archive stores a field: its own where OCS allows that, else ``<cleaned>_<digest>``.
+    """Return the name under which the archive stores a field: its own name if OCS allows it, else ``<cleaned>_<digest>``.
 
     >>> archived("Channel_1_T"), archived("50K.plate")
     ('Channel_1_T', 'K_plate_fe592402d8')
@@ -30,5 +30,5 @@ def archived(field: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return text that UTF-8 can hold: a lone surrogate as ``\ud800``, all else as it is."""
+    r"""Return text that UTF-8 can hold: a lone surrogate as ``\ud800``, everything else unchanged."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Reading the archive into numpy, with the file that is being written."""
+"""Reading the archive into numpy, including the file that is being written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from spt3g import core
 
 from livemon.errors import TimeRangeError, UnknownFieldError
@@ -18,13 +20,15 @@ from livemon.hkarchive.damage import Frames, Hole, providers_of
 from livemon.hkarchive.frames import DATA, STATUS, field_origins, unix_times
 from livemon.hkarchive.writer import PART
 
+Array = NDArray[Any]
+
 DEFAULT_DATA_DIR = Path("/data/hk")
 MARGIN = 3600.0
 """Seconds by which samples may be older than the file that holds them; so3g's ``load_range`` allows the same."""
 
 
 class DamagedFileWarning(UserWarning):
-    """Samples may be missing, since a file of the archive is damaged: says in which, where in it, and of what time.
+    """Samples may be missing because a file of the archive is damaged: says in which file, where in it, and of what time.
 
     Attributes
     ----------
@@ -42,15 +46,15 @@ class DamagedFileWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Piece:
-    """Co-sampled samples as they stand in one frame: times (UNIX seconds) and columns, shape (n,) each.
+    """Co-sampled samples of one frame: times (UNIX seconds) and columns, shape (n,) each.
 
-    `block` is what the agent calls their block, and the columns' names are what it calls their fields.
+    `block` and the names of the columns are those that the agent gave them.
     """
 
     feed: str
     block: str
-    times: np.ndarray
-    columns: dict[str, np.ndarray]
+    times: Array
+    columns: dict[str, Array]
 
 
 @dataclass
@@ -64,13 +68,13 @@ class FieldSpan:
 
 def load(
     fields: Sequence[str], start: float, end: float, data_dir: Path | str | None = None
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+) -> dict[str, tuple[Array, Array]]:
     """Read samples with ``start <= t < end``.
 
     Parameters
     ----------
     fields
-        Permanent names, ``observatory.<instance-id>.feeds.<feed>.<field>``, with the field's name as its agent or as the
+        Permanent names, ``observatory.<instance-id>.feeds.<feed>.<field>``, with the field's name as its agent or the
         archive has it (:func:`livemon.hkarchive.names.archived`).
     start, end
         UNIX seconds (UTC).
@@ -80,9 +84,9 @@ def load(
     Returns
     -------
     dict
-        For each field its times, float64 UNIX seconds, ascending, and its values: float64, bool or str. A time comes twice
-        only with two values, of a clock that was set back; what the archive has twice is there once.
-        Both arrays are empty where the archive has the field, but no sample in the range.
+        For each field its times, float64 UNIX seconds, ascending, and its values: float64, bool or str, shape (n,) both. A time
+        occurs twice only with two values, after a clock was set back; a sample that the archive has twice is returned once.
+        Both arrays are empty if the archive has the field, but no sample in the range.
 
     Raises
     ------
@@ -94,21 +98,21 @@ def load(
     Warns
     -----
     DamagedFileWarning
-        For each file that was read of which a part is damaged. What is behind that part is read.
+        For each file that was read and is partly damaged. What follows the damaged part is read.
     """
-    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {field: [] for field in fields}
+    parts: dict[str, list[tuple[Array, Array]]] = {field: [] for field in fields}
     seen: set[str] = set()
-    # Which of its dots ends the feed's address and begins the field's name, only the archive knows.
+    # Only the archive knows which of the dots separates the feed's address from the field's name.
     feeds = {address for field in fields for address in accumulate(field.split("."), "{}.{}".format)}
     for block in _blocks(_directory(data_dir), start, end, feeds):
         keys = block.columns.keys()
-        wanted = [(key, name) for key in keys for name in block.fields(key) if name in parts]
-        if not wanted:
+        requested = [(key, name) for key in keys for name in block.fields(key) if name in parts]
+        if not requested:
             continue
-        seen.update(name for _, name in wanted)
+        seen.update(name for _, name in requested)
         inside = (block.times >= start) & (block.times < end)
         if inside.any():
-            for key, name in wanted:
+            for key, name in requested:
                 parts[name].append((block.times[inside], np.asarray(block.columns[key])[inside]))
     for field in fields:
         if field not in seen:
@@ -126,9 +130,9 @@ def pieces(feeds: Container[str], start: float, end: float, data_dir: Path | str
 
 
 def scan(start: float, end: float, data_dir: Path | str | None = None) -> dict[str, FieldSpan]:
-    """Say which fields have samples with ``start <= t < end``, and how many; arguments and warnings as in :func:`load`.
+    """Return which fields have samples with ``start <= t < end``, and how many; arguments and warnings as in :func:`load`.
 
-    Fields are called as their agents call them.
+    Fields have their agents' names.
     """
     spans: dict[str, FieldSpan] = {}
     for block in _blocks(_directory(data_dir), start, end):
@@ -163,26 +167,26 @@ def files(data_dir: Path, start: float, end: float) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class _Block:
-    """One block of a data frame; `origins` are what the agent calls the fields that have another name in the archive."""
+class _FrameBlock:
+    """One block of a data frame; `origins` has the agent's names of those fields that have another one in the archive."""
 
     feed: str
     name: str
-    times: np.ndarray
+    times: Array
     columns: core.G3TimesampleMap
     origins: dict[str, str]
 
     def field(self, key: str) -> str:
-        """Return the permanent name of a field as its agent calls it."""
+        """Return the permanent name of a field, with its agent's name for it."""
         return f"{self.feed}.{self.origins.get(key, key)}"
 
     def fields(self, key: str) -> list[str]:
-        """Return the permanent names of a field: the agent's, and the archive's if that is another."""
+        """Return the permanent names of a field: the agent's, and the archive's if that is different."""
         return [self.field(key), *([f"{self.feed}.{key}"] if key in self.origins else [])]
 
 
-def _blocks(data_dir: Path, start: float, end: float, feeds: Container[str] | None = None) -> Iterator[_Block]:
-    """Yield every block of every data frame, or of those of some feeds."""
+def _blocks(data_dir: Path, start: float, end: float, feeds: Container[str] | None = None) -> Iterator[_FrameBlock]:
+    """Yield the blocks of all data frames, or of those of some feeds."""
     for path in files(data_dir, start, end):
         providers: dict[int, str] = {}
         for frame in _frames(path):
@@ -196,19 +200,19 @@ def _blocks(data_dir: Path, start: float, end: float, feeds: Container[str] | No
 
 
 def _address(frame: core.G3Frame) -> str:
-    """Return the feed's address as a data frame itself has it: the status frame that lists the provider may be damaged."""
-    return frame.get("address", f"provider_{frame['prov_id']}")
+    """Return the feed's address from the data frame itself: the status frame that lists the provider may be damaged."""
+    return str(frame.get("address", f"provider_{frame['prov_id']}"))
 
 
-def _blocks_of(frame: core.G3Frame, feed: str) -> Iterator[_Block]:
+def _blocks_of(frame: core.G3Frame, feed: str) -> Iterator[_FrameBlock]:
     names = frame["block_origins"] if "block_origins" in frame else frame["block_names"]
     origins = field_origins(frame)
     for name, block in zip(names, frame["blocks"], strict=True):
-        yield _Block(feed, name, unix_times(block.times), block, origins)
+        yield _FrameBlock(feed, name, unix_times(block.times), block, origins)
 
 
 def _frames(path: Path) -> Iterator[core.G3Frame]:
-    """Yield the frames of a file, also if it gets its final name in this moment."""
+    """Yield the frames of a file, also if it gets its final name at this moment."""
     try:
         yield from _whole_frames(path)
     except FileNotFoundError:
@@ -218,7 +222,7 @@ def _frames(path: Path) -> Iterator[core.G3Frame]:
 
 
 def _whole_frames(path: Path) -> Iterator[core.G3Frame]:
-    """Yield what is whole of a file, and warn of what is not."""
+    """Yield the whole frames of a file, and warn about the rest."""
     with content_of(path) as content:
         frames = Frames(content)
         for whole in frames:
@@ -229,14 +233,14 @@ def _whole_frames(path: Path) -> Iterator[core.G3Frame]:
         warnings.warn(DamagedFileWarning(path, holes), stacklevel=2)
 
 
-def _joined(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+def _joined(pieces: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     if not pieces:
         return np.empty(0), np.empty(0)
     times, values = (np.concatenate(each) for each in zip(*pieces, strict=True))
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
     kept = np.ones(times.size, dtype=bool)
-    seen: set[tuple] = set()
+    seen: set[tuple[float, object]] = set()
     ties = np.flatnonzero(times[1:] == times[:-1])
     for row in np.union1d(ties, ties + 1):
         value = values[row].item()

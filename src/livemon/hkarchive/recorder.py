@@ -17,21 +17,21 @@ from livemon.hkarchive.gaps import DISK, NOT_ARCHIVED, TOO_LARGE, Gap, GapList
 from livemon.hkarchive.ledger import Ledger, Span, Why
 from livemon.hkarchive.names import printable
 from livemon.hkarchive.resume import stopped
-from livemon.hkarchive.samples import Block, Provider, parse
+from livemon.hkarchive.samples import Batch, Provider, parse
 from livemon.hkarchive.writer import ArchiveWriter, rescue
 
 DESCRIPTION = "HK data"
 MAX_UNWRITTEN_BYTES = 64 << 20
-"""Frames that the disk did not take wait in memory up to this many bytes."""
+"""Frames that could not be written wait in memory, up to this many bytes."""
 MAX_PENDING_BYTES = 16 << 20
-"""Samples wait for their frames up to this many bytes of memory; more make and write the frames early. No message may have more."""
+"""Samples wait for their frames up to this many bytes of memory; then frames are made early. No message may be larger."""
 WRITE_BYTES = 4 << 20
-"""Frames are written in portions of this many bytes: a disk that has room for some of them gets some."""
+"""Frames are written in portions of this many bytes: a disk with room for some of them gets some."""
 NUMBER_BYTES = 32
 """What a number takes in a list."""
 _NUMBERS = frozenset({float, int, bool})
 MAX_TOLD = 200
-"""Faults, each of another feed or kind, that are told of; all are counted."""
+"""How many faults, each of another feed or kind, are reported; all are counted."""
 LONGEST_FAULT = 300
 
 
@@ -45,16 +45,16 @@ class _Entry:
     fresh_seconds: float
     last_refresh: float = 0.0
     spans: list[Span] = field(default_factory=list)
-    """What the samples that wait for their frame are, by the numbers that the agent gave them."""
+    """The samples that wait for their frame, by the numbers that the agent gave them."""
 
 
 class Recorder:
     """Writes what feeds publish to a house-keeping archive.
 
     On creation it first finishes the files that a killed recorder left (`rescued` lists them). A file is opened with
-    the first data, and closed after `seconds_per_file`. What agents published and the archive does not have is told as gaps
-    (:class:`livemon.gaps.Gap`), in the frames and in the archive's :class:`livemon.gaps.GapList`; a recorder goes on where the one
-    before it stopped.
+    the first data, and closed after `seconds_per_file`. What agents published and the archive does not have is reported as gaps
+    (:class:`livemon.hkarchive.gaps.Gap`), in the frames and in the archive's :class:`livemon.hkarchive.gaps.GapList`; a recorder
+    continues where the previous one stopped.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ class Recorder:
     seconds_per_file
         Age at which a file gets its final name and the next one begins.
     seconds_per_frame
-        How long samples wait in memory, at most, before they are on disk: what a crash can cost.
+        How long samples wait in memory, at most, before they are written: what a crash can cost.
     clock
-        Tells the time, UNIX seconds.
+        The time, UNIX seconds.
     warn
-        Is told, in a sentence, of what cannot be archived: once for each feed and kind of fault.
+        Called with a message about what cannot be archived, once for each feed and kind of fault.
     why
-        Tells why a feed was not heard.
+        Returns why a feed was silent.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class Recorder:
         self._unwritten_since: float | None = None
         before = stopped(data_dir, self._started)
         self.written_before = before.written
-        """When the recorder before this one wrote the last time, UNIX seconds; `None` if there was none."""
+        """When the previous recorder last wrote, UNIX seconds; `None` if there was none."""
         self._file_number = int((before.accounts or {}).get("file", 0))
         self._ledger = Ledger(self._started, why, before.accounts)
         self._reckoning = self._ledger.reckon(())
@@ -122,12 +122,12 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """How many samples this recorder knows to be missing from the archive; not those that nobody wanted to record."""
+        """How many samples are known to be missing from the archive, without those that were not to be recorded."""
         return self._ledger.missing
 
     @property
     def gap(self) -> float:
-        """Seconds of the newest stretch in which samples are missing, or may be, of whatever feeds; 0 if there was none."""
+        """Length of the newest stretch in which samples of any feed are missing, or may be, seconds; 0 if there was none."""
         return self._ledger.gap
 
     @property
@@ -137,15 +137,15 @@ class Recorder:
 
     @property
     def waiting_since(self) -> float | None:
-        """When the oldest sample came that is not on the disk; `None` if all are."""
+        """When the oldest sample that is not on the disk arrived, UNIX seconds; `None` if all are."""
         return self._unwritten_since if self._backlog else self._frame_started
 
     def add(self, data: Any, feed: Mapping[str, Any]) -> None:
         """Take one message of a feed: its data and its description, as OCS publishes the two.
 
-        A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is passed over. Nothing is raised,
-        whatever the message has in it. What cannot be archived is counted in `dropped`: ``malformed`` messages, and samples
-        that were in ``too large`` ones or that no frame could be made of (``not archived``). The first fault of each feed is
+        A feed that is not to be recorded (``record`` false, or ``exclude_aggregator``) is ignored. Nothing is raised,
+        whatever the message contains. What cannot be archived is counted in `dropped`: ``malformed`` messages, and samples
+        that were in ``too large`` ones or of which no frame could be made (``not archived``). The first fault of each feed is
         kept in `problems`.
         """
         address = "unknown feed"
@@ -168,7 +168,7 @@ class Recorder:
                 return
             session = printable(str(feed.get("session_id")))
             entry = self._entry(address, session, float(parameters.get("fresh_time", 180.0)))
-            if self._frame_started is None:  # before the samples: of a malformed message the first blocks may be whole
+            if self._frame_started is None:  # before the samples: the first blocks of a malformed message may be whole
                 self._frame_started = self._clock()
             self._pending_bytes += size
             before = entry.provider.duplicates
@@ -187,15 +187,15 @@ class Recorder:
             self._write()
 
     def hear(self, description: Mapping[str, Any]) -> None:
-        """Take what the description of a heartbeat says: how many samples its agent has published (``published``, by feed)."""
+        """Take the description of a heartbeat: it has how many samples its agent has published (``published``, by feed)."""
         self._ledger.hear(description, self._clock())
 
     def miss(self, feed: Mapping[str, Any], rows: int, reason: str) -> None:
-        """Note that a message with so many samples of a feed cannot be taken, and why."""
+        """Note that a message with `rows` samples of a feed cannot be taken, and why."""
         self._ledger.refuse(feed, rows, reason, self._clock())
 
     def run(self) -> None:
-        """Do what is due: write frames, close the file. To be called about once a second."""
+        """Do what is due: write frames, close the file. Call it about once a second."""
         if self._frame_started is not None:
             age = self._clock() - self._frame_started
             if not 0 <= age < self._seconds_per_frame:
@@ -219,11 +219,11 @@ class Recorder:
             raise OSError(f"{len(self._backlog)} frames could not be written: {self.write_error}")
 
     def status(self) -> dict[str, Any]:
-        """Return what is going on, for people and programs, in JSON types only.
+        """Return the state of the recording, as JSON types.
 
         ``current_file`` and ``providers`` (by feed address: ``last_refresh``, ``sessid``, ``stale``,
-        ``last_block_received``) as upstream's aggregator has them. Beside these ``samples``, ``duplicates``, ``set_back`` (how
-        often a sample was older than the one before it) and ``last_sample`` (its time) of each provider, and of all together
+        ``last_block_received``) are those of upstream's aggregator. In addition each provider has ``samples``, ``duplicates``,
+        ``set_back`` (how often a sample was older than the one before it) and ``last_sample`` (its time), and all together have
         ``dropped`` by reason, ``problems`` by feed or file, ``last_write``, ``write_error``, ``bytes_written``,
         ``files_closed``, ``files_rescued``. Times in UNIX seconds.
         """
@@ -269,14 +269,14 @@ class Recorder:
         return entry
 
     def _preamble(self) -> bytes:
-        """Session and status frame, with which every file begins."""
+        """Return the session and the status frame with which every file begins."""
         self._status_due = False
         self._file_number += 1
         session = frames.session_frame(self._session_id, self._started, DESCRIPTION)
         return frames.encode(session) + frames.encode(self._status_frame())
 
     def _status_frame(self) -> Any:
-        # Frames of a provider whose agent restarted meanwhile may still wait under its old number.
+        # Frames of a provider whose agent has restarted may still wait under its old number.
         addresses = self._backlog.providers | {entry.number: address for address, entry in self._entries.items()}
         accounts = {"file": self._file_number} | self._ledger.positions(self._reckoning)
         return frames.status_frame(self._session_id, self._clock(), addresses, accounts, self._reckoning.gaps)
@@ -290,7 +290,7 @@ class Recorder:
         for address, entry in self._entries.items():
             spans, entry.spans = entry.spans, []
             if entry.provider.empty:
-                self._pass_over(address, spans)
+                self._count_missing(address, spans)
                 continue
             blocks = entry.provider.take()
             count = sum(len(block.times) for block in blocks.values())
@@ -305,27 +305,27 @@ class Recorder:
                     published=spans[-1].last if spans and spans[-1].account.counted else None,
                 )
                 content = frames.encode(frame)
-            except Exception as error:  # whatever it is, it must not cost the samples of other feeds
+            except Exception as error:  # whatever it is, it must not cost other feeds their samples
                 self._refuse(address, "not archived", count, str(error) or type(error).__name__)
                 self._ledger.drop(spans, NOT_ARCHIVED)
                 continue
             self._backlog.append(EncodedFrame(content, count, entry.number, address, tuple(spans)))
 
     def _note_tails(self) -> None:
-        """Have it told that samples are missing behind which nothing comes."""
+        """Report samples as missing after which none have come."""
         tails = self._ledger.tails(self._clock())
         if tails:
             self._make_frames()
         for span in tails:
-            self._pass_over(span.account.address, [span])
+            self._count_missing(span.account.address, [span])
 
-    def _pass_over(self, address: str, spans: Sequence[Span]) -> None:
-        """Have spans counted of which no frame is written: they are missing, or nothing but duplicates."""
+    def _count_missing(self, address: str, spans: Sequence[Span]) -> None:
+        """Count spans for which no frame is written: their samples are missing, or are all duplicates."""
         if spans:
             self._backlog.append(EncodedFrame(b"", 0, 0, address, tuple(spans)))
 
     def _refuse(self, address: str, reason: str, count: int, fault: str) -> None:
-        """Count what is not archived, and tell of the first of each feed and reason."""
+        """Count what is not archived, and report the first of each feed and reason."""
         self.dropped[reason] += count
         if (address, reason) in self._told or len(self._told) >= MAX_TOLD:
             return
@@ -335,7 +335,7 @@ class Recorder:
         self._warn(f"{address}: {reason}: {fault}")
 
     def _write(self) -> None:
-        """Write what waits. What the disk does not take goes on waiting, as far as there is memory for it."""
+        """Write what is waiting. What cannot be written goes on waiting, as far as there is memory for it."""
         while self._backlog:
             batch = self._backlog.oldest(WRITE_BYTES)
             self._reckoning = self._ledger.reckon(span for frame in batch for span in frame.spans)
@@ -358,13 +358,13 @@ class Recorder:
         self._list_gaps()
 
     def _settle(self) -> None:
-        """Count what was reckoned: it is on the disk."""
+        """Make the reckoning count: its spans are on the disk."""
         self._ledger.settle(self._reckoning)
         self._unlisted += self._reckoning.gaps
         self._reckoning = self._ledger.reckon(())
 
     def _list_gaps(self) -> None:
-        """Put new gaps into the list; they are in the frames already, and what the disk does not take waits."""
+        """Add new gaps to the list; they are in the frames already, and what cannot be written waits."""
         if not self._unlisted:
             return
         try:
@@ -380,17 +380,17 @@ class Recorder:
             self.write_error = f"{error.strerror}: {self.current_file}"
 
 
-def _rows(blocks: Sequence[tuple[str, Block]]) -> int:
+def _rows(blocks: Sequence[tuple[str, Batch]]) -> int:
     return sum(len(block.times) for _, block in blocks)
 
 
-def _interval(blocks: Sequence[tuple[str, Block]]) -> tuple[float, float]:
-    """Return the times of the earliest and the latest sample of a message; of one without samples both are 0."""
+def _interval(blocks: Sequence[tuple[str, Batch]]) -> tuple[float, float]:
+    """Return the times of the earliest and the latest sample of a message; both are 0 if it has none."""
     firsts, lasts = [block.times[0] for _, block in blocks], [block.times[-1] for _, block in blocks]
     return min(firsts, default=0.0), max(lasts, default=0.0)
 
 
-def _memory(blocks: Sequence[tuple[str, Block]]) -> int:
+def _memory(blocks: Sequence[tuple[str, Batch]]) -> int:
     """Return how many bytes of memory the samples of a message take until they are in a frame."""
     return sum(
         NUMBER_BYTES * len(block.times) * (1 + len(block.columns))

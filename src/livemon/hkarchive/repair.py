@@ -19,7 +19,7 @@ REPAIRED = "repaired"
 
 @dataclass(frozen=True)
 class Examined:
-    """What a file has: `frames` that are whole, damaged places, and how many frames so3g misses that can be made anew."""
+    """The state of a file: number of whole `frames`, `missing` frames that so3g needs and that can be rebuilt, damaged places."""
 
     path: Path
     frames: int
@@ -32,10 +32,10 @@ class Examined:
         return not self.holes and not self.missing
 
     def __str__(self) -> str:
-        """Say in words, a line for each damaged place, what is the matter with the file."""
+        """Return what is wrong with the file, a line for each damaged place."""
         if self.whole:
             return f"{self.path}: whole, {self.frames} frames"
-        # Where a damaged place was the frame that names the feeds, its making anew needs no sentence of its own.
+        # If a damaged place was the frame that names the feeds, rebuilding it needs no line of its own.
         faults = list(map(str, self.holes)) or [
             "no sample is missing, but a frame that names the feeds, without which so3g fails"
         ]
@@ -61,7 +61,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def examine(path: Path) -> Examined:
-    """Read a file through.
+    """Read a whole file.
 
     Raises
     ------
@@ -73,12 +73,12 @@ def examine(path: Path) -> Examined:
         for _ in salvage:
             pass
     if not salvage.frames:
-        raise ArchiveError(f"{path} has no whole frame of a house-keeping archive: there is nothing to keep of it")
+        raise ArchiveError(f"{path} has no whole frame of a house-keeping archive: nothing of it can be kept")
     return Examined(path, salvage.frames, salvage.rebuilt, tuple(salvage.holes))
 
 
 def copy_of(path: Path, directory: Path | None) -> Path:
-    """Return where the sound copy of a file goes: below `directory`, laid out like the archive, so that so3g reads it there.
+    """Return the path for the sound copy of a file: below `directory`, laid out like the archive, so that so3g can read it there.
 
     By default that is the directory ``repaired`` in the archive to which the file belongs.
     """
@@ -95,7 +95,7 @@ def write_copy(path: Path, copy: Path) -> None:
     Raises
     ------
     ArchiveError
-        If the copy exists already, or cannot be written; nothing of it is left then.
+        If the copy exists already, or cannot be written; no part of it is left then.
     """
     if copy.exists():
         raise ArchiveError(f"{copy} exists already: remove it, or choose another directory with --output")

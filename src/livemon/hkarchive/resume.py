@@ -1,4 +1,4 @@
-"""Where the archive's last recorder stopped, read from the newest file."""
+"""Where the last recorder of the archive stopped, read from the newest file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from livemon.hkarchive.gaps import Gap
 from livemon.hkarchive.writer import PART
 
 DIGITS = 5
-"""Of a file's time, which its directory is named after."""
+"""How many digits of a file's time its directory is named after."""
 
 
 @dataclass
 class Stopped:
     """How the archive was left.
 
-    `accounts` is what :class:`livemon.hkarchive.ledger.Ledger` begins with, `None` if nothing in the archive was counted yet.
+    `accounts` is what :class:`livemon.hkarchive.ledger.Ledger` begins with, `None` if nothing in the archive has been counted.
     `gaps` are those of the newest file, and `written` is when its last frame was made (UNIX seconds), `None` if there is no file.
     """
 
@@ -34,7 +34,7 @@ class Stopped:
 
 
 def stopped(data_dir: Path, now: float) -> Stopped:
-    """Return how the archive was left; a file that cannot be read tells nothing. `now` is in UNIX seconds."""
+    """Return how the archive was left; a file that cannot be read is ignored. `now` is in UNIX seconds."""
     found = Stopped()
     newest = max(_candidates(data_dir, now), key=lambda path: (_number(path), path.name), default=None)
     for frame in _frames(newest) if newest else ():
@@ -45,7 +45,7 @@ def stopped(data_dir: Path, now: float) -> Stopped:
 def _candidates(data_dir: Path, now: float) -> Iterator[Path]:
     """Yield the files that may have been written last: those with the newest names, and those around the present.
 
-    The two differ where the clock was ahead for a while.
+    The two differ if the clock was ahead for a while.
     """
     directories = sorted(path.name for path in data_dir.glob("[0-9]*") if path.is_dir())
     present = {str(int(moment))[:DIGITS] for moment in (now, now - 10 ** (10 - DIGITS))}
@@ -55,7 +55,7 @@ def _candidates(data_dir: Path, now: float) -> Iterator[Path]:
 
 
 def _number(path: Path) -> int:
-    """Return which file of the archive it is, as its first frames tell; -1 if they do not."""
+    """Return the number of the file in the archive, by its first frames; -1 if they do not have it."""
     accounts = (accounts_of(frame) for frame in islice(_frames(path), 2) if frame["hkagg_type"] == STATUS)
     return next((int(each.get("file", -1)) for each in accounts if each), -1)
 
@@ -79,7 +79,7 @@ def _take(found: Stopped, frame: core.G3Frame) -> None:
 
 
 def _move(feeds: dict[str, Any], frame: core.G3Frame) -> None:
-    """Move the account of a feed on to the end of one of its frames."""
+    """Advance the account of a feed to the end of one of its frames."""
     session, counted = frame["provider_session_id"], "published" in frame
     known: Mapping[str, Any] = feeds.get(frame["address"], {})
     if known.get("session") != session:

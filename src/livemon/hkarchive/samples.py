@@ -1,74 +1,75 @@
-"""Samples of one feed between two frames: typed columns out of whatever an agent publishes. Pure, no I/O.
+"""Samples of one feed between two frames: typed columns out of whatever an agent publishes. No I/O.
 
 A reader of the archive (so3g's ``HKArchive.get_data``) takes a field's type, and a block's list of fields, from the
-first frame in which it meets them, and forces all later frames into that: a float that follows integers would be cut to
-an integer, a field that comes later would be skipped. So here
+first frame in which it finds them, and forces all later frames into these: a float that follows integers would be cut to
+an integer, a field that appears later would be skipped. So here
 
 - a field has one *kind* for as long as the provider lives: ``number`` (float64, integers too), ``bool`` or ``text``;
-- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``, or, where the agent itself has
+- a value of another kind goes to a field of its own, ``<field>_number`` or ``<field>_text``, or, if the agent itself has
   a field of that name, ``<field>_number_number`` and so on;
-- samples with another set of fields go to a block of their own, ``<block>_2`` and so on, whatever came first;
-- and so do those of another epoch of the clock (:mod:`livemon.hkarchive.epochs`): no sample is left out for its time. Only what
-  has been taken already, the same time with the same values, is a duplicate.
+- samples with another set of fields go to a block of their own, ``<block>_2`` and so on, in the order in which they appear;
+- and so do those of another epoch of the clock (:mod:`livemon.hkarchive.epochs`): no sample is dropped because of its time. Only a
+  sample that has been taken already, with the same time and the same values, is a duplicate.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count, pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from livemon.contract import CLOCK_TOLERANCE, END_OF_TIME
 from livemon.hkarchive.epochs import Epochs, jumps_ahead
 
 Kind = str
+Column: TypeAlias = "list[Any] | array[float]"
 _KINDS: dict[type, Kind] = {float: "number", int: "number", bool: "bool", str: "text"}
 MOST_EPOCHS = 16
-"""Of one block. A message in which time runs backwards more often is sorted."""
+"""Per block. A message in which time runs backwards more often is sorted."""
 
 
 @dataclass
-class Block:
+class Batch:
     """Co-sampled columns: `times` (UNIX seconds, as the agent stamped them) and, for each field, as many values.
 
-    `origin` is what the agent calls the block, once it waits for its frame; there its name may be another one.
+    `origin` is what the agent calls their block, once they wait for their frame, where the block may have another name.
     """
 
-    times: MutableSequence[float]
-    columns: dict[str, MutableSequence[Any]]
+    times: list[float] | array[float]
+    columns: dict[str, Column]
     origin: str = ""
 
-    def extend(self, other: Block) -> None:
-        """Append the samples of a block with the same fields."""
+    def extend(self, other: Batch) -> None:
+        """Append the samples of another batch with the same fields."""
         self.times.extend(other.times)
         for name, column in self.columns.items():
             column.extend(other.columns[name])
 
-    def select(self, rows: Sequence[int]) -> Block:
-        """Return the block of these rows only."""
-        return Block(
+    def select(self, rows: Sequence[int]) -> Batch:
+        """Return these rows only."""
+        return Batch(
             [self.times[row] for row in rows],
             {name: [column[row] for row in rows] for name, column in self.columns.items()},
         )
 
 
 class MalformedMessageError(ValueError):
-    """A message that is no feed data: says in which block and why."""
+    """A message that is not in the format of a feed's data: says in which block, and why."""
 
 
-def parse(message: Any) -> list[tuple[str, Block]]:
-    """Return ``(name, block)`` for each block of a feed's data, the first half of an OCS feed message.
+def parse(message: Any) -> list[tuple[str, Batch]]:
+    """Return ``(name, batch)`` for each block of a feed's data, the first half of an OCS feed message.
 
     Its form is ``{name: {"block_name": name, "timestamps": [t, ...], "data": {field: [value, ...]}}}`` (upstream:
-    ``ocs.ocs_feed.Block.encoded``). A block without samples is passed over.
+    ``ocs.ocs_feed.Block.encoded``). A block without samples is left out.
 
     Raises
     ------
     MalformedMessageError
-        If it has another form, columns of different lengths, or times that are no UNIX seconds.
+        If it has another form, columns of different lengths, or times that are not UNIX seconds.
     """
     if not isinstance(message, Mapping):
         raise MalformedMessageError(f"the data is a {type(message).__name__}, not a mapping of blocks")
@@ -76,17 +77,17 @@ def parse(message: Any) -> list[tuple[str, Block]]:
     for name, content in message.items():
         try:
             times = [float(time) for time in content["timestamps"]]
-            columns = {str(key): list(column) for key, column in content["data"].items()}
+            columns: dict[str, Column] = {str(key): list(column) for key, column in content["data"].items()}
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise MalformedMessageError(f"block {name!r}: {type(error).__name__}: {error}") from error
         strange = [time for time in times if not 0.0 <= time < END_OF_TIME]  # NaN, too
         if strange:
-            raise MalformedMessageError(f"block {name!r}: {strange[0]} is no time in UNIX seconds")
+            raise MalformedMessageError(f"block {name!r}: {strange[0]} is not a time in UNIX seconds")
         lengths = {len(column) for column in columns.values()}
         if lengths - {len(times)}:
             raise MalformedMessageError(f"block {name!r}: {len(times)} times, but columns of {sorted(lengths)} values")
         if times and columns:
-            blocks.append((str(name), Block(times, columns)))
+            blocks.append((str(name), Batch(times, columns)))
     return blocks
 
 
@@ -94,8 +95,8 @@ def parse(message: Any) -> list[tuple[str, Block]]:
 class _Source:
     """One block as its agent names it: its fields' kinds, its epochs, and what each of them is called for a set of fields.
 
-    `named` is what the fields are called that we named. `last` is the time of the sample that came last, `newest` the latest that
-    was not of the future. What comes after `newest` cannot have come before.
+    `named` has the names of those fields that were named here. `last` is the time of the sample that came last, `newest` the latest
+    time that was not in the future. A sample after `newest` cannot be a duplicate.
     """
 
     kinds: dict[str, Kind] = field(default_factory=dict)
@@ -109,15 +110,15 @@ class _Source:
 class Provider:
     """What one feed published since the last :meth:`take`.
 
-    `samples` have been taken in, `duplicates` had been taken in before, and `set_back` times a sample was older than the one
-    before it. `last_time` and `last_block` are of the sample that came last.
+    `samples` have been taken, `duplicates` had been taken before, and `set_back` times a sample was older than the one before it.
+    `last_time` and `last_block` are of the sample that came last.
 
     Parameters
     ----------
     address
         The feed's permanent name, ``observatory.<instance-id>.feeds.<feed>``.
     clock
-        Tells the time of this machine, UNIX seconds.
+        The time of this machine, UNIX seconds.
     """
 
     def __init__(self, address: str, clock: Callable[[], float]) -> None:
@@ -130,8 +131,8 @@ class Provider:
         self._clock = clock
         self._sources: dict[str, _Source] = {}
         self._names: set[str] = set()
-        self._pending: dict[str, Block] = {}
-        self._taken: dict[str, Block] = {}
+        self._pending: dict[str, Batch] = {}
+        self._taken: dict[str, Batch] = {}
 
     @property
     def empty(self) -> bool:
@@ -140,42 +141,42 @@ class Provider:
 
     @property
     def crowded(self) -> bool:
-        """Whether a block has so many epochs that it is time for :meth:`forget_layout`."""
+        """Whether a block has so many epochs that :meth:`forget_layout` is due."""
         return any(len(source.epochs) > MOST_EPOCHS for source in self._sources.values())
 
-    def add(self, blocks: Sequence[tuple[str, Block]]) -> None:
-        """Take the blocks of one message; samples that are in this frame, or were in the last one, are counted, not kept."""
+    def add(self, blocks: Sequence[tuple[str, Batch]]) -> None:
+        """Take the blocks of one message; samples that are in this frame already, or were in the last one, are only counted."""
         limit = self._clock() + CLOCK_TOLERANCE
         for name, block in blocks:
             source = self._sources.setdefault(name, _Source())
             is_usual = source.newest < block.times[0] and block.times[-1] <= limit and _ascends(block.times)
             runs = [block] if is_usual else _runs(block, limit)
-            # All before the first is taken: of a block with a value that cannot be stored nothing is.
+            # All of them, before the first is taken: if a value cannot be stored, nothing of the block is.
             parts = [part for run in runs for part in _uniform(source, run)]
             for part in parts:
                 fresh = part if is_usual else self._without_known(name, part)
                 if fresh.times:
                     self._append(name, source, fresh, limit)
 
-    def take(self) -> dict[str, Block]:
-        """Return the pending samples by block name, numbers as arrays; they are remembered until the next time.
+    def take(self) -> dict[str, Batch]:
+        """Return the pending samples by block name, numbers as arrays.
 
-        What comes twice is known by them.
+        They are remembered until the next time, to recognise duplicates.
         """
         self._taken, self._pending = {name: _compact(block) for name, block in self._pending.items()}, {}
         return self._taken
 
     def forget_layout(self) -> None:
-        """Let the next field set of a block be its first, and the next epoch: the provider gets another number."""
+        """Begin again with the first set of fields and the first epoch of each block: the provider gets another number."""
         self._names.clear()
         for source in self._sources.values():
             source.variants.clear()
             source.epochs = Epochs()
 
-    def _without_known(self, name: str, block: Block) -> Block:
-        """Return a block without the samples that came before: with the same time, and the same values of the same fields."""
+    def _without_known(self, name: str, block: Batch) -> Batch:
+        """Return a batch without duplicates: samples that came before with the same time and the same values of the same fields."""
         first, last = block.times[0], block.times[-1]
-        known: set[tuple] = set()
+        known: set[tuple[object, ...]] = set()
         for other in chain(self._taken.values(), self._pending.values()):
             if other.origin == name and other.columns.keys() == block.columns.keys():
                 inside = range(bisect_left(other.times, first), bisect_right(other.times, last))
@@ -189,7 +190,7 @@ class Provider:
         self.duplicates += len(block.times) - len(rows)
         return block.select(rows)
 
-    def _append(self, name: str, source: _Source, block: Block, limit: float) -> None:
+    def _append(self, name: str, source: _Source, block: Batch, limit: float) -> None:
         first, last = block.times[0], block.times[-1]
         if first < source.last:
             self.set_back += 1
@@ -199,7 +200,7 @@ class Provider:
             source.newest = max(source.newest, last)
         layout = source.epochs.place(first, last, limit), frozenset(block.columns)
         if layout not in source.variants:
-            # The agent may itself have a block that is called so.
+            # The agent itself may have a block of that name.
             free = (each for each in chain([name], (f"{name}_{n}" for n in count(2))) if each not in self._names)
             source.variants[layout] = next(free)
             self._names.add(source.variants[layout])
@@ -215,8 +216,8 @@ def _ascends(times: Sequence[float]) -> bool:
     return all(earlier < later for earlier, later in pairwise(times))
 
 
-def _runs(block: Block, limit: float) -> Iterator[Block]:
-    """Split a block where the clock was set back, or to beyond `limit`, so that times ascend in each part."""
+def _runs(block: Batch, limit: float) -> Iterator[Batch]:
+    """Split a batch where the clock was set back, or ahead to beyond `limit`, so that times ascend in each part."""
     times = block.times
     order: Sequence[int] = range(len(times))
     if sum(later < earlier for earlier, later in pairwise(times)) > MOST_EPOCHS:
@@ -230,47 +231,47 @@ def _runs(block: Block, limit: float) -> Iterator[Block]:
         yield block.select(order[begin:end])
 
 
-def _compact(block: Block) -> Block:
+def _compact(block: Batch) -> Batch:
     """Return the same samples in a quarter of the memory."""
-    columns = {
+    columns: dict[str, Column] = {
         name: array("d", column) if isinstance(column[0], float) else column for name, column in block.columns.items()
     }
-    return Block(array("d", block.times), columns, block.origin)
+    return Batch(array("d", block.times), columns, block.origin)
 
 
-def _content(block: Block, row: int, names: Iterable[str]) -> tuple:
-    """Return a sample as something that can be compared: its time, and the values of `names` in their order."""
+def _content(block: Batch, row: int, names: Iterable[str]) -> tuple[object, ...]:
+    """Return a sample in a form that can be compared: its time, and the values of `names` in their order, `None` for NaN."""
     values = [block.columns[name][row] for name in names]
     return (block.times[row], *(value if value == value else None for value in values))  # noqa: PLR0124 - NaN is not
 
 
-def _uniform(source: _Source, block: Block) -> Iterator[Block]:
-    """Split a block into ones whose columns have the kind that the source gives their field; it learns new fields."""
-    columns: dict[str, list[Any]] = {}
+def _uniform(source: _Source, block: Batch) -> Iterator[Batch]:
+    """Split a batch into ones whose columns have the kind of their field in the source, to which new fields are added."""
+    columns: dict[str, Column] = {}
     kinds = source.kinds
     if not block.columns.keys().isdisjoint(source.named.values()):
         yield from _row_by_row(source, block)
         return
     for name, column in block.columns.items():
-        found = {_KINDS.get(kind) for kind in set(map(type, column))}
+        found = {_KINDS.get(each, "") for each in set(map(type, column))}
         kind = kinds.get(name)
-        if kind is None and len(found) == 1 and None not in found:
+        if kind is None and len(found) == 1 and "" not in found:
             kind = kinds[name] = next(iter(found))
         if kind is None or found != {kind}:
             yield from _row_by_row(source, block)
             return
         columns[name] = list(map(float, column)) if kind == "number" else column
-    yield Block(block.times, columns)
+    yield Batch(block.times, columns)
 
 
-def _row_by_row(source: _Source, block: Block) -> Iterator[Block]:
-    current: Block | None = None
+def _row_by_row(source: _Source, block: Batch) -> Iterator[Batch]:
+    current: Batch | None = None
     for row, time in enumerate(block.times):
         sample = dict(_fitting(source, name, column[row], block.columns) for name, column in block.columns.items())
         sample.pop("", None)
         if not sample:
             continue
-        single = Block([time], {name: [value] for name, value in sample.items()})
+        single = Batch([time], {name: [value] for name, value in sample.items()})
         if current is not None and current.columns.keys() == single.columns.keys():
             current.extend(single)
             continue
@@ -282,9 +283,9 @@ def _row_by_row(source: _Source, block: Block) -> Iterator[Block]:
 
 
 def _fitting(source: _Source, name: str, value: Any, own: Container[str]) -> tuple[str, Any]:
-    """Return the field that takes `value` and the value as that field stores it; an empty name for no value at all.
+    """Return the field for `value`, and the value as that field stores it; an empty name if there is no value.
 
-    `own` are the fields that the agent sends beside it.
+    `own` are the other fields that the agent sends in the same sample.
     """
     if value is None:
         return "", None

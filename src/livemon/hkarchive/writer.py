@@ -1,8 +1,8 @@
-"""Crash-safe files: what gets a final name is whole, what was being written survives as far as it is whole.
+"""Crash-safe files: a file with its final name is whole, and of one that was being written all whole frames survive.
 
 A file grows as ``<data-dir>/<first 5 digits>/<ctime>.g3.part`` and gets its final name when it is closed. Every write
 ends with an fsync. A writer holds a lock (flock) on its ``.part`` file as long as it lives, so that :func:`rescue` can
-tell the files of the dead from those of the living.
+tell the files of dead writers from those of living ones.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class ArchiveWriter:
     seconds_per_file
         Age at which the file is closed; the next write opens another.
     preamble
-        Returns what every file begins with, at the time it is opened.
+        Returns what every file begins with; called when one is opened.
     clock
-        Tells the time, UNIX seconds; files are named after it.
+        The time, UNIX seconds; files are named after it.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ArchiveWriter:
         self._opened = 0.0
 
     def write(self, content: bytes) -> None:
-        """Append whole frames and make them survive a power cut; open a file first where none is open.
+        """Append whole frames so that they survive a power cut; open a file first if none is open.
 
         Raises
         ------
@@ -75,17 +75,17 @@ class ArchiveWriter:
             raise
 
     def rotate_if_due(self) -> None:
-        """Close the file if it has reached its age, also when nothing more comes (or the clock was set back)."""
+        """Close the file if it has reached its age, also if no more frames come, or if the clock was set back."""
         if self.path is not None and not 0 <= self._clock() - self._opened < self.seconds_per_file:
             self.close()
 
     def close(self) -> None:
-        """Give the file its final name; does nothing when none is open.
+        """Give the file its final name; does nothing if none is open.
 
         Raises
         ------
         OSError
-            If that cannot be done: the file stays open, to be closed later. One that somebody removed or renamed is
+            If that cannot be done: the file stays open, to be closed later. If it was removed or renamed, it is
             given up instead, so that the next write opens another.
         """
         if self.path is None:
@@ -126,11 +126,11 @@ class ArchiveWriter:
 
 @dataclass(frozen=True)
 class Rescued:
-    """What became of one file that a dead writer left.
+    """The outcome for one file that a dead writer left.
 
-    `path` is its final name, or `None` where not one frame was whole; `frames` were kept, `torn_bytes` at its end dropped.
-    `holes` are damaged places before whole frames; the file with them is then kept as `damaged`. One that was an older copy
-    of the finished file `copy_of` was removed. A file that could not be touched has a `fault` instead.
+    `path` is its final name, `None` if no frame was whole; `frames` were kept, `torn_bytes` at its end dropped.
+    `holes` are damaged places before whole frames; the file with them is then kept as `damaged`. If it was an older copy
+    of the finished file `copy_of`, it was removed. A file that could not be changed has a `fault` instead.
     """
 
     part: Path
@@ -146,12 +146,12 @@ class Rescued:
 def rescue(data_dir: Path) -> Iterator[Rescued]:
     """Finish the files that dead writers left below `data_dir`, and yield one record for each.
 
-    Whole frames are kept, also those behind a damaged one, a torn tail is dropped, and the file gets its final name; one
-    with no whole frame is removed. A file that was damaged before its end stays beside the sound one as
-    ``<ctime>.g3.damaged``, which nobody reads.
-    A finished file is never overwritten: of an older copy beside it, as from a backup that was brought back, nothing is kept,
-    and what is not in it gets a name of its own.
-    Files of writers that live are left alone, and so is one that cannot be touched: it must not keep others from being
+    Whole frames are kept, also those after a damaged one, a torn tail is dropped, and the file gets its final name; a file
+    without a whole frame is removed. A file that was damaged before its end is kept beside the sound one as
+    ``<ctime>.g3.damaged``, which nothing reads.
+    A finished file is never overwritten: an older copy of it, as from a backup that was restored, is removed, and a file with
+    other content gets a name of its own.
+    Files of living writers are left alone, and so is one that cannot be changed: it must not prevent others from being
     written.
     """
     for part in sorted(data_dir.glob(f"[0-9]*/*.g3{PART}")):
@@ -203,7 +203,7 @@ def _finish(part: Path, descriptor: int) -> Rescued:
 
 
 def _begins_with(final: Path, content: FileContent) -> bool:
-    """Whether a finished file begins with all of `content`: an older copy of it, as a backup of a running recorder's has."""
+    """Whether a finished file begins with all of `content`: an older copy of it, as in a backup of a running recorder's file."""
     with content_of(final) as finished:
         return all(
             content[at : at + WINDOW] == finished[at : min(at + WINDOW, len(content))]
@@ -212,7 +212,7 @@ def _begins_with(final: Path, content: FileContent) -> bool:
 
 
 def _with_a_free_name(part: Path) -> Path:
-    """Rename a ``.part`` file whose final name is another file's, which must not be overwritten."""
+    """Rename a ``.part`` file whose final name belongs to another file, which must not be overwritten."""
     ctime = int(part.name.split(".")[0]) + 1
     while (reserved := _create(part.parent.parent, ctime)) is None:
         ctime += 1
@@ -225,7 +225,7 @@ def _with_a_free_name(part: Path) -> Path:
 
 
 def _put_aside(part: Path, salvage: Salvage) -> tuple[Path, Path]:
-    """Publish a sound file in the stead of a damaged one, and keep that under another name; return both."""
+    """Publish a sound file in place of a damaged one, and keep the latter under another name; return both."""
     final = part.with_suffix("")
     damaged = final.with_name(final.name + DAMAGED)
     write_whole(final, salvage)
@@ -235,12 +235,12 @@ def _put_aside(part: Path, salvage: Salvage) -> tuple[Path, Path]:
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file that has its name only when all of it is on the disk.
+    """Write a file that gets its name only when all of it is on the disk.
 
     Raises
     ------
     OSError
-        If it could not be stored; nothing is left of it then.
+        If it could not be stored; nothing of it is left then.
     """
     new = path.with_name(path.name + NEW)
     try:
@@ -264,7 +264,7 @@ def publish(part: Path) -> Path:
 
 
 def _create(data_dir: Path, ctime: int) -> tuple[Path, int] | None:
-    """Create and lock the ``.part`` file of a name that nobody has, or return `None` if it is taken."""
+    """Create and lock a ``.part`` file; return `None` if its name is taken."""
     directory = data_dir / str(ctime)[:5]
     if not directory.is_dir():
         directory.mkdir(DIRECTORY_MODE, exist_ok=True)
@@ -276,8 +276,8 @@ def _create(data_dir: Path, ctime: int) -> tuple[Path, int] | None:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Only who holds the .part may publish the name, so the look for a published one comes after the creation. And
-        # before the lock held, another process may have taken the empty file for a dead writer's and removed it.
+        # Only the holder of the .part may publish the name, so a published file is looked for after the creation. And
+        # before the lock was held, another process may have taken the empty file for a dead writer's and removed it.
         removed = os.fstat(descriptor).st_nlink == 0
         if not removed and not part.with_suffix("").exists():
             _sync_directory(directory)

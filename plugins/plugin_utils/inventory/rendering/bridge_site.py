@@ -9,7 +9,6 @@ from ...contract import contract
 from .. import data_nodes
 from ..grafana.alarms.requested import Alarm, in_site_file
 from ..instruments import fields_of, model_of, name_of
-from ..models import FEED
 from .sisock import ARCHIVE_NODE
 
 Entry = Mapping[str, Any]
@@ -72,7 +71,7 @@ def _instrument(instrument: Entry) -> dict:
         model=str(instrument["model"]),
         serial=instrument.get("serial"),
         description=instrument.get("description"),
-        feeds={FEED: fields},
+        feeds={model.feed: fields},
     )
 
 

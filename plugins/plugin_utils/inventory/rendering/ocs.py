@@ -10,6 +10,7 @@ from typing import Any
 from ...contract import contract
 from .. import agent_secrets
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
+from ..models import MODELS, Model
 
 ROUTER_HOST = "sisock-crossbar"
 REALM = "test_realm"
@@ -47,12 +48,7 @@ def site_config(
             "agent-class": model_of(instrument).agent_class,
             "instance-id": instrument["id"],
             "open-operations": list(instrument.get("open_operations") or []),
-            "arguments": [
-                ["--serial-number", instrument["serial"]],
-                _connection(instrument),
-                ["--mode", "acq"],
-                *(list(extra.option) for extra in extras_of(instrument)),
-            ],
+            "arguments": _arguments(instrument),
         }
         for instrument in instruments
     ]
@@ -85,14 +81,21 @@ def _agent(agent: Entry) -> dict:
     return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
 
 
-def _connection(instrument: Entry) -> list[str]:
+def _arguments(instrument: Entry) -> list[list[str]]:
     model = model_of(instrument)
-    address = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address")
-    if model.needs_address:
-        return ["--ip-address", address]
-    if not address:
-        return ["--port", f"/dev/{instrument['serial']}"]
-    return ["--port", f"tcp://{address}" if ":" in address else f"tcp://{address}:{model.port}"]
+    return [
+        [model.serial_option, instrument["serial"]],
+        list(_connection(instrument, model)),
+        list(model.start_options),
+        *(list(extra.option) for extra in extras_of(instrument)),
+    ]
+
+
+def _connection(instrument: Entry, model: Model) -> tuple[str, str]:
+    address: str = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address") or ""
+    if not address and model.usb:
+        return model.usb.option(f"/dev/{instrument['serial']}")
+    return model.network_option(address)
 
 
 def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
@@ -135,10 +138,27 @@ def simulators(instruments: Iterable[Entry]) -> list[dict]:
     ]
 
 
-def usb_serials(instruments: Iterable[Entry]) -> list[str]:
-    """Return the serial numbers of the instruments that are found on USB."""
-    return [
-        instrument["serial"]
-        for instrument in instruments
-        if not (model_of(instrument).needs_address or instrument.get("address") or instrument.get("simulated"))
-    ]
+def usb_devices(instruments: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return how the instruments on USB are recognised, by model.
+
+    Each is ``{"model", "description", "vendor", "product", "driver", "serials"}``: the model's name, what the device is, its ids,
+    the kernel's driver for it, and the serial numbers of the instruments.
+    """
+    serials: dict[str, list[str]] = {}
+    for instrument in instruments:
+        model = model_of(instrument)
+        if model.usb and not (instrument.get("address") or instrument.get("simulated")):
+            serials.setdefault(model.number, []).append(instrument["serial"])
+    return [_usb_device(MODELS[number], found) for number, found in serials.items()]
+
+
+def _usb_device(model: Model, serials: list[str]) -> dict[str, Any]:
+    assert model.usb is not None
+    return {
+        "model": model.name,
+        "description": model.usb.description,
+        "vendor": model.usb.vendor,
+        "product": model.usb.product,
+        "driver": model.usb.driver,
+        "serials": serials,
+    }

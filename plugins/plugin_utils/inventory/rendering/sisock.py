@@ -9,7 +9,6 @@ from typing import Any
 from ...contract import contract
 from .. import data_nodes
 from ..instruments import extras_of, fields_of, model_of, name_of
-from ..models import FEED
 
 CERTIFICATES = ("/run/pki/*.crt",)
 """Where they are in the container of the nodes."""
@@ -39,7 +38,7 @@ def nodes(
                 "kind": "feed",
                 "name": name_of(instrument),
                 "target": instrument["id"],
-                "feeds": [FEED],
+                "feeds": [model_of(instrument).feed],
                 "description": instrument.get("description") or f"{model_of(instrument).name} {instrument['serial']}",
                 "window": int(instrument.get("memory_window") or window),
                 "labels": {field.name: label for field, label, _ in fields},
