@@ -204,7 +204,7 @@ FAULTS = [
     ("/query", {"targets": [{"target": 7}]}, 400, "text"),
     ("/search", b"\xff\xfe", 400, "JSON"),
     ("/render?target=nonsense(a.b)", None, 400, "nonsense"),
-    ("/render?target=alias(", None, 400, "cannot be read"),
+    ("/render?target=alias(", None, 400, "cannot be parsed"),
     ("/render?target=a.b&from=-1h&until=-2h", None, 400, "reversed"),
     ("/metrics/find", None, 400, "query"),
     ("/nowhere", None, 404, "not found"),

@@ -19,7 +19,7 @@ from socs.Lakeshore import Lakeshore372  # noqa: E402
 from livemon.agents import lakeshore372, reading_status  # noqa: E402
 from livemon.bridge.catalogue import Catalogue, Field, Node  # noqa: E402
 from livemon.bridge.derived import DerivedChannels  # noqa: E402
-from livemon.bridge.site import Site  # noqa: E402
+from livemon.bridge.inventory import Inventory  # noqa: E402
 from livemon.lakeshore.cryostat import Cryostat  # noqa: E402
 from livemon.lakeshore.model372 import Model372  # noqa: E402
 from plugins.plugin_utils.inventory.models import MODELS  # noqa: E402
@@ -240,7 +240,7 @@ def test_the_bridge_calls_invalid_what_the_instrument_does(acquire, status, inva
     path = "observatory.control.feeds.temperatures.Channel_02_T"
     field = Field("fridge", "channel_02_t", path, "t", units="K")
     derived = DerivedChannels()
-    derived.look([Node("fridge", "", {"channel_02_t": field})], Site())
+    derived.look([Node("fridge", "", {"channel_02_t": field})], Inventory())
     channel = Catalogue([], derived.fields).find(f"invalid.{path}")
     samples = ([1.0], [data["Channel_02_T"]])
     times, values = derived.values(

@@ -15,9 +15,10 @@ from twisted.logger import eventAsText, globalLogPublisher
 from livemon.bridge import patterns
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.json_responses import json_answer, with_silent
-from livemon.bridge.site import Site
-from livemon.bridge.source import Answer, Event
+from livemon.bridge.inventory import Inventory
+from livemon.bridge.json_responses import json_response, with_silent
+from livemon.bridge.node_watch import Event
+from livemon.bridge.source import Answer
 from livemon.errors import RouterError
 
 NOW = time.time()
@@ -38,8 +39,8 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source, from arrays."""
 
     connected = True
-    site = Site()
-    watch = None
+    inventory = Inventory()
+    alarm_watch = None
     hubless, left_out = 0.0, 0
 
     def __init__(self, *nodes):
@@ -184,15 +185,15 @@ def short_fault(answer, status=400):
     [
         ("group(" * 1000 + PATH + ")" * 1000, "calls"),
         (PATH + "|group()" * 900, "calls"),
-        ("(" * 50, "cannot be read"),
+        ("(" * 50, "cannot be parsed"),
         (f"constantLine({'9' * 400})", "number"),
         (f"constantLine({'9' * 5000})", "number"),
         (f"scale({PATH},-{'9' * 400})", "number"),
         (f"aliasByNode({PATH},{'9' * 30})", "the number of a node"),
         ("alias(series='x',new_name='y')", "series"),
         ("alias(new_name='y',series=7)", "series"),
-        (f"constantLine({PATH})", "a series stands where a number"),
-        (f"alias({PATH},{PATH})", "a series stands where a text"),
+        (f"constantLine({PATH})", "a series is not a number"),
+        (f"alias({PATH},{PATH})", "a series is not a string"),
         (f"scale({PATH},'{'x' * 6000}')", "number"),
         (f"{'f' * 7000}(a)", "unknown function"),
         (f"alias({PATH},{'k' * 3000}=1)", "alias"),
@@ -288,7 +289,7 @@ def test_what_is_asked_for_again_and_again_counts_each_time(client, source):
     "body", [b"[" * 400_000, b'{"a":' * 100_000, b"{", b"\xff", b"7", b"null", b"[]", b'{"target": "\\ud800"}']
 )
 def test_a_body_that_is_no_object_is_told(client, path, body):
-    assert "no JSON object" in short_fault(client.post(path, data=body))
+    assert "not a JSON object" in short_fault(client.post(path, data=body))
 
 
 @pytest.mark.parametrize("value", [10**400, 1e-320, 1e308, math.nan, math.inf, -1, 0, True, "x", None, [], {}])
@@ -539,7 +540,7 @@ def test_silent_nodes_are_named_and_the_others_answer(grafana, lab):
 
 
 QUERY_FAULTS = [
-    ({"targets": [{"target": 7}]}, "target: write a text"),
+    ({"targets": [{"target": 7}]}, "target: write a string"),
     ({"targets": [7]}, "targets: write a list"),
     ({}, "targets: write a list"),
     ({"targets": [{"target": "x"}] * 501}, "501 targets"),
@@ -549,12 +550,12 @@ QUERY_FAULTS = [
     ({"targets": [{"target": "sensors", "payload": {"field": {}}}]}, "payload: write field as a list"),
     ({"targets": [{"target": "("}]}, "missing )"),
     ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "a pattern of more than"),
-    ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a text"),
+    ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a string"),
     ({"targets": [], "range": 7}, "range: write an object"),
     ({"targets": [], "adhocFilters": {}}, "adhocFilters: write a list"),
     ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city'; write one of node"),
     ({"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]}, "'<'; write =, !=, =~, !~"),
-    ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a text"),
+    ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a string"),
     ({"targets": [], "adhocFilters": [{"key": "node", "operator": "=~", "value": "["}]}, "adhocFilters: "),
     ({"targets": [], "adhocFilters": [{"key": "node"}] * 21}, "21 filters"),
 ]
@@ -717,15 +718,15 @@ LIST_FAULTS = [
     ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "known are LSA21OQ"),
     ("/variable", {"payload": {"target": "fields of ("}}, 400, "missing )"),
     ("/variable", {"payload": 7}, 400, "payload: write an object"),
-    ("/variable", {"payload": {"target": 7}}, 400, "target: write a text"),
+    ("/variable", {"payload": {"target": 7}}, 400, "target: write a string"),
     ("/tag-values", {"key": "city"}, 400, "'city'; write one of node"),
     ("/tag-values", {}, 400, "write one of node"),
-    ("/tag-values", {"key": 7}, 400, "key: write a text"),
+    ("/tag-values", {"key": 7}, 400, "key: write a string"),
     ("/metric-payload-options", {"metric": "nobody", "name": "type"}, 404, "no channel"),
     ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; it has type, field"),
-    ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a text"),
-    ("/search", {"target": 7}, 400, "target: write a text"),
-    ("/metrics", [], 400, "no JSON object"),
+    ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a string"),
+    ("/search", {"target": 7}, 400, "target: write a string"),
+    ("/metrics", [], 400, "not a JSON object"),
 ]
 
 
@@ -847,6 +848,6 @@ def test_a_number_too_large_for_one_is_null(client):
 
 @pytest.mark.parametrize("text", ["\ud800", "名", "a\nb", "é"])
 def test_any_name_of_a_node_of_others_can_be_told(text):
-    answer = with_silent(json_answer({text: [text, float("nan"), b"x"]}), [text])
+    answer = with_silent(json_response({text: [text, float("nan"), b"x"]}), [text])
     assert json.loads(answer.data) is not None
     assert answer.headers["X-Livemon-Silent"].encode("latin-1")

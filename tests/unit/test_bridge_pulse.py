@@ -145,17 +145,17 @@ def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake(client):
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
-        ({"json": {}}, "only the alarm Watchdog is taken here, and this tells of nothing"),
+        ({"json": {}}, "only the alarm Watchdog is accepted here; this message is about no alarm"),
         (
             {"json": {"alerts": [{"labels": {"alertname": "Too warm"}}], "status": "firing"}},
-            "and this tells of 'Too warm'",
+            "this message is about 'Too warm'",
         ),
         ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
         ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
         ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
         ({"json": FIRING | {"status": ["firing"]}}, "status: ['firing'] is neither firing nor resolved"),
-        ({"json": ["Watchdog"]}, "the request's body is no JSON object"),
-        ({"data": b"{", "content_type": "application/json"}, "the request's body is no JSON object"),
+        ({"json": ["Watchdog"]}, "the request's body is not a JSON object"),
+        ({"data": b"{", "content_type": "application/json"}, "the request's body is not valid JSON"),
         # What a page of another site can make a browser send.
         ({"data": b'{"status": "firing"}', "content_type": "text/plain"}, "Content-Type: application/json"),
     ],

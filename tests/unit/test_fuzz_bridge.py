@@ -32,8 +32,9 @@ from twisted.logger import globalLogPublisher
 
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.site import Site
-from livemon.bridge.source import Answer, Event
+from livemon.bridge.inventory import Inventory
+from livemon.bridge.node_watch import Event
+from livemon.bridge.source import Answer
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +62,8 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source; one of its nodes is silent."""
 
     connected = True
-    site = Site()
-    watch = None
+    inventory = Inventory()
+    alarm_watch = None
     hubless, left_out = 0.0, 0
 
     def __init__(self):
