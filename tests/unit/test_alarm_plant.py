@@ -242,7 +242,9 @@ def test_a_bridge_that_judges_nothing_knows_nothing():
     assert answer["cryostat"]["sentence"].startswith(
         "It is not known whether the cryostat is well: no alarm has been judged for 60 s."
     )
-    assert "no alarm has been judged for 60.0 s: docker logs sisock_grafana_http tells why" in answer["problems"]
+    assert (
+        "no alarm has been judged for 60.0 s: see docker logs sisock_grafana_http for the reason" in answer["problems"]
+    )
 
 
 def test_who_tells_of_alarms_and_what_is_silenced_is_known_from_grafana(tmp_path, monkeypatch):

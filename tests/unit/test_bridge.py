@@ -29,7 +29,12 @@ LOAD = Field("sensors", "load_1", "livemon.sensors.load_1", "load")
 DISK = Field("sensors", "disk", "livemon.sensors.disk", "disk", label="Disk", units="%")
 AGENT = Field("agents", "ls240", "observatory.ls240.agent.connected", "ls240", type="bool")
 NODES = {
-    "LSA21OQ": Node("LSA21OQ", "Diodes", {each.name: each for each in (FIELD, TEXT)}),
+    "LSA21OQ": Node(
+        "LSA21OQ",
+        "Diodes",
+        {each.name: each for each in (FIELD, TEXT)},
+        {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")},
+    ),
     "sensors": Node("sensors", "This machine", {each.name: each for each in (LOAD, DISK)}),
     "agents": Node("agents", "OCS agents", {AGENT.name: AGENT}),
 }
@@ -44,7 +49,6 @@ class MemorySource:
     hubless, left_out = 0.0, 0
 
     def __init__(self, *nodes):
-        NODES["LSA21OQ"].last = {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")}
         self.catalogue = Catalogue(NODES[each] for each in nodes)
         self.samples = {
             FIELD: (np.array([NOW - 3, NOW - 2]), np.array([4.1, math.nan])),

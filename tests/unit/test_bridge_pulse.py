@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from memory_source import MemorySource
 
 from livemon.bridge.app import create_app
-from livemon.bridge.pulse import Heard
+from livemon.bridge.last_message import LastMessage
 
 SECRET = "0b6f-pulse"
 FIRING = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": "Watchdog", "severity": "none"}}]}
@@ -169,9 +169,9 @@ def test_what_is_no_pulse_is_refused_with_a_sentence(client, request_, sentence)
 
 def test_a_clock_that_is_set_makes_no_pulse_younger():
     wall, steady = iter([1000.0]), iter([50.0, 80.0])
-    heard = Heard(lambda: next(wall), lambda: next(steady))
+    heard = LastMessage(lambda: next(wall), lambda: next(steady))
     heard.hear(pinged=None)
-    assert heard.told() == {"heard": 1000.0, "age": 30.0, "pinged": None}
+    assert heard.as_dict() == {"heard": 1000.0, "age": 30.0, "pinged": None}
 
 
 def test_the_switch_tells_of_itself(client):

@@ -67,11 +67,11 @@ class MemorySource:
     hubless, left_out = 0.0, 0
 
     def __init__(self):
-        nodes = {each.node: Node(each.node, "") for each in FIELDS}
-        for each in FIELDS:
-            nodes[each.node].fields[each.name] = each
-        nodes["FAKE"].last = {"note": (NOW - 2, "warm\0"), "channel_00": (NOW, math.nan)}
-        self.catalogue = Catalogue(nodes.values())
+        last = {"FAKE": {"note": (NOW - 2, "warm\0"), "channel_00": (NOW, math.nan)}}
+        self.catalogue = Catalogue(
+            Node(name, "", {each.name: each for each in FIELDS if each.node == name}, last.get(name, {}))
+            for name in {each.node for each in FIELDS}
+        )
 
     def fetch(self, fields, start, end, points):
         series = {}

@@ -323,7 +323,8 @@ class NodeWatch:
             self._note("left", name)
         if self._inventory_file is not None:
             self._inventory_file.look()
-        self._show({name: _described(node, self.inventory) for name, node in nodes.items()})
+        inventory = self.inventory
+        self._show({name: _described(node, inventory) for name, node in nodes.items()})
         if found:
             self._looked.set()
 
