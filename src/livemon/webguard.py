@@ -84,7 +84,7 @@ class Rules:
             if self.origins is not None and origin.lower() not in self.origins:
                 return Refusal(
                     403,
-                    f"Origin: pages from {_shown(origin)} may not use this server; add the origin to ocs_web_origins",
+                    f"Origin: pages from {_shown(origin)} may not use this server; add it to ocs_web_origins",
                 )
         return too_large() if length is not None and length > LARGEST_BODY else None
 

@@ -507,7 +507,7 @@ def test_joins_and_leaves_are_looked_for_once_whatever_the_number_of_targets(gra
 
 def test_if_there_is_none_of_the_targets_that_is_an_error(grafana):
     answer = grafana.post("/query", json={"targets": [{"target": "gone::x"}, {"target": "(away|off)::x"}]})
-    assert "'gone'; known are LSA21OQ" in short_fault(answer, 404)
+    assert "'gone'; the known ones are LSA21OQ" in short_fault(answer, 404)
 
 
 FILTERED = [
@@ -548,17 +548,20 @@ QUERY_FAULTS = [
     ({"targets": [7]}, "targets: write a list"),
     ({}, "targets: write a list"),
     ({"targets": [{"target": "x"}] * 501}, "501 targets"),
-    ({"targets": [{"target": CHANNEL, "type": "heatmap"}]}, "'heatmap'; write timeserie or table"),
+    ({"targets": [{"target": CHANNEL, "type": "heatmap"}]}, "'heatmap' is not supported; write timeserie or table"),
     ({"targets": [{"target": CHANNEL, "payload": "x"}]}, "payload: write an object"),
     ({"targets": [{"target": "sensors", "payload": {"field": [7]}}]}, "payload: write field as a list"),
     ({"targets": [{"target": "sensors", "payload": {"field": {}}}]}, "payload: write field as a list"),
     ({"targets": [{"target": "("}]}, "missing )"),
-    ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "a pattern of more than"),
+    ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "the pattern has more than"),
     ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a string"),
     ({"targets": [], "range": 7}, "range: write an object"),
     ({"targets": [], "adhocFilters": {}}, "adhocFilters: write a list"),
-    ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city'; write one of node"),
-    ({"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]}, "'<'; write =, !=, =~, !~"),
+    ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city' is not a known tag; write one of node"),
+    (
+        {"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]},
+        "'<' is not valid; write one of =, !=, =~, !~",
+    ),
     ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a string"),
     ({"targets": [], "adhocFilters": [{"key": "node", "operator": "=~", "value": "["}]}, "adhocFilters: "),
     ({"targets": [], "adhocFilters": [{"key": "node"}] * 21}, "21 filters"),
@@ -717,17 +720,17 @@ def test_a_variable_s_text_tells_the_label(grafana):
 
 
 LIST_FAULTS = [
-    ("/variable", {"payload": {"target": "cities"}}, 400, "'cities'; write nodes, channels"),
-    ("/variable", {"payload": {"target": "nodes of sensors"}}, 400, "no list"),
-    ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "known are LSA21OQ"),
+    ("/variable", {"payload": {"target": "cities"}}, 400, "'cities' is not a list of values; write nodes, channels"),
+    ("/variable", {"payload": {"target": "nodes of sensors"}}, 400, "is not a list of values"),
+    ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "the known ones are LSA21OQ"),
     ("/variable", {"payload": {"target": "fields of ("}}, 400, "missing )"),
     ("/variable", {"payload": 7}, 400, "payload: write an object"),
     ("/variable", {"payload": {"target": 7}}, 400, "target: write a string"),
-    ("/tag-values", {"key": "city"}, 400, "'city'; write one of node"),
+    ("/tag-values", {"key": "city"}, 400, "'city' is not a known tag; write one of node"),
     ("/tag-values", {}, 400, "write one of node"),
     ("/tag-values", {"key": 7}, 400, "key: write a string"),
     ("/metric-payload-options", {"metric": "nobody", "name": "type"}, 404, "no channel"),
-    ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; it has type, field"),
+    ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; write one of type, field"),
     ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a string"),
     ("/search", {"target": 7}, 400, "target: write a string"),
     ("/metrics", [], 400, "not a JSON object"),

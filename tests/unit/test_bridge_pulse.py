@@ -98,7 +98,14 @@ def test_a_secret_that_is_replaced_counts_at_once(client):
 
 READS = {
     "/api/gaps",
-    *("/", "/api/health", "/api/status", "/api/series", "/api/series.csv", "/quicklook/<wanted>/<path:name>"),
+    *(
+        "/",
+        "/api/health",
+        "/api/status",
+        "/api/series",
+        "/api/series.csv",
+        "/quicklook/<requested_version>/<path:name>",
+    ),
     *(
         "/search",
         "/query",
@@ -150,12 +157,12 @@ def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake(client):
             {"json": {"alerts": [{"labels": {"alertname": "Too warm"}}], "status": "firing"}},
             "this message is about 'Too warm'",
         ),
-        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
+        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "about no alarm"),
         ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
         ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
         ({"json": FIRING | {"status": ["firing"]}}, "status: ['firing'] is neither firing nor resolved"),
         ({"json": ["Watchdog"]}, "the request's body is not a JSON object"),
-        ({"data": b"{", "content_type": "application/json"}, "the request's body is not valid JSON"),
+        ({"data": b"{", "content_type": "application/json"}, "the request's body is not a JSON object"),
         # What a page of another site can make a browser send.
         ({"data": b'{"status": "firing"}', "content_type": "text/plain"}, "Content-Type: application/json"),
     ],

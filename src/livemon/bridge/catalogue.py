@@ -177,16 +177,18 @@ class Catalogue:
         if separator:
             node = self.nodes.get(node_name)
             if node is None:
-                raise UnknownFieldError(f"there is no data node {shown(node_name)}; known are {_some(self.nodes)}")
+                raise UnknownFieldError(
+                    f"there is no data node {shown(node_name)}; the known ones are {_some(self.nodes)}"
+                )
             if field_name not in node.fields:
                 raise UnknownFieldError(
-                    f"{shown(node_name, 40)} has no field {shown(field_name)}; known are {_some(node.fields)}"
+                    f"{shown(node_name, 40)} has no field {shown(field_name)}; the known ones are {_some(node.fields)}"
                 )
             return node.fields[field_name]
         if name in self.by_path:
             return self.by_path[name]
         raise UnknownFieldError(
-            f"there is no channel {shown(name)}; write NODE::field or a path: livemon fields lists them"
+            f"there is no channel {shown(name)}; write NODE::field or a path; see livemon fields for a list"
         )
 
 

@@ -25,7 +25,7 @@ def json_body() -> dict[str, Any]:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise RequestError(f"the request's body is not valid JSON: {str(error)[:80]}") from error
+        raise RequestError(f"the request's body is not a JSON object: {str(error)[:80]}") from error
     if not isinstance(body, dict):
         raise RequestError("the request's body is not a JSON object")
     return body

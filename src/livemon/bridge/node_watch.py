@@ -230,7 +230,7 @@ class NodeWatch:
             self._keep({}, ())
             return
         nodes, before = self.catalogue.nodes, self.local
-        # What the router told of a node that the socket now leads to, is not this node's own.
+        # Of a node that was reached over the router until now, nothing is kept.
         known_here = {name: node for name, node in nodes.items() if name in before}
         found = {about["name"]: _from_socket(about, known_here.get(about["name"])) for about in answer}
         self.local = {about["name"]: about.get("version") for about in answer}
@@ -369,13 +369,13 @@ def _from_socket(about: Mapping[str, Any], before: Node | None) -> Node:
         if about["fields"] is not None:
             fields = {name: Field.from_node(node.name, name, each) for name, each in about["fields"].items()}
             node = replace(node, fields=fields)
-        told = about.get("status") or {}
+        status = about.get("status") or {}
         return replace(
             node,
             last={name: (when, value) for name, (when, value) in about["last"].items()},
-            faults=told.get("faults", []),
-            counts=told.get("counts", {}),
-            notes=told.get("notes", []),
+            faults=status.get("faults", []),
+            counts=status.get("counts", {}),
+            notes=status.get("notes", []),
         )
     except (AttributeError, TypeError, ValueError) as error:
         return replace(node, error=f"has a malformed description: {error}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from flask import Flask
 from twisted.internet import reactor, threads
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
@@ -59,15 +60,18 @@ def serve(app: Flask, host: str, port: int, pool: ThreadPool, names: Iterable[st
     site = _QuietSite(WSGIResource(reactor, pool, app))
     guard(site, Rules(OWN_NAMES | {name.lower() for name in names}, headers=HEADERS))
     try:
-        listener = reactor.listenTCP(port, _Limited(site), interface=host)
+        listener = reactor.listenTCP(port, _Limited(site), interface=host)  # type: ignore[arg-type]  # declared for clients only
     except CannotListenError as error:
         reason = error.socketError.strerror or error.socketError
         raise ConfigError(f"cannot listen on {host}:{port} (LIVEMON_BRIDGE_LISTEN): {reason}") from error
+
+    bound = listener.getHost()
+    assert isinstance(bound, (IPv4Address, IPv6Address))
 
     def begin() -> None:
         pool.start()
         # Threads may wait for the reactor: it must keep running until they are done, without waiting for them itself.
         reactor.addSystemEventTrigger("before", "shutdown", threads.deferToThread, pool.stop)
-        log.info("listening on {host}:{port}", host=host, port=listener.getHost().port)
+        log.info("listening on {host}:{port}", host=host, port=bound.port)
 
     reactor.callWhenRunning(begin)

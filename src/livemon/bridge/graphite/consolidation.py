@@ -17,7 +17,7 @@ def shortened(series: SeriesList, window: Window, points: int, budget: Budget) -
     """Return series of at most `points` points each.
 
     Those for which ``consolidateBy`` names a function get its value of each bucket, the others their smallest and largest values
-    (docs/decisions/0012): the spike that a plot does not show is the one that somebody is looking for.
+    (docs/decisions/0012): the spike that a plot does not show may be the one that matters.
     """
     ends = [each.times[-1] + each.step for each in series if each.step is not None and each.times.size]
     starts = [each.times[0] for each in series if each.step is not None and each.times.size]

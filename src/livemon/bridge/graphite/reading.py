@@ -174,12 +174,12 @@ class Reader:
     def _all_or_some(self, fields: list[Field], window: Window, points: int) -> tuple[dict[Field, Samples], set[Field]]:
         """Return samples, and the fields that have more of them than there is room for."""
         answer = self._fetch(fields, window, points)
-        untold = [each for each, thinned in answer.thinned.items() if thinned is None]
-        if not untold:
+        unknown = [each for each, thinned in answer.thinned.items() if thinned is None]
+        if not unknown:
             return answer.series, set(answer.thinned)
-        # Nodes of others thin as they like, and do not tell.
-        every = self._fetch(untold, window, EVERY)
-        return answer.series | every.series, answer.thinned.keys() - {*untold} | every.thinned.keys()
+        # Other people's nodes thin as they like, without saying so.
+        every = self._fetch(unknown, window, EVERY)
+        return answer.series | every.series, answer.thinned.keys() - set(unknown) | every.thinned.keys()
 
     def _fetch(self, fields: list[Field], window: Window, points: int) -> Answer:
         answer = self._source.fetch(fields, window.start, window.end, points)

@@ -2,7 +2,7 @@
 
 Grafana's server truncates times to whole seconds, and its expressions match the samples of two series by their times: with two
 samples in one second they could pair different ones. Its strict reducers turn any null into an alarm. And a rule's
-``maxDataPoints``, 500 up to 11.3 whatever the rule says, was chosen by nobody.
+``maxDataPoints``, 500 up to 11.3 whatever the rule says, is not a choice.
 """
 
 from __future__ import annotations
