@@ -201,7 +201,7 @@ FAULTS = [
     ("/query", {"targets": "x"}, 400, "targets"),
     ("/query", {"targets": [{"target": "FAKE::nothing"}]}, 404, "nothing"),
     ("/query", {"targets": [{"target": CHANNEL}], "range": {"from": 2e9, "to": 1.9e9}}, 400, "reversed"),
-    ("/query", {"targets": [{"target": 7}]}, 400, "text"),
+    ("/query", {"targets": [{"target": 7}]}, 400, "string"),
     ("/search", b"\xff\xfe", 400, "JSON"),
     ("/render?target=nonsense(a.b)", None, 400, "nonsense"),
     ("/render?target=alias(", None, 400, "cannot be parsed"),

@@ -121,7 +121,7 @@ def test_a_site_file_that_cannot_be_read(text, sentence):
 def test_the_site_has_a_name_and_a_time_zone_where_the_inventory_says_them():
     inventory = read(SITE + "name: Cryogenics lab\ntime_zone: Europe/Amsterdam\n", "site.yaml")
     assert (inventory.site_name, inventory.time_zone) == ("Cryogenics lab", "Europe/Amsterdam")
-    assert (read(SITE, "site.yaml").name, read(SITE, "site.yaml").time_zone) == (None, None)
+    assert (read(SITE, "site.yaml").site_name, read(SITE, "site.yaml").time_zone) == (None, None)
 
 
 def test_each_agent_has_a_node():

@@ -70,7 +70,7 @@ def test_events_are_narrowed_by_tags_and_times(client, parameters, expected):
     [
         ("from=yesterday-ish", "from: 'yesterday-ish' is not a valid time"),
         (f"from={THEN}&until={THEN - 5}", "the time range is reversed"),
-        ("set=difference", "set: there is no 'difference'; write union or intersection"),
+        ("set=difference", "set: 'difference' is not valid; write union or intersection"),
     ],
 )
 def test_what_cannot_be_read_is_told(client, parameters, sentence):
