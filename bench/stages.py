@@ -36,7 +36,8 @@ def measure(figures: Figures, system: Livemon, window: str, count: int) -> None:
 
 def _stages(system: Livemon, window: str, channels: list[str], count: int) -> dict[str, float]:
     from livemon.bridge.app import create_app  # noqa: PLC0415
-    from livemon.bridge.json_responses import json_answer, pairs  # noqa: PLC0415 - needs the reactor
+    from livemon.bridge.json_responses import json_response, pairs  # noqa: PLC0415 - needs the reactor
+    from livemon.bridge.node_watch import NodeWatch  # noqa: PLC0415
     from livemon.bridge.source import Source  # noqa: PLC0415
     from livemon.sisock.datanode import DataRequest  # noqa: PLC0415
     from livemon.sisock.packed import pack  # noqa: PLC0415
@@ -45,8 +46,9 @@ def _stages(system: Livemon, window: str, channels: list[str], count: int) -> di
     end, span = time.time(), WINDOWS[window]
     node = _full_node(span, end)
     socket = NodesSocket(system.directory / "nodes.sock")
-    source = Source(socket)
-    reactor.callFromThread(source.start)
+    nodes = NodeWatch(socket)
+    source = Source(nodes, socket)
+    reactor.callFromThread(nodes.start)
     wait_for(lambda: system.node(window) in source.catalogue.nodes, "a bridge in this process to find the nodes", 10)
     fields = [source.catalogue.find(target) for target in system.targets(window, len(channels))]
     body = request(system.targets(window, len(channels)), end - span, end)
@@ -55,7 +57,7 @@ def _stages(system: Livemon, window: str, channels: list[str], count: int) -> di
     answer = source.fetch(fields, end - span, end, POINTS)
 
     def write() -> object:
-        return json_answer([_series(field.short, pairs, *answer.series[field]) for field in fields])
+        return json_response([_series(field.short, pairs, *answer.series[field]) for field in fields])
 
     def serve() -> bytes:
         return b"".join(application(environ | {"wsgi.input": io.BytesIO(body)}, lambda *_: None))
@@ -71,7 +73,7 @@ def _stages(system: Livemon, window: str, channels: list[str], count: int) -> di
         panel(client, system.targets(window, len(channels)), span),
         lambda: client.content("GET", "/version"),
     )
-    reactor.callFromThread(source._refreshing.stop)
+    reactor.callFromThread(nodes.stop)
     socket.close()
     return {
         "the node: looking up the pyramid, packing": compute,

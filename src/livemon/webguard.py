@@ -2,10 +2,10 @@
 
 Used by the bridge, and by each of the router's ports: in the router's image this module needs nothing but Twisted.
 
-A page in somebody's browser can send requests to any address that the browser reaches. Two headers, which no page can choose, tell
-them from others: `Origin` is the page's own, and `Host` is the name in the address; a page whose server's name leads to this machine
-for a while (DNS rebinding) has a name there that is not ours. Sources: RFC 6454 (Origin), RFC 6455, section 4.1 (WebSocket), and
-RFC 9110, sections 7.2 (Host), 15.5.14 (413) and 15.5.20 (421).
+A page in a browser can send requests to any address that the browser reaches. Two headers, which no page can choose, distinguish
+them: `Origin` is the page's own, and `Host` is the name in the address; a page whose server's name temporarily resolves to this
+machine (DNS rebinding) sends a name that is not ours. Sources: RFC 6454 (Origin), RFC 6455, section 4.1 (WebSocket), and RFC 9110,
+sections 7.2 (Host), 15.5.14 (413) and 15.5.20 (421).
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from twisted.internet.base import DelayedCall
 from twisted.logger import Logger
 from twisted.web.http import RESPONSES, HTTPChannel
 from twisted.web.http_headers import Headers
@@ -27,17 +29,17 @@ log = Logger("livemon.web")
 LARGEST_BODY = 1 << 20
 """Bytes."""
 PATIENCE = 60
-"""Seconds that a request may take to arrive once it has begun, and that a connection may be idle."""
-TAKING = 600
-"""Seconds that a peer may take to read an answer."""
+"""Seconds for a request to arrive once it has begun, and for a connection to be idle."""
+READING = 600
+"""Seconds for a peer to read a response."""
 LINGER = 2
-"""Seconds for which the rest of a refused body is thrown away, so that whoever sends it reads why."""
+"""Seconds for which the rest of a refused body is discarded, so that its sender reads the reason."""
 
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(:[0-9]{0,5})?")
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """Why a request is refused: the HTTP status, and one sentence."""
 
     status: int
     sentence: str
@@ -45,16 +47,16 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """What a server lets in.
+    """Which requests a server accepts.
 
     Parameters
     ----------
     names
-        Its host names, in lower case. `localhost` and every address are its own besides: no page of somebody else's has these.
+        Its host names, in lower case, besides `localhost` and all IP addresses, which no other site's page can have.
     origins
-        Whose pages may send requests, as a browser writes it (``https://lab.example``), in lower case; None: this is not looked at.
+        The origins whose pages may send requests, as browsers write them (``https://lab.example``), in lower case; `None`: all.
     headers
-        What every refusal carries besides.
+        Added to every refusal.
     """
 
     names: frozenset[str]
@@ -62,26 +64,27 @@ class Rules:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def refusal(self, headers: Headers, length: int | None) -> Refusal | None:
-        """Return why a request is refused by its headers; None if it is not.
+        """Return why a request is refused because of its headers; `None` if it is accepted.
 
         Parameters
         ----------
         headers
             Of the request.
         length
-            Bytes of its body; None where they are told piece by piece.
+            Bytes of its body; `None` if it comes in chunks.
         """
         hosts = _values(headers, "host")
         if len(hosts) > 1 or any(not self._is_ours(host) for host in hosts):
-            said = ", ".join(map(_shown, hosts))
+            given = ", ".join(map(_shown, hosts))
             return Refusal(
-                421, f"Host: {said} is not a name of this server; use localhost, or add the name to monitor_names"
+                421, f"Host: {given} is not a name of this server; use localhost, or add the name to monitor_names"
             )
-        # The second one is what browsers sent before RFC 6455.
+        # The second header is the one that browsers sent before RFC 6455.
         for origin in (*_values(headers, "origin"), *_values(headers, "sec-websocket-origin")):
             if self.origins is not None and origin.lower() not in self.origins:
                 return Refusal(
-                    403, f"Origin: pages of {_shown(origin)} may not use this server; add it to ocs_web_origins"
+                    403,
+                    f"Origin: pages from {_shown(origin)} may not use this server; add it to ocs_web_origins",
                 )
         return too_large() if length is not None and length > LARGEST_BODY else None
 
@@ -94,27 +97,38 @@ class Rules:
 
 
 def too_large() -> Refusal:
-    """Return what is said of a body that is too large."""
-    return Refusal(413, f"the body of a request may have {LARGEST_BODY} bytes at most")
+    """Return the refusal of a body that is too large."""
+    return Refusal(413, f"the request's body is too large; the limit is {LARGEST_BODY} bytes")
 
 
 def guard(site: Site, rules: Rules) -> None:
-    """Have a site keep to the rules, from the next connection on."""
-    site.protocol = _Channel
-    site.requestFactory = type("GuardedRequest", (_Request,), {"rules": rules})
+    """Apply the rules to a site, from the next connection on."""
+    site.protocol = _Channel  # type: ignore[method-assign, assignment]  # declared as a method
+    site.requestFactory = partial(_Request, rules=rules)  # type: ignore[assignment]  # HTTPChannel only calls it
     site.timeOut = PATIENCE
 
 
-class _Request(Request):
-    """Is refused as soon as its headers, or the bytes of its body that have come, are reason enough."""
+class _Transport(Protocol):
+    """What is used of a TCP connection."""
 
-    rules: Rules
+    def getPeer(self) -> object: ...  # noqa: N802 - Twisted's name
+    def write(self, data: bytes) -> None: ...
+    def abortConnection(self) -> None: ...  # noqa: N802 - Twisted's name
+
+
+class _Request(Request):
+    """Refused as soon as its headers, or the bytes of its body so far, are a reason."""
+
     _refused = False
     _size = 0
-    _end = None
+    _end: DelayedCall | None = None
+
+    def __init__(self, *arguments: Any, rules: Rules, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._rules = rules
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        refusal = self.rules.refusal(self.requestHeaders, length)
+        refusal = self._rules.refusal(self.requestHeaders, length)
         if refusal is None:
             super().gotLength(length)
         else:
@@ -139,23 +153,23 @@ class _Request(Request):
         super().connectionLost(reason)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer at once, and close the connection when the body has come, or soon."""
+        """Respond at once, and close the connection when the body has arrived, or soon."""
         self._refused = True
-        self.requestHeaders.removeHeader("expect")  # the channel would go on: "100 Continue"
-        transport = self.channel.transport
-        log.info("refused a request of {peer}: {sentence}", peer=transport.getPeer(), sentence=refusal.sentence)
-        transport.write(_answer(refusal, self.rules.headers))
+        self.requestHeaders.removeHeader("expect")  # or the channel would send "100 Continue"
+        transport: _Transport = self.channel.transport  # type: ignore[assignment]  # declared as a zope interface
+        log.info("refused a request from {peer}: {sentence}", peer=transport.getPeer(), sentence=refusal.sentence)
+        transport.write(_response(refusal, self._rules.headers))
         self._end = self.channel.factory.reactor.callLater(LINGER, transport.abortConnection)
 
 
 class _Channel(HTTPChannel):
-    """Closes a connection on which a request does not arrive, or an answer is not taken, in time."""
+    """Closes a connection on which a request does not arrive, or a response is not read, in time."""
 
     _begun = False
     _behind_since: float | None = None
 
     def resetTimeout(self) -> None:  # noqa: N802 - Twisted's name
-        """Give a request its time when it begins; each further byte earns it no more."""
+        """Start a request's time when it begins; further bytes do not extend it."""
         if not self._begun:
             self._begun = True
             super().resetTimeout()
@@ -163,25 +177,25 @@ class _Channel(HTTPChannel):
     def requestDone(self, request: Request) -> None:  # noqa: N802 - Twisted's name
         self._begun = False
         super().requestDone(request)
-        if not self.persistent:  # it closes when the peer has taken the answer
+        if not self.persistent:  # it closes when the peer has read the response
             self.setTimeout(self.factory.timeOut)
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Note that the peer has fallen behind; its transport calls this."""
+        """Note that the peer has fallen behind; called by its transport."""
         if self._behind_since is None:
             self._behind_since = self.factory.reactor.seconds()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Note that the peer has taken all that there was; its transport calls this."""
+        """Note that the peer has read everything; called by its transport."""
         self._behind_since = None
         super().resumeProducing()
 
     def timeoutConnection(self) -> None:  # noqa: N802 - Twisted's name
-        """Close the connection, unless the peer still has time to take its answer."""
+        """Close the connection, unless the peer still has time to read its response."""
         if self._behind_since is None:
             super().timeoutConnection()
-        elif self.factory.reactor.seconds() - self._behind_since < TAKING:
+        elif self.factory.reactor.seconds() - self._behind_since < READING:
             self.setTimeout(self.factory.timeOut)
         else:
             self.forceAbortClient()
@@ -202,7 +216,7 @@ def _is_address(name: str) -> bool:
         return False
 
 
-def _answer(refusal: Refusal, headers: Mapping[str, str]) -> bytes:
+def _response(refusal: Refusal, headers: Mapping[str, str]) -> bytes:
     body = json.dumps({"error": refusal.sentence}).encode()
     lines = [
         f"HTTP/1.1 {refusal.status} {RESPONSES.get(refusal.status, b'Misdirected Request').decode()}",

@@ -111,7 +111,7 @@ def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance,
     try:
         says(page, "#alarms .what", re.compile(r"^50K plate [0-9.]+ K above 500\smK$"), seconds=60)
         mentions(page, "#alarms .since", "GMT+9")
-        says(page, "#cryostat", "1 alarm is firing. Nobody is told of alarms: they are only shown here.")
+        says(page, "#cryostat", "1 alarm is firing. Nobody is notified of alarms: they are only shown here.")
         says(page, "#state", "The appliance is well.")
         expect(page).to_have_title("⚠ Cryolab 3 · livemon")
         expect(seen(page, "#values tbody tr").first).to_have_attribute("data-alarm", "firing")
@@ -134,7 +134,7 @@ def test_a_copied_link_shows_the_same_elsewhere(open_page):
     wait_for_more(other, "points", 20)
     other.get_by_role("button", name="Channels").click()
     expect(other.locator("#nodes tr").first).to_be_attached()
-    says(page, "#when", re.compile("standing still"))
+    says(page, "#when", re.compile("fixed"))
     name = re.compile(r"[A-Za-z0-9_ ]*")
 
     def same(of):
@@ -160,7 +160,7 @@ def test_the_table_has_what_the_bridge_says(appliance, open_page, button):
     wait_for_channels(page, 2, 60)
     wait_for_more(page, "points", 20)
     page.get_by_role("button", name="Pause").click()
-    mentions(page, "#when", "standing still")
+    mentions(page, "#when", "fixed")
     link = page.get_by_role("link", name=button)
     address = link.get_attribute("href")
     until = float(parse_qs(address.partition("?")[2])["until"][0])
@@ -255,7 +255,7 @@ def test_older_links_still_lead_there(open_page):
     expect(page.locator("#values tbody tr")).to_have_count(1)
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
     expect(page.get_by_label("log")).to_be_checked()
-    mentions(page, "#hint", "Not there at the moment: LSA21OQ::channel_99_t.")
+    mentions(page, "#hint", "Not available at the moment: LSA21OQ::channel_99_t.")
     page.get_by_role("checkbox", name="50K plate channel_1_t").uncheck()
     expect(page.locator("#plot canvas")).to_have_count(0)
     page.get_by_role("checkbox", name="channel_2_t").check()

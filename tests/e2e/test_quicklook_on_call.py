@@ -85,9 +85,9 @@ def test_an_alarm_stands_above_everything_with_value_limit_and_since_when(open_p
     says(plate, ".what", "4K plate 143.6 K above 5 K")
     mentions(plate, ".since", "critical · LSA22YG")
     says(shield, ".what", f"4K shield {NEWEST[SHIELD]:.4f} K above 4.5 K")
-    mentions(shield, ".since", "pending: nobody is told unless it lasts longer")
+    mentions(shield, ".since", "pending: nobody is notified unless it lasts longer")
     says(silent, ".what", "bluefors: no sample for 12 min")
-    mentions(silent, ".since", "silenced: nobody is told")
+    mentions(silent, ".since", "silenced: nobody is notified")
     begun = page.evaluate(
         "(time) => new Date(time * 1000).toLocaleTimeString('en-US', { timeZone: 'Asia/Tokyo', hourCycle: 'h23' })",
         ALARMS[0]["since"],
@@ -132,7 +132,7 @@ def test_what_is_beyond_a_limit_comes_first_in_red_and_is_one_click_from_its_plo
         (
             health([], ALARMS[:2], told_by=None),
             "dead",
-            "1 alarm is firing, 1 is pending. Nobody is told of alarms: they are only shown here.",
+            "1 alarm is firing, 1 is pending. Nobody is notified of alarms: they are only shown here.",
         ),
         (health([], ALARMS[1:2]), "stale", "1 alarm is pending."),
     ],
@@ -158,7 +158,7 @@ def test_nothing_is_called_well_that_the_bridge_has_not_said(open_page, url, ope
     page = opener.open(url, "", answers=answers)
     says(page, "#state", "The appliance is well.")
     clock["ahead"] = 60.0
-    mentions(page, "#state", "Whether the appliance is well is not known")
+    mentions(page, "#state", "It is not known whether the appliance is well")
     expect(seen(page, "#cryostat")).to_have_count(0)
     expect(seen(page, "#alarms li")).to_have_count(1)  # the last that is known
 

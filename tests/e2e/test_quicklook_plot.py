@@ -124,7 +124,7 @@ def test_from_and_to_are_local_times_and_must_be_in_order(open_page):
     page.get_by_label("To", exact=True).fill("2023-11-14T09:04:00")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_label("To", exact=True)).to_have_js_property(
-        "validationMessage", "The end must be after the begin."
+        "validationMessage", "The end must be after the start."
     )
     page.get_by_label("To", exact=True).fill("2023-11-14T09:06:30")
     page.get_by_role("button", name="Show").click()
@@ -140,7 +140,7 @@ def test_presets_follow_the_clock_and_pause_makes_them_stand(open_page):
     until = plotted(page, "until")
     wait_for(page, lambda: plotted(page, "until") > until, "the plot to move on")
     page.get_by_role("button", name="Pause").click()
-    mentions(page, "#when", "standing still")
+    mentions(page, "#when", "fixed")
     assert "from" in words(page)
     page.get_by_role("button", name="Live", exact=True).click()
     says(page, "#when", "Last 1 h, live")
@@ -219,11 +219,11 @@ def test_units_have_an_axis_each_as_long_as_there_is_room(open_page, fields):
     page = open_page(f"{FIXED}&field={fields}")
     expect(page.locator("#plot .u-axis")).to_have_count(UNITS[fields])
     if UNITS[fields] == 4:
-        mentions(page, "#hint", "Without an axis of their own: W.")
+        mentions(page, "#hint", "No axis for: W.")
         page.set_viewport_size(SIZES["phone"])
         page.reload()
         expect(page.locator("#plot .u-axis")).to_have_count(3)
-        mentions(page, "#hint", "Without an axis of their own: V, W.")
+        mentions(page, "#hint", "No axis for: V, W.")
         assert overflow(page) == []
 
 
@@ -450,7 +450,7 @@ def test_a_fault_of_the_bridge_stands_in_words_and_the_old_plot_stays(open_page)
     page = open_page(f"{FIXED}&field=lab.plate")
     page.route("**/api/series?*", lambda route: route.fulfill(content_type="text/html", body="<html>"))
     page.get_by_role("button", name="Zoom in").click()
-    mentions(page, "#hint", "No plot: the bridge answers 200 and no JSON")
+    mentions(page, "#hint", "No plot: the bridge's response is not JSON (HTTP 200)")
     expect(page.locator("#plot canvas")).to_be_visible()
     page.unroute("**/api/series?*")
     page.get_by_role("button", name="Back").click()

@@ -216,7 +216,7 @@ BACK = {
 
 def given(lab: Lab, alarm: str, release: str) -> dict:
     """What Grafana has for the summary of an alarm now."""
-    asked = next(each.rule for each in lab.source.site.alarms if each.id == alarm)
+    asked = next(each.rule for each in lab.source.inventory.alarms if each.id == alarm)
     rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}
     rule = Rule(rules[asked], create_app(lab.source).test_client(), release)
     _, values = rule._results(rule.ask(lab.now))

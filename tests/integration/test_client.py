@@ -243,7 +243,7 @@ def test_a_query_names_nodes_that_hang(running):
         (["SIM240::channel_9_t"], "channel_9_t"),
         (["nobody::channel_1_t"], "there is no data node 'nobody'"),
         (["SIM240::channel_1_t", "--from=now", "--to=-1h"], "reversed"),
-        (["SIM240::channel_1_t", "--from=yesterday"], "from: 'yesterday' is no time"),
+        (["SIM240::channel_1_t", "--from=yesterday"], "from: 'yesterday' is not a valid time"),
     ],
 )
 def test_bad_queries_get_one_sentence(running, arguments, sentence):

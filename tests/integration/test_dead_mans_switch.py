@@ -193,7 +193,7 @@ def test_a_switch_that_has_another_secret_says_so(guarded):
     }
     log = directory / "another.log"
     with process(LIVEMON, "deadman", log=log, env=environment):
-        sentence = "the bridge cannot be told: this changes what the bridge knows: send the header Authorization"
+        sentence = "the bridge cannot be told: this request changes the bridge's state: send the secret"
         wait_for(lambda: sentence in log.read_text(), "the switch to say that it is refused")
         time.sleep(3)
         assert log.read_text().count(sentence) == 1
@@ -209,7 +209,7 @@ def test_the_bridge_forgets_a_switch_for_who_has_the_secret(guarded, secret, cod
         [LIVEMON, "deadman", "--forget"], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert answer.returncode == code, answer.stderr
-    assert ("this changes what the bridge knows" in answer.stderr) is bool(code)
+    assert ("this request changes the bridge's state" in answer.stderr) is bool(code)
 
 
 def test_a_secret_that_is_replaced_counts_from_the_next_turn_on(guarded):

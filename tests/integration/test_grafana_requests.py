@@ -17,7 +17,7 @@ from go_decoder import faults
 from memory_bridge import running
 from memory_source import Samples
 
-from livemon.bridge.source import Event
+from livemon.bridge.node_watch import Event
 
 NOW = int(time.time())
 FEED = "observatory.control.feeds.temperatures"
@@ -160,7 +160,7 @@ REQUESTS = {
 }
 REFUSED = {
     "an unknown function": (of_server("noSuchFunction(a)"), "noSuchFunction"),
-    "a target that cannot be read": (of_server(f"scale({T1}"), "cannot be read"),
+    "a target that cannot be read": (of_server(f"scale({T1}"), "cannot be parsed"),
     "a function with too few arguments": (of_server(f"scale({T1})"), "scale"),
     "a reversed interval": (of_server(T1, **{"from": NOW, "until": NOW - 60}), "reversed"),
     "a time that is none": (of_server(T1, **{"from": "tea-time"}), "from"),

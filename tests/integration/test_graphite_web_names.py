@@ -7,7 +7,7 @@ import pytest
 from graphite_referee import Case, of_bridge, of_graphite_web
 from memory_source import MemorySource, Samples
 
-from livemon.bridge.source import Event
+from livemon.bridge.node_watch import Event
 
 THEN = 1_700_006_400
 FEED = "observatory.control.feeds.temperatures"

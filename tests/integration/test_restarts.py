@@ -12,7 +12,7 @@ from ocs_site import Site
 from panels import Panels
 from waiting import patience, wait_for
 
-from livemon.bridge.source import GRACE
+from livemon.bridge.node_watch import GRACE
 
 FEEDS = ["false_temperatures"]
 FAKE = {"kind": "feed", "name": "FAKE", "target": "fake1", "feeds": FEEDS, "description": "Fake data"}

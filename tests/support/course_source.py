@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from livemon.alarms.watch import AlarmWatch
-from livemon.bridge import site as site_file
+from livemon.bridge import inventory as bridge_inventory
 from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.source import Answer
@@ -143,7 +143,7 @@ class Lab:
         """Render the inventory, and have the bridge read its site file."""
         self.settings = settings
         instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
-        self.source.site = _read(json.dumps(site(instruments, agents, self._wanted(alerting.alarms_of(settings)))))
+        self.source.inventory = _read(json.dumps(site(instruments, agents, self._wanted(alerting.alarms_of(settings)))))
         self.agents = [each["id"] for each in (*instruments, *agents)] + list(OWN_AGENTS)
         self.networked = {each["id"] for each in instruments if each.get("address") or each.get("simulated")}
         for instrument in instruments:
@@ -153,7 +153,7 @@ class Lab:
         for agent in self.agents:
             for what, value in (("connected", 1.0), ("degraded", 0.0)):
                 self._courses.setdefault(f"observatory.{agent}.agent.{what}", always(value))
-        needed = {path for alarm in self.source.site.alarms for path in alarm.measure.paths}
+        needed = {path for alarm in self.source.inventory.alarms for path in alarm.measure.paths}
         stems = tuple(path[:-1] for path in needed if path.endswith(".*"))
         for path in self._courses:
             if path in needed or (stems and path.startswith(stems)):
@@ -266,9 +266,9 @@ class Lab:
 
 
 @cache
-def _read(content: str) -> site_file.Site:
+def _read(content: str) -> bridge_inventory.Inventory:
     """What the bridge makes of a site file with this content, JSON."""
-    return site_file.read(yaml.safe_dump(json.loads(content)), "site.yaml")
+    return bridge_inventory.read(yaml.safe_dump(json.loads(content)), "site.yaml")
 
 
 class CourseSource:
@@ -280,14 +280,14 @@ class CourseSource:
         self._lab = lab
         self.channels: dict[str, Channel] = {}
         self.alarms: AlarmChannels | None = None
-        self.site = site_file.Site()
+        self.inventory = bridge_inventory.Inventory()
         self._catalogue: tuple[list, Catalogue] | None = None
         self._nodes: dict[str, Node] = {}
         self._hub_answered = lab.now
 
     @property
-    def watch(self) -> AlarmWatch:
-        """Who judges the alarms."""
+    def alarm_watch(self) -> AlarmWatch:
+        """Judges the alarms."""
         return self._lab.watch
 
     @property

@@ -10,8 +10,8 @@ from memory_source import MemorySource, Samples
 from paths import ROOT
 
 from livemon.bridge.app import create_app
+from livemon.bridge.node_watch import Event
 from livemon.bridge.server import serve
-from livemon.bridge.source import Event
 from livemon.bridge.workers import Workers
 from livemon.sisock import wamp
 

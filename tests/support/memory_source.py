@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.site import Site
+from livemon.bridge.inventory import Inventory
 from livemon.bridge.source import Answer
 from livemon.series.envelope import fitted, stride_for
 
@@ -46,9 +46,9 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source: from arrays, down-sampled as nodes do it."""
 
     connected = True
-    watch = None
+    alarm_watch = None
     hubless, left_out = 0.0, 0
-    site = Site()
+    inventory = Inventory()
 
     def __init__(self, series, events=(), *, nulls=True):
         """With `nulls`, a series' nulls are samples of NaN; otherwise there are none in their places, unless it has nothing else."""

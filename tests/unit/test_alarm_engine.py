@@ -480,7 +480,7 @@ def test_alarms_are_judged_without_nodes():
     class Nothing:
         connected = False
         hubless = 0.0
-        site = Lab(AT_ONCE, only=["control:away"]).source.site
+        inventory = Lab(AT_ONCE, only=["control:away"]).source.inventory
 
         @property
         def catalogue(self) -> None:
@@ -503,7 +503,7 @@ def test_a_dead_hub_is_an_alarm(hubless, fires):
 
     class WithoutHub:
         connected, hubless = True, 0.0
-        site = Lab(AT_ONCE, only=["appliance:hub_away"]).source.site
+        inventory = Lab(AT_ONCE, only=["appliance:hub_away"]).source.inventory
         catalogue = Catalogue()
 
     source, clock = WithoutHub(), [1000.0]
@@ -554,14 +554,14 @@ def test_a_reading_between_where_an_alarm_begins_and_where_it_is_over_is_not_sai
     lab = Lab(
         lab_with({"above": 5.0, "clears_at": 4.8, "for": "20s"}), {STAGE: step(10, 4.9, 5.1, back=11)}, only=[WARM]
     )
-    (alarm,) = (each for each in lab.source.site.alarms if each.id == WARM)
+    (alarm,) = (each for each in lab.source.inventory.alarms if each.id == WARM)
     begin = "4K plate (control, channel 2): 4.9 K, above 4.8 K"
     told = []
     for _ in range(60):
         lab.run(2)
         state = lab.watch.states[WARM]
         told += [sentence(alarm, state)] if state.is_out else []
-        limit = next(each for each in lab.source.alarms.told()["alarms"] if each["id"] == WARM)["limit"]
+        limit = next(each for each in lab.source.alarms.as_dict()["alarms"] if each["id"] == WARM)["limit"]
         assert limit == (4.8 if state.is_out and state.value == 4.9 else 5.0)
     assert lab.firing == [WARM]
     assert {begin, f"{begin}; it alarms if that lasts for 20 s"} <= set(told)

@@ -13,7 +13,8 @@ from livemon.alarms import cryostat_health
 from livemon.alarms.sentences import TEMPLATES
 from livemon.bridge import notifying
 from livemon.bridge.app import create_app
-from livemon.bridge.evaluated_rules import Asked
+from livemon.bridge.current import bridge_of
+from livemon.bridge.evaluated_rules import EvaluatedRules
 from plugins.plugin_utils.inventory.grafana import sentences as of_grafana
 
 pytestmark = pytest.mark.slow
@@ -241,7 +242,9 @@ def test_a_bridge_that_judges_nothing_knows_nothing():
     assert answer["cryostat"]["sentence"].startswith(
         "It is not known whether the cryostat is well: no alarm has been judged for 60 s."
     )
-    assert "no alarm has been judged for 60.0 s: docker logs sisock_grafana_http tells why" in answer["problems"]
+    assert (
+        "no alarm has been judged for 60.0 s: see docker logs sisock_grafana_http for the reason" in answer["problems"]
+    )
 
 
 def test_who_tells_of_alarms_and_what_is_silenced_is_known_from_grafana(tmp_path, monkeypatch):
@@ -283,7 +286,7 @@ def test_a_grafana_that_runs_and_evaluates_nothing_tells_nobody(tmp_path, monkey
     seen.write_text(json.dumps({"looked": time.time(), "fault": None, "problems": [], "tells": True, "silenced": {}}))
     clock = iter([0.0])
     app = create_app(cold_plate_at(4.0).source)
-    app.extensions["asked"] = Asked(lambda: next(clock, 1000.0))
+    bridge_of(app).evaluated_rules = EvaluatedRules(lambda: next(clock, 1000.0))
     cryostat = app.test_client().get("/api/health").json["cryostat"]
     assert cryostat["told_by"] is None
     assert cryostat["sentence"].endswith("Limits are only shown here: nobody is notified of an alarm.")

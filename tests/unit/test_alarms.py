@@ -15,7 +15,7 @@ from grafana_schema import faults as schema_faults
 from memory_source import MemorySource, Samples
 from paths import ROOT
 
-from livemon.bridge import site as site_file
+from livemon.bridge import inventory as bridge_inventory
 from livemon.bridge.app import create_app
 from livemon.bridge.limits import MAX_SERIES
 from plugins.plugin_utils.inventory import durations
@@ -321,7 +321,7 @@ def test_the_bridge_reads_all_alarms_of_the_site_file(site):
     settings = SITES[site]
     alarms = alerting.alarms_of(settings)
     text = yaml.safe_dump(site_of(settings["instruments"], settings.get("ocs_agents") or [], alarms))
-    read = site_file.read(text, "site.yaml").alarms
+    read = bridge_inventory.read(text, "site.yaml").alarms
     assert [(each.id, each.rule, each.tags) for each in read] == [(each.id, each.rule, each.tags) for each in alarms]
 
 

@@ -10,7 +10,8 @@ import pytest
 import test_bridge_derived
 import yaml
 from course_source import Course, Lab
-from test_bridge_derived import NOW, FixedSite
+from synchronous_bridge import FixedInventory
+from test_bridge_derived import NOW
 from test_bridge_derived import Lab as Nodes
 
 from livemon.alarms.watch import AlarmWatch
@@ -174,10 +175,8 @@ def visits(reading: Callable[[int, int], float], cycles: int = CYCLES) -> tuple[
 
 
 @pytest.fixture
-def judged(looked, clock, monkeypatch):
+def judged(looked, clock):
     """Follow a scanned channel over the bridge's own source; return the seconds at which its alarm fires."""
-    steady = [0.0]
-    monkeypatch.setattr("livemon.bridge.source.time.monotonic", lambda: steady[0])
 
     def follow(
         times: np.ndarray, values: np.ndarray, alarm: str = "control:2:frozen", *, begins: int = 0, after: str = "10m"
@@ -187,15 +186,15 @@ def judged(looked, clock, monkeypatch):
         text = yaml.safe_dump(site_of([fridge], [], alerting.alarms_of({"instruments": [fridge]})))
         nodes = Nodes(channel_02_t=SCANNED)
         end = int(times[-1] - NOW + CYCLE - (VISIT - 1) * 0.1)
-        source = looked(nodes, FixedSite(text))
-        source._looked.set()
-        watch = AlarmWatch(source, None, lambda: clock.now, lambda: steady[0])
+        bridge = looked(nodes, FixedInventory(text))
+        watch = AlarmWatch(bridge.source, None, lambda: clock.now, bridge.clock.seconds)
         firing = []
         for second in range(begins, end, 2):
-            clock.now, steady[0] = NOW + second, float(second)
+            clock.now = NOW + second
+            bridge.clock.advance(second - bridge.clock.seconds())
             known = times <= clock.now
             nodes.put("channel_02_t", times[known], values[known])
-            source.refresh()
+            bridge.look()
             watch.look()
             if watch.states[alarm].firing:
                 firing.append(second)

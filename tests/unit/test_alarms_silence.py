@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import test_bridge_derived
 import yaml
-from test_bridge_derived import NOW, FixedSite, Lab
+from synchronous_bridge import FixedInventory, LonelySession
+from test_bridge_derived import NOW, Lab
 
 from livemon.alarms.watch import AlarmWatch
 from plugins.plugin_utils.inventory.grafana import alerting
@@ -50,23 +51,19 @@ class Fridge(Lab):
 
 
 @pytest.fixture
-def watch(looked, clock, monkeypatch):
+def watch(looked, clock):
     """Judge the alarms of the fridge over a source that has a router to which no other node is known; return minutes by alarm."""
-    steady = [0.0]
-    monkeypatch.setattr("livemon.bridge.source.time.monotonic", lambda: steady[0])
     text = yaml.safe_dump(site_of([FRIDGE], [], alerting.alarms_of({"instruments": [FRIDGE]})))
 
     def follow(lab):
-        source = looked(lab, FixedSite(text))
-        source._routed.session = object()
-        source._look_routed = lambda: test_bridge_derived._called(dict)
-        source._looked.set()
-        watch = AlarmWatch(source, None, lambda: clock.now, lambda: steady[0])
+        bridge = looked(lab, FixedInventory(text), LonelySession())
+        watch = AlarmWatch(bridge.source, None, lambda: clock.now, bridge.clock.seconds)
         firing: dict[str, list[float]] = {}
         for tick in range(MINUTES * 6):
-            clock.now, steady[0] = NOW + 10.0 * tick, 10.0 * tick
+            clock.now = NOW + 10.0 * tick
+            bridge.clock.advance(10.0 * tick - bridge.clock.seconds())
             lab.go_on(tick / 6)
-            source.refresh()
+            bridge.look()
             watch.look()
             for name, state in watch.states.items():
                 if state.firing:

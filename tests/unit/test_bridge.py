@@ -15,9 +15,10 @@ from twisted.logger import eventAsText, globalLogPublisher
 from livemon.bridge import patterns
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.json_responses import json_answer, with_silent
-from livemon.bridge.site import Site
-from livemon.bridge.source import Answer, Event
+from livemon.bridge.inventory import Inventory
+from livemon.bridge.json_responses import json_response, with_silent
+from livemon.bridge.node_watch import Event
+from livemon.bridge.source import Answer
 from livemon.errors import RouterError
 
 NOW = time.time()
@@ -28,7 +29,12 @@ LOAD = Field("sensors", "load_1", "livemon.sensors.load_1", "load")
 DISK = Field("sensors", "disk", "livemon.sensors.disk", "disk", label="Disk", units="%")
 AGENT = Field("agents", "ls240", "observatory.ls240.agent.connected", "ls240", type="bool")
 NODES = {
-    "LSA21OQ": Node("LSA21OQ", "Diodes", {each.name: each for each in (FIELD, TEXT)}),
+    "LSA21OQ": Node(
+        "LSA21OQ",
+        "Diodes",
+        {each.name: each for each in (FIELD, TEXT)},
+        {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")},
+    ),
     "sensors": Node("sensors", "This machine", {each.name: each for each in (LOAD, DISK)}),
     "agents": Node("agents", "OCS agents", {AGENT.name: AGENT}),
 }
@@ -38,12 +44,11 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source, from arrays."""
 
     connected = True
-    site = Site()
-    watch = None
+    inventory = Inventory()
+    alarm_watch = None
     hubless, left_out = 0.0, 0
 
     def __init__(self, *nodes):
-        NODES["LSA21OQ"].last = {"channel_1_t": (NOW - 2, 4.2), "note": (NOW - 2, "warm")}
         self.catalogue = Catalogue(NODES[each] for each in nodes)
         self.samples = {
             FIELD: (np.array([NOW - 3, NOW - 2]), np.array([4.1, math.nan])),
@@ -184,15 +189,15 @@ def short_fault(answer, status=400):
     [
         ("group(" * 1000 + PATH + ")" * 1000, "calls"),
         (PATH + "|group()" * 900, "calls"),
-        ("(" * 50, "cannot be read"),
+        ("(" * 50, "cannot be parsed"),
         (f"constantLine({'9' * 400})", "number"),
         (f"constantLine({'9' * 5000})", "number"),
         (f"scale({PATH},-{'9' * 400})", "number"),
         (f"aliasByNode({PATH},{'9' * 30})", "the number of a node"),
         ("alias(series='x',new_name='y')", "series"),
         ("alias(new_name='y',series=7)", "series"),
-        (f"constantLine({PATH})", "a series stands where a number"),
-        (f"alias({PATH},{PATH})", "a series stands where a text"),
+        (f"constantLine({PATH})", "a series is not a number"),
+        (f"alias({PATH},{PATH})", "a series is not a string"),
         (f"scale({PATH},'{'x' * 6000}')", "number"),
         (f"{'f' * 7000}(a)", "unknown function"),
         (f"alias({PATH},{'k' * 3000}=1)", "alias"),
@@ -288,7 +293,7 @@ def test_what_is_asked_for_again_and_again_counts_each_time(client, source):
     "body", [b"[" * 400_000, b'{"a":' * 100_000, b"{", b"\xff", b"7", b"null", b"[]", b'{"target": "\\ud800"}']
 )
 def test_a_body_that_is_no_object_is_told(client, path, body):
-    assert "no JSON object" in short_fault(client.post(path, data=body))
+    assert "not a JSON object" in short_fault(client.post(path, data=body))
 
 
 @pytest.mark.parametrize("value", [10**400, 1e-320, 1e308, math.nan, math.inf, -1, 0, True, "x", None, [], {}])
@@ -502,7 +507,7 @@ def test_joins_and_leaves_are_looked_for_once_whatever_the_number_of_targets(gra
 
 def test_if_there_is_none_of_the_targets_that_is_an_error(grafana):
     answer = grafana.post("/query", json={"targets": [{"target": "gone::x"}, {"target": "(away|off)::x"}]})
-    assert "'gone'; known are LSA21OQ" in short_fault(answer, 404)
+    assert "'gone'; the known ones are LSA21OQ" in short_fault(answer, 404)
 
 
 FILTERED = [
@@ -539,22 +544,25 @@ def test_silent_nodes_are_named_and_the_others_answer(grafana, lab):
 
 
 QUERY_FAULTS = [
-    ({"targets": [{"target": 7}]}, "target: write a text"),
+    ({"targets": [{"target": 7}]}, "target: write a string"),
     ({"targets": [7]}, "targets: write a list"),
     ({}, "targets: write a list"),
     ({"targets": [{"target": "x"}] * 501}, "501 targets"),
-    ({"targets": [{"target": CHANNEL, "type": "heatmap"}]}, "'heatmap'; write timeserie or table"),
+    ({"targets": [{"target": CHANNEL, "type": "heatmap"}]}, "'heatmap' is not supported; write timeserie or table"),
     ({"targets": [{"target": CHANNEL, "payload": "x"}]}, "payload: write an object"),
     ({"targets": [{"target": "sensors", "payload": {"field": [7]}}]}, "payload: write field as a list"),
     ({"targets": [{"target": "sensors", "payload": {"field": {}}}]}, "payload: write field as a list"),
     ({"targets": [{"target": "("}]}, "missing )"),
-    ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "a pattern of more than"),
-    ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a text"),
+    ({"targets": [{"target": "(" + "a|" * 20_000 + ")"}]}, "the pattern has more than"),
+    ({"targets": [{"target": "events", "payload": {"query": 7}}]}, "query: write a string"),
     ({"targets": [], "range": 7}, "range: write an object"),
     ({"targets": [], "adhocFilters": {}}, "adhocFilters: write a list"),
-    ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city'; write one of node"),
-    ({"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]}, "'<'; write =, !=, =~, !~"),
-    ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a text"),
+    ({"targets": [], "adhocFilters": [{"key": "city"}]}, "'city' is not a known tag; write one of node"),
+    (
+        {"targets": [], "adhocFilters": [{"key": "node", "operator": "<"}]},
+        "'<' is not valid; write one of =, !=, =~, !~",
+    ),
+    ({"targets": [], "adhocFilters": [{"key": "node", "value": 7}]}, "value: write a string"),
     ({"targets": [], "adhocFilters": [{"key": "node", "operator": "=~", "value": "["}]}, "adhocFilters: "),
     ({"targets": [], "adhocFilters": [{"key": "node"}] * 21}, "21 filters"),
 ]
@@ -712,20 +720,20 @@ def test_a_variable_s_text_tells_the_label(grafana):
 
 
 LIST_FAULTS = [
-    ("/variable", {"payload": {"target": "cities"}}, 400, "'cities'; write nodes, channels"),
-    ("/variable", {"payload": {"target": "nodes of sensors"}}, 400, "no list"),
-    ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "known are LSA21OQ"),
+    ("/variable", {"payload": {"target": "cities"}}, 400, "'cities' is not a list of values; write nodes, channels"),
+    ("/variable", {"payload": {"target": "nodes of sensors"}}, 400, "is not a list of values"),
+    ("/variable", {"payload": {"target": "fields of nobody"}}, 404, "the known ones are LSA21OQ"),
     ("/variable", {"payload": {"target": "fields of ("}}, 400, "missing )"),
     ("/variable", {"payload": 7}, 400, "payload: write an object"),
-    ("/variable", {"payload": {"target": 7}}, 400, "target: write a text"),
-    ("/tag-values", {"key": "city"}, 400, "'city'; write one of node"),
+    ("/variable", {"payload": {"target": 7}}, 400, "target: write a string"),
+    ("/tag-values", {"key": "city"}, 400, "'city' is not a known tag; write one of node"),
     ("/tag-values", {}, 400, "write one of node"),
-    ("/tag-values", {"key": 7}, 400, "key: write a text"),
+    ("/tag-values", {"key": 7}, 400, "key: write a string"),
     ("/metric-payload-options", {"metric": "nobody", "name": "type"}, 404, "no channel"),
-    ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; it has type, field"),
-    ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a text"),
-    ("/search", {"target": 7}, 400, "target: write a text"),
-    ("/metrics", [], 400, "no JSON object"),
+    ("/metric-payload-options", {"metric": "sensors", "name": "city"}, 400, "'city'; write one of type, field"),
+    ("/metric-payload-options", {"metric": 7, "name": "type"}, 400, "metric: write a string"),
+    ("/search", {"target": 7}, 400, "target: write a string"),
+    ("/metrics", [], 400, "not a JSON object"),
 ]
 
 
@@ -847,6 +855,6 @@ def test_a_number_too_large_for_one_is_null(client):
 
 @pytest.mark.parametrize("text", ["\ud800", "名", "a\nb", "é"])
 def test_any_name_of_a_node_of_others_can_be_told(text):
-    answer = with_silent(json_answer({text: [text, float("nan"), b"x"]}), [text])
+    answer = with_silent(json_response({text: [text, float("nan"), b"x"]}), [text])
     assert json.loads(answer.data) is not None
     assert answer.headers["X-Livemon-Silent"].encode("latin-1")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from synchronous_bridge import FixedInventory, SynchronousBridge
 
 from livemon.bridge.catalogue import Field, Node
 from livemon.bridge.derived import LOOK_BACK, DerivedChannels, grid
-from livemon.bridge.site import Site, read
-from livemon.bridge.source import Source
+from livemon.bridge.inventory import Inventory, read
 from livemon.errors import NodeError
 from livemon.series.envelope import envelope
 from livemon.sisock.packed import Timeline
@@ -63,39 +63,25 @@ class Lab:
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock():
+    """UNIX seconds, which a test moves."""
+
     class Clock:
         now = NOW
 
-    monkeypatch.setattr("livemon.bridge.source.time.time", lambda: Clock.now)
     return Clock
 
 
 @pytest.fixture
-def looked(monkeypatch, clock):
-    """Return a source that has looked at a lab, and a way to look again."""
-    monkeypatch.setattr("livemon.bridge.source.threads.deferToThread", _called)
+def looked(clock):
+    """Return a bridge that has looked at a lab."""
 
-    def look(lab, site=None):
-        source = Source(lab, site_file=site)
-        source.refresh()
-        return source
+    def look(lab, inventory=None, session=None):
+        bridge = SynchronousBridge(lab, session, inventory, unix_clock=lambda: clock.now)
+        bridge.look()
+        return bridge
 
     return look
-
-
-def _called(call, *given):
-    from twisted.internet.defer import maybeDeferred
-
-    return maybeDeferred(call, *given)
-
-
-class FixedSite:
-    def __init__(self, text=SITE):
-        self.site = read(text, "site.yaml")
-
-    def look(self):
-        pass
 
 
 def ask(source, path, start, end=NOW, points=1000):
@@ -130,18 +116,14 @@ def test_samples_before_an_interval_count(looked):
     assert times.size == 301
 
 
-def test_a_channel_of_a_node_that_has_gone_grows_older(looked, clock, monkeypatch):
-    steady = [0.0]
-    monkeypatch.setattr("livemon.bridge.source.time.monotonic", lambda: steady[0])
+def test_a_channel_of_a_node_that_has_gone_grows_older(looked, clock):
     lab = Lab(x=PATH)
     lab.put("x", [NOW - 1], [4.0])
     source = looked(lab)
-    source._routed.session = object()  # not asked: the router must only be there for the plain channels
-    source._look_routed = lambda: _called(dict)
     lab.gone = True
     clock.now = NOW + 100
-    steady[0] = 1000.0
-    source.refresh()
+    source.clock.advance(1000)
+    source.look()
     assert not source.catalogue.nodes
     assert ask(source, f"age.{PATH}", NOW, NOW + 100)[1][-1] == pytest.approx(101, abs=1e-3)
 
@@ -179,7 +161,7 @@ def test_a_long_plot_shows_outages_and_no_others(looked, days, points):
 def test_what_no_temperature_can_be_is_invalid(looked, value, invalid):
     lab = Lab(channel_1_t=PATH)
     lab.put("channel_1_t", [NOW - 20, NOW - 10], [4.0, value])
-    source = looked(lab, FixedSite())
+    source = looked(lab, FixedInventory(SITE))
     _, found = ask(source, f"invalid.{PATH}", NOW - 15)
     assert found[[0, -1]].tolist() == [0, invalid]
     assert ask(source, f"age.{PATH}", NOW - 15)[1][-1] == pytest.approx(10, abs=1e-3)  # it came all the same
@@ -223,12 +205,12 @@ def test_only_what_the_inventory_dropped_is_forgotten():
     channels = DerivedChannels(lambda: NOW)
     other, foreign = "observatory.old.feeds.f.x", "sisock.APEX.wind"
     fields = {name: Field("lab", name, name) for name in (PATH, other, foreign)}
-    site = read(SITE, "site.yaml")
-    channels.look([Node("lab", "", fields)], site)
+    inventory = read(SITE, "site.yaml")
+    channels.look([Node("lab", "", fields)], inventory)
     assert {f"age.{each}" for each in fields} < {each.path for each in channels.fields}
-    channels.look([], Site())  # without a site nobody says that it was taken out
+    channels.look([], Inventory())  # without a site nobody says that it was taken out
     assert {f"age.{each}" for each in fields} < {each.path for each in channels.fields}
-    channels.look([], site)
+    channels.look([], inventory)
     assert {each.path for each in channels.fields if each.path.startswith("age.")} == {f"age.{PATH}", f"age.{foreign}"}
 
 

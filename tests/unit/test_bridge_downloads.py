@@ -107,9 +107,9 @@ def test_many_rows_come_in_pieces():
 
 
 FAULTS = {
-    "field=lab.still&from=x": "'x' is no time",
+    "field=lab.still&from=x": "'x' is not a valid time",
     "field=lab.still&from=1800000100&until=1800000000": "reversed",
-    "field=lab.still&points=many": "no number of points",
+    "field=lab.still&points=many": "not a valid number of points",
     "": "name a channel",
 }
 

@@ -9,8 +9,9 @@ import pytest
 from memory_source import MemorySource
 
 from livemon.bridge.app import create_app
-from livemon.bridge.evaluated_rules import PATIENCE, Asked
-from livemon.bridge.pulse import Heard
+from livemon.bridge.current import bridge_of
+from livemon.bridge.evaluated_rules import PATIENCE, EvaluatedRules
+from livemon.bridge.last_message import LastMessage
 
 ALARM = {
     "id": "control:2:above:critical",
@@ -42,8 +43,8 @@ class Bridge:
     def __init__(self):
         self.clock = Clock()
         self.app = create_app(Source([]))
-        self.app.extensions["asked"] = Asked(self.clock)
-        self.app.extensions["alarm_path"] = Heard(self.clock, self.clock)
+        bridge_of(self.app).evaluated_rules = EvaluatedRules(self.clock)
+        bridge_of(self.app).alarm_path = LastMessage(self.clock, self.clock)
 
     def get(self, path):
         return self.app.test_client().get(path).json
@@ -97,11 +98,11 @@ def test_grafana_that_evaluates_the_rule_notifies_of_its_alarms_until_it_stops(b
 
 def test_an_evaluation_whose_messages_do_not_leave_notifies_nobody(bridge):
     """Rules are evaluated, and the pulse that takes the alarms' path has stopped."""
-    bridge.app.extensions["alarm_path"].hear()
+    bridge_of(bridge.app).alarm_path.hear()
     bridge.clock.now += PATIENCE + 1
     bridge.evaluate()
     assert bridge.by_grafana is False
-    bridge.app.extensions["alarm_path"].hear()
+    bridge_of(bridge.app).alarm_path.hear()
     assert bridge.by_grafana is True
 
 
@@ -123,7 +124,7 @@ def test_without_a_notifier_nobody_misses_one(bridge, tmp_path, monkeypatch):
     [
         (10, ["livemon cannot notify on-call by e-mail since 02:14 UTC (connection refused); it tries again"]),
         (290, ["livemon cannot notify on-call by e-mail since 02:14 UTC (connection refused); it tries again"]),
-        (600, ["livemon's notifier has not run for 10 min: docker logs livemon_notify tells why"]),
+        (600, ["livemon's notifier has not run for 10 min: see docker logs livemon_notify for the reason"]),
     ],
 )
 def test_what_is_wrong_with_the_notifier_is_told(bridge, tmp_path, monkeypatch, silence, problems):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from memory_source import MemorySource
 
 from livemon.bridge.app import create_app
-from livemon.bridge.pulse import Heard
+from livemon.bridge.last_message import LastMessage
 
 SECRET = "0b6f-pulse"
 FIRING = {"status": "firing", "alerts": [{"status": "firing", "labels": {"alertname": "Watchdog", "severity": "none"}}]}
@@ -98,7 +98,14 @@ def test_a_secret_that_is_replaced_counts_at_once(client):
 
 READS = {
     "/api/gaps",
-    *("/", "/api/health", "/api/status", "/api/series", "/api/series.csv", "/quicklook/<wanted>/<path:name>"),
+    *(
+        "/",
+        "/api/health",
+        "/api/status",
+        "/api/series",
+        "/api/series.csv",
+        "/quicklook/<requested_version>/<path:name>",
+    ),
     *(
         "/search",
         "/query",
@@ -145,17 +152,17 @@ def test_that_the_pulse_is_over_is_no_pulse_and_no_mistake(client):
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
-        ({"json": {}}, "only the alarm Watchdog is taken here, and this tells of nothing"),
+        ({"json": {}}, "only the alarm Watchdog is accepted here; this message is about no alarm"),
         (
             {"json": {"alerts": [{"labels": {"alertname": "Too warm"}}], "status": "firing"}},
-            "and this tells of 'Too warm'",
+            "this message is about 'Too warm'",
         ),
-        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "tells of nothing"),
+        ({"json": FIRING | {"alerts": [{"labels": ["Watchdog"]}]}}, "about no alarm"),
         ({"json": FIRING | {"alerts": "Watchdog"}}, "alerts: write a list"),
         ({"json": FIRING | {"status": "pending"}}, "status: 'pending' is neither firing nor resolved"),
         ({"json": FIRING | {"status": ["firing"]}}, "status: ['firing'] is neither firing nor resolved"),
-        ({"json": ["Watchdog"]}, "the request's body is no JSON object"),
-        ({"data": b"{", "content_type": "application/json"}, "the request's body is no JSON object"),
+        ({"json": ["Watchdog"]}, "the request's body is not a JSON object"),
+        ({"data": b"{", "content_type": "application/json"}, "the request's body is not a JSON object"),
         # What a page of another site can make a browser send.
         ({"data": b'{"status": "firing"}', "content_type": "text/plain"}, "Content-Type: application/json"),
     ],
@@ -169,9 +176,9 @@ def test_what_is_no_pulse_is_refused_with_a_sentence(client, request_, sentence)
 
 def test_a_clock_that_is_set_makes_no_pulse_younger():
     wall, steady = iter([1000.0]), iter([50.0, 80.0])
-    heard = Heard(lambda: next(wall), lambda: next(steady))
+    heard = LastMessage(lambda: next(wall), lambda: next(steady))
     heard.hear(pinged=None)
-    assert heard.told() == {"heard": 1000.0, "age": 30.0, "pinged": None}
+    assert heard.as_dict() == {"heard": 1000.0, "age": 30.0, "pinged": None}
 
 
 def test_the_switch_tells_of_itself(client):

@@ -15,6 +15,8 @@ from livemon.bridge.server import MOST_CONNECTIONS, serve
 from livemon.bridge.workers import COMPUTING, Workers
 from livemon.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 SLOW_BRIDGE = """
 import threading
 from flask import Flask
@@ -23,8 +25,6 @@ from livemon.bridge.server import serve
 from livemon.bridge.workers import COMPUTING, Workers
 from twisted.internet import reactor, threads
 from twisted.internet.task import deferLater
-
-pytestmark = pytest.mark.slow
 
 app = Flask("slow")
 

@@ -1,18 +1,20 @@
-"""The bridge towards the data nodes, ours and those of others, on a session that is none."""
+"""The bridge towards the data nodes, ours and other people's, on a session of the test's own."""
+
+import time
 
 import numpy as np
 import pytest
 from autobahn.wamp.exception import ApplicationError
 from deferreds import result
+from synchronous_bridge import FixedInventory, SynchronousBridge
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from livemon.bridge import router_nodes, site
-from livemon.bridge import source as source_module
-from livemon.bridge.api import state
+from livemon.bridge import node_watch, router_nodes
+from livemon.bridge.api import status_of
 from livemon.bridge.derived import MOST_ABSENT
-from livemon.bridge.json_responses import json_answer
-from livemon.bridge.source import GRACE, Source
+from livemon.bridge.json_responses import json_response
+from livemon.bridge.node_watch import GRACE
 from livemon.errors import NodeError, RequestError, RouterError
 from livemon.health import limits
 from livemon.sisock.packed import Timeline, pack
@@ -31,6 +33,15 @@ class Session:
         self.asked = []
         self.calls = []
         self.packed = None
+        self.handlers = {}
+
+    def subscribe(self, handler, uri):
+        self.handlers[uri.rpartition("_")[2]] = handler
+        return succeed(None)
+
+    def announce(self, change, entry):
+        """Let the hub announce that a node was added or subtracted."""
+        self.handlers[change](entry)
 
     def call(self, uri, *arguments, **_options):
         name = uri.rpartition(".")[2]
@@ -93,59 +104,29 @@ class Socket:
         return {name: self.faults.get(name, answer) for name in wanted if name in self.names}
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    """What otherwise goes to and fro between threads happens at once."""
-
-    def in_reactor(function, *arguments):
-        future = source_module.Future()
-        future.set_result(result(function(*arguments)))
-        return future
-
-    monkeypatch.setattr(source_module, "_in_reactor", in_reactor)
-    monkeypatch.setattr(source_module.threads, "deferToThread", maybeDeferred)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that a test moves, in seconds: ``clock[0]``."""
-    now = [1000.0]
-    monkeypatch.setattr(source_module.time, "monotonic", lambda: now[0])
-    return now
-
-
-class Inventory:
-    """A site file that does not change."""
-
-    def __init__(self, text):
-        self.site = site.read(text, "site.yaml")
-
-    def look(self):
-        pass
-
-
 def made(session=None, socket=None, inventory=None):
-    source = Source(socket, site_file=inventory and Inventory(inventory))
-    source._routed.session = session
-    source._looked.set()
-    result(source.refresh())
-    return source
+    lab = SynchronousBridge(socket, inventory_file=inventory and FixedInventory(inventory))
+    if session is not None:
+        lab.nodes.on_join(session)
+    else:
+        lab.look()
+    return lab
 
 
 @pytest.fixture
-def source(session):
+def lab(session):
     return made(session)
 
 
-def fetch(source, *names, start=1.0, end=30.0):
-    return source.fetch([source.catalogue.find(f"APEX::{name}") for name in names], start, end, 1000)
+def fetch(lab, *names, start=1.0, end=30.0):
+    return lab.fetch([lab.catalogue.find(f"APEX::{name}") for name in names], start, end, 1000)
 
 
-def test_a_node_of_others_with_texts_is_shown_and_plotted(source):
-    node = source.catalogue.nodes["APEX"]
+def test_a_node_of_others_with_texts_is_shown_and_plotted(lab):
+    node = lab.catalogue.nodes["APEX"]
     assert node.error is None
     assert node.last == {"wind": (20, None), "sky": (20, "dull")}
-    answer = fetch(source, "wind", "sky")
+    answer = fetch(lab, "wind", "sky")
     samples = {field.name: [column.tolist() for column in series] for field, series in answer.series.items()}
     assert samples["sky"] == [[], []]
     assert samples["wind"][0] == [10, 20]
@@ -165,9 +146,9 @@ def test_a_node_of_others_with_texts_is_shown_and_plotted(source):
     ],
     ids=str,
 )
-def test_a_malformed_answer_leaves_its_node_out_and_the_others_in(source, session, data):
+def test_a_malformed_answer_leaves_its_node_out_and_the_others_in(lab, session, data):
     session.data = data
-    answer = fetch(source, "wind")
+    answer = fetch(lab, "wind")
     assert answer.silent == ["APEX"]
     assert [times.size for times, _ in answer.series.values()] == [0]
 
@@ -175,91 +156,89 @@ def test_a_malformed_answer_leaves_its_node_out_and_the_others_in(source, sessio
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (DeferredTimeoutError(5.0, "Deferred"), "does not answer: nothing within 5 s"),
+        (DeferredTimeoutError(5.0, "Deferred"), "does not answer: timed out after 5 s"),
         (ApplicationError("wamp.error.runtime_error", "boom"), "does not answer: wamp.error.runtime_error boom"),
     ],
     ids=["time-out", "error"],
 )
-def test_a_node_that_fails_is_told_in_words(source, session, fault, sentence):
+def test_a_node_that_fails_is_told_in_words(lab, session, fault, sentence):
     def fail_now(*_):
         raise fault
 
     session.data = fail_now
-    result(source.refresh())
-    assert source.catalogue.nodes["APEX"].error == sentence
+    lab.look()
+    assert lab.catalogue.nodes["APEX"].error == sentence
 
 
-def test_what_is_too_much_for_one_answer_is_fetched_in_parts(source, session):
+def test_what_is_too_much_for_one_answer_is_fetched_in_parts(lab, session):
     session.get_fields = {f"f{number}": {"timeline": "t", "type": "number"} for number in range(7)}
-    result(source.refresh())
+    lab.look()
 
     def at_most_two(fields, *_):
         samples = {name: [float(name[1:])] for name in fields}
         return {"data": samples, "timeline": {"t": {"t": [10.0]}}} if len(fields) <= 2 else False
 
     session.data = at_most_two
-    answer = fetch(source, *session.get_fields)
+    answer = fetch(lab, *session.get_fields)
     np.testing.assert_array_equal([values for _, values in answer.series.values()], np.arange(7)[:, np.newaxis])
     session.data = False
     with pytest.raises(RequestError, match="fewer points"):
-        fetch(source, "f0")
+        fetch(lab, "f0")
 
 
-def test_a_time_before_1970_is_not_one_before_now(source, session):
-    fetch(source, "wind", start=-3e8, end=-60.0)
+def test_a_time_before_1970_is_not_one_before_now(lab, session):
+    fetch(lab, "wind", start=-3e8, end=-60.0)
     _fields, start, end = session.asked[-1]
     assert 0 < start <= end < 1
 
 
-def test_a_hub_that_answers_nonsense_is_asked_again(source, session):
+def test_a_hub_that_answers_nonsense_is_asked_again(lab, session):
     session.listed = [{"nom": "APEX"}]
-    result(source.refresh())
-    assert list(source.catalogue.nodes) == ["APEX"]
+    lab.look()
+    assert list(lab.catalogue.nodes) == ["APEX"]
 
 
-def test_a_node_of_others_that_knows_no_stride_is_thinned_and_keeps_its_spike(source, session):
+def test_a_node_of_others_that_knows_no_stride_is_thinned_and_keeps_its_spike(lab, session):
     times = np.arange(1000.0, 5000.0)
     values = np.where(times == 2345, 99.0, np.sin(times))
     session.data = {"data": {"wind": values.tolist()}, "timeline": {"t": {"t": times.tolist()}}}
-    answer = source.fetch([source.catalogue.find("APEX::wind")], 1000.0, 5000.0, 100)
+    answer = lab.fetch([lab.catalogue.find("APEX::wind")], 1000.0, 5000.0, 100)
     ((found_times, found_values),) = answer.series.values()
     assert found_times.size <= 100
     assert found_values.max() == 99
 
 
-def test_one_of_a_lab_that_answers_packed_and_knows_no_stride_is_thinned(source, session):
+def test_one_of_a_lab_that_answers_packed_and_knows_no_stride_is_thinned(lab, session):
     times = np.arange(1000.0, 5000.0)
     session.packed = pack([Timeline("t", times, ["wind"], np.where(times == 2345, 99.0, np.sin(times))[np.newaxis])])
-    source._routed.forget()
-    ((found_times, found_values),) = source.fetch(
-        [source.catalogue.find("APEX::wind")], 1.0, 9999.0, 10
-    ).series.values()
+    lab.nodes.router.forget({"APEX"})
+    ((found_times, found_values),) = lab.fetch([lab.catalogue.find("APEX::wind")], 1.0, 9999.0, 10).series.values()
     assert found_times.size <= 10
     assert found_values.max() == 99
 
 
-def test_one_of_ours_on_another_machine_answers_packed(source, session):
+def test_one_of_ours_on_another_machine_answers_packed(lab, session):
     session.packed = pack([Timeline("t", np.array([10.0, 20.0]), ["wind"], np.array([[1.0, np.nan]]))])
-    source._routed.forget()
-    ((times, values),) = fetch(source, "wind").series.values()
+    lab.nodes.router.forget({"APEX"})
+    ((times, values),) = fetch(lab, "wind").series.values()
     assert times.tolist() == [10, 20]
     np.testing.assert_array_equal(values, [1, np.nan])
     assert session.asked[1:] == []
 
 
 def test_nodes_of_this_machine_are_there_without_a_router():
-    source = made(socket=Socket("A"))
-    field = source.catalogue.find("A::x")
-    assert source.fetch([field], 1.0, 30.0, 100).series[field][1].tolist() == [1]
-    assert source.catalogue.nodes["A"].last == {"x": (10, 1)}
+    lab = made(socket=Socket("A"))
+    field = lab.catalogue.find("A::x")
+    assert lab.fetch([field], 1.0, 30.0, 100).series[field][1].tolist() == [1]
+    assert lab.catalogue.nodes["A"].last == {"x": (10, 1)}
 
 
 def test_fields_that_are_known_are_not_told_again_and_stay():
     socket = Socket("A")
-    source = made(socket=socket)
-    result(source.refresh())
+    lab = made(socket=socket)
+    lab.look()
     assert socket.known == [{}, {"A": "1"}]
-    assert list(source.catalogue.nodes["A"].fields) == ["x"]
+    assert list(lab.catalogue.nodes["A"].fields) == ["x"]
 
 
 @pytest.mark.parametrize("was_listed", [False, True], ids=["new", "listed before"])
@@ -268,7 +247,7 @@ def test_a_node_of_this_machine_of_which_the_hub_tells_first_has_its_own_channel
     socket, entry = Socket(), {"name": "A", "description": ""}
     session.listed = [entry] if was_listed else []
     session.get_fields = {"x": {"timeline": "t", "type": "number", "path": "observatory.a.feeds.f.x"}}
-    source = made(session, socket, "agents: [{id: a}]")
+    lab = made(session, socket, "agents: [{id: a}]")
     answer = Deferred()
     session.listed, session.call = (
         [entry],
@@ -276,14 +255,14 @@ def test_a_node_of_this_machine_of_which_the_hub_tells_first_has_its_own_channel
             answer if uri.endswith("A.get_fields") else at_once(uri, *arguments, **options)
         ),
     )
-    looking = source._look_elsewhere()
+    looking = lab.nodes.look_elsewhere()
     socket.names = ["A"]
-    result(source._look_here())
+    result(lab.nodes.look_here())
     answer.callback((session.get_fields, {}))
     result(looking)
-    result(source.refresh())
-    assert source.catalogue.nodes["A"].is_local
-    assert source.catalogue.find("A::x").path == "observatory.a.feeds.f.x"
+    lab.look()
+    assert lab.catalogue.nodes["A"].is_local
+    assert lab.catalogue.find("A::x").path == "observatory.a.feeds.f.x"
 
 
 def test_nobody_at_all_is_a_fault_and_no_empty_list():
@@ -294,124 +273,123 @@ def test_nobody_at_all_is_a_fault_and_no_empty_list():
 @pytest.mark.parametrize("how", ["away", "getting ready"])
 def test_a_node_that_is_restarted_keeps_its_channels(how):
     socket = Socket("A")
-    source = made(socket=socket)
-    field = source.catalogue.find("A::x")
+    lab = made(socket=socket)
+    field = lab.catalogue.find("A::x")
     socket.away = how == "away"
     socket.faults = {"A": "is getting ready"}
-    result(source.refresh())
-    assert source.catalogue.find("A::x") == field
-    assert source.catalogue.nodes["A"].error
-    answer = source.fetch([field], 1.0, 30.0, 100)
+    lab.look()
+    assert lab.catalogue.find("A::x") == field
+    assert lab.catalogue.nodes["A"].error
+    answer = lab.fetch([field], 1.0, 30.0, 100)
     assert answer.silent == ["A"]
     assert answer.series[field][0].size == 0
     socket.away, socket.faults = False, {}
-    result(source.refresh())
-    assert source.catalogue.nodes["A"].error is None
-    assert source.fetch([field], 1.0, 30.0, 100).silent == []
+    lab.look()
+    assert lab.catalogue.nodes["A"].error is None
+    assert lab.fetch([field], 1.0, 30.0, 100).silent == []
 
 
-def test_a_node_of_this_machine_that_was_removed_goes_at_once_and_one_of_others_after_a_while(session, monkeypatch):
+def test_a_node_of_this_machine_that_was_removed_goes_at_once_and_one_of_others_after_a_while(session):
     socket = Socket("A", "B")
-    source = made(session, socket)
+    lab = made(session, socket)
     socket.names, session.listed = ["B"], []
-    result(source.refresh())
-    assert list(source.catalogue.nodes) == ["APEX", "B"]
-    now = source_module.time.monotonic()
-    monkeypatch.setattr(source_module.time, "monotonic", lambda: now + GRACE + 1)
-    result(source.refresh())
-    assert list(source.catalogue.nodes) == ["B"]
+    lab.look()
+    assert list(lab.catalogue.nodes) == ["APEX", "B"]
+    lab.clock.advance(GRACE + 1)
+    lab.look()
+    assert list(lab.catalogue.nodes) == ["B"]
 
 
-def test_joins_and_leaves_are_remembered_once(source, session):
-    now = source_module.time.time()
+def test_joins_and_leaves_are_remembered_once(lab, session):
+    now = time.time()
     entry = {"name": "NEW", "description": "text"}
-    source._added(entry)
-    source._added(entry)
-    source._added(session.listed[0])  # a hub that was restarted tells of all
-    source._subtracted(entry)
-    assert [(event.node, event.description, event.kind) for event in source.events(now, now + 60)] == [
+    session.announce("added", entry)
+    session.announce("added", entry)
+    session.announce("added", session.listed[0])  # a hub that was restarted tells of all
+    session.announce("subtracted", entry)
+    assert [(event.node, event.description, event.kind) for event in lab.source.events(now, now + 60)] == [
         ("NEW", "text", "joined"),
         ("NEW", "text", "left"),
     ]
-    assert source.events(now - 60, now) == []
+    assert lab.source.events(now - 60, now) == []
 
 
 def test_of_two_nodes_with_one_path_the_one_that_answers_is_found():
     socket = Socket("OLDBOX", "ZNEWBOX")
+    lab = made(socket=socket)
+    assert lab.catalogue.find("observatory.a.feeds.f.x").node == "OLDBOX"
     socket.faults = {"OLDBOX": "has left"}
-    source = made(socket=Socket("OLDBOX", "ZNEWBOX"))
-    assert source.catalogue.find("observatory.a.feeds.f.x").node == "OLDBOX"
-    source._socket = socket
-    result(source.refresh())
-    assert source.catalogue.find("observatory.a.feeds.f.x").node == "ZNEWBOX"
+    lab.look()
+    assert lab.catalogue.find("observatory.a.feeds.f.x").node == "ZNEWBOX"
 
 
 # --- nodes that go, and a hub that does --------------------------------------------------------------------------------------
 
 
-def problems(source):
-    return list(limits.problems(state(source)))
+def problems(lab):
+    return list(limits.problems(status_of(lab.source)))
 
 
-def test_a_hub_that_does_not_answer_is_told_and_costs_no_node(session, clock):
-    source = made(session, Socket("A"))
-    assert source.hubless == 0
+def test_a_hub_that_does_not_answer_is_told_and_costs_no_node(session):
+    lab = made(session, Socket("A"))
+    assert lab.source.hubless == 0
     session.listed = None
-    result(source.refresh())
+    lab.look()
     for _ in range(40):
-        clock[0] += 2
-        result(source.refresh())
-    assert problems(source) == ["the hub has not answered for 80.0 s: docker logs sisock_hub tells why"]
-    assert source.catalogue.nodes["APEX"].error is None
+        lab.clock.advance(2)
+        lab.look()
+    assert problems(lab) == ["the hub has not answered for 80.0 s: docker logs sisock_hub tells why"]
+    assert lab.catalogue.nodes["APEX"].error is None
     session.listed = [{"name": "APEX", "description": "Weather"}]
-    result(source.refresh())
-    assert source.hubless == 0
+    lab.look()
+    assert lab.source.hubless == 0
 
 
-def test_without_a_router_the_hub_is_not_missed(session, clock):
-    source = made(session)
+def test_without_a_router_the_hub_is_not_missed(session):
+    lab = made(session)
     session.listed = None
-    result(source.refresh())
-    clock[0] += 60
-    source.on_leave()
-    assert source.hubless == 0
-    result(source.refresh())
-    clock[0] += 60
-    assert source.hubless == 0
+    lab.look()
+    lab.clock.advance(60)
+    lab.nodes.on_leave()
+    assert lab.source.hubless == 0
+    lab.look()
+    lab.clock.advance(60)
+    assert lab.source.hubless == 0
 
 
 def test_a_node_that_is_taken_away_on_purpose_is_gone_at_once(session):
     """Health was 503 for two minutes: "does not answer: wamp.error.canceled callee disconnected from in-flight request"."""
-    source = made(session)
+    lab = made(session)
     session.listed = []
-    source._subtracted({"name": "APEX", "description": "Weather", "on_request": True})
-    result(source.refresh())
-    assert list(source.catalogue.nodes) == []
+    session.announce("subtracted", {"name": "APEX", "description": "Weather", "on_request": True})
+    lab.look()
+    assert list(lab.catalogue.nodes) == []
     session.listed = [{"name": "APEX", "description": "Weather"}]
-    source._added(session.listed[0])
-    result(source.refresh())
-    assert source.catalogue.nodes["APEX"].error is None
+    session.announce("added", session.listed[0])
+    lab.look()
+    assert lab.catalogue.nodes["APEX"].error is None
 
 
-def test_a_node_that_died_is_told(session, clock):
-    source = made(session)
+def test_a_node_that_died_is_told(session):
+    lab = made(session)
     session.data = fail_with(ApplicationError(ApplicationError.CANCELED, "callee disconnected from in-flight request"))
-    result(source.refresh())
-    assert problems(source) == ["node APEX: has left"]
+    lab.look()
+    assert problems(lab) == ["node APEX: has left"]
     session.listed = []
-    source._subtracted({"name": "APEX", "description": "Weather"})
-    result(source.refresh())
-    assert problems(source) == ["node APEX: has left"]
-    clock[0] += GRACE + 1
-    result(source.refresh())
-    assert list(source.catalogue.nodes) == []
+    session.announce("subtracted", {"name": "APEX", "description": "Weather"})
+    lab.look()
+    assert problems(lab) == ["node APEX: has left"]
+    lab.clock.advance(GRACE + 1)
+    lab.look()
+    assert list(lab.catalogue.nodes) == []
 
 
 def test_a_node_of_this_machine_is_not_taken_away_by_what_the_hub_tells():
-    source = made(Session(), Socket("A"))
-    source._subtracted({"name": "A", "on_request": True})
-    result(source.refresh())
-    assert "A" in source.catalogue.nodes
+    session = Session()
+    lab = made(session, Socket("A"))
+    session.announce("subtracted", {"name": "A", "on_request": True})
+    lab.look()
+    assert "A" in lab.catalogue.nodes
 
 
 # --- what nobody expects ------------------------------------------------------------------------------------------------------
@@ -444,9 +422,9 @@ def of_the_past(when):
 def test_a_node_of_others_without_a_sample_does_not_make_the_appliance_unwell(session, data):
     """An archive of 2017 made it "not well" for ever, and the dead-man's switch silent."""
     session.data = data
-    source = made(session)
-    assert source.catalogue.nodes["APEX"].error is None
-    assert problems(source) == []
+    lab = made(session)
+    assert lab.catalogue.nodes["APEX"].error is None
+    assert problems(lab) == []
 
 
 @pytest.mark.parametrize(
@@ -463,30 +441,31 @@ def test_the_inventory_says_when_a_node_of_others_is_silent(session, silent_afte
 )
 def test_a_node_says_itself_when_it_is_silent(session, silent_after, after):
     session.get_fields["wind"]["silent_after"] = silent_after
-    assert made(session).catalogue.nodes["APEX"].silent_after == after
+    node = made(session).catalogue.nodes["APEX"]
+    assert (node.error, node.silent_after) == (None, after)
 
 
 @pytest.mark.parametrize("age", [50.0, 90.0, 3000.0, 80_000.0])
 def test_the_newest_sample_is_looked_for_further_back_than_a_minute(session, age):
     session.data = of_the_past(-age)
-    source = made(session)
-    assert source.catalogue.nodes["APEX"].last == {"wind": (-age, 7.0), "sky": (-age, 7.0)}
+    lab = made(session)
+    assert lab.catalogue.nodes["APEX"].last == {"wind": (-age, 7.0), "sky": (-age, 7.0)}
 
 
-def test_further_back_is_looked_seldom_and_what_was_found_stays(session, clock):
+def test_further_back_is_looked_seldom_and_what_was_found_stays(session):
     session.data = of_the_past(-3000.0)
-    source = made(session)
+    lab = made(session)
     asked = len(session.asked)
     for _ in range(20):
-        clock[0] += 2
-        result(source.refresh())
+        lab.clock.advance(2)
+        lab.look()
     assert len(session.asked) == asked + 20
-    assert source.catalogue.nodes["APEX"].last["wind"] == (-3000.0, 7.0)
+    assert lab.catalogue.nodes["APEX"].last["wind"] == (-3000.0, 7.0)
     session.data = of_the_past(-1e9)
-    source = made(session)
+    lab = made(session)
     for _ in range(20):
-        clock[0] += 2
-        result(source.refresh())
+        lab.clock.advance(2)
+        lab.look()
     assert len(session.asked) <= asked + 20 + 5 + 21
 
 
@@ -495,26 +474,24 @@ def test_further_back_is_looked_seldom_and_what_was_found_stays(session, clock):
 
 def test_of_a_node_with_very_many_fields_a_bounded_number_is_taken(session):
     session.get_fields = {f"field{number}": {"timeline": "t", "type": "number"} for number in range(20_000)}
-    source = made(session)
-    node = source.catalogue.nodes["APEX"]
+    lab = made(session)
+    node = lab.catalogue.nodes["APEX"]
     assert len(node.fields) == router_nodes.MOST_FIELDS
     assert node.notes == [f"it has 20000 fields: only the first {router_nodes.MOST_FIELDS} are shown"]
     assert all(len(fields) <= router_nodes.MOST_FIELDS for fields, *_ in session.asked)
 
 
 def test_of_very_many_nodes_a_bounded_number_is_asked_and_of_those_a_bounded_number_of_fields(session, monkeypatch):
-    source = made(session)
-    monkeypatch.setattr(source_module, "MOST_FIELDS_OF_ALL", 300)
+    lab = made(session)
+    monkeypatch.setattr(node_watch, "MOST_FIELDS_OF_ALL", 300)
     session.listed = [{"name": f"N{number}", "description": ""} for number in range(10_000)] + session.listed
     session.calls.clear()
-    result(source.refresh())
-    assert len(source.catalogue.nodes) == router_nodes.MOST_NODES
-    assert "APEX" in source.catalogue.nodes, "it was there before"
+    lab.look()
+    assert len(lab.catalogue.nodes) == router_nodes.MOST_NODES
+    assert "APEX" in lab.catalogue.nodes, "it was there before"
     assert session.calls.count("get_fields") == router_nodes.MOST_NODES
-    assert len(source.catalogue.fields) == 300
-    assert problems(source)[0].startswith(
-        f"the hub lists too many data nodes: {10_001 - router_nodes.MOST_NODES} of them"
-    )
+    assert len(lab.catalogue.fields) == 300
+    assert problems(lab)[0].startswith(f"the hub lists too many data nodes: {10_001 - router_nodes.MOST_NODES} of them")
 
 
 @pytest.mark.parametrize(
@@ -529,19 +506,19 @@ def test_of_very_many_nodes_a_bounded_number_is_asked_and_of_those_a_bounded_num
 )
 def test_fields_that_are_junk_are_left_out_and_texts_are_cut(session, fields):
     session.get_fields = fields
-    source = made(session)
-    node = source.catalogue.nodes["APEX"]
+    lab = made(session)
+    node = lab.catalogue.nodes["APEX"]
     assert node.error is None
     assert all(each.path == f"sisock.APEX.{name}" for name, each in node.fields.items())
-    assert len(json_answer(state(source)).data) < 4000
+    assert len(json_response(status_of(lab.source)).data) < 4000
 
 
 @pytest.mark.parametrize("answer", [(), ({},), (5, {}), ({}, {}, {}), "junk"[:0]], ids=str)
 def test_an_answer_that_cannot_be_read_is_told_and_the_nodes_of_this_machine_go_on(session, answer):
     session.get_fields = tuple(answer)
-    source = made(session, Socket("A"))
-    assert source.catalogue.nodes["APEX"].error.startswith("answers what cannot be read")
-    assert source.catalogue.nodes["A"].error is None
+    lab = made(session, Socket("A"))
+    assert lab.catalogue.nodes["APEX"].error.startswith("gives malformed answers")
+    assert lab.catalogue.nodes["A"].error is None
 
 
 @pytest.mark.parametrize(
@@ -562,22 +539,22 @@ def test_newest_samples_that_are_none_are_left_out_of_the_status(session, last):
     session.call = lambda uri, *given, **options: (
         succeed(last) if uri.endswith("get_last") else call(uri, *given, **options)
     )
-    source = made(session)
-    assert source.catalogue.nodes["APEX"].last == {}
-    assert {field["age"] for node in state(source)["nodes"] for field in node["fields"]} == {None}
+    lab = made(session)
+    assert lab.catalogue.nodes["APEX"].last == {}
+    assert {field["age"] for node in status_of(lab.source)["nodes"] for field in node["fields"]} == {None}
 
 
 def test_a_node_that_does_not_answer_holds_up_nobody_and_is_not_asked_twice(session):
     socket = Socket("A")
-    source = made(session, socket)
+    lab = made(session, socket)
     session.data = Deferred()
-    looking = source.refresh()
+    looking = lab.nodes.refresh()
     asked = len(session.asked)
     socket.last = {"x": [20.0, 2.0]}
     for _ in range(3):
-        source.refresh()
+        lab.nodes.refresh()
     assert not looking.called
-    assert source.catalogue.nodes["A"].last == {"x": (20, 2)}
+    assert lab.catalogue.nodes["A"].last == {"x": (20, 2)}
     assert len(session.asked) == asked
     session.data.callback(NOTHING_NOW)
     assert looking.called
@@ -592,38 +569,37 @@ def test_a_call_that_is_not_answered_is_taken_back(session, monkeypatch):
     monkeypatch.setattr(
         router_nodes, "answered_within", lambda call, _seconds: late.append(call) or fail(DeferredTimeoutError())
     )
-    nodes = router_nodes.RoutedNodes()
-    nodes.session = session
-    with pytest.raises(RouterError, match="nothing within 5 s"):
+    nodes = router_nodes.RouterNodes(session)
+    with pytest.raises(RouterError, match="timed out after 5 s"):
         result(nodes.listed())
     assert (late, cancelled) == ([pending], [True])
 
 
-def test_a_node_that_gives_no_proper_answer_is_asked_less_and_less_often(session, clock):
+def test_a_node_that_gives_no_proper_answer_is_asked_less_and_less_often(session):
     session.get_fields = ()
-    source = made(session)
+    lab = made(session)
     session.calls.clear()
     for _ in range(150):
-        clock[0] += 2
-        result(source.refresh())
+        lab.clock.advance(2)
+        lab.look()
     assert session.calls.count("get_fields") <= 15, "in five minutes"
     session.get_fields = {"wind": {"timeline": "t"}}
-    source._added(session.listed[0])
-    result(source.refresh())
-    assert source.catalogue.nodes["APEX"].error is None, "one that comes back is asked at once"
+    session.announce("added", session.listed[0])
+    lab.look()
+    assert lab.catalogue.nodes["APEX"].error is None, "one that comes back is asked at once"
 
 
-def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_ever(source, session, monkeypatch, clock):
+def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_ever(lab, session, monkeypatch):
     session.get_fields = {f"f{number}": {"timeline": "t", "type": "number"} for number in range(2000)}
-    result(source.refresh())
+    lab.look()
     session.asked.clear()
 
     def slow(fields, *_):
-        clock[0] += 0.1
+        lab.clock.advance(0.1)
         return False if len(fields) > 1 else {"data": {fields[0]: [1.0]}, "timeline": {"t": {"t": [10.0]}}}
 
     session.data = slow
-    answer = fetch(source, *session.get_fields)
+    answer = fetch(lab, *session.get_fields)
     assert answer.silent == ["APEX"]
     assert len(session.asked) <= 51
 
@@ -631,9 +607,9 @@ def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_eve
 @pytest.mark.parametrize(
     "times", [[10.0, float("nan"), 20.0], [10.0, 1e300, 20.0], [99.0, 10.0, 20.0], [-5.0, 10.0, 20.0]]
 )
-def test_samples_that_nobody_asked_for_are_left_out(source, session, times):
+def test_samples_that_nobody_asked_for_are_left_out(lab, session, times):
     session.data = {"data": {"wind": [1.0, 2.0, 3.0]}, "timeline": {"t": {"t": times}}}
-    ((found, _values),) = fetch(source, "wind").series.values()
+    ((found, _values),) = fetch(lab, "wind").series.values()
     assert found.tolist() == [10.0, 20.0]
 
 
@@ -644,36 +620,31 @@ def test_samples_that_nobody_asked_for_are_left_out(source, session, times):
 def test_a_node_elsewhere_cannot_answer_for_an_instrument_of_this_machine(session, path):
     session.listed = [{"name": "0", "description": "first by its name"}]
     session.get_fields = {"wind": {"timeline": "t", "type": "number", "path": path}}
-    source = made(session, Socket("A"), inventory="{agents: [{id: a}]}")
-    assert source.catalogue.nodes["0"].fields["wind"].path == "sisock.0.wind"
-    assert source.catalogue.find("observatory.a.feeds.f.x").node == "A"
+    lab = made(session, Socket("A"), inventory="{agents: [{id: a}]}")
+    assert lab.catalogue.nodes["0"].fields["wind"].path == "sisock.0.wind"
+    assert lab.catalogue.find("observatory.a.feeds.f.x").node == "A"
 
 
 def test_of_two_nodes_with_one_path_the_one_of_this_machine_is_found_also_by_its_age(session):
     session.listed = [{"name": "0", "description": "first by its name"}]
     session.get_fields = {"wind": {"timeline": "t", "type": "number", "path": "observatory.a.feeds.f.x"}}
-    source = made(session, Socket("A"))
-    assert source.catalogue.find("observatory.a.feeds.f.x").node == "A"
-    assert source.catalogue.find("age.observatory.a.feeds.f.x").base.node == "A"
+    lab = made(session, Socket("A"))
+    assert lab.catalogue.find("observatory.a.feeds.f.x").node == "A"
+    assert lab.catalogue.find("age.observatory.a.feeds.f.x").base.node == "A"
 
 
 def test_a_node_that_invents_names_for_ever_is_not_remembered_for_ever(session):
-    source = made(session)
+    lab = made(session)
     for look in range(8):
         session.get_fields = {f"field{look}_{number}": {"timeline": "t"} for number in range(2000)}
-        result(source.refresh())
-    assert len(source._derived._channels) <= MOST_ABSENT + 2000
+        lab.look()
+    assert len(lab.nodes.derived.fields) <= MOST_ABSENT + 2000
 
 
-def test_a_hub_that_tells_of_thousands_of_nodes_is_asked_once(session, monkeypatch):
-    source = made(session)
-    later = []
-
-    class Call:
-        def active(self):
-            return True
-
-    monkeypatch.setattr(source_module.reactor, "callLater", lambda *call: later.append(call) or Call())
+def test_a_hub_that_tells_of_thousands_of_nodes_is_asked_once(session):
+    lab = made(session)
     for number in range(5000):
-        source._added({"name": f"N{number}", "description": ""})
-    assert len(later) == 1
+        session.announce("added", {"name": f"N{number}", "description": ""})
+    session.calls.clear()
+    lab.clock.advance(1)
+    assert session.calls.count("get_data_node") == 1

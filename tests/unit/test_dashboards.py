@@ -16,7 +16,7 @@ from memory_source import MemorySource, Samples
 from paths import ROOT
 
 from livemon.bridge.app import create_app
-from livemon.bridge.source import Event
+from livemon.bridge.node_watch import Event
 from livemon.hkarchive.gaps import Gap, GapList
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.weather import WeatherNode

@@ -32,8 +32,9 @@ from twisted.logger import globalLogPublisher
 
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.site import Site
-from livemon.bridge.source import Answer, Event
+from livemon.bridge.inventory import Inventory
+from livemon.bridge.node_watch import Event
+from livemon.bridge.source import Answer
 
 pytestmark = pytest.mark.slow
 
@@ -61,16 +62,16 @@ class MemorySource:
     """Answers like livemon.bridge.source.Source; one of its nodes is silent."""
 
     connected = True
-    site = Site()
-    watch = None
+    inventory = Inventory()
+    alarm_watch = None
     hubless, left_out = 0.0, 0
 
     def __init__(self):
-        nodes = {each.node: Node(each.node, "") for each in FIELDS}
-        for each in FIELDS:
-            nodes[each.node].fields[each.name] = each
-        nodes["FAKE"].last = {"note": (NOW - 2, "warm\0"), "channel_00": (NOW, math.nan)}
-        self.catalogue = Catalogue(nodes.values())
+        last = {"FAKE": {"note": (NOW - 2, "warm\0"), "channel_00": (NOW, math.nan)}}
+        self.catalogue = Catalogue(
+            Node(name, "", {each.name: each for each in FIELDS if each.node == name}, last.get(name, {}))
+            for name in {each.node for each in FIELDS}
+        )
 
     def fetch(self, fields, start, end, points):
         series = {}

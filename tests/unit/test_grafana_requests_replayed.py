@@ -19,7 +19,7 @@ import pytest
 from memory_source import Irregular, MemorySource, Samples
 
 from livemon.bridge.app import create_app
-from livemon.bridge.source import Event
+from livemon.bridge.node_watch import Event
 
 RECORDED = Path(__file__).parents[1] / "grafana_requests"
 SECRET = "0b6f-pulse"

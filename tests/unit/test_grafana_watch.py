@@ -109,7 +109,7 @@ FIRING = [{"name": name, "instrument": name.split(":")[0]} for name in ("control
 
 
 def test_the_bridge_knows_whom_grafana_tells_and_what_is_silenced(tmp_path, state, clock):
-    assert not grafana_state.tells_somebody(clock.now)
+    assert not grafana_state.notifies_people(clock.now)
     with stand_in(tmp_path, {"STAND_IN_FIRING": json.dumps([*FIRING, {"alertname": "of somebody else"}])}) as running:
         watching = watch(running.url, state, [], clock)
         watching.turn()
@@ -117,10 +117,10 @@ def test_the_bridge_knows_whom_grafana_tells_and_what_is_silenced(tmp_path, stat
         running.make_silence()  # of the instrument control
         watching.turn()
     assert grafana_state.silenced(clock.now) == {"control:2:above:critical": True, "ls240:3:silent": False}
-    assert grafana_state.tells_somebody(clock.now)
+    assert grafana_state.notifies_people(clock.now)
     # Of what was seen so long ago nobody knows whether it is so still.
     assert grafana_state.silenced(clock.now + 301.0) == {}
-    assert not grafana_state.tells_somebody(clock.now + 301.0)
+    assert not grafana_state.notifies_people(clock.now + 301.0)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_refused_password_is_not_tried_again_at_once(tmp_path, state, clock):
         (
             "http://127.0.0.1:9",
             301.0,
-            "for 5 min nobody has seen whether Grafana tells of alarms: Grafana does not answer at",
+            "whether Grafana sends alarms has been unknown for 5 min: Grafana does not answer at",
         ),
     ],
 )
@@ -197,7 +197,7 @@ def test_a_watch_that_is_away_itself_is_told(tmp_path, state, clock):
         watch(running.url, state, [], clock).turn()
     assert list(grafana_state.problems(clock.now + 299.0)) == []
     (problem,) = grafana_state.problems(clock.now + 301.0)
-    assert problem.endswith("docker logs livemon_grafana_watch tells why")
+    assert problem.endswith("see docker logs livemon_grafana_watch for the reason")
 
 
 def test_a_fault_is_logged_once_and_its_end_too(tmp_path, state, clock):

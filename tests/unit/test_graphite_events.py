@@ -4,7 +4,7 @@ import pytest
 from memory_source import MemorySource, Samples
 
 from livemon.bridge.app import create_app
-from livemon.bridge.source import Event
+from livemon.bridge.node_watch import Event
 
 THEN = 1_700_006_400
 CONNECTED = Samples("observatory.control.agent.connected", THEN - 100, 10, [1] * 10 + [0] * 10 + [1] * 30)
@@ -68,9 +68,9 @@ def test_events_are_narrowed_by_tags_and_times(client, parameters, expected):
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ("from=yesterday-ish", "from: 'yesterday-ish' is no time"),
+        ("from=yesterday-ish", "from: 'yesterday-ish' is not a valid time"),
         (f"from={THEN}&until={THEN - 5}", "the time range is reversed"),
-        ("set=difference", "set: there is no 'difference'; write union or intersection"),
+        ("set=difference", "set: 'difference' is not valid; write union or intersection"),
     ],
 )
 def test_what_cannot_be_read_is_told(client, parameters, sentence):

@@ -65,7 +65,7 @@ def test_a_format_that_there_is_not_is_refused_by_name(client):
     answer = client.get("/metrics/find?query=*&format=pickle")
     assert (answer.status_code, answer.text) == (
         400,
-        "format: there is no 'pickle'; write treejson or completer\n",
+        "format: 'pickle' is not supported; write treejson or completer\n",
     )
 
 

@@ -10,14 +10,11 @@ import time
 
 import numpy as np
 import pytest
-from deferreds import result
-from twisted.internet.defer import maybeDeferred
+from synchronous_bridge import SynchronousBridge
 from waiting import wait_for
 
-from livemon.bridge import source as source_module
 from livemon.bridge.app import create_app
 from livemon.bridge.graphite.functions.declaration import FUNCTIONS
-from livemon.bridge.source import Source
 from livemon.sisock.socket_client import NodesSocket
 
 CYCLE, DWELL, RATE = 30.0, 8.0, 0.11
@@ -88,13 +85,11 @@ def source(tmp_path_factory):
     arguments = map(str, (path, NOW, CYCLE, DWELL, RATE, 60 * MINUTES))
     nodes = subprocess.Popen([sys.executable, "-W", "ignore", "-c", NODES, *arguments])
     socket = NodesSocket(path)
-    source = Source(socket)
+    bridge = SynchronousBridge(socket)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(source_module.threads, "deferToThread", maybeDeferred)
-            wait_for(path.is_socket, "the socket of the nodes", 20)
-            wait_for(lambda: result(source.refresh()) or len(source._local) == 3, "three nodes", 20)
-        yield source
+        wait_for(path.is_socket, "the socket of the nodes", 20)
+        wait_for(lambda: bridge.look() or len(bridge.nodes.local) == 3, "three nodes", 20)
+        yield bridge.source
     finally:
         socket.close()
         nodes.kill()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from livemon import contract
-from livemon.bridge import site
+from livemon.bridge import inventory as bridge_inventory
 from livemon.bridge.app import create_app
 from livemon.bridge.catalogue import Catalogue, Field, Node
-from livemon.bridge.site import Site
+from livemon.bridge.inventory import Inventory
 from livemon.bridge.source import Answer
 from livemon.errors import RouterError
 from livemon.health import limits
@@ -29,13 +29,13 @@ class OneNode:
     """Answers like livemon.bridge.source.Source: one node whose channels, by path, have just had the values given."""
 
     connected = True
-    watch = None
+    alarm_watch = None
     hubless, left_out = 0.0, 0
 
-    def __init__(self, values, lost=(), site=None, age=0.0):
+    def __init__(self, values, lost=(), inventory=None, age=0.0):
         now = time.time()
-        self.site = site or Site()
-        fields = self.site.described({path: Field("node", path, path) for path in values})
+        self.inventory = inventory or Inventory()
+        fields = self.inventory.described({path: Field("node", path, path) for path in values})
         last = {path: (now - (age if path == OLD else 0), value) for path, value in values.items()}
         self.catalogue = Catalogue([Node("node", "A node", fields, last, silent_after=contract.SILENT_AFTER)])
         self.lost = lost
@@ -91,7 +91,7 @@ def test_whether_one_who_is_away_is_degraded_is_not_missed():
 )
 def test_a_loss_is_wrong_as_long_as_it_is_new(counts, lost):
     answer = create_app(OneNode({contract.LOST: 99.0}, counts)).test_client().get("/api/health").json
-    expected = f"the archive lost {lost} samples within the last 60 s: livemon gaps tells which, and why"
+    expected = f"the archive lost {lost} samples within the last 60 s: see livemon gaps for which, and the reason"
     assert answer["problems"] == ([expected] if lost else [])
 
 
@@ -107,7 +107,7 @@ def test_samples_that_may_be_missing_are_wrong_as_long_as_that_is_new(tmp_path):
     )
     answer = create_app(OneNode(values), archive=tmp_path).test_client().get("/api/health").json
     assert answer["problems"] == [
-        "the archive may lack samples of observatory.b.feeds.x within the last 60 s: livemon gaps tells why"
+        "the archive may lack samples of observatory.b.feeds.x from the last 60 s: see livemon gaps for the reason"
     ]
 
 
@@ -128,7 +128,7 @@ agents:
 
 
 def of_site(node="node", expected="false"):
-    return site.read(SITE.format(node=node, expected=expected), "site.yaml")
+    return bridge_inventory.read(SITE.format(node=node, expected=expected), "site.yaml")
 
 
 @pytest.mark.parametrize(
@@ -140,15 +140,19 @@ def of_site(node="node", expected="false"):
         (
             {CONNECTED: 1.0},
             of_site(node="LSA21OQ"),
-            ["node LSA21OQ is not running: docker logs sisock_nodes tells why"],
+            ["node LSA21OQ is not running: see docker logs sisock_nodes for the reason"],
         ),
-        ({TEMPERATURE: 4.2}, of_site(), ["agent ls240 has not been heard yet: docker logs ocs_ls240 tells why"]),
+        (
+            {TEMPERATURE: 4.2},
+            of_site(),
+            ["agent ls240 has sent no heartbeat yet: see docker logs ocs_ls240 for the reason"],
+        ),
         # Of an agent that was taken out of the inventory its last heartbeat stays known.
         ({CONNECTED: 1.0, TEMPERATURE: 4.2, "observatory.old.agent.connected": 0.0}, of_site(), []),
     ],
 )
 def test_the_inventory_says_what_should_be_there(values, inventory, problems):
-    source = OneNode(values, site=inventory, age=limits.STALE_AFTER + 10)
+    source = OneNode(values, inventory=inventory, age=limits.STALE_AFTER + 10)
     assert create_app(source).test_client().get("/api/health").json["problems"] == problems
 
 
@@ -167,8 +171,10 @@ alarms:
 
 
 def test_status_has_the_limits_of_a_channel_for_the_lines_of_a_plot():
-    inventory = site.read(WITH_LIMITS, "site.yaml")
-    status = create_app(OneNode({TEMPERATURE: 4.2, CONNECTED: 1.0}, site=inventory)).test_client().get("/api/status")
+    inventory = bridge_inventory.read(WITH_LIMITS, "site.yaml")
+    status = (
+        create_app(OneNode({TEMPERATURE: 4.2, CONNECTED: 1.0}, inventory=inventory)).test_client().get("/api/status")
+    )
     limits = {field["path"]: field["limits"] for field in status.json["nodes"][0]["fields"]}
     assert limits == {
         TEMPERATURE: [
@@ -196,8 +202,8 @@ def test_that_all_nodes_are_gone_is_not_well():
 def test_without_router_and_nodes_health_is_an_answer_all_the_same():
     class Nothing:
         connected = False
-        watch = None
-        site = Site()
+        alarm_watch = None
+        inventory = Inventory()
 
         @property
         def catalogue(self):

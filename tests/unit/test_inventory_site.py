@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from livemon.bridge.site import read
+from livemon.bridge.inventory import read
 from livemon.nodes.configuration import make_node
 from plugins.plugin_utils.inventory.rendering import sisock
 from plugins.plugin_utils.inventory.rendering.bridge_site import site

@@ -18,7 +18,7 @@ from socs.Lakeshore import Lakeshore372  # noqa: E402
 
 from livemon.bridge.catalogue import Catalogue, Field, Node  # noqa: E402
 from livemon.bridge.derived import DerivedChannels  # noqa: E402
-from livemon.bridge.site import Site  # noqa: E402
+from livemon.bridge.inventory import Inventory  # noqa: E402
 from livemon.instruments.common.cryostat import Cryostat  # noqa: E402
 from livemon.instruments.lakeshore372 import agent as lakeshore372  # noqa: E402
 from livemon.instruments.lakeshore372 import reading_status  # noqa: E402
@@ -241,7 +241,7 @@ def test_the_bridge_calls_invalid_what_the_instrument_does(acquire, status, inva
     path = "observatory.control.feeds.temperatures.Channel_02_T"
     field = Field("fridge", "channel_02_t", path, "t", units="K")
     derived = DerivedChannels()
-    derived.look([Node("fridge", "", {"channel_02_t": field})], Site())
+    derived.look([Node("fridge", "", {"channel_02_t": field})], Inventory())
     channel = Catalogue([], derived.fields).find(f"invalid.{path}")
     samples = ([1.0], [data["Channel_02_T"]])
     times, values = derived.values(

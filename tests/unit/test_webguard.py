@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from livemon.webguard import LARGEST_BODY, LINGER, PATIENCE, TAKING, Rules, guard
+from livemon.webguard import LARGEST_BODY, LINGER, PATIENCE, READING, Rules, guard
 
 ORIGIN = "https://ocs-web.lab.example"
 RULES = Rules(frozenset({"monitor.lab.example"}), frozenset({ORIGIN}), {"X-Content-Type-Options": "nosniff"})
@@ -177,7 +177,10 @@ def test_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(server
     status, text = server.ask(
         "Host: localhost", "Content-Length: 2000000000", "Expect: 100-continue", start="POST / HTTP/1.1"
     )
-    assert (status, json.loads(text)["error"]) == (413, f"the body of a request may have {LARGEST_BODY} bytes at most")
+    assert (status, json.loads(text)["error"]) == (
+        413,
+        f"the request's body is too large; the limit is {LARGEST_BODY} bytes",
+    )
 
 
 def chunks(size: int) -> bytes:
@@ -247,7 +250,7 @@ def test_who_takes_an_answer_slowly_has_time_and_not_for_ever(server, version):
     peer = server.connect()
     peer.taking = False
     peer.protocol.dataReceived(f"GET /100000 HTTP/{version}\r\nHost: localhost\r\n\r\n".encode())
-    server.wait(TAKING - 1)
+    server.wait(READING - 1)
     assert peer.connected, "a slow line is not a fault"
     server.wait(2 * PATIENCE)
     assert peer.aborting
@@ -257,7 +260,7 @@ def test_who_has_taken_an_answer_in_the_end_goes_on(server):
     peer = server.connect()
     peer.taking = False
     peer.protocol.dataReceived(b"GET /100000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    server.wait(TAKING - 1)
+    server.wait(READING - 1)
     peer.taking = True
     peer.producer.resumeProducing()
     peer.clear()

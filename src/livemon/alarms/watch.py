@@ -88,7 +88,7 @@ class AlarmWatch:
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """The alarms of the inventory."""
-        alarms: tuple[Alarm, ...] = self._source.site.alarms
+        alarms: tuple[Alarm, ...] = self._source.inventory.alarms
         return alarms
 
     @property

@@ -1,8 +1,9 @@
-"""Has the alarms judged every few seconds, in a thread of its own."""
+"""Judges the alarms every few seconds, in a thread of its own."""
 
 from __future__ import annotations
 
 from twisted.internet import reactor, threads
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import LoopingCall
 from twisted.python.threadpool import ThreadPool
 
@@ -10,14 +11,13 @@ from livemon.alarms.watch import LOOK_EVERY, AlarmWatch
 from livemon.log import log
 
 
-def watch_alarms(watch: AlarmWatch) -> None:
-    """Look from now on until the reactor stops; a look that fails is told, and another one follows."""
+def run_alarm_loop(watch: AlarmWatch) -> None:
+    """Start judging the alarms, until the reactor stops; a failure is logged, and the next turn follows."""
     pool = ThreadPool(minthreads=1, maxthreads=1, name="alarms")
 
     def look() -> object:
-        return threads.deferToThreadPool(reactor, pool, watch.look).addErrback(
-            lambda failure: log.failure("alarms cannot be judged", failure)
-        )
+        turn = threads.deferToThreadPool(IReactorFromThreads(reactor), pool, watch.look)
+        return turn.addErrback(lambda failure: log.failure("cannot judge alarms", failure))
 
     looking = LoopingCall(look)
 

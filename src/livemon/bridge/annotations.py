@@ -1,51 +1,51 @@
-"""Joins and leaves of agents and data nodes, and gaps of the archive, as marks in plots."""
+"""Joins and leaves of agents and data nodes, and gaps in the archive, as marks in plots."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livemon.bridge.catalogue import Field
 from livemon.bridge.limits import shared_points
+from livemon.bridge.source import Source
 from livemon.bridge.times import MAX_POINTS
 from livemon.contract import CONNECTED
 from livemon.hkarchive.gaps import Gap
 
-"""End of the paths of fields that are 1 while an agent's heartbeat comes, and 0 once it is silent."""
 BEFORE = 60.0
-"""Seconds before an interval that are looked at for what an agent was when it began."""
+"""Seconds before an interval that are read for each agent's state at its start."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened: when (UNIX seconds), to what, and whether it ``joined``, ``left`` or has a ``gap``."""
+    """An event: when (UNIX seconds), the name of what it happened to, and whether that ``joined``, ``left`` or has a ``gap``."""
 
     time: float
     name: str
     kind: str
-    about: str
+    subject: str
+    """``agent``, ``data node`` or ``archive``."""
     text: str
 
     @property
     def title(self) -> str:
-        """For people, in a few words."""
+        """A few words for people."""
         return f"{self.name} {self.kind}"
 
     @property
     def tags(self) -> list[str]:
-        """What it happened to, and what."""
-        return [self.about, self.kind]
+        """The kinds of what it happened to, and of the event."""
+        return [self.subject, self.kind]
 
 
-def marks(source: Any, start: float, end: float, gaps: Iterable[Gap] = ()) -> tuple[list[Mark], list[str]]:
+def marks(source: Source, start: float, end: float, gaps: Iterable[Gap] = ()) -> tuple[list[Mark], list[str]]:
     """Return the marks in ``[start, end)``, oldest first, and the nodes that did not answer.
 
-    A gap has its mark at its begin, or at `start` if it began before.
+    A gap is marked where it begins, or at `start` if it began earlier.
     """
     of_nodes = [
         Mark(each.time, each.node, each.kind, "data node", each.description) for each in source.events(start, end)
@@ -56,7 +56,7 @@ def marks(source: Any, start: float, end: float, gaps: Iterable[Gap] = ()) -> tu
 
 
 def named(found: list[Mark], part_of_name: str) -> list[Mark]:
-    """Return the marks of agents and nodes whose names contain a text, in upper or lower case."""
+    """Return the marks of agents and nodes whose names contain a text, ignoring case."""
     return [mark for mark in found if part_of_name.lower() in mark.name.lower()]
 
 
@@ -70,7 +70,7 @@ def _of_gap(gap: Gap, start: float) -> Mark:
     return Mark(max(gap.begin, start), agent, "gap", "archive", text)
 
 
-def _of_agents(source: Any, start: float, end: float) -> tuple[list[Mark], list[str]]:
+def _of_agents(source: Source, start: float, end: float) -> tuple[list[Mark], list[str]]:
     agents = {field: _agent(field) for field in source.catalogue.plottable if field.path.endswith(CONNECTED)}
     if not agents:
         return [], []
@@ -86,7 +86,7 @@ def _of_agents(source: Any, start: float, end: float) -> tuple[list[Mark], list[
 
 
 def transitions(times: NDArray[np.float64], values: NDArray[np.float64]) -> list[tuple[float, str]]:
-    """Return ``(time, "joined" or "left")`` of every change of a truth value; what is no number changes nothing."""
+    """Return ``(time, "joined" or "left")`` of every change of a truth value; NaN is not a change."""
     known = np.isfinite(values)
     times, on = times[known], values[known] > 0.5
     changes = np.flatnonzero(on[1:] != on[:-1]) + 1

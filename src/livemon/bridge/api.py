@@ -1,4 +1,4 @@
-"""The bridge's own interface, for the quick-look page and the command ``livemon``: docs/architecture.md."""
+"""The bridge's own HTTP API, for the quick-look page and the command ``livemon``: docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from livemon.alarms.definition import Alarm
 from livemon.bridge.catalogue import Field
-from livemon.bridge.downloads import csv_answer, every_sample, title
-from livemon.bridge.json_responses import json_answer, with_silent
+from livemon.bridge.current import source
+from livemon.bridge.downloads import csv_response, every_sample, title
+from livemon.bridge.json_responses import json_response, with_silent
 from livemon.bridge.limits import check_targets, shared_points
 from livemon.bridge.notifying import by_grafana
-from livemon.bridge.source import Answer
+from livemon.bridge.source import Answer, Source
 from livemon.bridge.times import check_range, count, unix_seconds
 from livemon.errors import RequestError
 
@@ -24,15 +25,15 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 @blueprint.get("/status")
 def status() -> Response:
-    """Tell the nodes, their fields and each field's newest sample."""
-    return json_answer(state(_source()))
+    """Return the nodes, their fields and each field's newest sample."""
+    return json_response(status_of(source()))
 
 
-def state(source: Any) -> dict[str, Any]:
-    """Return what ``/api/status`` answers."""
+def status_of(source: Source) -> dict[str, Any]:
+    """Return the content of ``/api/status``."""
     now = time.time()
     nodes = []
-    for node in list(source.catalogue.nodes.values()):
+    for node in source.catalogue.nodes.values():
         fields = []
         for each in node.fields.values():
             if each.ended:
@@ -50,15 +51,24 @@ def state(source: Any) -> dict[str, Any]:
                     "age": None if when is None else now - when,
                     "tags": each.tags,
                     "expected": each.expected,
-                    "limits": [_limit(alarm) for alarm in source.site.limits_of(each.path)],
+                    "limits": [_limit(alarm) for alarm in source.inventory.limits_of(each.path)],
                 }
             )
-        about = {"name": node.name, "description": node.description, "error": node.error}
-        about |= {"faults": node.faults, "counts": node.counts, "notes": node.notes}
-        nodes.append(about | {"silent_after": node.silent_after, "fields": fields})
+        nodes.append(
+            {
+                "name": node.name,
+                "description": node.description,
+                "error": node.error,
+                "faults": node.faults,
+                "counts": node.counts,
+                "notes": node.notes,
+                "silent_after": node.silent_after,
+                "fields": fields,
+            }
+        )
     hub = {"away": source.hubless, "left_out": source.left_out}
-    about = {"name": source.site.name, "time_zone": source.site.time_zone}
-    return {"time": now, "router": {"connected": source.connected}, "hub": hub, "nodes": nodes} | about
+    site = {"name": source.inventory.site_name, "time_zone": source.inventory.time_zone}
+    return {"time": now, "router": {"connected": source.connected}, "hub": hub, "nodes": nodes} | site
 
 
 def _limit(alarm: Alarm) -> dict[str, Any]:
@@ -67,43 +77,44 @@ def _limit(alarm: Alarm) -> dict[str, Any]:
 
 @blueprint.get("/alarms")
 def alarms() -> Response:
-    """Tell every alarm of the inventory: whether it fires, since when, its value and limit, what it is called by, who notifies."""
-    told = _source().alarms()
-    grafana = by_grafana({each["rule"] for each in told["alarms"]})
-    return json_answer(told | {"alarms": [each | {"grafana": grafana[each["rule"]]} for each in told["alarms"]]})
+    """Return every alarm of the inventory: whether it fires, since when, its value, limit and tags, and whether Grafana notifies."""
+    content = source().alarms()
+    grafana = by_grafana({each["rule"] for each in content["alarms"]})
+    each_with_grafana = [each | {"grafana": grafana[each["rule"]]} for each in content["alarms"]]
+    return json_response(content | {"alarms": each_with_grafana})
 
 
 @blueprint.get("/series")
 def series() -> Response:
     """Return samples of fields."""
-    asked = _asked()
-    answer = _fetched(asked, count(request.args.get("points"), "points"))
+    query = _query()
+    answer = _fetch(query, count(request.args.get("points"), "points"))
     found = []
-    for name, each in asked.fields.items():
+    for name, each in query.fields.items():
         times, values = answer.series[each]
         about = {"field": name, "node": each.node, "path": each.path, "label": each.label, "units": each.units}
         found.append(about | {"times": times, "values": values, "envelope": each in answer.thinned})
-    return with_silent(json_answer({"series": found}), answer.silent)
+    return with_silent(json_response({"series": found}), answer.silent)
 
 
 @blueprint.get("/series.csv")
 def series_csv() -> Response:
-    """Return the same as a table; without `points` all samples that there are."""
-    asked = _asked()
+    """Return the same as a table; without `points`, every sample."""
+    query = _query()
     if request.args.get("points"):
-        answer = _fetched(asked, count(request.args.get("points"), "points"))
+        answer = _fetch(query, count(request.args.get("points"), "points"))
     else:
-        answer = every_sample(_source(), asked.distinct, asked.start, asked.end)
+        answer = every_sample(source(), query.distinct, query.start, query.end)
     columns = [
-        (title(name, each, envelope=each in answer.thinned), answer.series[each]) for name, each in asked.fields.items()
+        (title(name, each, envelope=each in answer.thinned), answer.series[each]) for name, each in query.fields.items()
     ]
-    moments = [time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment)) for moment in (asked.start, asked.end)]
-    return with_silent(csv_answer(columns, f"livemon-{'-'.join(moments)}.csv"), answer.silent)
+    moments = [time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment)) for moment in (query.start, query.end)]
+    return with_silent(csv_response(columns, f"livemon-{'-'.join(moments)}.csv"), answer.silent)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What samples a request asks for: fields by the names that it gives them, and ``[start, end)`` in UNIX seconds."""
+class Query:
+    """Which samples a request asks for: fields by the names that it gives them, in ``[start, end)``, UNIX seconds."""
 
     fields: Mapping[str, Field]
     start: float
@@ -111,11 +122,11 @@ class Asked:
 
     @property
     def distinct(self) -> list[Field]:
-        """The fields, each once, whatever it is called."""
+        """The fields, each once, even if the request gives one several names."""
         return list(dict.fromkeys(self.fields.values()))
 
 
-def _asked() -> Asked:
+def _query() -> Query:
     names = list(dict.fromkeys(request.args.getlist("field")))
     if not names:
         raise RequestError("name a channel: field=NODE::field or field=<path>")
@@ -124,13 +135,9 @@ def _asked() -> Asked:
     start = unix_seconds(request.args.get("from"), "from", now - 600, now)
     end = unix_seconds(request.args.get("until"), "until", now, now)
     check_range(start, end)
-    catalogue = _source().catalogue
-    return Asked({name: catalogue.find(name) for name in names}, start, end)
+    catalogue = source().catalogue
+    return Query({name: catalogue.find(name) for name in names}, start, end)
 
 
-def _fetched(asked: Asked, points: int) -> Answer:
-    return _source().fetch(asked.distinct, asked.start, asked.end, shared_points(points, len(asked.fields)))
-
-
-def _source() -> Any:
-    return current_app.extensions["source"]
+def _fetch(query: Query, points: int) -> Answer:
+    return source().fetch(query.distinct, query.start, query.end, shared_points(points, len(query.fields)))

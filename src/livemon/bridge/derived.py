@@ -1,55 +1,65 @@
-"""Channels that are not samples: made of another channel's samples, and there as long as this process is.
+"""Channels that are computed from another channel's samples, and exist as long as this process does.
 
-Each has the path of its channel behind a word of its own, ``age.<path>``. Its value at a time follows from the channel's newest
-sample at or before that time, so that it goes on when no more samples come: a sensor that is silent must not look as if all were
-well. docs/architecture.md.
+Each has the path of its channel after a word of its own, ``age.<path>``. Its value at a time follows from the channel's newest
+sample at or before that time, so that it continues when no more samples arrive: a silent sensor must not look healthy.
+docs/architecture.md.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livemon.bridge.catalogue import Field, Node, precedence
-from livemon.bridge.site import Site
+from livemon.bridge.inventory import Inventory
 from livemon.series.envelope import buckets
 
 Array = NDArray[np.float64]
 
 FINEST = 2.0
-"""Seconds between two values, at least: that often the bridge looks at the nodes."""
+"""Seconds between two values, at least: the bridge looks at the nodes that often."""
 MOST = 20_000
-"""Values in one answer."""
+"""Values in one answer, at most."""
 FINE = 2000
-"""Samples of a channel that are looked at, at most."""
+"""Samples of a channel that are read, at most."""
 MOST_ABSENT = 5000
-"""Channels that are not there, nor in the inventory, of which it is remembered that they were: a node may invent names for ever."""
+"""Channels that are remembered although they have gone and are not in the inventory: a node may keep inventing names."""
 LOOK_BACK = 7200.0
-"""Seconds before an interval in which the newest sample is looked for that was known when it began: the longest scan of a 372."""
+"""Seconds before an interval in which to find the newest sample known at its start: the longest scan of a 372."""
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """A way to make a channel of another: the first word of its path, and of what the channel's newest sample was what it is now.
+    """A way to compute a channel from another one.
 
-    `code` takes times, the times of the newest sample at or before each, and the values of those; `since_start` says whether a
-    channel that was never heard has it all the same, as if there had been a sample when this process began.
+    Attributes
+    ----------
+    word
+        The first part of its path.
+    type, unit
+        As of a field.
+    compute
+        Takes times, the time of the newest sample at or before each, and the values of those samples; returns values.
+    applies_to
+        Whether a channel has one.
+    since_start
+        Whether a channel without any samples has one, too, as if there had been a sample when this process began.
     """
 
     word: str
     type: str
     unit: str | None
-    code: Callable[[Array, Array, Array], Array]
-    is_of: Callable[[Field], bool]
+    compute: Callable[[Array, Array, Array], Array]
+    applies_to: Callable[[Field], bool]
     since_start: bool = False
 
 
 def _age(times: Array, sampled: Array, _values: Array) -> Array:
-    return np.maximum(times - sampled, 0)
+    return np.maximum(times - sampled, 0.0)
 
 
 def _is_reading(field: Field) -> bool:
@@ -57,7 +67,7 @@ def _is_reading(field: Field) -> bool:
 
 
 def _invalid_temperature(_times: Array, _sampled: Array, values: Array) -> Array:
-    # A 372 that is out of range sends 0 K: nothing is that cold.
+    # A 372 sends 0 K for a sensor that is out of range: nothing is that cold.
     return (~(values > 0)).astype(float)
 
 
@@ -80,15 +90,15 @@ def _is_temperature(field: Field) -> bool:
 
 
 @dataclass(frozen=True)
-class Derived(Field):
-    """A channel made of `base`."""
+class DerivedChannel(Field):
+    """A channel that is computed from `base`."""
 
-    base: Field | None = None
-    derivation: Derivation = AGE
+    base: Field = field(kw_only=True)
+    derivation: Derivation = field(default=AGE, kw_only=True)
 
     @classmethod
-    def of(cls, base: Field, derivation: Derivation) -> Derived:
-        """Make a channel of another."""
+    def of(cls, base: Field, derivation: Derivation) -> DerivedChannel:
+        """Make a channel from another one."""
         return cls(
             node=base.node,
             name=base.name,
@@ -102,20 +112,20 @@ class Derived(Field):
 
     @property
     def short(self) -> str:
-        """Return the path: to sisock there is no such field."""
+        """The path: sisock knows no such field."""
         return self.path
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of the channel, with name, unit and quantity of its own."""
+        """The tags of its base, with a name, unit and quantity of its own."""
         own = {"name": self.path, "unit": self.units, "quantity": self.derivation.word}
         return {tag: value for tag, value in (self.base.tags | own).items() if value}
 
     def counts(self, times: Array, values: Array) -> tuple[Array, Array]:
-        """Return those of a timeline's samples that are the channel's.
+        """Return those samples of a timeline that count as the channel's.
 
-        An agent publishes all fields of a block together, so that one which is no number is a reading nevertheless. In the blocks of
-        other nodes it says that there was none.
+        An agent publishes all fields of a block together, so that NaN is a reading. In the blocks of other nodes NaN means that
+        there was none.
         """
         if _is_reading(self.base):
             return times, values
@@ -124,9 +134,9 @@ class Derived(Field):
 
 
 def grid(start: float, end: float, points: int, now: float) -> Array:
-    """Return the regular times in ``[start, end)``, the present being the last, at which a derived channel has values.
+    """Return the regular times in ``[start, end)`` at which a derived channel has values; the last one is the present.
 
-    Half as many as there may be: a state is not of more use for being told more often.
+    Half as many as `points`: more values of a state are of no more use.
     """
     newest = min(float(np.nextafter(end, -np.inf)), now)
     if newest < start:
@@ -134,101 +144,102 @@ def grid(start: float, end: float, points: int, now: float) -> Array:
     if points < 4:
         return np.array([newest])
     step = max(FINEST, (newest - start) / (min(points // 2, MOST) - 1))
-    return newest - step * np.arange(int((newest - start) / step * (1 + 1e-9)), -1, -1)
+    times: Array = newest - step * np.arange(int((newest - start) / step * (1 + 1e-9)), -1, -1, dtype=np.float64)
+    return times
 
 
 @dataclass
 class _Channel:
-    """A channel, what is made of it, and time and value of its newest sample if there ever was one."""
+    """A channel, the channels derived from it, and the time and value of its newest sample if there has been one."""
 
     base: Field
-    made: tuple[Derived, ...]
+    derived: tuple[DerivedChannel, ...]
     newest: tuple[float, float] | None = None
 
 
 class DerivedChannels:
-    """What is derived of every channel that was ever there in this process's life, or that the site expects.
+    """The derived channels of every channel that has existed since this process began, or that the inventory expects.
 
-    What the inventory has no more is forgotten, and what it never had if that becomes too much. :meth:`look` is called by one thread;
-    others may read meanwhile.
+    Channels that were removed from the inventory are forgotten; so are channels that it never had, if they become too many.
+    :meth:`look` is called by one thread, and `fields` and :meth:`values` used by any.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._began = clock()
         self._channels: dict[str, _Channel] = {}
-        self.fields: list[Derived] = []
+        self.fields: list[DerivedChannel] = []
 
-    def look(self, nodes: Iterable[Node], site: Site) -> None:
-        """Take note of the channels that there are, and of their newest samples."""
-        for expected in site.expected:
+    def look(self, nodes: Iterable[Node], inventory: Inventory) -> None:
+        """Note which channels exist, and their newest samples."""
+        for expected in inventory.expected:
             known = self._channels.get(expected.path)
-            self._take(known.base if known else expected, site)
+            self._take(known.base if known else expected, inventory)
         present = set()
         for node in sorted(nodes, key=precedence):
-            for each in list(node.fields.values()):
+            for each in node.fields.values():
                 if each.type != "string" and each.path not in present:
-                    self._take(each, site, node.last.get(each.name))
+                    self._take(each, inventory, node.last.get(each.name))
                     present.add(each.path)
-        absent = [path for path in self._channels if path not in present and path not in site.fields]
+        absent = [path for path in self._channels if path not in present and path not in inventory.fields]
         surplus = set(absent[: max(len(absent) - MOST_ABSENT, 0)])
         for path in absent:
-            if path in surplus or site.has_dropped(path):
+            if path in surplus or inventory.has_dropped(path):
                 del self._channels[path]
-        self.fields = [made for channel in self._channels.values() for made in channel.made]
+        self.fields = [each for channel in self._channels.values() for each in channel.derived]
 
-    def _take(self, base: Field, site: Site, last: tuple[float, object] | None = None) -> None:
+    def _take(self, base: Field, inventory: Inventory, last: tuple[float, object] | None = None) -> None:
         channel = self._channels.get(base.path)
-        tags = site.tags(base.path)
-        if base.about is not tags:
-            base = replace(base, about=tags)
+        tags = inventory.tags(base.path)
+        if base.inventory_tags is not tags:
+            base = replace(base, inventory_tags=tags)
         if channel is None or channel.base is not base:
             newest = channel.newest if channel else None
-            made = tuple(Derived.of(base, each) for each in DERIVATIONS if each.is_of(base))
-            self._channels[base.path] = channel = _Channel(base, made, newest)
+            derived = tuple(DerivedChannel.of(base, each) for each in DERIVATIONS if each.applies_to(base))
+            self._channels[base.path] = channel = _Channel(base, derived, newest)
         if last is not None:
             channel.newest = float(last[0]), _number(last[1])
 
     def values(
         self,
-        field: Derived,
+        channel: DerivedChannel,
         times: Array,
         before: tuple[Array, Array],
         within: tuple[Array, Array],
         stride: float,
     ) -> tuple[Array, Array]:
-        """Return a channel at `times`, those at which nothing is known left out.
+        """Return the values of a channel at `times`, leaving out times at which nothing is known.
 
         Parameters
         ----------
-        field
-            The derived channel.
+        channel
+            A derived channel.
         times
             UNIX seconds, ascending.
         before, within
-            Times and values of its base before and in the interval that `times` lie in, the latter down-sampled with `stride`
-            (seconds) as nodes do it; with zero they are all samples.
+            Times and values of its base before and in the interval in which `times` lie, the latter down-sampled by `stride`
+            seconds as nodes do it; zero means that they are all samples.
         """
-        before, within = field.counts(*before), field.counts(*within)
+        before, within = channel.counts(*before), channel.counts(*within)
         sampled, values = np.concatenate((before[0], within[0])), np.concatenate((before[1], within[1]))
         late = np.concatenate((np.zeros(before[0].size), _lateness(within[0], stride)))
-        newest = self._newest(field)
+        newest = self._newest(channel)
         if newest is not None and (not sampled.size or newest[0] > sampled[-1]):
             sampled, values, late = np.append(sampled, newest[0]), np.append(values, newest[1]), np.append(late, 0.0)
         place = np.searchsorted(sampled, times, side="right") - 1
         times, place = times[place >= 0], place[place >= 0]
-        return times, field.derivation.code(times, sampled[place] + late[place], values[place])
+        return times, channel.derivation.compute(times, sampled[place] + late[place], values[place])
 
-    def _newest(self, field: Derived) -> tuple[float, float] | None:
-        channel = self._channels.get(field.base.path)
-        newest = channel.newest if channel else None
-        return (self._began, np.nan) if newest is None and field.derivation.since_start else newest
+    def _newest(self, channel: DerivedChannel) -> tuple[float, float] | None:
+        known = self._channels.get(channel.base.path)
+        newest = known.newest if known else None
+        return (self._began, np.nan) if newest is None and channel.derivation.since_start else newest
 
 
 def _lateness(sampled: Array, stride: float) -> Array:
-    """Return by how many seconds each sample may be later than an answer says, which has them at the begins of pieces of time.
+    """Return by how many seconds each sample may be later than its time, which is the start of a bucket.
 
-    An age is told as short as it may be: of a channel with samples all the time a plot of a week shows no age of minutes.
+    The shortest possible age is shown: in a plot of a week, a channel with continuous samples has no ages of minutes.
     """
     late = np.zeros(sampled.size)
     whole = buckets(sampled[0], sampled[0], sampled[-1], stride) if sampled.size > 1 else None

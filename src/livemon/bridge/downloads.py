@@ -1,4 +1,4 @@
-"""Samples as a table of comma-separated values, for spreadsheets and pandas (RFC 4180, UTF-8)."""
+"""Samples as comma-separated values, for spreadsheets and pandas (RFC 4180, UTF-8)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import re
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from flask import Response
@@ -15,31 +14,31 @@ from numpy.typing import NDArray
 
 from livemon.bridge.catalogue import Field
 from livemon.bridge.limits import MAX_SAMPLES
-from livemon.bridge.source import Answer, Samples
+from livemon.bridge.source import NO_SAMPLES, Answer, Samples, Source
 from livemon.bridge.times import DEFAULT_POINTS
 from livemon.errors import RequestError
 from livemon.series.envelope import EVERY
 
 FIRST_PART, LONGEST_PART = 3600.0, 86400.0
-"""Seconds that are asked for at first, and at most: how dense samples are is known only once they have been read."""
+"""Seconds of the first part, and of a part at most: how dense samples are is known only once they have been read."""
 MOST_SECONDS = 2_000_000
-"""Seconds of a part times its channels: at 1 Hz so many samples."""
+"""Seconds of a part times its channels, at most: the number of samples at 1 Hz."""
 FEW = 50_000
-"""Samples of a part; where there are fewer, the next part is longer."""
+"""Samples of a part; after a part with fewer, the next one is longer."""
 PATIENCE = 30.0
 """Seconds that reading may take."""
-LESS = "ask for a shorter time, fewer channels, or at most so many points each: points=1000"
+LESS = "ask for a shorter time, fewer channels, or a limited number of points per channel: points=1000"
 ROWS = 2000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-def every_sample(source: Any, fields: Sequence[Field], start: float, end: float) -> Answer:
-    """Return all samples of `fields` in ``[start, end)``, none left out, read in parts that are not too much for any node.
+def every_sample(source: Source, fields: Sequence[Field], start: float, end: float) -> Answer:
+    """Return every sample of `fields` in ``[start, end)``, read in parts that are not too large for any node.
 
     Raises
     ------
     RequestError
-        If they are more than one answer may have, or take too long to read.
+        If there are more than one answer may hold, or reading takes too long.
     """
     outline = source.fetch(fields, start, end, DEFAULT_POINTS)
     begins = [times[0] for times, _ in outline.series.values() if times.size]
@@ -70,32 +69,32 @@ def every_sample(source: Any, fields: Sequence[Field], start: float, end: float)
     return Answer({each: _joined(samples) for each, samples in parts.items()}, list(silent))
 
 
-def csv_answer(columns: Sequence[tuple[str, Samples]], filename: str) -> Response:
-    """Return a table that begins with the time in UNIX seconds and in ISO 8601 (UTC); made while it is sent.
+def csv_response(columns: Sequence[tuple[str, Samples]], filename: str) -> Response:
+    """Return a table whose first columns are the time in UNIX seconds and in ISO 8601 (UTC); it is made while it is sent.
 
     Parameters
     ----------
     columns
-        Title and ``(times, values)`` of each. A cell is empty where a series has no sample at that time, `nan` where it has one that
-        is no number.
+        Title and ``(times, values)`` of each. A cell is empty where a series has no sample at that time, and `nan` where it has a
+        sample without a value.
     filename
-        What the browser calls it.
+        Suggested to the browser.
     """
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
     return Response(_lines(columns), headers=headers, content_type="text/csv; charset=utf-8")
 
 
 def title(name: str, field: Field, *, envelope: bool = False) -> str:
-    """Return the title of a channel's column: its name as it was asked for, its label, and its unit in brackets.
+    """Return the title of a channel's column: its name as in the request, its label, and its unit in brackets.
 
-    It also says if the column is an `envelope`, smallest and largest values instead of every sample.
+    It also says if the column is an `envelope`: smallest and largest values instead of every sample.
     """
     words = [name, field.label, field.units and f"({field.units})", "smallest and largest values" if envelope else ""]
     return " ".join(word for word in words if word)
 
 
 def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, in one line.
+    """Return a text in one line that no spreadsheet interprets as a formula.
 
     Source: OWASP, "CSV Injection".
     """
@@ -105,7 +104,7 @@ def harmless(text: str) -> str:
 
 def _joined(samples: Sequence[Samples]) -> Samples:
     if not samples:
-        return np.empty(0), np.empty(0)
+        return NO_SAMPLES
     times, values = zip(*samples, strict=True)
     return np.concatenate(times), np.concatenate(values)
 

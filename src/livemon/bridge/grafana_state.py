@@ -1,6 +1,6 @@
-"""What the watch beside Grafana (livemon.grafana.watch) found out, as the bridge tells it on.
+"""What the watch beside Grafana (:mod:`livemon.grafana.watch`) found, as the bridge reports it.
 
-All of it stands in the file that ``$LIVEMON_GRAFANA_WATCHED`` names; there is none where there is no Grafana. `now` is in UNIX
+Everything is in the file that ``$LIVEMON_GRAFANA_WATCHED`` names; where there is no Grafana, there is no file. `now` is in UNIX
 seconds, UTC.
 """
 
@@ -15,61 +15,62 @@ from livemon.config import setting
 from livemon.health.limits import age
 
 PATIENCE = 300.0
-"""Seconds for which Grafana may be away: it is restarted, brought up to date, or gets a backup back."""
+"""Seconds for which Grafana may be away: while it restarts, is upgraded, or a backup is restored."""
 
 
-def is_there() -> bool:
-    """Whether this monitor has a Grafana, or had one and nobody took it off."""
+def is_installed() -> bool:
+    """Whether this monitor has a Grafana, or had one that was never uninstalled."""
     path = _path()
     return path is not None and path.exists()
 
 
 def problems(now: float) -> Iterator[str]:
-    """Yield one clause for each thing that is wrong with Grafana; none where nobody watches."""
+    """Yield one clause for each problem of Grafana; none where there is no watch."""
     try:
-        watched = _watched()
+        state = _state()
     except (OSError, ValueError) as error:
         yield f"{_path()} cannot be read: {error}"
         return
-    if watched is None:
+    if state is None:
         return
-    if _is_old(watched, now):
-        reason = watched["fault"] or "docker logs livemon_grafana_watch tells why"
-        yield f"for {age(now - watched['looked'])} nobody has seen whether Grafana tells of alarms: {reason}"
+    if _is_old(state, now):
+        reason = state["fault"] or "see docker logs livemon_grafana_watch for the reason"
+        yield f"whether Grafana sends alarms has been unknown for {age(now - state['looked'])}: {reason}"
     else:
-        yield from watched["problems"]
+        yield from state["problems"]
 
 
-def tells_somebody(now: float) -> bool:
-    """Whether there is a Grafana that sends alarms to a person: it has a contact point that is one, and somebody saw so lately."""
-    return bool(_seen(now).get("tells"))
+def notifies_people(now: float) -> bool:
+    """Whether Grafana has a contact point that reaches a person, as far as was seen in the last `PATIENCE` seconds."""
+    return bool(_recent(now).get("tells"))
 
 
 def silenced(now: float) -> Mapping[str, bool]:
-    """Return by their ids, of the alarms that fire in Grafana, whether a silence keeps their messages back; empty if nobody knows."""
-    return _seen(now).get("silenced") or {}
+    """Return, by id, whether a silence suppresses the messages of each alarm that fires in Grafana; empty if that is unknown."""
+    return _recent(now).get("silenced") or {}
 
 
-def _seen(now: float) -> Mapping[str, Any]:
-    """Return what was seen lately; empty if nothing was."""
+def _recent(now: float) -> Mapping[str, Any]:
+    """Return what was found in the last `PATIENCE` seconds; empty if nothing was."""
     try:
-        watched = _watched()
+        state = _state()
     except (OSError, ValueError):
         return {}
-    return {} if watched is None or _is_old(watched, now) else watched
+    return {} if state is None or _is_old(state, now) else state
 
 
-def _watched() -> Mapping[str, Any] | None:
+def _state() -> Mapping[str, Any] | None:
     path = _path()
     try:
-        return json.loads(path.read_bytes()) if path else None
+        state: Mapping[str, Any] | None = json.loads(path.read_bytes()) if path else None
     except FileNotFoundError:  # there is no Grafana here
         return None
+    return state
 
 
 def _path() -> Path | None:
     return setting("LIVEMON_GRAFANA_WATCHED", Path, None)
 
 
-def _is_old(watched: Mapping[str, Any], now: float) -> bool:
-    return now - watched["looked"] > PATIENCE
+def _is_old(state: Mapping[str, Any], now: float) -> bool:
+    return bool(now - state["looked"] > PATIENCE)

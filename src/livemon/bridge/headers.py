@@ -1,6 +1,6 @@
-"""What every answer tells a browser: load nothing, run nothing, guess nothing, keep nothing.
+"""The headers of every response: a browser may load nothing, run nothing, guess nothing and store nothing.
 
-The quick-look page says for itself what it needs.
+The quick-look page sets a policy of its own.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    # Pages of the same host, whatever their port, may read: Grafana's access mode "browser".
+    # Pages from other ports of the same host may read: Grafana's access mode "browser".
     "Cross-Origin-Resource-Policy": "same-site",
     "Cache-Control": "no-store",
 }
 
 
 def restrict(app: Flask) -> None:
-    """Have every answer of `app` carry the headers, faults included, except those that it has of its own."""
+    """Add the headers to every response of `app`, including errors, unless the response sets them itself."""
 
     @app.after_request
     def add(response: Response) -> Response:

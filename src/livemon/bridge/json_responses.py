@@ -1,4 +1,4 @@
-"""JSON answers: numbers from numpy by orjson, null for what is no number."""
+"""JSON responses: numpy's numbers are encoded by orjson, NaN and infinity as null."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from flask import Response
 from numpy.typing import NDArray
 
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
-"""Whole numbers that JSON is written with here."""
+"""The integers that orjson can encode."""
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
-def json_answer(content: Any, status: int = 200) -> Response:
-    """Return `content` as JSON; NaN and infinities in it become null, and what JSON does not know becomes text."""
+def json_response(content: Any, status: int = 200) -> Response:
+    """Return `content` as JSON; NaN and infinities become null, and objects of other types become text."""
     try:
         encoded = orjson.dumps(content, option=_OPTIONS, default=str)
-    except TypeError:  # half a surrogate pair, or a giant number: a node of others may send anything
+    except TypeError:  # a lone surrogate, or a giant number: other people's nodes may send anything
         encoded = orjson.dumps(_valid(content), option=_OPTIONS, default=str)
     return Response(encoded, status, mimetype="application/json")
 
@@ -36,12 +36,12 @@ def _valid(content: Any) -> Any:
 
 
 def with_silent(response: Response, silent: list[str]) -> Response:
-    """Name the nodes that did not answer in a header, what is no plain letter in percent signs."""
+    """Name the nodes that did not answer in a header, percent-encoded."""
     if silent:
         response.headers["X-Livemon-Silent"] = ",".join(quote(name, safe="", errors="replace") for name in silent)
     return response
 
 
 def pairs(times: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``[[value, time], ...]``, as Grafana's protocols have them."""
+    """Return ``[[value, time], ...]``, as in Grafana's protocols."""
     return np.column_stack((values, times))

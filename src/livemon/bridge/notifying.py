@@ -1,4 +1,4 @@
-"""Who notifies people of alarms: Grafana as long as it evaluates the rules, else livemon's own notifier (livemon.notify)."""
+"""Who notifies people of alarms: Grafana as long as it evaluates the rules, otherwise livemon's notifier (:mod:`livemon.notify`)."""
 
 from __future__ import annotations
 
@@ -6,52 +6,78 @@ import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from flask import current_app
+from typing import Any, TypedDict
 
 from livemon.bridge import grafana_state
+from livemon.bridge.current import bridge
 from livemon.bridge.evaluated_rules import PATIENCE
 from livemon.config import setting
 from livemon.health.limits import age
 
 SILENT_AFTER = 300.0
-"""Seconds without a turn of the notifier after which it counts as gone; a turn waits for mail servers that do not answer."""
+"""Seconds without a turn of the notifier after which it counts as stopped; a turn waits for mail servers that do not answer."""
+
+
+class NotifierReport(TypedDict):
+    """What the notifier reports about itself.
+
+    Attributes
+    ----------
+    heard
+        UNIX seconds, UTC; `None` where there is no notifier.
+    age
+        Seconds since then.
+    notifies
+        Whether Grafana leaves alarms to it.
+    delivered
+        When a message last arrived, UNIX seconds.
+    problems
+        Sentences, without secrets.
+    """
+
+    heard: float | None
+    age: float | None
+    notifies: bool
+    delivered: float | None
+    problems: list[str]
 
 
 def by_grafana(rules: Iterable[str]) -> dict[str, bool | None]:
-    """Whether Grafana notifies of the alarms of each rule; `None` while that cannot be known.
+    """Return whether Grafana notifies of the alarms of each rule; `None` while that cannot be known.
 
-    It does as long as it evaluates the rule; where the alarm path has a pulse, the pulse must have been heard as recently, too.
+    It does as long as it evaluates the rule; where the alarm path has a pulse, the pulse must have arrived as recently, too.
     """
-    pulse = current_app.extensions["alarm_path"].told()["age"]
+    pulse = bridge().alarm_path.age
     if pulse is not None and pulse > PATIENCE:
         return dict.fromkeys(rules, False)
-    asked, is_expected = current_app.extensions["asked"], grafana_state.is_there()
-    return {rule: asked.evaluates(rule, is_expected=is_expected) for rule in rules}
+    evaluated, is_expected = bridge().evaluated_rules, grafana_state.is_installed()
+    return {rule: evaluated.evaluates(rule, is_expected=is_expected) for rule in rules}
 
 
-def told() -> dict[str, Any]:
-    """Return what the notifier says of itself, in the file ``$LIVEMON_NOTIFIER_TOLD``.
-
-    ``heard`` (UNIX seconds, UTC) and ``age`` (seconds) are null where there is no notifier; ``notifies`` is whether Grafana leaves
-    alarms to it, ``delivered`` when a message last arrived (UNIX seconds, or null), ``problems`` sentences of what is wrong with
-    it, without secrets.
-    """
+def notifier_report() -> NotifierReport:
+    """Return what the notifier wrote into the file ``$LIVEMON_NOTIFIER_TOLD``."""
     path = setting("LIVEMON_NOTIFIER_TOLD", Path, None)
-    nothing = {"heard": None, "age": None, "notifies": False, "delivered": None, "problems": []}
     try:
-        return nothing if path is None else _told(json.loads(path.read_bytes()))
+        return _without_notifier() if path is None else _report(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        return nothing
+        return _without_notifier()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return nothing | {"problems": [f"{path} cannot be read: {error}"]}
+        return _without_notifier(f"{path} cannot be read: {error}")
 
 
-def _told(said: Any) -> dict[str, Any]:
+def _without_notifier(*problems: str) -> NotifierReport:
+    return {"heard": None, "age": None, "notifies": False, "delivered": None, "problems": list(problems)}
+
+
+def _report(said: Any) -> NotifierReport:
     silence = time.time() - said["turned"]
     problems = said["problems"]
     if silence > SILENT_AFTER:
-        problems = [f"livemon's notifier has not run for {age(silence)}: docker logs livemon_notify tells why"]
-    about = {"notifies": said["notifies"], "delivered": said["delivered"], "problems": problems}
-    return {"heard": said["turned"], "age": silence} | about
+        problems = [f"livemon's notifier has not run for {age(silence)}: see docker logs livemon_notify for the reason"]
+    return {
+        "heard": said["turned"],
+        "age": silence,
+        "notifies": said["notifies"],
+        "delivered": said["delivered"],
+        "problems": problems,
+    }

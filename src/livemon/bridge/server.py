@@ -1,4 +1,4 @@
-"""The bridge's process: Flask under Twisted's web server, and the session with the router."""
+"""The bridge's web server: Flask under Twisted's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from flask import Flask
 from twisted.internet import reactor, threads
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Protocol
-from twisted.protocols.policies import WrappingFactory
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.threadpool import ThreadPool
+from twisted.web.http import Request
 from twisted.web.server import Site
 from twisted.web.wsgi import WSGIResource
 
@@ -20,47 +21,57 @@ from livemon.log import log
 from livemon.webguard import Rules, guard
 
 MOST_CONNECTIONS = 250
-"""At the same time: the bodies that they may be sending are a quarter of the memory that the bridge has."""
+"""At the same time: the bodies that they may be sending take a quarter of the bridge's memory."""
 OWN_NAMES = frozenset({"sisock-grafana-http", "sisock_grafana_http"})
-"""What containers call the bridge."""
+"""The host names by which containers reach the bridge."""
 
 
 class _Limited(WrappingFactory):
-    """Refuses connections while there are `MOST_CONNECTIONS`."""
+    """Refuses connections beyond `MOST_CONNECTIONS`."""
 
     noisy = False
 
-    def buildProtocol(self, address: IAddress) -> Protocol | None:  # noqa: N802 - Twisted's name
-        return super().buildProtocol(address) if len(self.protocols) < MOST_CONNECTIONS else None
+    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]  # noqa: N802 - as Factory's
+        return super().buildProtocol(addr) if len(self.protocols) < MOST_CONNECTIONS else None
+
+
+class _QuietSite(Site):
+    """Logs no requests: Grafana alone sends one every few seconds."""
+
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        """Log nothing."""
 
 
 def serve(app: Flask, host: str, port: int, pool: ThreadPool, names: Iterable[str] = ()) -> None:
-    """Take ``host:port`` now, and answer HTTP there in the threads of `pool` as soon as the reactor runs.
+    """Listen on ``host:port`` now, and serve HTTP there in the threads of `pool` as soon as the reactor runs.
 
     Parameters
     ----------
     names
-        Host names under which the bridge is reached, besides `OWN_NAMES`, localhost and every address (:mod:`livemon.webguard`).
+        Host names of the bridge besides `OWN_NAMES`, localhost and IP addresses (:mod:`livemon.webguard`).
 
     Raises
     ------
     ConfigError
-        If the address cannot be had.
+        If the address cannot be listened on.
     """
-    site = Site(WSGIResource(reactor, pool, app))
-    site.noisy = False
-    site.log = lambda _request: None  # Grafana alone asks every few seconds
+    site = _QuietSite(WSGIResource(reactor, pool, app))
     guard(site, Rules(OWN_NAMES | {name.lower() for name in names}, headers=HEADERS))
     try:
-        listener = reactor.listenTCP(port, _Limited(site), interface=host)
+        listener = reactor.listenTCP(port, _Limited(site), interface=host)  # type: ignore[arg-type]  # declared for clients only
     except CannotListenError as error:
         reason = error.socketError.strerror or error.socketError
         raise ConfigError(f"cannot listen on {host}:{port} (LIVEMON_BRIDGE_LISTEN): {reason}") from error
 
+    bound = listener.getHost()
+    assert isinstance(bound, (IPv4Address, IPv6Address))
+
     def begin() -> None:
         pool.start()
-        # Threads may wait for the reactor: it must run on until they are done, and not wait for them itself.
+        # Threads may wait for the reactor: it must keep running until they are done, without waiting for them itself.
         reactor.addSystemEventTrigger("before", "shutdown", threads.deferToThread, pool.stop)
-        log.info("listening on {host}:{port}", host=host, port=listener.getHost().port)
+        log.info("listening on {host}:{port}", host=host, port=bound.port)
 
     reactor.callWhenRunning(begin)

@@ -23,16 +23,16 @@ _SECONDS = (
     ("m", 60),
 )
 _LATEST = 4e10
-"""Later than any time that a lab means; milliseconds taken for seconds end here."""
+"""Later than any time that a lab means, UNIX seconds; milliseconds written as seconds are later."""
 
 
 def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
-    """Return the UNIX time of a request's time: a number (zero or negative: relative to `now`), ISO 8601, or ``-10min``.
+    """Return a request's time in UNIX seconds: given as a number (zero or negative: relative to `now`), ISO 8601, or ``-10min``.
 
     Raises
     ------
     TimeRangeError
-        Naming `what`.
+        If it is none of these; the message begins with `what`.
     """
     if value is None or value in ("", "undefined"):
         return default
@@ -50,13 +50,13 @@ def unix_seconds(value: Any, what: str, default: float, now: float) -> float:
                 moment = dt.datetime.fromisoformat(text)
             except ValueError as error:
                 raise TimeRangeError(
-                    f"{what}: {shown(text, 40)} is no time; write UNIX seconds, ISO 8601 or -10min"
+                    f"{what}: {shown(text, 40)} is not a valid time; write UNIX seconds, ISO 8601 or -10min"
                 ) from error
             return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     else:
         found = number(value)
     if found is None or abs(found) > _LATEST:
-        raise TimeRangeError(f"{what}: {shown(value, 40)} is no time in UNIX seconds")
+        raise TimeRangeError(f"{what}: {shown(value, 40)} is not a valid time in UNIX seconds")
     return found if found > 0 else now + found
 
 
@@ -64,22 +64,22 @@ def check_range(start: float, end: float) -> None:
     """Raise a TimeRangeError if the interval is reversed."""
     if start > end:
         raise TimeRangeError(
-            f"the time range is reversed: it begins {start - end:.0f} s after its end; swap from and until"
+            f"the time range is reversed: it starts {start - end:.0f} s after its end; swap from and until"
         )
 
 
 def count(value: Any, what: str, default: int = DEFAULT_POINTS) -> int:
-    """Return a number of points, between 1 and `MAX_POINTS`; a RequestError for what is no number."""
+    """Return a number of points, limited to the range from 1 to `MAX_POINTS`; raise a RequestError if it is not a number."""
     if value is None or value in ("", "undefined"):
         return default
     found = number(value)
     if found is None:
-        raise RequestError(f"{what}: {shown(value, 40)} is no number of points")
+        raise RequestError(f"{what}: {shown(value, 40)} is not a valid number of points")
     return int(min(max(found, 1), MAX_POINTS))
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number, also of a text that is one; `None` for anything else."""
+    """Return a finite number, given as a number or as text; `None` for anything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:

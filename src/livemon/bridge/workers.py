@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from twisted.python.threadpool import ThreadPool
 
 COMPUTING = 3
-"""Python runs one thread at a time. Of two dozen that compute together some would wait for long: bench/RESULTS.md."""
+"""Python runs one thread at a time. Of two dozen that compute at once, some would wait for a long time: bench/RESULTS.md."""
 MOST = 30
 
 
 class Workers(ThreadPool):
-    """A few threads that compute, and as many more as wait for a node meanwhile; requests are taken in the order of their coming."""
+    """A few threads that compute, and one more for each that waits for a node; requests are taken in the order of their arrival."""
 
     def __init__(self) -> None:
         super().__init__(minthreads=COMPUTING, maxthreads=COMPUTING, name="http")
@@ -23,7 +23,7 @@ class Workers(ThreadPool):
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let another thread compute while this one waits for somebody else."""
+        """Let another thread compute while this one waits for an answer."""
         self._change(1)
         try:
             yield

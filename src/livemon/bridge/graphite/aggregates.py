@@ -1,7 +1,7 @@
 """How several values become one: graphite-web's aggregation functions, over many groups of values at once.
 
-Each takes `rows`, shape (n, m), in each row a group of values with NaN for null, and `lengths`, shape (n,), how many of a row's
-entries are of its group, nulls included; what is behind them is NaN. It gives shape (n,), NaN for a group without a value.
+Each takes `rows`, shape (n, m), one group of values per row with NaN for null, and `lengths`, shape (n,), the number of entries that
+belong to each row's group, nulls included; entries after them are NaN. It returns shape (n,), NaN for a group without a value.
 """
 
 from __future__ import annotations
@@ -14,47 +14,51 @@ from numpy.typing import NDArray
 from livemon.errors import RequestError, shown
 
 Numbers = NDArray[np.float64]
-Aggregate = Callable[[Numbers, NDArray[np.int64]], Numbers]
+Lengths = NDArray[np.int64]
+Aggregate = Callable[[Numbers, Lengths], Numbers]
 
 
-def count(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
-    """How many values there are; NaN for none, as the others have it."""
-    number = np.count_nonzero(~np.isnan(rows), axis=-1).astype(float)
+def count(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
+    """Count the values; NaN for none, as in the other functions."""
+    number: Numbers = np.count_nonzero(~np.isnan(rows), axis=-1).astype(np.float64)
     return np.where(number > 0, number, np.nan)
 
 
-def total(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def total(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Sum."""
     return np.where(np.isnan(count(rows)), np.nan, np.nansum(rows, axis=-1))
 
 
-def average(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def average(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Mean of the values."""
-    return np.nansum(rows, axis=-1) / count(rows)
+    sums: Numbers = np.nansum(rows, axis=-1)
+    return sums / count(rows)
 
 
-def average_with_nulls(rows: Numbers, lengths: NDArray) -> Numbers:
-    """Mean, null counted as zero."""
+def average_with_nulls(rows: Numbers, lengths: Lengths) -> Numbers:
+    """Mean, with null counted as zero."""
     return total(rows) / lengths
 
 
-def lowest(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def lowest(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Smallest value."""
-    return np.fmin.reduce(rows, axis=-1, initial=np.nan)
+    smallest: Numbers = np.fmin.reduce(rows, axis=-1, initial=np.nan)
+    return smallest
 
 
-def highest(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def highest(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Largest value."""
-    return np.fmax.reduce(rows, axis=-1, initial=np.nan)
+    largest: Numbers = np.fmax.reduce(rows, axis=-1, initial=np.nan)
+    return largest
 
 
-def spread(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def spread(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Largest value minus smallest."""
     return highest(rows) - lowest(rows)
 
 
-def median(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
-    """Value in the middle, or the mean of the two there."""
+def median(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
+    """Middle value, or the mean of the two middle values."""
     if not rows.shape[-1]:
         return count(rows)
     if not np.isnan(rows).any():  # a partition takes half the time of a sort
@@ -66,29 +70,30 @@ def median(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
     return (_at(ascending, np.maximum(number - 1, 0) // 2) + _at(ascending, np.where(number, number // 2, 0))) / 2
 
 
-def deviation(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
-    """Deviation from the mean, the values taken for a whole population."""
+def deviation(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
+    """Take the standard deviation, with the values as a whole population."""
     distance = rows - average(rows)[..., np.newaxis]
-    return np.sqrt(np.nansum(distance * distance, axis=-1) / count(rows))
+    squares: Numbers = np.nansum(distance * distance, axis=-1)
+    return np.sqrt(squares / count(rows))
 
 
-def first(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def first(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """First value."""
     return _at(rows, np.argmax(~np.isnan(rows), axis=-1)) if rows.shape[-1] else count(rows)
 
 
-def last(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
+def last(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
     """Last value."""
     return first(rows[..., ::-1])
 
 
-def difference(rows: Numbers, _lengths: NDArray | None = None) -> Numbers:
-    """First value minus all others."""
+def difference(rows: Numbers, _lengths: Lengths | None = None) -> Numbers:
+    """First value minus the others."""
     return 2 * first(rows) - total(rows)
 
 
-def product(rows: Numbers, lengths: NDArray) -> Numbers:
-    """Product; null if one of them is."""
+def product(rows: Numbers, lengths: Lengths) -> Numbers:
+    """Product; null if a value is null."""
     number = count(rows)
     return np.where(number == lengths, np.nanprod(rows, axis=-1), np.nan)
 
@@ -126,22 +131,22 @@ CONSOLIDATIONS: dict[str, Aggregate] = {
 
 
 def aggregate(name: str) -> Aggregate:
-    """Return an aggregation function by any of its names, also ``sumSeries`` and the like; a RequestError if there is none."""
+    """Return an aggregation function by any of its names, such as ``sumSeries``; raise a RequestError if there is none."""
     plain = name.removesuffix("Series")
     found = AGGREGATES.get(ALIASES.get(plain, plain))
     if found is None:
-        raise RequestError(f"{shown(name)} is no aggregation; write one of {', '.join(NAMES)}")
+        raise RequestError(f"{shown(name)} is not a valid aggregation function; write one of {', '.join(NAMES)}")
     return found
 
 
 def of_each(name: str, series: list[Numbers]) -> list[float]:
-    """Aggregate each of some series as a whole; NaN where it has no value."""
+    """Aggregate each of several series as a whole; NaN for a series without a value."""
     function = aggregate(name)
     return [float(function(each[np.newaxis], np.array([each.size]))[0]) if each.size else np.nan for each in series]
 
 
 def percentile(rows: Numbers, n: float, *, interpolate: bool = False) -> Numbers:
-    """Return the n-th percentile of each row: the value whose rank among N is ``n / 100 * (N + 1)``, the next one if that is broken.
+    """Return the n-th percentile of each row: the value whose rank among N is ``n / 100 * (N + 1)``, rounded up.
 
     Parameters
     ----------
@@ -150,7 +155,7 @@ def percentile(rows: Numbers, n: float, *, interpolate: bool = False) -> Numbers
     n
         Percent.
     interpolate
-        Whether a broken rank means a point between two values instead.
+        Whether a fractional rank means a point between two values instead.
     """
     if not rows.shape[-1]:
         return count(rows)

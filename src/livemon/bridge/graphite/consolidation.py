@@ -1,4 +1,4 @@
-"""Series of more points than a plot can show, made shorter: extremes are kept, unless the target says otherwise."""
+"""Reduces series to as many points as a plot can show: extremes are kept, unless the target says otherwise."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from livemon.series.envelope import fitted, stride_for
 def shortened(series: SeriesList, window: Window, points: int, budget: Budget) -> SeriesList:
     """Return series of at most `points` points each.
 
-    Those for which ``consolidateBy`` names a function get that of each bucket, the others their smallest and largest values
-    (docs/decisions/0012): a spike that a plot does not show is the one that somebody looks for.
+    Those for which ``consolidateBy`` names a function get its value of each bucket, the others their smallest and largest values
+    (docs/decisions/0012): the spike that a plot does not show may be the one that matters.
     """
     ends = [each.times[-1] + each.step for each in series if each.step is not None and each.times.size]
     starts = [each.times[0] for each in series if each.step is not None and each.times.size]
@@ -26,15 +26,15 @@ def shortened(series: SeriesList, window: Window, points: int, budget: Budget) -
 
 
 def _shortened(series: Series, window: Window, points: int, length: float, budget: Budget) -> Series:
-    if series.consolidation is not None and series.step is not None and series.times.size:
-        return _consolidated(series, points, length)
+    function = series.consolidation
+    if function is not None and series.step is not None and series.times.size:
+        return _consolidated(series, series.step, function, points, length)
     if series.times.size <= points:
         return series
-    if series.consolidation is not None:
+    if function is not None:
         if points == 1:
-            values = grid.in_groups(series.values, series.values.size, series.consolidation)
-            return replace(series, times=series.times[:1], values=values)
-        # Every sample counts: the first cell is as long as what of it lies in the window.
+            return _as_one(series, function)
+        # Every sample counts: the first cell is as long as its part inside the window.
         begin, end = min(window.start, series.times[0]), max(window.end, series.times[-1])
         for number in (points, points - 1):
             step = grid.round_step((end - begin) / number)
@@ -43,7 +43,7 @@ def _shortened(series: Series, window: Window, points: int, length: float, budge
                 break
         if start < begin and series.times[0] >= start + step - grid.RESOLUTION:
             start += step
-        times, values = grid.in_cells(series, start, step, series.consolidation, budget.spend)
+        times, values = grid.in_cells(series, start, step, function, budget.spend)
         return replace(series, times=np.maximum(times, begin), values=values)
     # Functions may have moved points out of the window.
     start, end = min(window.start, float(series.times[0])), max(window.end, math.nextafter(series.times[-1], math.inf))
@@ -52,17 +52,21 @@ def _shortened(series: Series, window: Window, points: int, length: float, budge
     return replace(series, times=times, values=values[0], step=None, thinned=series.thinned or bool(thinned))
 
 
-def _consolidated(series: Series, points: int, length: float) -> Series:
-    """Make buckets as graphite-web does: as long as the whole answer needs them, and aligned so that they do not jump about."""
+def _as_one(series: Series, function: str) -> Series:
+    values = grid.in_groups(series.values, series.values.size, function)
+    return replace(series, times=series.times[:1], values=values)
+
+
+def _consolidated(series: Series, step: float, function: str, points: int, length: float) -> Series:
+    """Make buckets as graphite-web does: as long as the whole answer needs, and aligned so that they do not jump about."""
     if points == 1:
-        values = grid.in_groups(series.values, series.values.size, series.consolidation)
-        return replace(series, times=series.times[:1], values=values)
-    number = length / series.step
+        return _as_one(series, function)
+    number = length / step
     if points >= number:
         return series
     size = math.ceil(number / points)
-    seconds, start = size * series.step, float(series.times[0])
-    skipped = seconds + start % series.step - start % seconds
-    first = max(0, round(skipped // series.step) - 1)
-    values = grid.in_groups(series.values[first:], size, series.consolidation)
-    return replace(series, times=start + skipped + seconds * np.arange(values.size), values=values)
+    seconds, start = size * step, float(series.times[0])
+    skipped = seconds + start % step - start % seconds
+    first = max(0, round(skipped // step) - 1)
+    values = grid.in_groups(series.values[first:], size, function)
+    return replace(series, times=grid.regular(start + skipped, seconds, values.size), values=values)

@@ -1,4 +1,4 @@
-"""What a function of render targets is called with, beside its arguments."""
+"""What a function of render targets is called with, besides its arguments."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Tree = Path | Call
 
 @dataclass(frozen=True)
 class Context:
-    """What a function knows of its call: the window, and what it may still make."""
+    """What a function knows about its call: the window, and how much it may still compute."""
 
     window: Window
     points: int
-    """How many points of each series the asker can use."""
+    """How many points of each series the request can use."""
     budget: Budget
     evaluate: Callable[[Tree, Window], SeriesList]
     tagged: Callable[[Sequence[str]], SeriesList]
     """Returns the series whose tags meet expressions."""
 
     def spend(self, points: int) -> None:
-        """Take points that are about to be made; raises a RequestError if they are too many."""
+        """Count points that are about to be computed; raises a RequestError if they are too many."""
         self.budget.spend(points)
 
     def together(self, series: Sequence[Series]) -> Together:
@@ -37,11 +37,11 @@ class Context:
         return together(series, self.window, self.spend, self.points)
 
     def filled(self, series: Series) -> Series:
-        """Return a regular series with null for each missing sample; another one as it is."""
+        """Return a regular series with null for each missing sample; any other as it is."""
         return grid.filled(series, self.window, self.spend)
 
     def filled_throughout(self, series: Series) -> Series:
-        """Return the same, samples as they came with nulls while one is overdue, and a series without any sample as one of nulls."""
+        """Return the same; other samples with nulls while the next one is overdue, and a series without samples as nulls."""
         if not self.window.length:
             return self.filled(series)
         if not series.times.size:
@@ -51,7 +51,7 @@ class Context:
         return self._interrupted(series, known.overdue, max(known.step, asked_step(self.window, self.points)))
 
     def filled_between(self, series: Series) -> Series:
-        """Return the same with nulls between the visits of a scanned series, too, and behind the last one."""
+        """Return the same with nulls between the visits of a scanned series, too, and after the last one."""
         if not series.times.size:
             return series
         known = cadence(series.times, self.window)

@@ -1,4 +1,4 @@
-"""Targets evaluated: trees of paths and calls become series."""
+"""Evaluates targets: trees of paths and calls become series."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from livemon.bridge.graphite.grammar import Call, Path
 from livemon.bridge.graphite.reading import Fields, Reader
 from livemon.bridge.graphite.series import Series, SeriesList, Window
 from livemon.bridge.limits import Budget, check_series
+from livemon.bridge.source import Source
 from livemon.errors import RequestError
 
 BY_TAG = "seriesByTag"
 
 
 class Evaluation:
-    """Evaluates the targets of one request over what a source holds.
+    """Evaluates the targets of one request.
 
     Parameters
     ----------
     source
-        :class:`livemon.bridge.source.Source`, or what answers like it.
+        Samples and channels.
     window
-        The interval that is asked for.
+        The requested interval.
     points
-        How many points of each series.
+        How many points of each series the request can use.
     room
-        How many samples of a channel may be read before smallest and largest values stand for them, where those are enough; as many
-        as `points` unless they are more.
+        How many samples of a channel may be read before smallest and largest values replace them, where those are enough; at least
+        `points`.
     """
 
-    def __init__(self, source: Any, window: Window, points: int, room: int = 0) -> None:
+    def __init__(self, source: Source, window: Window, points: int, room: int = 0) -> None:
         self.window, self.points = window, points
         self._fields = Fields(source)
         self._reader = Reader(source, max(points, room))
@@ -50,30 +51,35 @@ class Evaluation:
         return list(self._reader.silent)
 
     def prepare(self, tree: Tree) -> None:
-        """Note what a target will read, as far as that can be told before anything is read.
+        """Note what a target will read, as far as that is known before anything is read.
 
         Raises
         ------
         RequestError
-            If it calls what there is not, or otherwise than that can be called, or asks for too many series.
+            If it calls an unknown function, or one with invalid arguments, or asks for too many series.
         """
         self._prepare(tree, self.window, whole=False)
 
     def _prepare(self, tree: Tree, window: Window, *, whole: bool) -> None:
-        fields = self._selected(tree)
-        if fields is not None:
-            self._number += max(1, len(fields))  # one that is asked for twice is answered twice
-            check_series(self._number)
-            self._reader.want(fields, window, whole=whole)
+        if isinstance(tree, Path):
+            self._want(self._fields.matching(tree.text), window, whole=whole)
             return
         function, arguments = _bound(tree)
+        if tree.name == BY_TAG:
+            self._want(self._fields.tagged(tuple(arguments[0])), window, whole=whole)
+            return
         whole = whole or not function.keeps_extremes
         inner = function.window(window, arguments) if function.window else window
         for each in _trees(arguments):
             self._prepare(each, inner, whole=whole)
 
+    def _want(self, fields: list[Field], window: Window, *, whole: bool) -> None:
+        self._number += max(1, len(fields))  # a field that is requested twice is returned twice
+        check_series(self._number)
+        self._reader.want(fields, window, whole=whole)
+
     def evaluate(self, tree: Tree) -> SeriesList:
-        """Return the series that a target stands for."""
+        """Return the series of a target."""
         return self._evaluate(tree, self.window, whole=False)
 
     def _evaluate(self, tree: Tree, window: Window, *, whole: bool) -> SeriesList:
@@ -84,15 +90,6 @@ class Evaluation:
             else:
                 self._known[key] = self._call(tree, window, whole=whole)
         return self._known[key]
-
-    def _selected(self, tree: Tree) -> list[Field] | None:
-        """Return the fields that a path or tags stand for; `None` of another call."""
-        if isinstance(tree, Path):
-            return self._fields.matching(tree.text)
-        if tree.name == BY_TAG:
-            _, (expressions,) = _bound(tree)
-            return self._fields.tagged(tuple(expressions))
-        return None
 
     def _read(self, fields: Sequence[Field], expression: str, window: Window, *, whole: bool) -> SeriesList:
         self._reader.want(fields, window, whole=whole)

@@ -1,6 +1,6 @@
 """Render targets: the grammar of graphite-web 1.1 (webapp/graphite/render/grammar.py), parsed by lark.
 
-A number is one only if the argument ends behind it, so that `1min.load` is a path.
+A number counts as one only if the argument ends after it, so that `1min.load` is a path.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from lark import Lark, Transformer
+from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from livemon.errors import RequestError, shown
 
 MAX_LENGTH = 8192
 MAX_CALLS = 100
-"""Calls in one target, in or behind each other: evaluation goes as deep."""
+"""Calls in one target, nested or piped: evaluation recurses as deep."""
 
 GRAMMAR = r"""
     ?start: expression
@@ -53,48 +53,48 @@ class Path:
 
 @dataclass(frozen=True)
 class Call:
-    """A function's call."""
+    """A function call."""
 
     name: str
     arguments: tuple[Any, ...]
     keywords: tuple[tuple[str, Any], ...] = ()
 
 
-class _Tree(Transformer):
-    def atom(self, items: list) -> Path:
+class _Tree(Transformer[Token, Path | Call]):
+    def atom(self, items: list[Any]) -> Path:
         return Path(str(items[0]))
 
-    def call(self, items: list) -> Call:
+    def call(self, items: list[Any]) -> Call:
         name, *arguments = items
         keywords = tuple(each for each in arguments if isinstance(each, _Keyword))
         plain = tuple(each for each in arguments if not isinstance(each, _Keyword))
         return Call(str(name), plain, tuple((each.name, each.value) for each in keywords))
 
-    def pipe(self, items: list) -> Any:
+    def pipe(self, items: list[Any]) -> Any:
         first, *calls = items
         for call in calls:
             first = Call(call.name, (first, *call.arguments), call.keywords)
         return first
 
-    def keyword(self, items: list) -> _Keyword:
+    def keyword(self, items: list[Any]) -> _Keyword:
         return _Keyword(str(items[0]), items[1])
 
-    def number(self, items: list) -> float | int:
+    def number(self, items: list[Any]) -> float | int:
         text = str(items[0])
-        # Python's integers have no end, and numbers of a thousand digits are none that a target means.
+        # Python's integers are unlimited, and no target means a number of a thousand digits.
         is_integer = text.lstrip("-").isdigit() and len(text) < 18
         return int(text) if is_integer else float(text)
 
-    def boolean(self, items: list) -> bool:
+    def boolean(self, items: list[Any]) -> bool:
         return str(items[0]).lower() == "true"
 
-    def none(self, _items: list) -> None:
+    def none(self, _items: list[Any]) -> None:
         return None
 
-    def infinity(self, _items: list) -> float:
+    def infinity(self, _items: list[Any]) -> float:
         return math.inf
 
-    def string(self, items: list) -> str:
+    def string(self, items: list[Any]) -> str:
         return str(items[0])[1:-1]
 
 
@@ -109,14 +109,14 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Tree())
 
 
-@lru_cache(1024)  # panels ask for the same again every few seconds
+@lru_cache(1024)  # panels send the same targets every few seconds
 def parse(target: str) -> Path | Call:
     """Parse a render target.
 
     Raises
     ------
     RequestError
-        Saying where it cannot be read.
+        If it cannot be parsed; the message says where.
     """
     if len(target) > MAX_LENGTH:
         raise RequestError(f"target: longer than {MAX_LENGTH} characters")
@@ -127,7 +127,7 @@ def parse(target: str) -> Path | Call:
     except LarkError as error:
         column = getattr(error, "column", None)
         where = f" at character {column}" if isinstance(column, int) and column > 0 else ""
-        raise RequestError(f"target {shown(target)} cannot be read{where}") from error
+        raise RequestError(f"target {shown(target)} cannot be parsed{where}") from error
     if not isinstance(tree, (Path, Call)):
-        raise RequestError(f"target {shown(target)} is neither a path nor a function's call")
+        raise RequestError(f"target {shown(target)} is neither a path nor a function call")
     return tree

@@ -22,16 +22,18 @@ LONGEST = 100 * 365 * 86400
 
 
 def interval(value: Any, what: str) -> int:
-    """Return the seconds of an interval, negative if a minus stands before it; a unit is known by its begin.
+    """Return the seconds of an interval, negative after a minus sign; units are recognised by how they begin.
 
     Raises
     ------
     RequestError
-        If it is none, or longer than a hundred years.
+        If it is not valid, or longer than a hundred years.
     """
     text = value.strip() if isinstance(value, str) else ""
     if not _WHOLE.fullmatch(text):
-        raise RequestError(f"{what}: {shown(value, 40)} is no interval; write for example '5min', '1h' or '7d'")
+        raise RequestError(
+            f"{what}: {shown(value, 40)} is not a valid interval; write for example '5min', '1h' or '7d'"
+        )
     seconds = sum(int(number) * _unit(unit, what) for number, unit in _PART.findall(text))
     if seconds > LONGEST:
         raise RequestError(f"{what}: {shown(value, 40)} is longer than a hundred years")
@@ -42,4 +44,4 @@ def _unit(unit: str, what: str) -> int:
     for name, seconds in _UNITS:
         if unit.startswith(name):
             return seconds
-    raise RequestError(f"{what}: {shown(unit, 20)} is no unit of time; write s, min, h, d, w, mon or y")
+    raise RequestError(f"{what}: {shown(unit, 20)} is not a valid unit of time; write s, min, h, d, w, mon or y")

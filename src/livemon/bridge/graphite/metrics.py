@@ -1,4 +1,4 @@
-"""``/metrics``: the tree of the metrics' names."""
+"""``/metrics``: the tree of metric names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Response, request
 
 from livemon.bridge.graphite.paths import children, expand_braces, nodes
 from livemon.bridge.graphite.routes import all_paths, check_patterns, route
-from livemon.bridge.json_responses import json_answer
+from livemon.bridge.json_responses import json_response
 from livemon.errors import RequestError, shown
 
 _TRUE = {"1", "true"}
@@ -16,28 +16,28 @@ _TRUE = {"1", "true"}
 
 @route("/metrics/find")
 def find() -> Response:
-    """Find the nodes of the metrics' tree that a query matches: as Grafana reads them, or with ``format=completer`` by full paths."""
+    """Find the nodes of the tree that a query matches: as Grafana reads them, or with ``format=completer`` as full paths."""
     query = request.values.get("query", "")
     if not query:
         raise RequestError("query: write a pattern, for example observatory.*")
     wanted = request.values.get("format") or "treejson"
     form = _FORMATS.get(wanted)
     if form is None:
-        raise RequestError(f"format: there is no {shown(wanted, 40)}; write {' or '.join(_FORMATS)}")
-    return json_answer(form(query))
+        raise RequestError(f"format: {shown(wanted, 40)} is not supported; write {' or '.join(_FORMATS)}")
+    return json_response(form(query))
 
 
 @route("/metrics/expand")
 def expand() -> Response:
-    """Expand queries to full paths: all together, or with ``groupByExpr=1`` by query; with ``leavesOnly=1`` only ends of paths."""
+    """Expand queries to full paths: all together, or with ``groupByExpr=1`` by query; with ``leavesOnly=1`` only leaves."""
     queries = list(dict.fromkeys(request.values.getlist("query")))
     check_patterns(sum(len(expand_braces(query)) for query in queries))
     leaves_only, grouped = (request.values.get(each) in _TRUE for each in ("leavesOnly", "groupByExpr"))
     paths = all_paths()
     found = {query: {path for path, is_leaf in nodes(query, paths) if is_leaf or not leaves_only} for query in queries}
     if grouped:
-        return json_answer({"results": {query: sorted(each) for query, each in found.items()}})
-    return json_answer({"results": sorted(set().union(*found.values()))})
+        return json_response({"results": {query: sorted(each) for query, each in found.items()}})
+    return json_response({"results": sorted(set().union(*found.values()))})
 
 
 def _tree(query: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Paths with globs, matched node by node as graphite-web matches them.
+"""Paths with globs, matched node by node as graphite-web does.
 
-A backslash takes its meaning from the character behind it, as graphite-web's grammar of targets has it. A pattern also finds what is
-called exactly so: Grafana writes the brackets of a name without backslashes.
+A backslash escapes the character after it, as in graphite-web's grammar of targets. A pattern also matches its own text literally:
+Grafana writes the brackets of a name without backslashes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BRACES = re.compile(r"(?s)((?:\\.|[^\\])*?)\{((?:\\.|[^\\{}])*)\}")
 _ESCAPE = re.compile(r"(?s)\\.")
 _CHARACTER = re.compile(r"(?s)\\.|.")
 _SPECIAL = re.compile(r"([*?\[\]{}\\(),'\"|=\s])")
-"""What means something in a pattern, or ends a path in a target."""
+"""Characters with a meaning in a pattern, or that end a path in a target."""
 
 
 def expand_braces(pattern: str) -> list[str]:
@@ -28,7 +28,7 @@ def expand_braces(pattern: str) -> list[str]:
     Raises
     ------
     RequestError
-        If there are more than a thousand, or if the pattern is longer than that could need.
+        If there are more than `MAX_ALTERNATIVES`, or the pattern is longer than `MAX_LENGTH`.
     """
     if len(pattern) > MAX_LENGTH:
         raise RequestError(f"query: longer than {MAX_LENGTH} characters")
@@ -48,7 +48,7 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def _alternatives_in(inside: str) -> list[str]:
-    """Return what stands between the commas of a pair of braces."""
+    """Return the alternatives between the commas of a pair of braces."""
     found = [""]
     for character in _CHARACTER.findall(inside):
         if character == ",":
@@ -59,12 +59,12 @@ def _alternatives_in(inside: str) -> list[str]:
 
 
 def escaped(name: str) -> str:
-    """Return the pattern that means a name and nothing else, as it may also stand in a target."""
+    """Return the pattern that matches a name only, and can be written in a target."""
     return _SPECIAL.sub(r"\\\1", name)
 
 
 def matching(pattern: str, paths: Collection[str]) -> list[str]:
-    """Return those of `paths` that a pattern matches whole."""
+    """Return the paths that a pattern matches as a whole."""
     patterns = expand_braces(pattern)
     if not any(_GLOB.search(each) for each in patterns):
         return [each for each in patterns if each in paths]
@@ -73,7 +73,7 @@ def matching(pattern: str, paths: Collection[str]) -> list[str]:
 
 
 def nodes(query: str, paths: Iterable[str]) -> list[tuple[str, bool]]:
-    """Return the path of each node that a query finds at its own depth, and whether a path ends there; both is told twice."""
+    """Return the path of each node that a query matches at its own depth, and whether it is a leaf; one that is both comes twice."""
     patterns = expand_braces(query)
     at_depth: dict[int, dict[str, set[bool]]] = {pattern.count(".") + 1: {} for pattern in patterns}
     for path in paths:
@@ -90,7 +90,7 @@ def nodes(query: str, paths: Iterable[str]) -> list[tuple[str, bool]]:
 
 @dataclass
 class Child:
-    """A node of the tree: its name, the pattern by which a query finds it again, and whether it is the end of a path."""
+    """A node of the tree: its name, the pattern that matches it, and whether it is a leaf."""
 
     name: str
     pattern: str
@@ -98,10 +98,10 @@ class Child:
 
 
 def children(query: str, paths: Iterable[str]) -> list[Child]:
-    """Return the nodes that a query finds at its own depth, one of each name: branches first, each sorted by name."""
+    """Return the nodes that a query matches at its own depth, one of each name: branches first, then leaves, sorted by name."""
     paths = list(paths)
     leaves: dict[str, bool] = {}
-    bases: dict[str, dict[str, None]] = {}  # what stands before a name, in the patterns that found it
+    bases: dict[str, dict[str, None]] = {}  # what precedes each name in the patterns that matched it
     for pattern in expand_braces(query):
         depth = pattern.count(".") + 1
         expression = _compiled(pattern)
@@ -124,7 +124,7 @@ def children(query: str, paths: Iterable[str]) -> list[Child]:
 
 
 def _base(query: str) -> str | None:
-    """Return what stands before a query's last node, its globs kept; `None` if braces with dots in them reach into that."""
+    """Return what precedes a query's last node, including globs; `None` if braces with dots in them extend into that node."""
     depth, end = 0, 0
     for position, character in enumerate(_ESCAPE.sub("__", query)):
         depth += {"{": 1, "}": -1}.get(character, 0)
@@ -138,8 +138,8 @@ def _alternatives(patterns: list[str]) -> str:
 
 
 @lru_cache(512)
-def _compiled(pattern: str) -> re.Pattern:
-    parts = [""]  # what stands between the asterisks
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = [""]  # the parts between asterisks
     position = 0
     while position < len(pattern):
         character = pattern[position]
@@ -159,8 +159,8 @@ def _compiled(pattern: str) -> re.Pattern:
         position += 1
     first, *others = parts
     if others:
-        # The leftmost place of a part is as good as any later one, since the asterisk behind it takes the rest. Groups that are not
-        # tried again (fnmatch does the same) keep the time from doubling with every asterisk.
+        # The leftmost match of a part is as good as any later one, because the asterisk after it takes the rest. Atomic groups (as in
+        # fnmatch) keep the time from doubling with every asterisk.
         first += "".join(f"(?>[^.]*?{part})" for part in others[:-1]) + f"[^.]*{others[-1]}"
     try:
         return re.compile(f"{first}|{re.escape(pattern)}")

@@ -1,30 +1,35 @@
-"""Where the parts of Graphite's interface hang, and what they share: docs/architecture.md."""
+"""The blueprint of Graphite's API, and what its views share: docs/architecture.md."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
-from flask import Blueprint, current_app
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
 
 from livemon.bridge.catalogue import Field
+from livemon.bridge.current import source
 from livemon.errors import RequestError
 
 MAX_PATTERNS = 1000
-"""Patterns in the targets of one request, braces expanded: each is held against every path."""
-PLAIN_FAULTS = {"/render", "/render/", "/metrics/find", "/metrics/find/"}
-"""Where Grafana shows a fault's text as it is."""
+"""Patterns in the targets of one request, braces expanded: each is matched against every path."""
+PLAIN_TEXT_ERRORS = {"/render", "/render/", "/metrics/find", "/metrics/find/"}
+"""Where Grafana shows the text of an error response as it is."""
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 blueprint = Blueprint("graphite", __name__)
 
 
-def route(path: str) -> Any:
-    """Register a view under a path, with and without a slash behind it, for GET and POST alike as graphite-web does."""
+def route(path: str) -> Callable[[View], View]:
+    """Register a view under a path, with and without a trailing slash, for GET and POST alike, as graphite-web does."""
     return blueprint.route(path, methods=["GET", "POST"], strict_slashes=False)
 
 
 def channels() -> list[Field]:
-    """Return all channels that can be plotted, one of each path."""
-    return [each for each in current_app.extensions["source"].catalogue.by_path.values() if each.type != "string"]
+    """Return all channels that can be plotted, one per path."""
+    return [each for each in source().catalogue.by_path.values() if each.type != "string"]
 
 
 def all_paths() -> list[str]:
@@ -35,4 +40,4 @@ def all_paths() -> list[str]:
 def check_patterns(number: int) -> None:
     """Raise a RequestError if a request holds too many patterns."""
     if number > MAX_PATTERNS:
-        raise RequestError(f"more than {MAX_PATTERNS} patterns in one request, braces expanded")
+        raise RequestError(f"more than {MAX_PATTERNS} patterns in one request, with braces expanded")

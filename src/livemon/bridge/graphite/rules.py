@@ -1,18 +1,19 @@
-"""What Grafana's alarm rules are answered: docs/decisions/0031.
+"""Queries that evaluate Grafana's alarm rules, and what they are answered: docs/decisions/0031.
 
-Grafana's server truncates times to whole seconds, and its expressions find two series' samples by their times: of two samples in
-one second it would take one of a kind and one of another. Its strict reducers make an alarm of any null. And a rule's
-``maxDataPoints``, 500 up to 11.3 whatever the rule says, is nothing that anybody chose.
+Grafana's server truncates times to whole seconds, and its expressions match the samples of two series by their times: with two
+samples in one second they could pair different ones. Its strict reducers turn any null into an alarm. And a rule's
+``maxDataPoints``, 500 up to 11.3 whatever the rule says, is not a choice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from flask import current_app, request
+from flask import request
 
-from livemon.bridge.evaluated_rules import sent_by_server
+from livemon.bridge.current import bridge
 from livemon.bridge.graphite import grid
 from livemon.bridge.graphite.aggregates import CONSOLIDATIONS
 from livemon.bridge.graphite.series import Series
@@ -20,21 +21,35 @@ from livemon.bridge.limits import Budget
 from livemon.series.envelope import fitted
 
 ROOM = 20_000
-"""Samples that all series of a rule have together before extremes stand for them: five hours of one channel, a sample a second."""
+"""Samples of all series of a rule before extremes replace them: five hours of one channel at one sample per second."""
 
 
-def asks() -> bool:
+def may_be_evaluated() -> bool:
     """Whether the present request is, or may be, the evaluation of a rule."""
-    return sent_by_server() and current_app.extensions["asked"].may_be_a_rule(
-        request.headers.get("FromAlert") == "true"
-    )
+    return _is_from_server() and bridge().evaluated_rules.may_be_a_rule(_is_marked())
+
+
+def note(targets: Iterable[str]) -> None:
+    """Record the targets of the present request, if Grafana's server sent it itself."""
+    if _is_from_server():
+        for target in targets:
+            bridge().evaluated_rules.note(target, marked=_is_marked())
+
+
+def _is_from_server() -> bool:
+    """Whether Grafana's server sent the present request itself, rather than a browser through its proxy."""
+    return (request.user_agent.string or "").startswith("Grafana/") and "X-Forwarded-For" not in request.headers
+
+
+def _is_marked() -> bool:
+    return request.headers.get("FromAlert") == "true"
 
 
 def one_a_second(series: Series, budget: Budget) -> Series:
-    """Return a series of which no two points have the same whole second.
+    """Return a series without two points in the same whole second.
 
-    Of the samples in each second that is the newest, or what ``consolidateBy`` makes of them. Of a series of extremes it is the
-    extremes of longer pieces of time, and the newest sample.
+    Of the samples in each second the newest is kept, or what ``consolidateBy`` makes of them. A series of extremes becomes the
+    extremes of longer buckets of time, and the newest sample.
     """
     if series.thinned:
         points = fitted(series.times, series.values[np.newaxis], series.times[0], np.inf, 1.0, spaced=True)

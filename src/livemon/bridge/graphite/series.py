@@ -1,8 +1,9 @@
-"""What targets are made of: series, and the interval in which they are looked at."""
+"""Series, and the window in which they are evaluated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,11 @@ class Window:
         return self.end - self.start
 
     def moved(self, seconds: float) -> Window:
-        """Return the interval that lies so much later."""
+        """Return the interval shifted by so many seconds."""
         return Window(self.start + seconds, self.end + seconds)
 
     def reaching_back(self, seconds: float) -> Window:
-        """Return the interval that begins so much earlier."""
+        """Return the interval that begins so many seconds earlier."""
         return Window(self.start - seconds, self.end)
 
 
@@ -36,26 +37,26 @@ class Series:
     Attributes
     ----------
     name
-        What the answer calls it.
+        Its name in the response.
     expression
-        What the names of its combinations are made of: the path as the target has it, or the name of what a function made of it.
+        Its part in the names of combined series: the path as in the target, or the name of the function call.
     tags
-        What tells it apart, by name.
+        What identifies it, by name.
     times
         UNIX seconds, strictly ascending, shape (n,).
     values
         Shape (n,), NaN for null.
     step
-        Seconds between successive times if it has a point at each of them; `None` of samples as they came.
+        Seconds between successive times if there is a point at each step; `None` for irregular samples.
     overdue
-        Of a series with a step that was made of samples as they came: for how many seconds a point holds while there is none. `None`
-        if the times themselves tell (:mod:`.cadence`), and of what graphite-web could hold: there null is null.
+        For a series with a step that was made of irregular samples: for how many seconds a point holds while there is no other.
+        `None` if that follows from the times (:mod:`.cadence`), and for a series as graphite-web has them, where null is null.
     settled
-        The interval in which its points are final; others may still lack samples. `None` if all are.
+        The interval in which its points are final; others may still lack samples. `None` if all are final.
     consolidation
-        The function of :mod:`.aggregates` that makes one point of several; `None` for the usual one.
+        The function of :mod:`.aggregates` that combines several points into one; `None` for the default.
     thinned
-        Whether the points are smallest and largest values of pieces of time instead of all samples.
+        Whether the points are smallest and largest values of buckets of time instead of all samples.
     """
 
     name: str
@@ -69,8 +70,8 @@ class Series:
     consolidation: str | None = None
     thinned: bool = False
 
-    def called(self, name: str, **changes: object) -> Series:
-        """Return the series that a function made of this one, with the function's call as its name."""
+    def called(self, name: str, **changes: Any) -> Series:
+        """Return the series that a function made from this one, named after the function call."""
         return replace(self, name=name, expression=name, **changes)
 
 

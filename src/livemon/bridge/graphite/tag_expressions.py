@@ -1,7 +1,7 @@
-"""Expressions over tags, as graphite-web 1.1 reads them in ``seriesByTag`` and ``expr`` (docs/tags.rst there): all must be met.
+"""Tag expressions, as graphite-web 1.1 reads them in ``seriesByTag`` and ``expr`` (its docs/tags.rst): all must match.
 
-``tag=value``, ``tag!=value``, ``tag=~pattern``, ``tag!=~pattern``; a pattern must match from the value's begin on, not up to its end.
-A channel without a tag has an empty one.
+``tag=value``, ``tag!=value``, ``tag=~pattern``, ``tag!=~pattern``; a pattern is anchored at the start of the value only. A missing
+tag counts as empty.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from livemon.bridge.patterns import Pattern
 from livemon.errors import RequestError, shown
 
 Condition = tuple[str, Callable[[str], bool]]
-"""A tag, and whether a value of it will do."""
+"""A tag, and whether a value of it matches."""
 _EXPRESSION = re.compile(r"(?P<tag>[^;!=]+)(?P<operator>!?=~?)(?P<value>[^;]*)")
 _EXAMPLE = "write tag=value, tag!=value, tag=~pattern or tag!=~pattern"
 
 
 def tags_in(expressions: Iterable[str]) -> set[str]:
-    """Return the tags that expressions speak of; a RequestError names one that is none."""
+    """Return the tags in expressions; raise a RequestError for an invalid expression."""
     return {_parts(each)[0] for each in expressions}
 
 
 def selected(expressions: Sequence[str], fields: Iterable[Field]) -> list[Field]:
-    """Return the fields that meet all expressions.
+    """Return the fields that match all expressions.
 
     Raises
     ------
     RequestError
-        If one cannot be read, if there are too many, or if they are such that every channel without tags would meet them.
+        If one is invalid, if there are too many, or if a channel without tags would match them all.
     """
     if not expressions:
         raise RequestError(f"no tag expression; {_EXAMPLE}")
@@ -41,12 +41,12 @@ def selected(expressions: Sequence[str], fields: Iterable[Field]) -> list[Field]
     conditions = [_condition(each) for each in expressions]
     if all(is_met("") for _, is_met in conditions):
         raise RequestError(
-            f"tag expressions {shown(', '.join(expressions))}: at least one must say what a tag is, not only what it is not"
+            f"tag expressions {shown(', '.join(expressions))}: at least one must require a value, not only exclude values"
         )
-    return [field for field in fields if _meets(field.tags, conditions)]
+    return [field for field in fields if _matches(field.tags, conditions)]
 
 
-def _meets(tags: Mapping[str, str], conditions: Iterable[Condition]) -> bool:
+def _matches(tags: Mapping[str, str], conditions: Iterable[Condition]) -> bool:
     return all(is_met(tags.get(tag, "")) for tag, is_met in conditions)
 
 
@@ -62,5 +62,5 @@ def _condition(expression: str) -> Condition:
 def _parts(expression: str) -> tuple[str, str, str]:
     match = _EXPRESSION.fullmatch(expression)
     if match is None:
-        raise RequestError(f"tag expression {shown(expression)} cannot be read; {_EXAMPLE}")
+        raise RequestError(f"tag expression {shown(expression)} is not valid; {_EXAMPLE}")
     return match["tag"], match["operator"], match["value"]

@@ -1,7 +1,7 @@
 """Several series on common times: docs/decisions/0030.
 
-Regular series stand beside each other as graphite-web has them. Of series that are not sampled together each has, at any time, the
-value that was measured last, until its next sample is overdue.
+Regular series are aligned as in graphite-web. Of series that are not sampled together, each has at any time the last measured value,
+until its next sample is overdue.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from livemon.bridge.graphite.series import Series, Window
 
 Numbers = NDArray[np.float64]
 HOLDING = frozenset({"average", "avg", "first", "last", "max", "min", "median"})
-"""What of a channel's samples goes on being so without a new one: a value, and not how many there are or what they amount to."""
+"""Functions whose result holds until the next sample: a value does, a count or a sum does not."""
 PATIENCE = 10.0
-"""Seconds by which one channel's samples may come later than another's."""
+"""Seconds by which one channel's samples may arrive later than another's."""
 MOST_CELLS = 10_000
-"""Of a window, if there need not be more of them."""
+"""In a window, unless the series' steps require more."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Together:
     times
         UNIX seconds, shape (n,).
     values
-        One row a series, NaN for null, shape (k, n).
+        One row per series, NaN for null, shape (k, n).
     step
         Seconds.
     apart
         Whether they are not sampled together.
     settled
-        The interval in which their points are final; `None` if all are.
+        The interval in which their points are final; `None` if all are final.
     """
 
     times: Numbers
@@ -56,7 +56,7 @@ class Together:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a series made of them has of them (:class:`.series.Series`); where it is null, nothing holds."""
+        """The attributes that a series made from them inherits (:class:`.series.Series`); its nulls hold no earlier value."""
         overdue = 0.0 if self.apart else None
         return {"times": self.times, "step": self.step, "overdue": overdue, "settled": self.settled}
 
@@ -64,18 +64,18 @@ class Together:
 def together(series: Sequence[Series], window: Window, spend: Spend, points: int = 1000) -> Together:
     """Put series on common times.
 
-    What falls together within one series is averaged, or what ``consolidateBy`` says for it.
+    Samples of one series in the same step are averaged, or combined as ``consolidateBy`` says.
 
     Parameters
     ----------
     series
         Any number.
     window
-        The interval that they are asked for.
+        The requested interval.
     spend
-        Is told how many points are about to be made.
+        Takes the number of points that are about to be computed.
     points
-        How many the asker can use.
+        How many the request can use.
     """
     series, apart = _beside(series, window, spend)
     known = _cadences(series, window)
@@ -87,27 +87,27 @@ def together(series: Sequence[Series], window: Window, spend: Spend, points: int
     ]
     newest = max((each.times[-1] for each in series if each.times.size), default=start)
     now = time.time()
-    # Where only a value of which nobody knows how long it holds is left, it is not worth millions of cells.
+    # If only a value is left that holds for an unknown time, it is not worth millions of cells.
     cells = _Cells(start, step, min(window.end, now, newest + MOST_CELLS * step), spend)
     values = cells.rows(series, overdue)
-    first, behind = cells.settled(series, values.shape[1])
-    if not apart and np.isnan(values[:, behind:]).all():
-        behind = values.shape[1]  # as graphite-web, whose summaries may end with an interval that is empty
+    first, after = cells.settled(series, values.shape[1])
+    if not apart and np.isnan(values[:, after:]).all():
+        after = values.shape[1]  # as in graphite-web, whose summaries may end with an empty interval
     if apart:
         first = max(first, _unknown(values, overdue, start - window.start, step))
     if apart or window.end > now - PATIENCE:
-        behind -= _awaited(values[:, :behind], math.ceil(PATIENCE / step))
-    first = min(first, behind)
-    times = start + step * np.arange(first, behind)
+        after -= _awaited(values[:, :after], math.ceil(PATIENCE / step))
+    first = min(first, after)
+    times = grid.regular(start, step, after - first, first)
     final = apart or any(each.settled is not None for each in series)
-    settled = Window(start + step * first, start + step * behind) if final else None
-    return Together(times, values[:, first:behind], step, apart, settled)
+    settled = Window(start + step * first, start + step * after) if final else None
+    return Together(times, values[:, first:after], step, apart, settled)
 
 
 def _beside(series: Sequence[Series], window: Window, spend: Spend) -> tuple[Sequence[Series], bool]:
-    """Return series as they can stand beside each other, and whether they are not sampled together.
+    """Return the series in the form in which they are combined, and whether they are not sampled together.
 
-    They are if all are regular, and the samples of one come when those of another do. If not, also a regular one is only its samples.
+    They are if all are regular, and their samples coincide. If not, even a regular series is only its samples.
     """
     filled = [grid.filled(each, window, spend) for each in series]
     known = [each for each in filled if each.times.size]
@@ -118,7 +118,7 @@ def _beside(series: Sequence[Series], window: Window, spend: Spend) -> tuple[Seq
 def _in_phase(series: Sequence[Series]) -> bool:
     if not series:
         return True
-    common = math.gcd(*(round(1000 * each.step) for each in series)) / 1000
+    common = math.gcd(*(round(1000 * each.step) for each in series if each.step is not None)) / 1000
     late = np.array([each.times[0] - series[0].times[0] for each in series])
     return bool(np.abs(late - np.rint(late / common) * common).max() <= RESOLUTION)
 
@@ -128,9 +128,9 @@ def _cadences(series: Sequence[Series], window: Window) -> list[Cadence | None]:
 
 
 def _step(series: Sequence[Series], known: Sequence[Cadence | None], window: Window, points: int) -> float:
-    """Return the least common multiple of regular series' steps, so many times that each other series has nearly always a sample.
+    """Return a multiple of all regular series' steps, long enough that each other series nearly always has a sample in it.
 
-    Of a scanned channel as many cells as the asker can use are enough, but they are no longer than its cycle.
+    For a scanned channel as many cells as the request can use are enough, but they are no longer than its cycle.
     """
     regular = math.lcm(*(round(1000 * each.step) for each in series if each.step is not None)) / 1000
     samples = [each for each in known if each is not None]
@@ -145,19 +145,19 @@ def _step(series: Sequence[Series], known: Sequence[Cadence | None], window: Win
 
 
 def asked_step(window: Window, points: int) -> float:
-    """Return the step, in seconds, of as many points as the asker can use."""
+    """Return the step, in seconds, that gives as many points as the request can use."""
     return grid.round_step(window.length / min(points, MOST_CELLS))
 
 
 def _first_cell(series: Sequence[Series], window: Window, step: float) -> float:
-    """Return where the cell of the first sample begins, or the first whole one in the window."""
+    """Return the start of the cell of the first sample, or of the first whole cell in the window."""
     first = min((each.times[0] for each in series if each.times.size), default=window.start)
     return max(math.floor(first / step + RESOLUTION), math.ceil(window.start / step - RESOLUTION)) * step
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """Cells ``[start + n * step, start + (n + 1) * step)`` of time; values hold until `end` at most."""
+    """Cells of time, ``[start + n * step, start + (n + 1) * step)``; values hold until `end` at most."""
 
     start: float
     step: float
@@ -165,7 +165,7 @@ class _Cells:
     spend: Spend
 
     def rows(self, series: Sequence[Series], overdue: Sequence[float | None]) -> Numbers:
-        """Return one value of each series for each cell, NaN for null, shape (number of series, number of cells)."""
+        """Return one value per series and cell, NaN for null, shape (number of series, number of cells)."""
         rows = [self._row(each, late) for each, late in zip(series, overdue, strict=True)]
         size = max((row.size for row in rows), default=0)
         self.spend(size * len(rows))
@@ -178,7 +178,7 @@ class _Cells:
         function = series.consolidation or "average"
         if series.step is None:
             return self._of_samples(series, overdue or 0.0, function)
-        # As graphite-web: the first of one stands beside the first of another, wherever in the step they are.
+        # As in graphite-web: the first points of all series coincide, wherever in the step they are.
         row = grid.in_groups(series.values, round(self.step / series.step), function)
         late = self._number(series.times[0]) if series.times.size else 0
         row = np.concatenate((np.full(late, np.nan), row))
@@ -189,11 +189,11 @@ class _Cells:
         if not series.times.size:
             return np.empty(0)
         numbers = grid.cells(series.times, self.start, self.step)
-        first, behind = min(0, int(numbers[0])), int(numbers[-1]) + 1
-        rows, lengths = grid.grouped(series.values, numbers - first, behind - first, self.spend)
+        first, after = min(0, int(numbers[0])), int(numbers[-1]) + 1
+        rows, lengths = grid.grouped(series.values, numbers - first, after - first, self.spend)
         row = CONSOLIDATIONS[function](rows, np.maximum(lengths, 1))
         end = min(self.end, series.times[-1] + overdue)
-        size = max(behind, math.ceil((end - self.start) / self.step - RESOLUTION)) - first
+        size = max(after, math.ceil((end - self.start) / self.step - RESOLUTION)) - first
         self.spend(size)
         row = np.append(row, np.full(size - row.size, np.nan))
         lengths = np.append(lengths, np.zeros(size - lengths.size, int))
@@ -203,14 +203,14 @@ class _Cells:
         return row[-first:]
 
     def _held(self, row: Numbers, there: NDArray[np.bool_], newest: Numbers, overdue: float, first: int = 0) -> Numbers:
-        """Let the value of the cell before stand in each cell that begins before another one is overdue.
+        """Repeat the value of the previous cell in each cell that begins before the next sample is overdue.
 
         Parameters
         ----------
         row
             Values, from cell `first` on.
         there
-            In which cells there is a sample, be it null.
+            Which cells contain a sample, including null.
         newest
             The time of the newest sample up to the end of each cell.
         """
@@ -220,26 +220,26 @@ class _Cells:
         return np.where(holds, row[latest], row)
 
     def _begins(self, first: int, size: int) -> Numbers:
-        return self.start + self.step * np.arange(first, first + size)
+        return grid.regular(self.start, self.step, size, first)
 
     def _number(self, begin: float) -> int:
         return max(0, math.floor((begin - self.start) / self.step + RESOLUTION))
 
     def settled(self, series: Sequence[Series], size: int) -> tuple[int, int]:
-        """Return the first cell in which the points of all series are final, and the one behind the last."""
+        """Return the range ``[first, after)`` of cells in which the points of all series are final."""
         intervals = [each.settled for each in series if each.settled is not None]
         first = max((math.ceil((each.start - self.start) / self.step - RESOLUTION) for each in intervals), default=0)
-        behind = min((math.floor((each.end - self.start) / self.step + RESOLUTION) for each in intervals), default=size)
-        return max(first, 0), max(0, min(size, behind))
+        after = min((math.floor((each.end - self.start) / self.step + RESOLUTION) for each in intervals), default=size)
+        return max(first, 0), max(0, min(size, after))
 
 
 def _latest(there: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the number of the last true entry up to each, -1 if there is none."""
+    """Return the index of the last true entry up to each, -1 if there is none."""
     return np.maximum.accumulate(np.where(there, np.arange(there.size), -1)) if there.size else np.empty(0, int)
 
 
 def _unknown(values: Numbers, overdue: Sequence[float | None], offset: float, step: float) -> int:
-    """Return how many cells at the begin lack a series that may have been sampled shortly before what was read."""
+    """Return how many cells at the start lack a series that may have been sampled shortly before what was read."""
     firsts = [
         first
         for row, late in zip(values, overdue, strict=True)
@@ -252,7 +252,7 @@ def _unknown(values: Numbers, overdue: Sequence[float | None], offset: float, st
 def _awaited(values: Numbers, patience: int) -> int:
     """Return how many cells at the end still wait for a sample of a series that had one shortly before.
 
-    Samples of another node may be seconds late: meanwhile a sum would be that of the others, and an average, too.
+    Samples of another node may be seconds late: meanwhile a sum or an average would include the others only.
     """
     if not values.size:
         return 0

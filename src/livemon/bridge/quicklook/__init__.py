@@ -1,4 +1,4 @@
-"""The quick-look page: present values and a live plot, in any browser, without Grafana and without the internet."""
+"""The quick-look page: current values and a live plot, in any browser, without Grafana and without the internet."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ blueprint = Blueprint("quicklook", __name__, url_prefix="/quicklook", template_f
 
 
 def page() -> Response:
-    """Return the page. Without the plotting library, which the image's build fetches, it says so in place of the plot."""
+    """Return the page. Without the plotting library, which the image's build fetches, it says so instead of showing a plot."""
     text = render_template("quicklook.html", can_plot=LIBRARY.exists(), version=version())
     response = make_response(text)
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["Cache-Control"] = "no-cache"
-    response.vary.add("Accept")  # at the same address Grafana gets another answer
+    response.vary.add("Accept")  # Grafana gets another response from the same address
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @cache
 def version() -> str:
-    """Return what changes whenever a file of the page does. It stands in their addresses, so that a browser may keep them."""
+    """Return a hash of the page's files. It is part of their addresses, so that a browser may cache them."""
     digest = hashlib.sha256()
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         digest.update(path.relative_to(STATIC).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-@blueprint.get("/<wanted>/<path:name>")
-def file(wanted: str, name: str) -> Response:
-    """Return a file of the page; of another version none, for its parts must fit each other."""
-    if wanted != version():
+@blueprint.get("/<requested_version>/<path:name>")
+def file(requested_version: str, name: str) -> Response:
+    """Return a file of the page; 404 for another version, because its files must belong together."""
+    if requested_version != version():
         abort(404)
     response = send_from_directory(STATIC, name, max_age=A_YEAR)
     response.cache_control.immutable = True

@@ -6,18 +6,19 @@ from typing import Any
 
 from livemon.bridge.catalogue import Catalogue, Field
 from livemon.bridge.patterns import Pattern
-from livemon.bridge.simplejson.tags import TAGS, tag_values
+from livemon.bridge.simplejson.filters import FILTER_KEYS, values_of
 from livemon.bridge.simplejson.targets import EVENTS, channels
 from livemon.errors import RequestError, shown
 
 FORMS = {"timeserie": "Time series", "table": "Table"}
 VARIABLES = "nodes, channels, fields of NODE, instruments, labels or units"
 
+_FORM_OPTIONS = [{"label": label, "value": value} for value, label in FORMS.items()]
 _TYPE = {
     "label": "Format as",
     "name": "type",
     "type": "select",
-    "options": [{"label": label, "value": value} for value, label in FORMS.items()],
+    "options": _FORM_OPTIONS,
 }
 _FIELDS = {"label": "Channels", "name": "field", "type": "multi-select", "placeholder": "all", "width": 40}
 _QUERY = {"label": "Name contains", "name": "query", "type": "input", "placeholder": "all"}
@@ -39,7 +40,7 @@ def metrics(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def options(metric: str, name: str, catalogue: Catalogue) -> list[dict[str, str]]:
-    """Return what may be chosen for the part `name` of a metric's payload; nothing where anything may be written.
+    """Return the choices for the part `name` of a metric's payload; empty if any text is allowed.
 
     Raises
     ------
@@ -49,19 +50,21 @@ def options(metric: str, name: str, catalogue: Catalogue) -> list[dict[str, str]
         If its payload has no such part.
     """
     if metric == EVENTS and EVENTS not in catalogue.nodes:
-        parts = {"query": []}
+        parts: dict[str, list[dict[str, str]]] = {"query": []}
     else:
         found, _ = channels(metric, {}, catalogue)
-        parts = {"type": _TYPE["options"]}
+        parts = {"type": _FORM_OPTIONS}
         if metric in catalogue.nodes:
             parts["field"] = [{"label": _described(each.name, each), "value": each.name} for each in found]
     if name not in parts:
-        raise RequestError(f"name: the payload of {shown(metric)} has no {shown(name, 40)}; it has {', '.join(parts)}")
+        raise RequestError(
+            f"name: the payload of {shown(metric)} has no {shown(name, 40)}; write one of {', '.join(parts)}"
+        )
     return parts[name]
 
 
 def variable(wanted: str, catalogue: Catalogue) -> list[dict[str, str]]:
-    """Return the values of a template variable and what people read of them, each as the plug-in's releases call them.
+    """Return the values of a template variable and their texts, under the names that the plug-in's releases use.
 
     Raises
     ------
@@ -75,9 +78,9 @@ def variable(wanted: str, catalogue: Catalogue) -> list[dict[str, str]]:
         return _choices({each.name: _described(each.name, each) for each in _fields_of(node.strip(), catalogue)})
     if kind == "nodes" and not node:
         return _choices({each.name: each.name for each in catalogue.nodes.values()})
-    if kind.removesuffix("s") in TAGS and not node:
-        return _choices({value: value for value in tag_values(kind.removesuffix("s"), catalogue.fields)})
-    raise RequestError(f"target: there is no list {shown(wanted)}; write {VARIABLES}")
+    if kind.removesuffix("s") in FILTER_KEYS and not node:
+        return _choices({value: value for value in values_of(kind.removesuffix("s"), catalogue.fields)})
+    raise RequestError(f"target: {shown(wanted)} is not a list of values; write {VARIABLES}")
 
 
 def _fields_of(node: str, catalogue: Catalogue) -> list[Field]:
@@ -86,7 +89,7 @@ def _fields_of(node: str, catalogue: Catalogue) -> list[Field]:
         return list(catalogue.nodes[node].fields.values())
     pattern = Pattern(node, "target")
     found = [each for each in catalogue.fields if pattern.matches(each.node)]
-    return found or [catalogue.find(f"{node}::")]  # which says what nodes there are
+    return found or [catalogue.find(f"{node}::")]  # which raises an error with the existing nodes
 
 
 def _choices(texts: dict[str, str]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Targets of queries: which channels each stands for, and in what form it is answered."""
+"""Targets of queries: which channels each stands for, and the form of its result."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from functools import partial
 from typing import Any
 
 from livemon.bridge.catalogue import Catalogue, Field
+from livemon.bridge.json_bodies import object_in, objects_in, text_in
 from livemon.bridge.limits import MAX_CANDIDATES, check_series, check_targets
 from livemon.bridge.patterns import Pattern
-from livemon.bridge.simplejson.bodies import object_in, objects_in, text_in
-from livemon.bridge.simplejson.tags import filtered
+from livemon.bridge.simplejson.filters import filtered
 from livemon.errors import RequestError, UnknownFieldError, shown
 
 PLACEHOLDERS = ("", "select metric")
-"""What a panel's editor sends before anything is chosen."""
+"""What a panel's editor sends before a metric is chosen."""
 
 EVENTS = "events"
-"""The target that stands for joins and leaves: the newer plug-in asks for its annotations by ``/query``."""
+"""The target that stands for joins and leaves: the newer plug-in gets its annotations from ``/query``."""
 
 _SERIES = ("timeserie", "timeseries", "time_series")
 _EXAMPLE = '{"target": "LSA21OQ::channel_1_t"}'
-_OF_PATTERNS = re.compile(r"[\\()|*+?\[\]{}^$]")
-"""What Grafana makes of template variables: ``(a|b)``, ``a\\.b``, ``.*``."""
+_PATTERN_SIGN = re.compile(r"[\\()|*+?\[\]{}^$]")
+"""In what Grafana substitutes for template variables: ``(a|b)``, ``a\\.b``, ``.*``."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target: its name as it was written, its channels in the answer's order, its form and Grafana's letter for it.
+    """One target: its name as written, its channels in the order of the response, its form, and Grafana's letter for it.
 
-    `events` is the part of a name that narrows joins and leaves; `None` for a target that does not stand for them.
+    `events` is the part of a name by which joins and leaves are filtered; `None` for a target that does not stand for them.
     """
 
     name: str
@@ -44,22 +44,24 @@ class Target:
 def targets_of(
     body: dict[str, Any], catalogue: Catalogue, filters: Iterable[Callable[[Field], bool]]
 ) -> tuple[list[Target], list[str]]:
-    """Return the targets of a query, and the names of those (or of channels in them) that there are not.
+    """Return the targets of a query, and the names of unknown targets, or of unknown channels in them.
 
-    Those have no channels; hidden targets, and those that nothing is left of by the filters, are left out.
+    Unknown targets have no channels; hidden targets, and those without channels after the filters, are left out.
 
     Raises
     ------
     UnknownFieldError
-        If there is none of all targets; the sentence is about the first.
+        If all targets are unknown; the message is about the first.
     RequestError
-        For what is no target.
+        For an invalid target.
     """
     written = objects_in(body, "targets", _EXAMPLE)
     if "targets" not in body:
         raise RequestError(f"targets: write a list, for example [{_EXAMPLE}]")
     check_targets(len(written))
-    targets, faults, missing = [], [], []
+    targets: list[Target] = []
+    faults: list[UnknownFieldError] = []
+    missing: list[str] = []
     candidates = series = 0
     for each in written:
         name = text_in(each, "target", "NODE::field")
@@ -94,15 +96,15 @@ def targets_of(
 
 
 def channels(name: str, payload: dict[str, Any], catalogue: Catalogue) -> tuple[list[Field], list[str]]:
-    """Return the channels that a target stands for, and the names of those of its payload that there are not.
+    """Return the channels that a target stands for, and the names of the unknown ones in its payload.
 
-    ``NODE::field`` or a path is one; ``NODE`` is all of that node, or those of its payload's ``field``; anything with the signs of
-    a regular expression is those whose whole name (or whose path) matches.
+    ``NODE::field`` or a path is one channel; ``NODE`` is all of that node, or those in its payload's ``field``; a name with the signs
+    of a regular expression is all channels whose whole name or path matches it.
 
     Raises
     ------
     UnknownFieldError
-        If there is none.
+        If there are none.
     """
     node = catalogue.nodes.get(name)
     if node is None:
@@ -112,9 +114,10 @@ def channels(name: str, payload: dict[str, Any], catalogue: Catalogue) -> tuple[
         return list(node.fields.values()), []
     wanted = wanted if isinstance(wanted, list) else [wanted]
     if not all(isinstance(each, str) for each in wanted):
-        raise RequestError(f"payload: write field as a list of {name}'s fields")
+        raise RequestError(f"payload: write field as a list of fields of {name}")
     check_targets(len(wanted))
-    found, faults = [], {}
+    found: list[Field] = []
+    faults: dict[str, UnknownFieldError] = {}
     for each in wanted:
         try:
             found += _named(each, partial(_find_in, catalogue, name), node.fields.values(), lambda field: (field.name,))
@@ -135,7 +138,7 @@ def _named(
     try:
         return [find(name)]
     except UnknownFieldError:
-        if not _OF_PATTERNS.search(name):
+        if not _PATTERN_SIGN.search(name):
             raise
         pattern = Pattern(name, "target")
         found = [field for field in fields if any(pattern.matches(each) for each in names(field))]
@@ -145,14 +148,14 @@ def _named(
 
 
 def _payload(written: dict[str, Any]) -> dict[str, Any]:
-    """Return what a target carries besides: ``payload``, which the older releases of the plug-in called ``data``."""
+    """Return a target's ``payload``, which older releases of the plug-in called ``data``."""
     return {**object_in(written, "data", '{"type": "table"}'), **object_in(written, "payload", '{"type": "table"}')}
 
 
 def _as_table(written: dict[str, Any], payload: dict[str, Any]) -> bool:
     kind = payload.get("type") or written.get("type") or _SERIES[0]
     if kind != "table" and kind not in _SERIES:
-        raise RequestError(f"type: there is no {shown(kind, 40)}; write timeserie or table")
+        raise RequestError(f"type: {shown(kind, 40)} is not supported; write timeserie or table")
     return kind == "table"
 
 

@@ -1,4 +1,4 @@
-"""The protocol's paths: docs/architecture.md."""
+"""The views of the protocol: docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import numpy as np
 import orjson
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from livemon.bridge.annotations import Mark, marks, named
 from livemon.bridge.catalogue import Field
+from livemon.bridge.current import source
 from livemon.bridge.gaps import gaps_between
-from livemon.bridge.json_responses import json_answer, pairs, with_silent
+from livemon.bridge.json_bodies import json_body, object_in, text_in
+from livemon.bridge.json_responses import json_response, pairs, with_silent
 from livemon.bridge.limits import shared_points
 from livemon.bridge.simplejson import builder
-from livemon.bridge.simplejson.bodies import json_body, object_in, text_in
+from livemon.bridge.simplejson.filters import FILTER_KEYS, filters_of, values_of
 from livemon.bridge.simplejson.tables import column, milliseconds, table
-from livemon.bridge.simplejson.tags import TAGS, filters_of, tag_values
 from livemon.bridge.simplejson.targets import Target, targets_of
 from livemon.bridge.source import Answer
 from livemon.bridge.times import check_range, count, number, unix_seconds
@@ -31,34 +31,34 @@ HOUR = 3600.0
 MAX_HEADER = 2000
 MAX_MARKS = 1000
 MAX_ECHO = 2000
-"""Bytes of an annotation that each of its marks repeats."""
+"""Bytes of an annotation that each of its marks repeats, at most."""
 
 
 @blueprint.route("/search", methods=["GET", "POST"])
 def search() -> Response:
-    """List the metrics, ``NODE::field``; a target that is not null narrows them to those that contain it.
+    """List the metrics, ``NODE::field``; a target that is not null restricts them to those that contain it.
 
-    Texts are listed only for who says that he wants tables.
+    Strings are listed only if the request is for tables.
     """
     body = json_body()
     wanted = text_in(body, "target", "part of a metric's name").lower()
-    catalogue = _source().catalogue
+    catalogue = source().catalogue
     fields = catalogue.fields if body.get("type") == "table" else catalogue.plottable
-    return json_answer([each.short for each in fields if wanted in each.short.lower()])
+    return json_response([each.short for each in fields if wanted in each.short.lower()])
 
 
 @blueprint.post("/query")
 def query() -> Response:
     """Return the targets' samples, each as a series of values and milliseconds or as a table."""
-    source, body = _source(), json_body()
+    body = json_body()
     start, end = _range(body)
-    targets, unknown = targets_of(body, source.catalogue, filters_of(body))
+    targets, unknown = targets_of(body, source().catalogue, filters_of(body))
     fields = list(dict.fromkeys(field for target in targets for field in target.fields))
     points = shared_points(_points(body, end - start), len(fields))
-    answer = source.fetch(fields, start, end, points) if fields else Answer()
+    answer = source().fetch(fields, start, end, points) if fields else Answer()
     wants_events = any(target.events is not None for target in targets)
-    found, out = marks(source, start, end, gaps_between(start, end)) if wants_events else ([], [])
-    content = []
+    found, silent = marks(source(), start, end, gaps_between(start, end)) if wants_events else ([], [])
+    content: list[dict[str, Any]] = []
     for target in targets:
         if target.events is not None:
             content.append(_with_ref(_events(named(found, target.events)[-MAX_MARKS:]), target))
@@ -66,31 +66,31 @@ def query() -> Response:
             content.append(_with_ref(_table(target, answer, start, end), target))
         else:
             content += [_with_ref(series, target) for series in _series(target, answer)]
-    response = with_silent(json_answer(content), sorted({*answer.silent, *out}))
+    response = with_silent(json_response(content), sorted({*answer.silent, *silent}))
     if unknown:
-        # Names are whatever somebody typed; a header takes few characters.
+        # Names are whatever people typed; a header may contain few characters.
         response.headers["X-Livemon-Unknown"] = ",".join(quote(name, safe=":") for name in unknown)[:MAX_HEADER]
     return response
 
 
 @blueprint.post("/annotations")
-def annotations() -> Response:
-    """Return joins and leaves of agents and data nodes; the annotation's query narrows them to names that contain it.
+def list_annotations() -> Response:
+    """Return joins and leaves of agents and data nodes; the annotation's query restricts them to names that contain it.
 
-    The newest, if there are too many to be told apart in a plot.
+    If there are too many to be distinguished in a plot, the newest are returned.
     """
     body = json_body()
     start, end = _range(body)
     annotation = object_in(body, "annotation", '{"name": "Joins and leaves", "query": "ls240"}')
     wanted = text_in(annotation, "query", "part of a name")
-    found, silent = marks(_source(), start, end, gaps_between(start, end))
+    found, silent = marks(source(), start, end, gaps_between(start, end))
     found = named(found, wanted)
     echo = annotation if len(orjson.dumps(annotation)) <= MAX_ECHO else {}
     items = [
         {"annotation": echo, "time": _ms(mark.time), "title": mark.title, "tags": mark.tags, "text": mark.text}
         for mark in found[-MAX_MARKS:]
     ]
-    response = with_silent(json_answer(items), silent)
+    response = with_silent(json_response(items), silent)
     if len(found) > MAX_MARKS:
         response.headers["X-Livemon-Left-Out"] = str(len(found) - MAX_MARKS)
     return response
@@ -98,31 +98,31 @@ def annotations() -> Response:
 
 @blueprint.route("/tag-keys", methods=["GET", "POST"])
 def list_tag_keys() -> Response:
-    """List the keys that ad-hoc filters may have."""
-    return json_answer([{"type": "string", "text": key} for key in TAGS])
+    """List the keys for ad-hoc filters."""
+    return json_response([{"type": "string", "text": key} for key in FILTER_KEYS])
 
 
 @blueprint.post("/tag-values")
 def list_tag_values() -> Response:
-    """List what there is of a tag."""
-    key = text_in(json_body(), "key", f"one of {', '.join(TAGS)}")
-    return json_answer([{"text": value} for value in tag_values(key, _source().catalogue.fields)])
+    """List the values of a tag."""
+    key = text_in(json_body(), "key", f"one of {', '.join(FILTER_KEYS)}")
+    return json_response([{"text": value} for value in values_of(key, source().catalogue.fields)])
 
 
 @blueprint.post("/metrics")
 def metrics() -> Response:
-    """List the metrics of the newer plug-in's query builder, and what may be chosen of each: the same whatever was chosen before."""
+    """List the metrics for the newer plug-in's query builder, and the choices for each, whatever was chosen before."""
     json_body()
-    return json_answer(builder.metrics(_source().catalogue))
+    return json_response(builder.metrics(source().catalogue))
 
 
 @blueprint.post("/metric-payload-options")
 def metric_payload_options() -> Response:
-    """List what may be chosen for a part of a metric's payload."""
+    """List the choices for a part of a metric's payload."""
     body = json_body()
     metric = text_in(body, "metric", "a data node's name")
     name = text_in(body, "name", "a part of the metric's payload")
-    return json_answer(builder.options(metric, name, _source().catalogue))
+    return json_response(builder.options(metric, name, source().catalogue))
 
 
 @blueprint.post("/variable")
@@ -135,14 +135,14 @@ def variable() -> Response:
     elif payload is None:
         payload = body
     wanted = text_in(object_in({"payload": payload}, "payload", '{"target": "nodes"}'), "target", builder.VARIABLES)
-    return json_answer(builder.variable(wanted, _source().catalogue))
+    return json_response(builder.variable(wanted, source().catalogue))
 
 
 @blueprint.after_app_request
 def allow_the_same_host(response: Response) -> Response:
-    """Let a browser read answers in pages of this host's other ports: Grafana's access mode "browser" needs it.
+    """Let a browser read responses in pages from this host's other ports: Grafana's access mode "browser" needs it.
 
-    Pages of other hosts may not: who reaches the bridge by an SSH tunnel opens them in the same browser.
+    Pages from other hosts may not: people who reach the bridge by an SSH tunnel open those in the same browser.
     """
     origin = request.headers.get("Origin", "")
     try:
@@ -155,10 +155,6 @@ def allow_the_same_host(response: Response) -> Response:
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers.add("Vary", "Origin")
     return response
-
-
-def _source() -> Any:
-    return current_app.extensions["source"]
 
 
 def _range(body: dict[str, Any]) -> tuple[float, float]:
@@ -177,7 +173,7 @@ def _points(body: dict[str, Any], seconds: float) -> int:
 
 
 def _series(target: Target, answer: Answer) -> list[dict[str, Any]]:
-    """Return a series of each of a target's channels; an empty one of a target that there is not."""
+    """Return a series for each of a target's channels; an empty one for an unknown target."""
     names = _names(target)
     if not names:
         return [{"target": target.name, "datapoints": []}]
@@ -190,13 +186,13 @@ def _series(target: Target, answer: Answer) -> list[dict[str, Any]]:
 
 
 def _table(target: Target, answer: Answer, start: float, end: float) -> dict[str, Any]:
-    catalogue = _source().catalogue
+    catalogue = source().catalogue
     columns = {field: column(field, answer.series[field], catalogue, start, end) for field in target.fields}
     return table(_names(target), columns, answer.thinned)
 
 
 def _names(target: Target) -> dict[Field, str]:
-    """Return what each channel is called in the answer: as it was asked for, if the target is just that channel."""
+    """Return each channel's name in the response: as in the request, if the target is just that channel."""
     is_channel = len(target.fields) == 1 and target.name in (target.fields[0].short, target.fields[0].path)
     return {field: target.name if is_channel else field.short for field in target.fields}
 
@@ -211,7 +207,7 @@ def _events(found: list[Mark]) -> dict[str, Any]:
 
 
 def _ms(when: float) -> int:
-    return int(milliseconds(np.float64(when)))
+    return round(when * 1000)
 
 
 def _with_ref(content: dict[str, Any], target: Target) -> dict[str, Any]:

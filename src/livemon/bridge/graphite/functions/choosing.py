@@ -1,4 +1,4 @@
-"""Functions that leave some series out, or put them in another order."""
+"""Functions that select or sort series."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livemon.bridge.graphite.aggregates import of_each
 from livemon.bridge.graphite.context import Context
@@ -15,7 +16,7 @@ from livemon.bridge.graphite.series import Series, SeriesList
 from livemon.bridge.patterns import Pattern
 
 EXTREMES = ("max", "min", "last")
-"""What can be told of the extremes of pieces of time as well as of all samples."""
+"""Aggregates that are the same for the extremes of buckets of time as for all samples."""
 LIMIT = Parameter("n", "float", required=True)
 NUMBER = Parameter("n", "integer", default=1)
 AGGREGATE = Parameter("func", "aggFunc", default="average")
@@ -29,7 +30,7 @@ _DIGITS = re.compile(r"\d+")
 
 def _within(func: str, *, above: bool) -> Callable[..., SeriesList]:
     def within(_context: Context, series: SeriesList, n: float) -> SeriesList:
-        # A series without any value is above nothing, and below everything.
+        # A series without a value is above no limit, and below every limit.
         numbers = _of_series(func, series)
         return [each for each, number in zip(series, numbers, strict=True) if (number > n) is above]
 
@@ -50,13 +51,13 @@ for _name, _func, _what in (
 
 @function("removeEmptySeries", "Filter Series", SERIES, X_FILES_FACTOR)
 def remove_empty_series(context: Context, series: SeriesList, x_files_factor: float | None) -> SeriesList:
-    """Leave out the series without values, or with values at less than a part (0 to 1) of their points."""
-    return [each for each in series if _is_there(context.filled(each).values, x_files_factor or 0)]
+    """Remove the series without values, or with values at less than a fraction (0 to 1) of their points."""
+    return [each for each in series if _has_values(context.filled(each).values, x_files_factor or 0)]
 
 
-def _is_there(values: np.ndarray, part: float) -> bool:
+def _has_values(values: NDArray[np.float64], fraction: float) -> bool:
     known = np.count_nonzero(~np.isnan(values))
-    return bool(known and known / values.size >= part)
+    return bool(known and known / values.size >= fraction)
 
 
 # --- by rank ------------------------------------------------------------------------------------------------------------
@@ -64,13 +65,13 @@ def _is_there(values: np.ndarray, part: float) -> bool:
 
 @function("highest", "Filter Series", SERIES, NUMBER, AGGREGATE)
 def highest(_context: Context, series: SeriesList, n: int, func: str) -> SeriesList:
-    """Show the series of which a function (average, max, last, ...) is highest."""
+    """Show the series with the highest result of a function (average, max, last, ...)."""
     return _ranked(series, func, reverse=True)[:n]
 
 
 @function("lowest", "Filter Series", SERIES, NUMBER, AGGREGATE)
 def lowest(_context: Context, series: SeriesList, n: int, func: str) -> SeriesList:
-    """Show the series of which a function (average, max, last, ...) is lowest."""
+    """Show the series with the lowest result of a function (average, max, last, ...)."""
     return _ranked(series, func)[:n]
 
 
@@ -84,7 +85,7 @@ def _first_by(func: str, *, reverse: bool) -> Callable[..., SeriesList]:
 for _name, _func, _reverse, _what in (
     ("highestAverage", "average", True, "highest average"),
     ("highestCurrent", "last", True, "highest newest value"),
-    ("highestMax", "max", True, "highest largest value"),
+    ("highestMax", "max", True, "highest maximum"),
     ("lowestAverage", "average", False, "lowest average"),
     ("lowestCurrent", "last", False, "lowest newest value"),
 ):
@@ -95,7 +96,7 @@ for _name, _func, _reverse, _what in (
 
 @function("limit", "Filter Series", SERIES, Parameter("n", "integer", required=True), keeps_extremes=True)
 def limit(_context: Context, series: SeriesList, n: int) -> SeriesList:
-    """Show the first so many series."""
+    """Show the first n series."""
     return series[:n]
 
 
@@ -104,14 +105,14 @@ def limit(_context: Context, series: SeriesList, n: int) -> SeriesList:
 
 @function("grep", "Filter Series", SERIES, PATTERN, keeps_extremes=True)
 def grep(_context: Context, series: SeriesList, pattern: str) -> SeriesList:
-    """Show the series in whose names a regular expression is found."""
+    """Show the series whose names contain a match of a regular expression."""
     compiled = Pattern(pattern, "grep")
     return [each for each in series if compiled.is_in(each.name)]
 
 
 @function("exclude", "Filter Series", SERIES, PATTERN, keeps_extremes=True)
 def exclude(_context: Context, series: SeriesList, pattern: str) -> SeriesList:
-    """Leave out the series in whose names a regular expression is found."""
+    """Remove the series whose names contain a match of a regular expression."""
     compiled = Pattern(pattern, "exclude")
     return [each for each in series if not compiled.is_in(each.name)]
 
@@ -121,13 +122,13 @@ def exclude(_context: Context, series: SeriesList, pattern: str) -> SeriesList:
 
 @function("sortByName", "Sorting", SERIES, Parameter("natural", "boolean", default=False), REVERSE, keeps_extremes=True)
 def sort_by_name(_context: Context, series: SeriesList, natural: bool, reverse: bool) -> SeriesList:
-    """Sort by name; naturally means that the numbers in them count as numbers."""
+    """Sort by name; natural means that numbers in names are compared as numbers."""
     return sorted(series, key=_natural_name if natural else attrgetter("name"), reverse=reverse)
 
 
 @function("sortBy", "Sorting", SERIES, AGGREGATE, REVERSE)
 def sort_by(_context: Context, series: SeriesList, func: str, reverse: bool) -> SeriesList:
-    """Sort by a function of each series (average, max, last, ...)."""
+    """Sort by the result of a function (average, max, last, ...)."""
     return _ranked(series, func, reverse=reverse)
 
 
@@ -145,12 +146,12 @@ def sort_by_maxima(_context: Context, series: SeriesList) -> SeriesList:
 
 @function("sortByMinima", "Sorting", SERIES, keeps_extremes=True)
 def sort_by_minima(_context: Context, series: SeriesList) -> SeriesList:
-    """Sort by the smallest value, the smallest first; series that are never above zero are left out."""
+    """Sort by the smallest value, the smallest first; series that are never above zero are removed."""
     return _ranked([each for each, most in zip(series, _of_series("max", series), strict=True) if most > 0], "min")
 
 
 def _ranked(series: SeriesList, func: str, *, reverse: bool = False) -> SeriesList:
-    # A series without any value is the lowest.
+    # A series without a value is the lowest.
     numbers = [-np.inf if np.isnan(number) else number for number in _of_series(func, series)]
     order = sorted(range(len(series)), key=numbers.__getitem__, reverse=reverse)
     return [series[each] for each in order]

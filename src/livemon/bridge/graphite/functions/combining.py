@@ -1,4 +1,4 @@
-"""Functions that make one series of several, or put several together."""
+"""Functions that combine several series into one, or several lists into one."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ Numbers = NDArray[np.float64]
 NODES = Parameter("nodes", "nodeOrTag", multiple=True)
 CALLBACK = Parameter("callback", "aggOrSeriesFunc", required=True)
 ANY_LISTS = Parameter("seriesLists", "seriesList", multiple=True)
-"""Also none at all."""
+"""May be empty."""
 
 
 @function("group", "Combine", ANY_LISTS, keeps_extremes=True)
 def group(_context: Context, lists: list[SeriesList]) -> SeriesList:
-    """Put several lists of series together."""
+    """Join several lists of series."""
     return _flat(lists)
 
 
-# --- one of several -----------------------------------------------------------------------------------------------------
+# --- several into one -----------------------------------------------------------------------------------------------------
 
 
 def _combining(func: str, description: str) -> Callable[..., SeriesList]:
     def combine(context: Context, lists: list[SeriesList]) -> SeriesList:
         if func == "diff" and not all(lists):
-            return []  # not the whole value of the others
+            return []  # rather than the undiminished values of the others
         return combined(context, _flat(lists), func)
 
     combine.__doc__ = description
@@ -53,18 +53,18 @@ def _combining(func: str, description: str) -> Callable[..., SeriesList]:
 for _names, _func, _keeps_unit, _description in (
     ("sumSeries sum", "sum", True, "Add series up."),
     ("averageSeries avg", "average", True, "Average series."),
-    ("minSeries", "min", True, "Give the smallest value of several series."),
-    ("maxSeries", "max", True, "Give the largest value of several series."),
-    ("rangeOfSeries", "rangeOf", True, "Give the largest value of several series less the smallest."),
-    ("stddevSeries", "stddev", True, "Give the standard deviation of several series' values."),
-    ("diffSeries", "diff", True, "Subtract from the first series all others."),
+    ("minSeries", "min", True, "Show the smallest value of several series."),
+    ("maxSeries", "max", True, "Show the largest value of several series."),
+    ("rangeOfSeries", "rangeOf", True, "Show the largest value of several series minus the smallest."),
+    ("stddevSeries", "stddev", True, "Show the standard deviation of several series' values."),
+    ("diffSeries", "diff", True, "Subtract all other series from the first."),
 ):
     function(_names, "Combine", SERIES_LISTS, keeps_unit=_keeps_unit)(_combining(_func, _description))
 
 
 @function("multiplySeries", "Combine", SERIES_LISTS, keeps_unit=False)
 def multiply_series(context: Context, lists: list[SeriesList]) -> SeriesList:
-    """Multiply series; null where one of them is."""
+    """Multiply series; null where one of them is null."""
     if len(lists) == 1 and len(lists[0]) == 1:
         return lists[0]
     return combined(context, _flat(lists), "multiply")
@@ -72,7 +72,7 @@ def multiply_series(context: Context, lists: list[SeriesList]) -> SeriesList:
 
 @function("countSeries", "Combine", ANY_LISTS, keeps_unit=False)
 def count_series(context: Context, lists: list[SeriesList]) -> SeriesList:
-    """Tell how many series there are, whether they have values or not."""
+    """Count the series, whether they have values or not."""
     series = _flat(lists)
     if not lists:
         window = context.window
@@ -89,7 +89,7 @@ def count_series(context: Context, lists: list[SeriesList]) -> SeriesList:
     Parameter("interpolate", "boolean", default=False),
 )
 def percentile_of_series(context: Context, series: SeriesList, n: float, interpolate: bool) -> SeriesList:
-    """Give the n-th percentile of several series' values."""
+    """Show the n-th percentile of several series' values."""
     check_percentage(n, "percentileOfSeries")
     found = _as_one(
         context, series, "percentileOfSeries", "percentile", lambda rows: percentile(rows, n, interpolate=interpolate)
@@ -99,7 +99,7 @@ def percentile_of_series(context: Context, series: SeriesList, n: float, interpo
 
 
 def combined(context: Context, series: SeriesList, func: str) -> SeriesList:
-    """Return one series of the aggregates of several at each time; none of none."""
+    """Return one series with the aggregate of several at each time; none for an empty list."""
     plain = func.removesuffix("Series")
     function_of_rows = aggregate(func)
 
@@ -115,11 +115,11 @@ def _as_one(
     if not series:
         return []
     found = context.together(series)
-    # Copied, so that the values of one time lie beside each other.
+    # Copied, so that the values of one time are contiguous.
     values = compute(np.ascontiguousarray(found.values.T))
-    # Of one without a sample nobody knows whether it is sampled together with the others.
+    # Whether a series without samples is sampled together with the others is unknown.
     if kind == "diff" and (found.apart or not all(each.times.size for each in series)):
-        # Graphite-web would give the whole value of the one that is left: docs/decisions/0030.
+        # Graphite-web would return the undiminished value of the remaining series: docs/decisions/0030.
         values = np.where(np.isnan(found.values).any(axis=0), np.nan, values)
     name = f"{name}({_expressions(series)})"
     return [Series(name, name, _common(series, name, kind), values=values, **found.origin)]
@@ -130,7 +130,7 @@ def _expressions(series: Iterable[Series]) -> str:
 
 
 def _common(series: SeriesList, name: str, kind: str) -> dict[str, str]:
-    """Return the tags that all series have, and those of what was made of them."""
+    """Return the tags that all series share, and those of the combined series."""
     tags = {key: value for key, value in series[0].tags.items() if all(each.tags.get(key) == value for each in series)}
     return tags | {"name": name, "aggregatedBy": kind}
 
@@ -139,7 +139,7 @@ def _flat(lists: Iterable[SeriesList]) -> SeriesList:
     return [each for one in lists for each in one]
 
 
-# --- one by another -----------------------------------------------------------------------------------------------------
+# --- ratios -----------------------------------------------------------------------------------------------------
 
 
 @function(
@@ -150,7 +150,7 @@ def _flat(lists: Iterable[SeriesList]) -> SeriesList:
     keeps_unit=False,
 )
 def divide_series(context: Context, dividends: SeriesList, divisors: SeriesList) -> SeriesList:
-    """Divide series by one other; null where that is zero."""
+    """Divide series by another one; null where that is zero."""
     if len(divisors) > 1:
         raise RequestError(f"divideSeries: the second argument must be one series, not {len(divisors)}")
     if not divisors:
@@ -171,7 +171,7 @@ def divide_series(context: Context, dividends: SeriesList, divisors: SeriesList)
     keeps_unit=False,
 )
 def as_percent(context: Context, series: SeriesList, total: Any, nodes: list[int | str]) -> SeriesList:
-    """Give series in percent of their sum, a number, one series, as many series, or those that have some nodes in common."""
+    """Show series in percent of their sum, a number, one series, as many series, or those that share some nodes."""
     if total is not None and not isinstance(total, (list, int, float)):
         raise RequestError("asPercent: the second argument must be a number, series or none")
     if nodes:
@@ -195,14 +195,14 @@ def as_percent(context: Context, series: SeriesList, total: Any, nodes: list[int
         return [_percent(context, each, other) for each, other in pairs]
     else:
         raise RequestError(
-            f"asPercent: the second argument must be one series, or {len(series)} as the first one, not {len(total)}"
+            f"asPercent: the second argument must be one series, or {len(series)} like the first, not {len(total)}"
         )
     return [_percent(context, each, totals) for each in series]
 
 
 def _as_percent_by_nodes(context: Context, series: SeriesList, total: Any, nodes: list[int | str]) -> SeriesList:
     if total is not None and not isinstance(total, list):
-        raise RequestError("asPercent: with nodes the second argument must be series or none")
+        raise RequestError("asPercent: with nodes, the second argument must be series or None")
     parts = _by_key(series, nodes)
     wholes = {
         key: each[0] if len(each) == 1 else _sum_of(context, each)
@@ -240,7 +240,7 @@ def _ratio(context: Context, dividend: Series, divisor: Series, name: str) -> Se
     return dividend.called(name, values=values, consolidation=None, **found.origin)
 
 
-# --- one of each group --------------------------------------------------------------------------------------------------
+# --- groups --------------------------------------------------------------------------------------------------
 
 
 def _by_key(series: SeriesList, nodes: Iterable[int | str]) -> dict[str, SeriesList]:
@@ -259,13 +259,13 @@ def _by_key(series: SeriesList, nodes: Iterable[int | str]) -> dict[str, SeriesL
     keeps_unit=False,
 )
 def group_by_node(context: Context, series: SeriesList, node: int | str, callback: str) -> SeriesList:
-    """Make one series of those that have a node of their paths, or a tag, in common."""
+    """Combine the series that share a node of their paths, or a tag."""
     return group_by_nodes(context, series, callback, [node])
 
 
 @function("groupByNodes", "Combine", SERIES, CALLBACK, NODES, keeps_unit=False)
 def group_by_nodes(context: Context, series: SeriesList, callback: str, nodes: list[int | str]) -> SeriesList:
-    """Make one series of those that have some nodes of their paths, or tags, in common."""
+    """Combine the series that share some nodes of their paths, or tags."""
     return [
         replace(one, name=key, tags=one.tags | {"name": key})
         for key, each in _by_key(series, nodes).items()
@@ -277,7 +277,7 @@ def group_by_nodes(context: Context, series: SeriesList, callback: str, nodes: l
     "groupByTags", "Combine", SERIES, CALLBACK, Parameter("tags", "tag", required=True, multiple=True), keeps_unit=False
 )
 def group_by_tags(context: Context, series: SeriesList, callback: str, tags: list[str]) -> SeriesList:
-    """Make one series of those that have some tags in common."""
+    """Combine the series that share some tags."""
     names = {each.tags["name"] for each in series}
     common_name = names.pop() if len(names) == 1 else callback
     others = sorted({tag for tag in tags if tag != "name"})

@@ -1,4 +1,4 @@
-"""How a function is declared: what `/functions` tells of it, and what its arguments are checked against, is one thing."""
+"""How a function is declared: once, for `/functions` and for the checks of its arguments."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from livemon.bridge.times import number
 from livemon.errors import RequestError, shown
 
 MAX_NAME = 16_384
-"""Characters in a series' name: that of ``divideSeries`` holds two, and so would double with every call within another."""
+"""Characters in a series' name: that of ``divideSeries`` contains two names, and so would double with every nested call."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a function: its name, graphite-web's word for its type, and what Grafana's editor wants to know of it.
+    """A parameter of a function: its name, graphite-web's name for its type, and what Grafana's editor needs to know.
 
-    `multiple` is the last one's, which takes all further arguments.
+    Only the last one may be `multiple`: it takes all further arguments.
     """
 
     name: str
@@ -37,16 +37,16 @@ class Parameter:
 
     @property
     def takes_series(self) -> bool:
-        """Whether series stand here."""
+        """Whether its arguments are series."""
         return self.type in ("seriesList", "any")
 
     def describe(self) -> dict[str, Any]:
-        """Return what `/functions` tells of it."""
+        """Return its description in `/functions`."""
         about: dict[str, Any] = {"name": self.name, "type": self.type}
         if self.required:
             about["required"] = True
         if self.default is not None:
-            # JSON has no infinity, and Grafana reads the answer with a parser that knows none.
+            # JSON has no infinity, and Grafana's parser accepts none.
             about["default"] = "inf" if self.default == math.inf else self.default
         if self.multiple:
             about["multiple"] = True
@@ -57,12 +57,12 @@ class Parameter:
         return about
 
     def checked(self, value: Any, usage: str) -> Any:
-        """Return an argument that is no series, as the function wants it.
+        """Return an argument other than a series, converted to what the function takes.
 
         Raises
         ------
         RequestError
-            If it is none of this type.
+            If it is not of this type.
         """
         if value is None and not self.required:
             return self.default
@@ -70,7 +70,7 @@ class Parameter:
             kind, convert = _KINDS[self.type]
             found = None if isinstance(value, (Path, Call)) else convert(value)
             if found is None:
-                raise RequestError(f"{usage}: {_shown(value)} stands where {kind} is wanted")
+                raise RequestError(f"{usage}: {_shown(value)} is not {kind}")
         elif self.type == "interval":
             interval(value, usage)
             found = value
@@ -80,7 +80,9 @@ class Parameter:
         else:
             found = value
         if self.options and found not in self.options:
-            raise RequestError(f"{usage}: {_shown(value)} is no {self.name}; write one of {', '.join(self.options)}")
+            raise RequestError(
+                f"{usage}: {_shown(value)} is not a valid {self.name}; write one of {', '.join(self.options)}"
+            )
         return found
 
 
@@ -98,18 +100,18 @@ class Function:
     Attributes
     ----------
     name, group
-        As graphite-web has them.
+        As in graphite-web.
     parameters
         In their order.
     code
-        Is called with the context of evaluation (:class:`livemon.bridge.graphite.evaluation.Context`) and one argument for each
-        parameter. Of a `delayed` function the first is no list but what evaluates it in a window.
+        Called with the context (:class:`livemon.bridge.graphite.context.Context`) and one argument per parameter. For a `delayed`
+        function, the first argument is the tree that stands for the series, instead of the series.
     keeps_extremes
-        Whether it may be given smallest and largest values of pieces of time instead of all samples.
+        Whether smallest and largest values of buckets of time are enough for it, instead of all samples.
     keeps_unit
-        Whether its result is of the unit of its argument.
+        Whether its result has the unit of its argument.
     window
-        The window in which its argument is looked at, of its own and the other arguments; its own if `None`.
+        Returns the window in which its argument is read, from its own window and the arguments; `None`: its own window.
     delayed
         Whether it evaluates its argument itself.
     """
@@ -125,11 +127,11 @@ class Function:
 
     @property
     def usage(self) -> str:
-        """How it is written."""
+        """Its name and parameters."""
         return f"{self.name}({', '.join(each.name for each in self.parameters)})"
 
     def describe(self) -> dict[str, Any]:
-        """Return what `/functions` tells of it."""
+        """Return its description in `/functions`."""
         return {
             "name": self.name,
             "function": self.usage,
@@ -140,12 +142,12 @@ class Function:
         }
 
     def bound(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:
-        """Return one argument for each parameter, a list for a multiple one; series are still the trees that stand for them.
+        """Return one argument per parameter, a list for a multiple one; series are still the trees that stand for them.
 
         Raises
         ------
         RequestError
-            If it cannot be called like that.
+            If it cannot be called with these arguments.
         """
         values: dict[str, Any] = {}
         for position, value in enumerate(arguments):
@@ -166,7 +168,7 @@ class Function:
     def _argument(self, parameter: Parameter, values: Mapping[str, Any]) -> Any:
         value = values.get(parameter.name)
         if parameter.required and value is None:
-            raise self._misused(f"lacks {parameter.name}")
+            raise self._misused(f"needs {parameter.name}")
         if parameter.multiple:
             each_one = replace(parameter, required=True)
             return [self._single(each_one, each) for each in value or []]
@@ -176,7 +178,7 @@ class Function:
         if parameter.takes_series and isinstance(value, (Path, Call)):
             return value
         if parameter.type == "seriesList" and value is not None:
-            raise RequestError(f"{self.usage}: {_shown(value)} stands where a series is wanted")
+            raise RequestError(f"{self.usage}: {_shown(value)} is not a series")
         return parameter.checked(value, self.usage)
 
     def _misused(self, what: str) -> RequestError:
@@ -196,7 +198,7 @@ def function(
     window: Windows | None = None,
     delayed: bool = False,
 ) -> Callable[[Callable[..., SeriesList]], Callable[..., SeriesList]]:
-    """Declare a function under one or more names, with spaces between them; :class:`Function` says what the others mean."""
+    """Declare a function under one or more names, separated by spaces; for the other parameters see :class:`Function`."""
 
     def declare(code: Callable[..., SeriesList]) -> Callable[..., SeriesList]:
         for name in names.split():
@@ -207,18 +209,18 @@ def function(
 
 
 def find(name: str) -> Function:
-    """Return a function by its name; a RequestError names the nearest that there is."""
+    """Return a function by name; raise a RequestError with the most similar name if there is none."""
     if name in FUNCTIONS:
         return FUNCTIONS[name]
     by_lower_case = {each.lower(): each for each in FUNCTIONS}
     nearest = difflib.get_close_matches(name[:80].lower(), by_lower_case, 1)
-    hint = f"is {by_lower_case[nearest[0]]} meant?" if nearest else "/functions lists those that there are"
+    hint = f"did you mean {by_lower_case[nearest[0]]}?" if nearest else "see /functions for a list"
     raise RequestError(f"unknown function {name[:80]}; {hint}")
 
 
 _LARGEST = 1e15
 _LONGEST = 10_000_000
-"""Points of a moving window."""
+"""Points of a moving window, at most."""
 
 
 def _text(value: Any) -> str | None:
@@ -257,7 +259,7 @@ def _node_or_tag(value: Any) -> int | str | None:
 
 
 _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "string": ("a text in quotes", _text),
+    "string": ("a string in quotes", _text),
     "tag": ("a tag's name in quotes", _text),
     "aggOrSeriesFunc": ("an aggregation's name in quotes", _text),
     "float": ("a number", _number),

@@ -1,4 +1,4 @@
-"""Functions that name series for people."""
+"""Functions that rename series for people."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from livemon.bridge.patterns import Pattern
 from livemon.errors import RequestError
 
 MAX_ALIAS = 1000
-"""Characters in a name: substitutions within each other could double it a hundred times."""
+"""Characters in a name: nested substitutions could double it a hundred times."""
 
 
 @function("alias", "Alias", SERIES, Parameter("newName", "string", required=True), keeps_extremes=True)
 def alias(_context: Context, series: SeriesList, new_name: str) -> SeriesList:
-    """Give the series another name."""
+    """Rename the series."""
     return [replace(each, name=new_name) for each in series]
 
 
@@ -62,7 +62,7 @@ def alias_by_metric(_context: Context, series: SeriesList) -> SeriesList:
 
 
 def key_of(series: Series, nodes: Iterable[int | str]) -> str:
-    """Return what tells a series apart by some nodes of its name, or of the first path in it, and by tags; empty what it has not."""
+    """Return nodes of a series' name, or of the first path in it, and tags, joined by dots; missing ones are empty."""
     name = _first_path(series.name) if series.name.endswith(")") else series.name
     parts = name.partition(";")[0].split(".")
     return ".".join(
@@ -75,13 +75,15 @@ def _first_path(name: str) -> str:
     try:
         tree = parse(name)
     except RequestError:
-        return name  # an alias that only looks like a call
+        return name  # an alias that merely looks like a call
     while isinstance(tree, Call):
-        tree = tree.arguments[0] if tree.arguments else None
+        if not tree.arguments:
+            return name
+        tree = tree.arguments[0]
     return tree.text if isinstance(tree, Path) else name
 
 
 def _innermost(name: str) -> str:
-    """Return what stands between the last opening bracket and the first closing one."""
+    """Return the text between the last opening bracket and the first closing one."""
     end = name.find(")")
     return name[name.rfind("(") + 1 : end if end >= 0 else None]

@@ -1,4 +1,4 @@
-"""Functions of another kind: lines, limits of a plot, and how points are made fewer."""
+"""Other functions: lines, selection by tags, and how points are consolidated."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ VALUE = Parameter("value", "float", required=True)
 
 @function("constantLine", "Special", VALUE, keeps_extremes=True)
 def constant_line(context: Context, value: float) -> SeriesList:
-    """Draw a line: three points of one value, at begin, middle and end."""
+    """Draw a line: three points of one value, at the start, middle and end."""
     return [_line(context, float(value))]
 
 
 @function("threshold", "Graph", VALUE, Parameter("label", "string"), Parameter("color", "string"), keeps_extremes=True)
 def threshold(context: Context, value: float, label: str | None, _color: str | None) -> SeriesList:
-    """Draw a line with a name of its own; its colour is for Grafana to choose."""
+    """Draw a line with a name of its own; Grafana chooses its colour."""
     line = _line(context, float(value))
     return [replace(line, name=label) if label else line]
 
@@ -41,13 +41,13 @@ def _line(context: Context, value: float) -> Series:
     Parameter("consolidationFunc", "string", required=True, options=tuple(CONSOLIDATIONS)),
 )
 def consolidate_by(context: Context, series: SeriesList, func: str) -> SeriesList:
-    """Say how several points become one where there are more than a plot can show, or of another step than others."""
+    """Choose how points are combined if there are more than a plot can show, or series have different steps."""
     return [context.filled(each).called(f'consolidateBy({each.name},"{func}")', consolidation=func) for each in series]
 
 
 @function("nPercentile", "Calculate", SERIES, Parameter("n", "float", required=True))
 def n_percentile(context: Context, series: SeriesList, n: float) -> SeriesList:
-    """Draw, for each series with values, a line at their n-th percentile."""
+    """Draw a line at the n-th percentile of each series that has values."""
     check_percentage(n, "nPercentile")
     found = []
     for each in series:
@@ -62,5 +62,5 @@ def n_percentile(context: Context, series: SeriesList, n: float) -> SeriesList:
     "seriesByTag", "Special", Parameter("tagExpressions", "string", required=True, multiple=True), keeps_extremes=True
 )
 def series_by_tag(context: Context, expressions: list[str]) -> SeriesList:
-    """Show the series whose tags meet all expressions: 'tag=value', 'tag!=value', 'tag=~pattern', 'tag!=~pattern'."""
+    """Show the series whose tags match all expressions: 'tag=value', 'tag!=value', 'tag=~pattern', 'tag!=~pattern'."""
     return context.tagged(expressions)

@@ -1,4 +1,4 @@
-"""Functions that make another value of each value, or of each and the one before it."""
+"""Functions that transform each value, or each value and the previous one."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def invert(_context: Context, series: SeriesList) -> SeriesList:
 
 @function("pow", "Transform", SERIES, FACTOR, keeps_unit=False)
 def power(_context: Context, series: SeriesList, exponent: float) -> SeriesList:
-    """Raise to a power; null where that is no number."""
+    """Raise to a power; null where the result is not a number."""
     return _each(series, f"pow({{}},{exponent:g})", lambda values: _power(values, float(exponent)))
 
 
 def _power(values: Numbers, exponent: float) -> Numbers:
-    # numpy takes the power 0 of a null, too, for 1.
+    # In numpy, even NaN to the power of 0 is 1.
     return _where(~np.isnan(values), _finite(np.power(values, exponent)))
 
 
@@ -84,7 +84,7 @@ def logarithm(_context: Context, series: SeriesList, base: float) -> SeriesList:
 
 @function("round", "Transform", SERIES, Parameter("precision", "integer"), keeps_extremes=True)
 def round_values(_context: Context, series: SeriesList, precision: int | None) -> SeriesList:
-    """Round to so many digits behind the point, to whole numbers without."""
+    """Round to a number of decimal places; without one, to whole numbers."""
     name = "round({})" if precision is None else f"round({{}},{precision:g})"
     digits = max(-_DIGITS, min(precision or 0, _DIGITS))
     return _each(series, name, lambda values: rounded(values, digits))
@@ -92,39 +92,43 @@ def round_values(_context: Context, series: SeriesList, precision: int | None) -
 
 @function("removeAboveValue", "Filter Data", SERIES, LIMIT)
 def remove_above_value(_context: Context, series: SeriesList, limit: float) -> SeriesList:
-    """Make values above a limit null."""
+    """Replace values above a limit by null."""
     return _each(
-        _letting_go(series), f"removeAboveValue({{}}, {limit:g})", lambda values: _where(values <= limit, values)
+        _without_holding(series), f"removeAboveValue({{}}, {limit:g})", lambda values: _where(values <= limit, values)
     )
 
 
 @function("removeBelowValue", "Filter Data", SERIES, LIMIT)
 def remove_below_value(_context: Context, series: SeriesList, limit: float) -> SeriesList:
-    """Make values below a limit null."""
+    """Replace values below a limit by null."""
     return _each(
-        _letting_go(series), f"removeBelowValue({{}}, {limit:g})", lambda values: _where(values >= limit, values)
+        _without_holding(series), f"removeBelowValue({{}}, {limit:g})", lambda values: _where(values >= limit, values)
     )
 
 
 @function("removeAbovePercentile", "Filter Data", SERIES, LIMIT)
 def remove_above_percentile(_context: Context, series: SeriesList, n: float) -> SeriesList:
-    """Make values above the n-th percentile of their series null."""
+    """Replace values above the n-th percentile of their series by null."""
     check_percentage(n, "removeAbovePercentile")
     name = f"removeAbovePercentile({{}}, {n:g})"
-    return _each(_letting_go(series), name, lambda values: _where(values <= percentile(values[np.newaxis], n), values))
+    return _each(
+        _without_holding(series), name, lambda values: _where(values <= percentile(values[np.newaxis], n), values)
+    )
 
 
 @function("removeBelowPercentile", "Filter Data", SERIES, LIMIT)
 def remove_below_percentile(_context: Context, series: SeriesList, n: float) -> SeriesList:
-    """Make values below the n-th percentile of their series null."""
+    """Replace values below the n-th percentile of their series by null."""
     check_percentage(n, "removeBelowPercentile")
     name = f"removeBelowPercentile({{}}, {n:g})"
-    return _each(_letting_go(series), name, lambda values: _where(values >= percentile(values[np.newaxis], n), values))
+    return _each(
+        _without_holding(series), name, lambda values: _where(values >= percentile(values[np.newaxis], n), values)
+    )
 
 
 @function("isNonNull", "Transform", SERIES, keeps_unit=False)
 def is_non_null(context: Context, series: SeriesList) -> SeriesList:
-    """Give 1 for each value and 0 for each null."""
+    """Show 1 for each value and 0 for each null."""
     throughout = [context.filled_throughout(each) for each in series]
     return _each(throughout, "isNonNull({})", lambda values: (~np.isnan(values)).astype(float))
 
@@ -137,7 +141,7 @@ def is_non_null(context: Context, series: SeriesList) -> SeriesList:
     Parameter("referenceSeries", "seriesList"),
 )
 def transform_null(context: Context, series: SeriesList, default: float, reference: SeriesList | None) -> SeriesList:
-    """Put a number in place of each null; if there are series of reference, only where one of them has a value."""
+    """Replace each null by a number; with reference series, only where one of them has a value."""
     throughout = [context.filled_throughout(each) for each in series]
     if not reference:
         name = f"transformNull({{}},{default:g})"
@@ -146,7 +150,7 @@ def transform_null(context: Context, series: SeriesList, default: float, referen
     has_value = np.append(~np.isnan(beside.values).all(axis=0), False)
     found = []
     for each in throughout:
-        numbers = np.arange(each.times.size)  # as graphite-web: the first beside the first
+        numbers = np.arange(each.times.size)  # as in graphite-web: the first points coincide
         if beside.times.size and (beside.apart or each.step is None):
             numbers = grid.cells(each.times, beside.times[0], beside.step)
         known = has_value[np.where((numbers >= 0) & (numbers < has_value.size), numbers, -1)]
@@ -157,7 +161,7 @@ def transform_null(context: Context, series: SeriesList, default: float, referen
 
 @function("keepLastValue", "Transform", SERIES, Parameter("limit", "intOrInf", default=math.inf))
 def keep_last_value(context: Context, series: SeriesList, limit: float) -> SeriesList:
-    """Put the last value before them in place of nulls, if there are not more than a limit of them in a row."""
+    """Replace nulls by the last value before them, unless there are more than a limit of them in a row."""
     between = [context.filled_between(each) for each in series]
     return _each(between, "keepLastValue({})", lambda values: _kept(values, limit))
 
@@ -167,7 +171,7 @@ def _kept(values: Numbers, limit: float) -> Numbers:
     if not known.size:
         return values
     numbers = np.arange(values.size)
-    after = np.searchsorted(known, numbers, side="right")  # how many known values there are up to here
+    after = np.searchsorted(known, numbers, side="right")  # the number of known values up to here
     ends = np.append(known, values.size)[after]
     begins = known[np.maximum(after - 1, 0)]
     fills = np.isnan(values) & (after > 0) & (ends - begins - 1 <= limit)
@@ -176,7 +180,7 @@ def _kept(values: Numbers, limit: float) -> Numbers:
 
 @function("changed", "Special", SERIES, keeps_unit=False)
 def changed(context: Context, series: SeriesList) -> SeriesList:
-    """Give 1 for each value that is another than the one before, nulls left out, and else 0."""
+    """Show 1 for each value that differs from the previous one, ignoring nulls, and 0 otherwise."""
     return _each([context.filled(each) for each in series], "changed({})", _changes)
 
 
@@ -189,7 +193,7 @@ def _changes(values: Numbers) -> Numbers:
 
 @function("derivative", "Transform", SERIES, keeps_unit=False)
 def derivative(context: Context, series: SeriesList) -> SeriesList:
-    """Subtract from each value the one before."""
+    """Subtract from each value the previous one."""
     return _each([context.filled(each) for each in series], "derivative({})", _differences)
 
 
@@ -197,7 +201,7 @@ def derivative(context: Context, series: SeriesList) -> SeriesList:
 def non_negative_derivative(
     context: Context, series: SeriesList, most: float | None, least: float | None
 ) -> SeriesList:
-    """Subtract from each value of a counter the one before; null where it fell, unless it is known where it wraps around."""
+    """Subtract from each value of a counter the previous one; null where it fell, unless it is known where it wraps around."""
     return _each(
         [context.filled(each) for each in series],
         "nonNegativeDerivative({})",
@@ -207,7 +211,7 @@ def non_negative_derivative(
 
 @function("perSecond", "Transform", SERIES, MOST, LEAST, keeps_unit=False)
 def per_second(context: Context, series: SeriesList, most: float | None, least: float | None) -> SeriesList:
-    """Tell by how much a counter grows in a second; null where it fell, unless it is known where it wraps around."""
+    """Show the increase of a counter per second; null where it fell, unless it is known where it wraps around."""
     found = []
     for each in series:
         filled = context.filled(each)
@@ -245,7 +249,7 @@ def integral(context: Context, series: SeriesList) -> SeriesList:
 
 @function("scaleToSeconds", "Transform", SERIES, Parameter("seconds", "float", required=True), keeps_unit=False)
 def scale_to_seconds(context: Context, series: SeriesList, seconds: float) -> SeriesList:
-    """Make of values per step values per so many seconds."""
+    """Convert values per step into values per a number of seconds."""
     found = []
     for each in series:
         filled = context.filled(each)
@@ -256,7 +260,7 @@ def scale_to_seconds(context: Context, series: SeriesList, seconds: float) -> Se
 
 
 def rounded(values: Numbers, digits: int) -> Numbers:
-    """Round as Python does: by the decimal digits of a number, not by a multiple of it that is rounded already."""
+    """Round as Python does: by a number's decimal digits, rather than by a multiple of it that is rounded already."""
     scaled = values * 10.0**digits
     found = np.where(np.abs(scaled) < _WHOLE, np.round(values, digits), values)
     halves = np.flatnonzero(np.abs(np.abs(np.modf(scaled)[0]) - 0.5) < 1e-3)
@@ -265,7 +269,7 @@ def rounded(values: Numbers, digits: int) -> Numbers:
 
 
 def check_percentage(n: float, what: str) -> None:
-    """Raise a RequestError for a percentage that is none."""
+    """Raise a RequestError for an invalid percentage."""
     if not 0 < n <= 100:
         raise RequestError(f"{what}: a percentage must be above 0 and at most 100, not {n:g}")
 
@@ -274,8 +278,8 @@ def _each(series: SeriesList, name: str, compute: Callable[[Numbers], Numbers]) 
     return [each.called(name.replace("{}", each.name), values=compute(each.values)) for each in series]
 
 
-def _letting_go(series: SeriesList) -> SeriesList:
-    """Return series of which no value holds where a filter makes null of the next one."""
+def _without_holding(series: SeriesList) -> SeriesList:
+    """Return series whose values do not hold where a filter removes the next one."""
     return [each if each.overdue is None else replace(each, overdue=0.0) for each in series]
 
 

@@ -1,4 +1,4 @@
-"""Functions over pieces of time: moving windows, intervals that are summarized, other times."""
+"""Functions over intervals of time: moving windows, summaries, and other times."""
 
 from __future__ import annotations
 
@@ -38,9 +38,6 @@ def _with_the_window_before(window: Window, arguments: Sequence[Any]) -> Window:
     return window.reaching_back(abs(interval(size, "windowSize"))) if isinstance(size, str) else window
 
 
-MOVING = {"window": _with_the_window_before, "delayed": True}
-
-
 @function(
     "movingWindow",
     "Calculate",
@@ -49,17 +46,18 @@ MOVING = {"window": _with_the_window_before, "delayed": True}
     Parameter("func", "aggFunc", default="average"),
     X_FILES_FACTOR,
     keeps_unit=False,
-    **MOVING,
+    window=_with_the_window_before,
+    delayed=True,
 )
-def moving_window(context: Context, tree: Tree, size: int | str, func: str, part: float | None) -> SeriesList:
-    """Aggregate, at each point, it and those before it: so many points, or so much time."""
+def moving_window(context: Context, tree: Tree, size: int | str, func: str, fraction: float | None) -> SeriesList:
+    """Aggregate a moving window that ends at each point: a number of points, or a time."""
     if isinstance(size, str):
-        before = abs(interval(size, "windowSize"))
+        before = float(abs(interval(size, "windowSize")))
     else:
-        # How far back so many points reach is known when some have been seen.
+        # How far back so many points reach is known once some have been read.
         seen = context.evaluate(tree, context.window)
         before = max((grid.span(each, size, context.window) for each in seen), default=0.0)
-    moving = _Moving(context, size, func, part or 0.0)
+    moving = _Moving(context, size, func, fraction or 0.0)
     return [moving.moved(each) for each in context.evaluate(tree, context.window.reaching_back(before))]
 
 
@@ -72,73 +70,67 @@ def _moving(func: str, description: str) -> Callable[..., SeriesList]:
 
 
 for _name, _func, _description in (
-    ("movingAverage", "average", "Average, at each point, it and those before it: so many points, or so much time."),
+    ("movingAverage", "average", "Average a moving window that ends at each point: a number of points, or a time."),
     (
         "movingMedian",
         "median",
-        "Give, at each point, the median of it and those before it: so many points, or so much time.",
+        "Show the median of a moving window that ends at each point: a number of points, or a time.",
     ),
-    (
-        "movingMax",
-        "max",
-        "Give, at each point, the largest of it and those before it: so many points, or so much time.",
-    ),
-    (
-        "movingMin",
-        "min",
-        "Give, at each point, the smallest of it and those before it: so many points, or so much time.",
-    ),
-    ("movingSum", "sum", "Add up, at each point, it and those before it: so many points, or so much time."),
+    ("movingMax", "max", "Show the maximum of a moving window that ends at each point: a number of points, or a time."),
+    ("movingMin", "min", "Show the minimum of a moving window that ends at each point: a number of points, or a time."),
+    ("movingSum", "sum", "Add up a moving window that ends at each point: a number of points, or a time."),
 ):
-    function(_name, "Calculate", SERIES, WINDOW_SIZE, X_FILES_FACTOR, **MOVING)(_moving(_func, _description))
+    function(_name, "Calculate", SERIES, WINDOW_SIZE, X_FILES_FACTOR, window=_with_the_window_before, delayed=True)(
+        _moving(_func, _description)
+    )
 
 
 @dataclass(frozen=True)
 class _Moving:
-    """Moves windows over series that begin early enough for the first of them."""
+    """A window that moves over series, which begin early enough for its first position."""
 
     context: Context
     size: int | str
     func: str
-    part: float
-    """How much of a window must have values, 0 to 1."""
+    fraction: float
+    """The fraction of a window that must have values, 0 to 1."""
 
     def moved(self, series: Series) -> Series:
-        """Return a series of aggregates."""
+        """Return the series of aggregates."""
         series = self.context.filled(series)
         name = f'"{self.size}"' if isinstance(self.size, str) else self.size
         if series.step is None or not series.times.size:
             late, starts, ends, full = self._of_samples(series)
         else:
-            late, starts, ends, full = self._of_points(series)
+            late, starts, ends, full = self._of_points(series, series.step)
         lengths = ends - starts + 1
         values = over_windows(series.values, starts, lengths, self.func, self.context)
-        if self.part:
+        if self.fraction:
             known = fold(np.add, (~np.isnan(series.values)).astype(float), starts, lengths, 0.0)
-            values = np.where(known / np.maximum(full, 1) >= self.part, values, np.nan)
+            values = np.where(known / np.maximum(full, 1) >= self.fraction, values, np.nan)
         return series.called(
             f"moving{self.func.capitalize()}({series.name},{name})", times=series.times[ends] + late, values=values
         )
 
-    def _of_points(self, series: Series) -> tuple[float, Numbering, Numbering, int]:
+    def _of_points(self, series: Series, step: float) -> tuple[float, Numbering, Numbering, int | Numbering]:
         """Return the windows over a regular series.
 
-        As graphite-web: a window of time holds as many points as there are whole steps in it, and what is left over is the time by
-        which its aggregate comes later than its last point.
+        As in graphite-web, a window of time holds as many points as there are whole steps in it, and its aggregate comes later than
+        its last point by the remaining time.
         """
         if isinstance(self.size, str):
-            seconds = abs(interval(self.size, "windowSize"))
-            points = int(seconds // series.step)
+            seconds = float(abs(interval(self.size, "windowSize")))
+            points = int(seconds // step)
         else:
-            points, seconds = self.size, self.size * series.step
-        late = seconds - points * series.step
-        # The first window is full; intervals that a function made may begin before the time it was asked for.
-        skipped = math.trunc(round((self.context.window.start - seconds - series.times[0]) / series.step, 6))
+            points, seconds = self.size, self.size * step
+        late = seconds - points * step
+        # The first window is full; series that a function made may begin before the requested time.
+        skipped = math.trunc(round((self.context.window.start - seconds - series.times[0]) / step, 6))
         ends = np.arange(max(0, skipped + points), series.times.size)
         return late, np.maximum(ends - points + 1, 0), ends, points
 
     def _of_samples(self, series: Series) -> tuple[float, Numbering, Numbering, int | Numbering]:
-        """Return the windows over samples as they came: one of time holds those that are in it."""
+        """Return the windows over irregular samples: a window of time holds the samples in it."""
         times = series.times
         ends = np.arange(np.searchsorted(times, self.context.window.start), times.size)
         if isinstance(self.size, int):
@@ -148,21 +140,21 @@ class _Moving:
 
 
 def over_windows(values: Numbers, starts: Numbering, lengths: Numbering, func: str, context: Context) -> Numbers:
-    """Aggregate windows of successive values, nulls left out; null of a window without a value.
+    """Aggregate windows of successive values, ignoring nulls; null for a window without a value.
 
     Parameters
     ----------
     values
         Shape (n,).
     starts, lengths
-        Where each window begins, and how many values it holds; shape (k,). No window begins or ends before the one before it.
+        Where each window begins, and how many values it holds; shape (k,). No window begins or ends before the previous one does.
     func
         An aggregation function's name.
     """
     func = func.removesuffix("Series")
     func = ALIASES.get(func, func)
     known = np.flatnonzero(~np.isnan(values))
-    # Of the values that there are, those of a window are neighbours, too.
+    # Among the known values, those of a window are adjacent, too.
     firsts = np.searchsorted(known, starts)
     numbers = np.searchsorted(known, starts + lengths) - firsts
     values = values[known]
@@ -191,7 +183,7 @@ def _smallest(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers
 
 
 def _deviations(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbers:
-    """Combine numbers, means and sums of squared distances of pieces (Chan, Golub and LeVeque, 1979): no digits are lost."""
+    """Combine counts, means and sums of squared deviations of pieces (Chan, Golub and LeVeque, 1979): no digits are lost."""
 
     def combine(one: Numbers, other: Numbers) -> Numbers:
         number = one[0] + other[0]
@@ -201,7 +193,8 @@ def _deviations(values: Numbers, starts: Numbering, lengths: Numbering) -> Numbe
 
     pieces = np.stack((np.ones(values.size), values, np.zeros(values.size)))
     number, _, squares = fold(combine, pieces, starts, lengths, 0.0)
-    return np.sqrt(squares / number)
+    deviations: Numbers = np.sqrt(squares / number)
+    return deviations
 
 
 _WINDOWED: dict[str, Callable[[Numbers, Numbering, Numbering], Numbers]] = {
@@ -220,7 +213,7 @@ _WINDOWED: dict[str, Callable[[Numbers, Numbering, Numbering], Numbers]] = {
 
 
 def _running_median(values: Numbers, starts: Numbering, lengths: Numbering, context: Context) -> Numbers:
-    """Take medians of a sorted list into which values come and from which they go: its time hardly grows with the windows."""
+    """Take medians of a sorted list into which values are inserted and removed: its time hardly grows with the windows' length."""
     numbers = values.tolist()
     inside: list[float] = []
     begin = end = 0
@@ -242,18 +235,18 @@ def _running_median(values: Numbers, starts: Numbering, lengths: Numbering, cont
 def fold(
     combine: Callable[[Numbers, Numbers], Numbers], values: Numbers, starts: Numbering, lengths: Numbering, empty: float
 ) -> Numbers:
-    """Combine windows of successive values by pieces of 1, 2, 4, ... values: as exact as pairwise sums, whatever the windows' length.
+    """Combine windows of successive values by pieces of 1, 2, 4, ... values: as exact as pairwise sums, for windows of any length.
 
     Parameters
     ----------
     combine
-        What makes one of two neighbours, shapes (..., m), whatever lies between which brackets.
+        Combines two adjacent pieces, shapes (..., m); associative.
     values
         Shape (..., n).
     starts, lengths
         Where each window begins, and how many values it holds; shape (k,).
     empty
-        What stands before the first value.
+        The result for a window without values.
 
     Returns
     -------
@@ -280,9 +273,9 @@ def fold(
     Parameter("windowTolerance", "float", default=0.1),
 )
 def moving_deviation(context: Context, series: SeriesList, points: int, tolerance: float) -> SeriesList:
-    """Give, at each point, the standard deviation of so many points up to it, null if less than a tenth of them are there."""
+    """Show the standard deviation of a number of points up to each, null if less than a tenth of them have values."""
     if points < 1:
-        raise RequestError(f"stdev: a window must have a point at least, not {points}")
+        raise RequestError(f"stdev: a window must have at least one point, not {points}")
     found = []
     for each in series:
         filled = context.filled(each)
@@ -292,9 +285,9 @@ def moving_deviation(context: Context, series: SeriesList, points: int, toleranc
 
 
 def _running_deviation(values: Numbers, points: int, tolerance: float) -> Numbers:
-    """Return it by running sums, each value added when it comes and taken away when it goes, as graphite-web does.
+    """Return the deviations by running sums, to which values are added when they enter and from which they are subtracted later.
 
-    Ours are of distances from one of the values: of the squares of 4 K themselves, noise of a microkelvin would be rounded away.
+    Ours are of differences from one of the values: in squares of 4 K, noise of a microkelvin would be rounded away.
     """
     there = ~np.isnan(values)
     known = np.where(there, values - values[there][0], 0.0) if there.any() else np.zeros(values.size)
@@ -323,7 +316,7 @@ def _running_deviation(values: Numbers, points: int, tolerance: float) -> Number
     keeps_unit=False,
 )
 def summarize(context: Context, series: SeriesList, length: str, func: str, align_to_from: bool) -> SeriesList:
-    """Aggregate what lies in each interval, which begins at a multiple of its length, or is counted from the time asked for on."""
+    """Aggregate the values in each interval, which begins at a multiple of its length, or is counted from the requested start."""
     seconds = _seconds(length, "summarize")
     found = []
     for each in series:
@@ -346,7 +339,7 @@ def _seconds(length: str, what: str) -> int:
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 7 * 86400}
 _MONDAY = 4 * 86400
-"""The first one, UNIX seconds."""
+"""The first Monday, UNIX seconds."""
 
 
 @function(
@@ -361,7 +354,7 @@ _MONDAY = 4 * 86400
     keeps_unit=False,
 )
 def smart_summarize(context: Context, tree: Tree, length: str, func: str, align_to: str | None) -> SeriesList:
-    """Aggregate what lies in each interval, counted from the time asked for on, or from the unit of time (UTC) in which that is."""
+    """Aggregate the values in each interval, counted from the requested start, or from the start of its minute, hour, ... (UTC)."""
     seconds = _seconds(length, "smartSummarize")
     window = _aligned(context.window, align_to)
     found = []
@@ -381,7 +374,7 @@ def _aligned(window: Window, unit: str | None) -> Window:
 
 
 def _extent(series: Series, window: Window) -> Window:
-    """Return where a series begins and ends: a regular one with its first point and behind its last one."""
+    """Return where a series begins and ends: for a regular one, at its first point and one step after its last."""
     if series.step is None or not series.times.size:
         return window
     return Window(float(series.times[0]), float(series.times[-1] + series.step))
@@ -393,12 +386,12 @@ def _summarized(context: Context, series: Series, func: str, extent: Window, sec
     numbers = grid.cells(series.times, extent.start, seconds)
     inside = (numbers >= 0) & (numbers < number)
     rows, lengths = grid.grouped(series.values[inside], numbers[inside], number, context.spend)
-    times = extent.start + seconds * np.arange(number)
+    times = grid.regular(extent.start, seconds, number)
     return replace(series, times=times, values=aggregate(func)(rows, lengths), step=float(seconds))
 
 
 def _origin(series: Series, window: Window, func: str, seconds: int) -> dict[str, Any]:
-    """Return for how long an interval's aggregate holds while there is none, and which intervals can get no more samples."""
+    """Return for how long an interval's aggregate holds while there is no other, and which intervals can get no more samples."""
     end = min(_extent(series, window).end, series.settled.end if series.settled else math.inf)
     overdue = series.overdue
     if series.step is None and series.times.size:
@@ -432,7 +425,7 @@ def _shifted(window: Window, arguments: Sequence[Any]) -> Window:
     keeps_extremes=True,
 )
 def time_shift(context: Context, tree: Tree, shift: str, _reset_end: bool, _align_dst: bool) -> SeriesList:
-    """Show what was some time ago, or with a plus sign what comes later. A day has 24 hours here: alignDst changes nothing."""
+    """Show the values of some time ago, or with a plus sign of some time later. A day has 24 hours: alignDst has no effect."""
     shift = _signed(shift)
     seconds = interval(shift, "timeShift")
     return [

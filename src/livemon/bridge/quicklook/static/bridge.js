@@ -1,21 +1,21 @@
-// Questions to the bridge. Paths are relative, so that the page works behind any prefix.
+// Requests to the bridge. Paths are relative, so that the page works behind any prefix.
 
 const ANSWER_MS = 10_000;
-const BUSY = 3; // a slow line rests this many times as long as it worked
+const BUSY = 3; // a slow connection pauses this many times as long as a request took
 
-// The JSON of an answer, and the names of the nodes that did not contribute. An Error in words for any other end.
+// The JSON of a response, and the names of the nodes that did not contribute; an Error with a sentence otherwise.
 export async function ask(path, signal = null) {
   const answer = await fetched(path, signal);
-  const content = await answer.json().catch(() => { throw new Error(`the bridge answers ${answer.status} and no JSON`); });
-  // An appliance that is not well answers so, with its reasons.
-  if (!answer.ok && !content.problems) throw new Error(content.error || `the bridge answers ${answer.status}`);
+  const content = await answer.json().catch(() => { throw new Error(`the bridge's response is not JSON (HTTP ${answer.status})`); });
+  // An appliance with problems responds with an error status, and its problems.
+  if (!answer.ok && !content.problems) throw new Error(content.error || `the bridge answers HTTP ${answer.status}`);
   return { ...content, silent: silent(answer) };
 }
 
-// The bytes of an answer, for a download.
+// The bytes of a response, for a download.
 export async function bytes(path) {
   const answer = await fetched(path, null, 20 * ANSWER_MS);
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `the bridge answers ${answer.status}`);
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `the bridge answers HTTP ${answer.status}`);
   return { blob: await answer.blob(), silent: silent(answer), name: /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "")?.[1] };
 }
 
@@ -36,8 +36,8 @@ async function fetched(path, signal, patience = ANSWER_MS) {
 
 const silent = (answer) => (answer.headers.get("X-Livemon-Silent") || "").split(",").filter(Boolean).map(decodeURIComponent);
 
-// Do a job again and again, `pause()` milliseconds apart, while anybody looks. Returns what does it at once: what was under way is
-// given up by its signal.
+// Repeat a job, `pause()` milliseconds apart, while the page is visible. Returns a function that runs it at once, and aborts a running one by
+// its signal.
 export function repeat(job, pause) {
   let timer = 0, current = null;
   async function run() {

@@ -1,9 +1,9 @@
-// The channels, as /api/status tells of them.
+// The channels, from /api/status.
 
 import { NOTHING, quantity } from "./text.js";
 
-const SILENT_S = 300; // a 372 that scans all its channels comes back to one after 208 s
-const EXPECTED_S = 120; // within which a node has a sample, unless it says otherwise
+const SILENT_S = 300; // a 372 that scans all its channels returns to one after 208 s
+const EXPECTED_S = 120; // within which a node sends a sample, unless it says otherwise
 const MOST_AT_FIRST = 12;
 const AGE = "age.";
 
@@ -14,7 +14,7 @@ export class Channels {
     this.byId = new Map(this.all.map((one) => [one.id, one]));
     this.byPath = new Map();
     for (const one of this.all) if (!this.byPath.has(one.path)) this.byPath.set(one.path, one);
-    // What stands in links: the permanent name, unless two nodes claim it.
+    // Links contain the permanent name, unless two nodes claim it.
     for (const one of this.all) one.name = this.byPath.get(one.path) === one ? one.path : one.id;
   }
 
@@ -22,15 +22,15 @@ export class Channels {
     return this.byId.get(name) || this.byPath.get(name) || this.ageOf(name);
   }
 
-  // The age of a channel is a channel, too, though none that is listed.
+  // The age of a channel is a channel, too, but it is not listed.
   ageOf(name) {
     const one = name.startsWith(AGE) ? this.byPath.get(name.slice(AGE.length)) : undefined;
     if (one) this.byId.set(name, { ...one, id: name, name, path: name, title: `Age of ${one.title}`, units: "s", value: one.age, limits: [], isAge: true });
     return this.byId.get(name);
   }
 
-  // What is plotted while nobody has chosen: what is beyond a limit, then temperatures. Those that the inventory lists come before others, and
-  // each node has its share, so that an instrument of many channels does not hide the others.
+  // What is plotted before the user chooses: channels beyond a limit, then temperatures. Those in the inventory come first, and each node has its
+  // share, so that an instrument with many channels does not hide the others.
   atFirst(beyond) {
     const alarmed = this.all.filter((one) => beyond.has(one.path) && one.type !== "string").slice(0, MOST_AT_FIRST);
     const warm = this.nodes.map((node) => node.channels.filter((one) => one.units === "K" && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
@@ -40,10 +40,10 @@ export class Channels {
   }
 }
 
-// Whether somebody gave it a name or a limit: then it has a place also while it has no reading.
+// Whether it was given a name or a limit: then it is shown even without a reading.
 const isNamed = (one) => one.expected && one.time !== null && (one.limits.length > 0 || !/^channel[ _]\d+/i.test(one.title));
 
-// As many channels as there are places for, of each node in turn.
+// As many channels as there are places, from each node in turn.
 function taken(nodes, places) {
   const found = new Set();
   const most = Math.max(0, ...nodes.map((channels) => channels.length));
@@ -71,7 +71,7 @@ function channel(node, field) {
   };
 }
 
-// Give each channel the name by which it is told from the others beside it, `shownAs`: its title, where needed with its node or its field.
+// Give each channel a name that distinguishes it from the others, `shownAs`: its title, if necessary with its node or its field.
 export function tellApart(channels) {
   const names = [(one) => one.title, (one) => `${one.title} (${one.node})`, (one) => `${one.title} (${one.id})`];
   for (const one of channels) {
@@ -81,18 +81,18 @@ export function tellApart(channels) {
   return channels;
 }
 
-// No temperature is 0 K: it is what a Lake Shore says of an input without a valid reading.
+// No temperature is 0 K: a Lake Shore sends it for an input without a valid reading.
 export const hasReading = (one) => typeof one.value === "number" && !(one.units === "K" && one.value === 0);
 
-// The newest value in words. An input of an instrument that the inventory does not list has no sensor; of one that it lists, something is wrong.
+// The newest value in words. An input that the inventory does not list has no sensor; with one that it lists, something is wrong.
 export function reading(one) {
   if (one.time === null) return NOTHING;
   if (one.units !== "K" || hasReading(one)) return quantity(one.value, one.units);
   return one.expected === false ? "not connected" : "no reading";
 }
 
-// How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none; "off" if it is silent and the inventory does not
-// list it. A node that nobody expects to go on, an archive of years ago, is never silent.
+// How old a channel's newest sample is: "fresh", "stale", "silent", or "never" if there is none; "off" if it is silent and not in the inventory.
+// A node that is not expected to continue, such as an archive from years ago, is never silent.
 export function staleness(one, now) {
   if (one.time === null) return "never";
   const age = now - one.time;

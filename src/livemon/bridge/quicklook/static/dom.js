@@ -1,4 +1,4 @@
-// Elements, made and filled in without touching what has not changed: a screen reader speaks of changes, and a selection stays.
+// Elements, made and filled without touching what has not changed: a screen reader announces changes, and a selection stays.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -19,5 +19,5 @@ export function mark(place, name, value) {
 
 export const swatch = (slot) => element("span", { class: "swatch", "aria-hidden": "true", ...(slot === undefined ? {} : { "data-slot": String(slot % 8), "data-dash": String(slot >= 8) }) });
 
-// A colour of the style sheet, for what is drawn.
+// A colour from the style sheet, for drawing.
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

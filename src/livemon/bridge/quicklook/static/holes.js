@@ -1,11 +1,11 @@
-// Holes of the archive, as /api/gaps tells of them: what of the plotted channels was not kept, and why.
+// Holes in the archive, from /api/gaps: which samples of the plotted channels were not archived, and why.
 
 import { element } from "./dom.js";
 import { clock, count, day, duration, moment } from "./text.js";
 
-const MOST = 5; // in words; all of them are shaded
+const MOST = 5; // in words; all holes are shaded
 
-// Those of the feeds that channels are of.
+// The holes of the feeds that the channels belong to.
 export function holesOf(holes, channels) {
   return holes.filter(({ feed }) => channels.some((one) => one.path.startsWith(`${feed}.`)));
 }

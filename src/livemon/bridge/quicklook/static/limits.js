@@ -4,8 +4,8 @@ import { quantity } from "./text.js";
 
 const UNBROKEN = "\u00a0";
 const ENDS = ["below", "above"];
-const FLAT = 0.05; // of its size, by which a value that hardly changes is taken to vary
-const NEAREST = 3, FARTHEST = 10; // factors by which a limit may be away on a logarithmic axis, of data of little and of much spread
+const FLAT = 0.05; // relative variation assumed for a value that hardly changes
+const NEAREST = 3, FARTHEST = 10; // factors by which a limit may be away on a logarithmic axis, for data of little and of much spread
 
 // "above 5 K", "outside 3 K to 5 K".
 export function limitText({ test, limits }, unit) {
@@ -14,10 +14,10 @@ export function limitText({ test, limits }, unit) {
 
 export const limitsText = (one) => one.limits.map((limit) => limitText(limit, one.units)).join(" and ");
 
-// Of a range, the end that a value is beyond.
+// The end of a range that a value is beyond.
 export const endText = ({ test, value, limit, unit }) => limitText({ test: test === "outside" ? (value > limit ? "above" : "below") : test, limits: [limit] }, unit);
 
-// One line for each number that any of the channels has for a limit: [{value, unit, text, isLowest}], the last of a limit that nothing may be below.
+// One line for each number that is a limit of any channel: [{value, unit, text, isLowest}]; isLowest: values must not be below it.
 export function limitLines(channels) {
   const lines = new Map();
   for (const one of channels) {
@@ -35,8 +35,8 @@ export function limitLines(channels) {
 
 const named = (titles) => (titles.length > 2 ? `${titles.length} channels` : titles.join(", "));
 
-// The data's range, continued to limits that are near: at least half of the axis stays for the data. One that is farther away would press the
-// data flat; it stands in words beside the value.
+// The data's range, extended to near limits: at least half of the axis remains for the data. A limit farther away would flatten the data; it is
+// written beside the value instead.
 export function withLimits(low, high, limits, log) {
   if (log) {
     const reach = Math.min(Math.max(high / low, NEAREST), FARTHEST);

@@ -1,5 +1,5 @@
 // The list of all channels, node by node. Rows are made once a node comes near the window, then only filled in: the keyboard's focus and
-// a screen reader's place stay where they are, and a site of many channels costs what is seen of it.
+// a screen reader's place stay where they are, and of many channels only the visible ones cost anything.
 
 import { hasReading, matches, reading, staleness } from "./channels.js";
 import { element, fill, mark, swatch } from "./dom.js";
@@ -9,7 +9,7 @@ const NEAR = "600px";
 const ROW_PX = 45;
 
 export class List {
-  // `toggle(channel, on)` is called for a box that somebody ticks.
+  // `toggle(channel, on)` is called for a box that the user ticks.
   constructor(place, toggle) {
     this.place = place;
     this.toggle = toggle;
@@ -39,7 +39,7 @@ export class List {
       const isEmpty = !node.channels.length && !node.error;
       const hidden = !part.listed.size && Boolean(state.search || state.which !== "all" || isEmpty);
       if (part.place.hidden !== hidden) part.place.hidden = hidden;
-      // Room for rows that are still to be made, so that nothing moves when they are.
+      // Space for rows that are still to be made, so that nothing moves when they are.
       if (!part.rows) part.room.style.minHeight = `${ROW_PX * part.listed.size}px`;
       if (part.near) this.fillPart(part, state);
     }
@@ -108,7 +108,7 @@ export class List {
   }
 }
 
-// A node that has a new channel is made anew, where and as it was.
+// A node with a new channel is made again, in the same place and state.
 function makePart(node, own, before) {
   const about = element("p", { class: "about" }), room = element("div");
   const place = element("details", { class: "node", "data-node": node.name }, element("summary", {}, element("h3", {}, node.name)), about, room);
@@ -125,7 +125,7 @@ function isListed(one, { slots, now, search, which, beyond }) {
 }
 
 export function ageText(one, state, now) {
-  if (state === "never") return "never heard";
+  if (state === "never") return "no samples";
   const age = duration(now - one.time);
   return state === "silent" ? `silent ${age}` : state === "off" ? `unlisted, ${age}` : age;
 }

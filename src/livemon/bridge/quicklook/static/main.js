@@ -1,5 +1,5 @@
-// The quick-look page: asks /api/status for present values, /api/series for the plot, /api/health for what is wrong and /api/gaps for holes of
-// the archive, again and again.
+// The quick-look page: polls /api/status for current values, /api/series for the plot, /api/health for problems and /api/gaps for holes in the
+// archive.
 
 import { Unreachable, ask, bytes, repeat } from "./bridge.js";
 import { Channels, tellApart } from "./channels.js";
@@ -16,7 +16,7 @@ import { RANGES, interval, isLive, read, within, written } from "./view.js";
 
 const EVERY_MS = 1000, HEALTH_MS = 10_000, HOLES_MS = 30_000, SLOWEST_MS = 60_000;
 const OVERLAP_S = 20; // samples may come this late and still be plotted at once
-const ANEW_S = 300; // those that come later are plotted after this time
+const RELOAD_S = 300; // samples that come later are plotted after this time
 const MOST_PLOTTED = 50;
 const WIDE_SPREAD = 100;
 const calm = matchMedia("(prefers-reduced-motion: reduce)"); // a plot that moves less often
@@ -27,11 +27,11 @@ let lastRange = view.range;
 let channels = null;
 let clockOffset = 0; // seconds by which the bridge's clock is ahead of this one
 let site = { name: null, time_zone: null };
-let health = null; // what /api/health said, and when
+let health = null; // the last response of /api/health, and when it came
 let heard = 0;
 let holes = [];
-let away = null; // since when the bridge does not answer, or with what fault
-let notice = ""; // what is wrong with the plot
+let away = null; // since when the bridge has not answered, or with what error
+let notice = ""; // a problem of the plot
 let loaded = { key: "", reached: 0, since: 0, range: null, samples: new Map() };
 const slots = new Map(); // colours, by the channels' ids
 
@@ -42,7 +42,7 @@ const list = new List(byId("nodes"), toggle);
 const values = new Values(byId("values"), byId("at"), (id) => toggle(id, false));
 const verdict = new Verdict({ state: byId("state"), cryostat: byId("cryostat"), alarms: byId("alarms"), problems: byId("problems") }, plotAlone);
 
-// --- what is chosen ---------------------------------------------------------------------------------------------------------------------
+// --- selection ---------------------------------------------------------------------------------------------------------------------
 
 function chosen() {
   if (!channels) return [];
@@ -54,7 +54,7 @@ function chosen() {
 // The states of alarms that are beyond their limits, by their channels' paths.
 const beyond = () => statesByPath(health?.alarms || []);
 
-// A link may name a channel that has gone since.
+// A link may name a channel that no longer exists.
 const missing = () => (channels && view.fields ? view.fields.filter((name) => !channels.find(name)) : []);
 
 function toggle(id, on) {
@@ -72,7 +72,7 @@ function plotAlone(path) {
   place?.scrollIntoView({ block: "center" });
 }
 
-// Stages from millikelvin to room temperature are told apart on a logarithmic axis only.
+// Stages from millikelvin to room temperature can be distinguished on a logarithmic axis only.
 function isLog(shown = chosen()) {
   if (view.log !== null) return view.log;
   const sizes = shown.map((one) => one.value);
@@ -92,7 +92,7 @@ function giveColours(shown) {
   }
 }
 
-// --- where we are in time; the browser's "back" goes back -----------------------------------------------------------------------------------
+// --- the interval; the browser's "back" returns to the previous one -----------------------------------------------------------------------------------
 
 const depth = () => history.state?.depth || 0;
 
@@ -137,7 +137,7 @@ function zoom(factor) {
 
 addEventListener("popstate", () => { view = read(location.hash); showControls(); draw(); loadPlot(); askHoles(); });
 
-// --- asking -------------------------------------------------------------------------------------------------------------------------------
+// --- requests -------------------------------------------------------------------------------------------------------------------------------
 
 const askStatus = repeat(async (signal) => {
   try {
@@ -168,7 +168,7 @@ const askHealth = repeat(async (signal) => {
     health = said;
     heard = now();
   } catch {
-    // That the bridge is away, askStatus says; what was heard grows old.
+    // askStatus shows that the bridge is away; the last response grows old.
   }
   if (!signal.aborted) draw();
 }, () => HEALTH_MS);
@@ -186,7 +186,7 @@ const askHoles = repeat(async (signal) => {
   draw();
 }, () => HOLES_MS);
 
-// All of the range at first, then what is new.
+// The whole range at first, then new samples.
 const loadPlot = repeat(async (signal) => {
   const shown = chosen();
   if (!plot || !shown.length) {
@@ -195,8 +195,8 @@ const loadPlot = repeat(async (signal) => {
   }
   const [start, end] = interval(view, now());
   const key = JSON.stringify([view.range, view.from, view.until, shown.map((one) => one.name)]);
-  const anew = key !== loaded.key || !isLive(view) || now() - loaded.since > ANEW_S;
-  const from = anew ? start : Math.max(start, loaded.reached - OVERLAP_S);
+  const reload = key !== loaded.key || !isLive(view) || now() - loaded.since > RELOAD_S;
+  const from = reload ? start : Math.max(start, loaded.reached - OVERLAP_S);
   const points = Math.max(2, Math.ceil((pointsAcross() * (end - from)) / (end - start)));
   const words = new URLSearchParams({ from, until: end, points });
   shown.forEach((one) => words.append("field", one.name));
@@ -208,11 +208,11 @@ const loadPlot = repeat(async (signal) => {
       const { id } = shown[i], old = loaded.samples.get(id);
       const kept = old && answer.silent.includes(next.node) ? { ...old, gap: old.gap } : null;
       if (kept) samples.set(id, kept);
-      else samples.set(id, anew || !old ? { ...next, gap: gapOf(next.times) } : continued(old, next, from, start, end));
+      else samples.set(id, reload || !old ? { ...next, gap: gapOf(next.times) } : continued(old, next, from, start, end));
     });
     const reached = answer.silent.length ? loaded.reached : end;
-    loaded = { key, reached: anew ? end : reached, since: anew ? now() : loaded.since, range: [start, end], samples };
-    notice = answer.silent.length ? `No answer of ${answer.silent.join(", ")}: what is plotted of it is old.` : "";
+    loaded = { key, reached: reload ? end : reached, since: reload ? now() : loaded.since, range: [start, end], samples };
+    notice = answer.silent.length ? `No answer from ${answer.silent.join(", ")}: its plot is out of date.` : "";
   } catch (fault) {
     if (signal.aborted) return;
     notice = fault instanceof Unreachable ? "" : `No plot: ${fault.message}`;
@@ -227,7 +227,7 @@ const loadPlot = repeat(async (signal) => {
 
 const pointsAcross = () => Math.min(Math.max(place?.clientWidth || 0, 300), 1600);
 
-// --- showing ------------------------------------------------------------------------------------------------------------------------------
+// --- display ------------------------------------------------------------------------------------------------------------------------------
 
 function draw(samplesAreNew = false) {
   const shown = chosen();
@@ -247,7 +247,7 @@ function draw(samplesAreNew = false) {
   }
   const series = shown.map((one) => ({ ...one, label: one.shownAs, slot: slots.get(one.id), ...(loaded.samples.get(one.id) || { times: [], values: [], gap: Infinity }) }));
   const states = beyond();
-  const limits = limitLines([...shown].sort((a, b) => states.has(b.path) - states.has(a.path))); // those have their words first
+  const limits = limitLines([...shown].sort((a, b) => states.has(b.path) - states.has(a.path))); // their labels are placed first
   const layout = JSON.stringify([...slots.entries(), log, limits, holed, zone()]);
   if ((samplesAreNew || layout !== draw.layout) && loaded.range) {
     plot.show(series, loaded.range, { log, limits, holes: holed });
@@ -271,14 +271,14 @@ function showState() {
   if (!channels) return;
   const times = channels.all.filter((one) => one.time !== null && !one.isAge).map((one) => one.time);
   const age = times.length ? now() - Math.max(...times) : null;
-  const newest = age === null ? "never a sample" : `newest ${duration(age)}${age < 0.95 ? "" : " ago"}`;
+  const newest = age === null ? "no samples yet" : `newest ${duration(age)}${age < 0.95 ? "" : " ago"}`;
   fill(byId("freshness"), `${count(channels.nodes.length, "data node")}, ${count(channels.all.length, "channel")}, ${newest}`);
 }
 
 function showTimes(shown) {
   const [start, end] = interval(view, now());
   const same = RANGES.find(([seconds]) => seconds === view.range);
-  const text = isLive(view) ? `Last ${same ? same[1] : duration(view.range)}, live` : `${moment(start)} to ${moment(end)}, standing still`;
+  const text = isLive(view) ? `Last ${same ? same[1] : duration(view.range)}, live` : `${moment(start)} to ${moment(end)}, fixed`;
   fill(byId("when"), text);
   mark(byId("when"), "live", String(isLive(view)));
   fill(byId("live"), isLive(view) ? "Pause" : "Live");
@@ -294,17 +294,17 @@ function showHint(shown, log) {
   const gone = missing();
   const hints = [];
   if (notice) hints.push(notice);
-  if (gone.length) hints.push(`Not there at the moment: ${gone.join(", ")}.`);
+  if (gone.length) hints.push(`Not available at the moment: ${gone.join(", ")}.`);
   if (view.fields && view.fields.length - gone.length > MOST_PLOTTED) hints.push(`Only the first ${MOST_PLOTTED} channels are plotted.`);
   if (channels && !shown.length && !gone.length) hints.push("Choose channels in the list below to plot them.");
   if (shown.length && loaded.samples.size) {
     const known = shown.map((one) => loaded.samples.get(one.id)).filter(Boolean);
     if (known.every((one) => !one.times.length)) hints.push("No samples in this range.");
     const below = log ? shown.filter((one) => loaded.samples.get(one.id)?.values.some((value) => value !== null && value <= 0)) : [];
-    if (below.length) hints.push(`Zero and below have no place on a logarithmic axis: ${below.map((one) => one.shownAs).join(", ")}.`);
+    if (below.length) hints.push(`Values of zero and below cannot be shown on a logarithmic axis: ${below.map((one) => one.shownAs).join(", ")}.`);
   }
   const bare = place ? unitsWithoutAxis(shown, place.clientWidth) : [];
-  if (bare.length) hints.push(`Without an axis of their own: ${bare.join(", ")}.`);
+  if (bare.length) hints.push(`No axis for: ${bare.join(", ")}.`);
   fill(byId("hint"), hints.join(" "));
 }
 
@@ -312,7 +312,7 @@ function showList() {
   const listed = list.show({ channels, slots, now: now(), search: view.search, which: byId("which").value, beyond: beyond() });
   const all = !view.search && byId("which").value === "all";
   showList.said = all ? "" : `${listed} of ${count(channels.all.length, "channel")}`;
-  clearTimeout(showList.timer); // a screen reader speaks of it once somebody has written
+  clearTimeout(showList.timer); // a screen reader announces it once the user has stopped typing
   showList.timer = setTimeout(() => fill(byId("found"), showList.said), 400);
 }
 
@@ -386,13 +386,13 @@ byId("exact").addEventListener("toggle", () => {
   const [start, end] = interval(view, now());
   form.from.value = local(start);
   form.until.value = local(end);
-  fill(byId("zone"), `Times are those of ${zoneAt(now())}; links and tables have UTC.`);
+  fill(byId("zone"), `Times are in ${zoneAt(now())}; links and tables use UTC.`);
 });
 byId("exact").querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const [from, until] = [fromLocal(form.from.value), fromLocal(form.until.value)];
-  form.until.setCustomValidity(from < until ? "" : "The end must be after the begin.");
+  form.until.setCustomValidity(from < until ? "" : "The end must be after the start.");
   if (!form.reportValidity()) return;
   go({ from, until });
   showControls();
@@ -400,12 +400,12 @@ byId("exact").querySelector("form").addEventListener("submit", (event) => {
 byId("exact").querySelector("form").addEventListener("input", (event) => event.currentTarget.until.setCustomValidity(""));
 
 byId("copy").addEventListener("click", async () => {
-  // What the page chose by itself must stand in the link, or it would be another view when channels have changed.
+  // The page's own choice must be part of the link, or the view would differ once channels have changed.
   if (!view.fields) change({ fields: chosen().map((one) => one.name), log: isLog() });
   try {
     await navigator.clipboard.writeText(location.href);
     done("The link is copied.");
-  } catch { // browsers let only HTTPS and this machine write there
+  } catch { // browsers allow this only over HTTPS and on the local machine
     const address = byId("address"), text = address.querySelector("input");
     address.hidden = false;
     text.value = location.href;
@@ -423,7 +423,7 @@ for (const id of ["csv", "csv-all"]) {
       const link = element("a", { href: URL.createObjectURL(blob), download: name || "livemon.csv" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), SLOWEST_MS);
-      done(silent.length ? `The table lacks what did not answer: ${silent.join(", ")}.` : `The table is saved: ${quantity(blob.size / 1000, "kB", 3)}.`);
+      done(silent.length ? `The table is incomplete, without an answer from ${silent.join(", ")}.` : `The table is saved: ${quantity(blob.size / 1000, "kB", 3)}.`);
     } catch (fault) {
       done(`No table: ${fault.message}.`);
     }

@@ -1,9 +1,9 @@
-// What is drawn on the plot beside the lines: limits of alarms above them, holes of the archive below.
+// What is drawn on the plot besides the lines: limits of alarms above them, holes in the archive below.
 
 import { colour } from "./dom.js";
 
 const FONT = 12, GAP = 3; // CSS pixels
-const SHORTEST = 2; // px: a hole that is shorter is drawn as long as this
+const SHORTEST = 2; // px: a shorter hole is drawn this long
 
 export class Overlay {
   show(limits, holes) {
@@ -25,14 +25,14 @@ export class Overlay {
     ctx.restore();
   }
 
-  // A line across where its axis has the limit, and its words where no others stand.
+  // A horizontal line at each limit, and its label where there is no other.
   drawLimits(plot) {
     const { ctx, bbox } = plot, ratio = devicePixelRatio, taken = [];
     ctx.save();
     clip(ctx, bbox);
     ctx.strokeStyle = ctx.fillStyle = colour("--dead");
     ctx.lineWidth = 1.5 * ratio;
-    ctx.setLineDash([2 * ratio, 3 * ratio]); // longer ones are those of series
+    ctx.setLineDash([2 * ratio, 3 * ratio]); // series have longer dashes
     font(ctx);
     for (const { value, unit, text, isLowest } of this.limits) {
       const y = plot.scales[`y${unit}`]?.min === undefined ? -1 : Math.round(plot.valToPos(value, `y${unit}`, true));
@@ -55,7 +55,7 @@ function words(ctx, text, x, y) {
   ctx.setLineDash([]);
   ctx.lineWidth = 4 * devicePixelRatio;
   ctx.lineJoin = "round";
-  ctx.strokeStyle = colour("--sheet"); // lines behind words would make them hard to read
+  ctx.strokeStyle = colour("--sheet"); // lines behind a label would make it hard to read
   ctx.strokeText(text, x, y);
   ctx.fillText(text, x, y);
   ctx.restore();
@@ -71,7 +71,7 @@ function title(ctx, text, left, width, bbox) {
   ctx.restore();
 }
 
-// Where the words of a line may stand: on the side where nothing may be, else on the other one; at the left, else farther to the right.
+// Where a line's label may be placed: on the side where no values may be, otherwise on the other; at the left, otherwise farther to the right.
 function places(width, y, isLowest, bbox) {
   const ratio = devicePixelRatio, above = y - GAP * ratio, below = y + (FONT + GAP) * ratio;
   return [0, 1 / 3, 2 / 3].flatMap((part) => (isLowest ? [below, above] : [above, below]).map((bottom) => {

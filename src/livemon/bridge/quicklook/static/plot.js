@@ -1,4 +1,4 @@
-// The plot: uPlot with an axis for each unit, linear or logarithmic, limits of alarms, holes of the archive, and a cursor for mouse, finger
+// The plot: uPlot with an axis for each unit, linear or logarithmic, limits of alarms, holes in the archive, and a cursor for mouse, finger
 // and keyboard.
 
 import { colour } from "./dom.js";
@@ -19,7 +19,7 @@ export class Plot {
     this.uplot = null;
     this.layout = "";
     this.overlay = new Overlay();
-    this.held = false; // while somebody drags, nothing may move below his finger
+    this.held = false; // during a drag, nothing may move below the finger
     new ResizeObserver(() => this.uplot?.setSize(this.size())).observe(place);
     addEventListener("pointerup", () => { this.held = false; });
     addEventListener("pointercancel", () => { this.held = false; });
@@ -57,7 +57,7 @@ export class Plot {
       this.uplot.setData(data, false);
       this.uplot.setScale("x", { min: this.range[0], max: this.range[1] });
     });
-    // What stands below the cursor has moved on.
+    // The values at the cursor have changed.
     if (this.time() !== null) this.on.cursor(this.time());
   }
 
@@ -73,7 +73,7 @@ export class Plot {
     return left >= 0 && this.range ? this.uplot.posToVal(left, "x") : null;
   }
 
-  // Put the cursor at a place, in parts of the width; null takes it away.
+  // Put the cursor at a fraction of the width; null removes it.
   moveTo(part) {
     if (!this.uplot) return;
     const width = this.uplot.over.clientWidth;
@@ -154,7 +154,7 @@ export const unitsWithoutAxis = (series, width) => {
   return side.slice(width >= WIDE ? 3 : 2).map(symbol);
 };
 
-// Where a series has no sample of its own at the cursor, its nearest counts.
+// If a series has no sample at the cursor, its nearest is used.
 function nearest(plot, index, hovered) {
   const column = plot.data[index];
   if (index === 0 || column[hovered] !== undefined) return hovered;
@@ -181,7 +181,7 @@ function scale(limits, unit, log) {
   return { range: (_, low, high) => linearRange(low, high, own) };
 }
 
-// No margin takes the axis across zero: where nothing is negative, no tick says so.
+// No margin extends the axis across zero: without negative values, there is no negative tick.
 export function linearRange(least, most, limits) {
   if (least === null || !Number.isFinite(least)) return [0, 1];
   const [low, high] = withLimits(least, most, limits, false);
@@ -197,7 +197,7 @@ function logRange(least, most, limits) {
   return [low / margin, high * margin];
 }
 
-// Round numbers between two limits: 1, 2, 5 of every decade; of many decades fewer, and within one as on a linear axis.
+// Round numbers between two limits: 1, 2, 5 of every decade; fewer for many decades, and within one decade as on a linear axis.
 function logTicks(low, high) {
   const decades = Math.log10(high / low);
   if (decades < 0.7) return linearTicks(low, high);

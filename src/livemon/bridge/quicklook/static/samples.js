@@ -1,9 +1,9 @@
-// Samples of the plotted channels. A series is {times, values, gap, ...}: UNIX seconds, ascending; null where a sample is no number; the
-// seconds between two samples from which on there is a gap.
+// Samples of the plotted channels. A series is {times, values, gap, ...}: UNIX seconds, ascending; null for a sample that is not a number;
+// gap: the seconds between two samples from which on there is a gap.
 
 const SHORTEST_GAP = 10, SILENT = 300; // seconds without a sample that may, and that must, be a gap
 
-// What is there, continued by what was read again from `from` on; only what is in [start, end) stays.
+// A series, continued by the samples that were read from `from` on, and cut to [start, end).
 export function continued(old, next, from, start, end) {
   const before = old.times.findIndex((time) => time >= from);
   const keep = before < 0 ? old.times.length : before;
@@ -14,24 +14,23 @@ export function continued(old, next, from, start, end) {
   return { ...next, times: cut(times), values: cut(values), gap: gapOf(cut(times)) };
 }
 
-// An instrument that scans comes back to a channel after minutes, with some samples each time. What is longer than any other pause, or so
-// long that a channel counts as silent, is a gap; pausing as a rule is none. The rule is that of series/gaps.py, by which the bridge
-// breaks the lines of Grafana.
+// An instrument that scans returns to a channel after minutes, with some samples each time. A pause longer than any other, or so long that a
+// channel counts as silent, is a gap; regular pauses are not. series/gaps.py has the same rule, by which the bridge breaks Grafana's lines.
 export function gapOf(times) {
   if (times.length < 3) return Infinity;
   const steps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-  const longest = steps[steps.length - 2]; // but for one
+  const longest = steps[steps.length - 2]; // except for one
   return Math.max(Math.min(3 * longest, Math.max(SILENT, 5 * usual(steps))), SHORTEST_GAP);
 }
 
-// The step in which half of the time passes, the two longest left aside.
+// The step in which half of the time passes, without the two longest.
 function usual(steps) {
   const passed = [];
   for (const step of steps.slice(0, Math.max(steps.length - 2, 1))) passed.push((passed.at(-1) ?? 0) + step);
   return steps[passed.findIndex((time) => time >= passed.at(-1) / 2)];
 }
 
-// One timeline for all, as uPlot wants it: undefined where a series has no sample of its own, null for a gap.
+// One timeline for all, as uPlot needs it: undefined where a series has no sample of its own, null for a gap.
 export function joined(series, log) {
   const withGaps = series.map((one) => broken(one));
   const all = Float64Array.from(withGaps.flatMap((one) => one.times)).sort();
@@ -74,7 +73,7 @@ export function valueAt({ times, values, gap }, time) {
   return near === undefined || Math.abs(times[near] - time) > gap / 2 ? undefined : values[near];
 }
 
-// Smallest and largest value; null where there is none.
+// Smallest and largest value; null if there are none.
 export function extremes({ values }) {
   let low = Infinity, high = -Infinity;
   for (const value of values) {

@@ -1,4 +1,4 @@
-// Numbers, times and durations as a person reads them at night: the site's time, 24 hours, and no more digits than tell something.
+// Numbers, times and durations as a person reads them at night: the site's time, 24 hours, and only significant digits.
 
 const MEASURED = [[1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"]];
 const PREFIXES = { K: [[1, ""], [1e-3, "m"]], ohm: MEASURED.slice(0, 4), V: MEASURED.slice(1), A: MEASURED.slice(1), W: MEASURED.slice(1) };
@@ -21,7 +21,7 @@ export function quantity(value, unit, digits = 5) {
   return plain(value / factor, digits) + shown;
 }
 
-// Two values, the unit once where both have the same: "448 to 452.8 mK".
+// Two values, with the unit once if both have the same: "448 to 452.8 mK".
 export function span(low, high, unit, digits = 4) {
   if (low === null || high === null) return "";
   const [from, to] = [low, high].map((value) => scaled(Math.abs(value), unit));
@@ -35,7 +35,7 @@ function plain(number, digits) {
   return far ? number.toExponential(3) : String(Number(number.toPrecision(digits)));
 }
 
-// Ticks of an axis. Those at equal distances have equal decimals and one prefix.
+// Ticks of an axis. Equidistant ones have the same number of decimals and the same prefix.
 export function ticks(values, unit) {
   const known = values.filter((value) => value !== null);
   const largest = Math.max(...known.map(Math.abs));
@@ -66,7 +66,7 @@ const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle
 const PARTS = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" };
 let formats = null;
 
-// Tell times in a zone by its IANA name; in the browser's own if that is null, or a name that the browser does not know.
+// Show times in a zone, by its IANA name; in the browser's own if that is null or unknown to the browser.
 export function tellTimesIn(name) {
   try {
     formats = formatsOf(name || BROWSERS);
@@ -95,11 +95,11 @@ export const moment = (time) => `${day(time)} ${clock(time)}`;
 export const zone = () => formats.timeZone;
 export const isBrowsersZone = () => formats.timeZone === BROWSERS;
 
-// "CET", "GMT+1", as the browser's language has it.
+// "CET", "GMT+1", in the browser's language.
 export const abbreviation = (time) => formats.abbreviation.formatToParts(time * 1000).find((part) => part.type === "timeZoneName").value;
 export const zoneAt = (time) => (abbreviation(time) === zone() ? zone() : `${zone()} (${abbreviation(time)})`);
 
-// When something began, for a person: with the day unless it is today's, and the zone.
+// When something began, for a person: with the day unless it is today, and the zone.
 export function since(time, now) {
   return `${day(time) === day(now) ? clock(time) : moment(time)} ${abbreviation(time)}`;
 }
@@ -110,7 +110,7 @@ function offset(time) {
   return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) / 1000 - Math.floor(time);
 }
 
-// What <input type="datetime-local"> takes and gives.
+// The values of <input type="datetime-local">.
 export const local = (time) => new Date((Math.floor(time) + offset(time)) * 1000).toISOString().slice(0, 19);
 export function fromLocal(text) {
   const wall = Date.parse(`${text}Z`) / 1000;

@@ -1,5 +1,5 @@
-// The plotted channels in numbers: the newest, or at the cursor, and the smallest and largest of the range. It is the plot's legend, and what
-// there is of it for those who do not see it.
+// The plotted channels in numbers: the newest value or that at the cursor, and the smallest and largest in the range. It is the plot's legend, and
+// its substitute for those who cannot see it.
 
 import { reading, hasReading, staleness } from "./channels.js";
 import { element, fill, mark, swatch } from "./dom.js";
@@ -9,7 +9,7 @@ import { extremes, valueAt } from "./samples.js";
 import { clock, moment, quantity, span } from "./text.js";
 
 export class Values {
-  // `remove(id)` is called for a channel that somebody takes out.
+  // `remove(id)` is called for a channel that the user removes.
   constructor(table, head, remove) {
     [this.body] = table.tBodies;
     this.table = table;
@@ -19,8 +19,8 @@ export class Values {
     this.layout = "";
   }
 
-  // Show channels, those beyond a limit first, their samples by id, and the slots of their colours; `time` is where the cursor stands, null for
-  // now, and `seconds` how long the range is. `beyond` has the state of each path's alarm: "firing", "pending" or "silenced".
+  // Show channels, those beyond a limit first, with samples and colour slots by id; `time` is the cursor's, null for now, and `seconds` the length
+  // of the range. `beyond` has the state of each path's alarm: "firing", "pending" or "silenced".
   show({ chosen, samples, slots, now, time, seconds, beyond }) {
     const rank = (one) => RANKS.indexOf(beyond.get(one.path));
     const sorted = [...chosen].sort((a, b) => rank(b) - rank(a));
@@ -53,7 +53,7 @@ export class Values {
     this.rows.clear();
     this.body.replaceChildren(...chosen.map((one) => {
       const row = { value: element("span"), low: cell("low"), high: cell("high"), range: element("span", { class: "range" }), about: element("span", { class: "name" }) };
-      const remove = element("button", { type: "button", "aria-label": `Take ${one.title} of ${one.node} out of the plot` }, "×");
+      const remove = element("button", { type: "button", "aria-label": `Remove ${one.title} of ${one.node} from the plot` }, "×");
       remove.addEventListener("click", () => this.remove(one.id));
       const title = element("span", { class: "title" }, one.shownAs, row.about);
       const now = cell("now");

@@ -1,8 +1,8 @@
-// What is shown, as it stands in the URL's fragment: every view is a link.
+// The view, as written in the URL's fragment: every view is a link.
 //   range=600                  seconds up to now; or
-//   from=..&until=..           ISO 8601 or UNIX seconds: a view that stands still
-//   log=1  search=..           logarithmic axes (0: not), what the list is searched for
-//   field=..&field=..          channels, by their permanent names or NODE::field; fields=a,b is what older links say
+//   from=..&until=..           ISO 8601 or UNIX seconds: a fixed view
+//   log=1  search=..           logarithmic axes (0: not), the search in the list
+//   field=..&field=..          channels, by their permanent names or NODE::field; older links write fields=a,b
 
 export const RANGES = [[600, "10 min"], [3600, "1 h"], [21600, "6 h"], [86400, "24 h"], [604800, "7 d"], [2592000, "30 d"]];
 const SHORTEST = 2, LONGEST = 20 * 365 * 86400;
@@ -19,7 +19,7 @@ export function read(fragment) {
     range: range > 0 && Number.isFinite(range) ? within(range) : RANGES[0][0],
     from: fixed ? from : null,
     until: fixed ? until : null,
-    // null: nobody has said, so that the page may choose.
+    // null: not chosen yet, so that the page may choose.
     log: words.has("log") ? words.get("log") === "1" : named.length ? false : null,
     search: words.get("search") || "",
     // null: nothing chosen yet, so that the page may choose.

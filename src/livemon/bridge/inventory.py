@@ -1,6 +1,6 @@
-"""The site file: what the bridge cannot know of its nodes' channels, and the inventory does. docs/architecture.md.
+"""What the inventory says about channels, alarms and data nodes, which the nodes do not know: the site file (docs/architecture.md).
 
-Made by ``plugins/plugin_utils/inventory/rendering/bridge_site.py``. It is read again when it changes, so that a new
+``plugins/plugin_utils/inventory/rendering/bridge_site.py`` renders it. It is read again when it changes, so that a new
 instrument never restarts the bridge.
 """
 
@@ -31,23 +31,22 @@ _NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Site:
-    """The agents of the inventory by instance-id, and the tags of all that they publish."""
+class Inventory:
+    """The inventory's agents by instance-id, and the tags of everything that they publish."""
 
     agents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By path."""
+    """The tags of each listed channel, by path."""
     expected: tuple[Field, ...] = ()
-    """The channels that should have samples, whether or not there ever was one."""
+    """The channels that should have samples, whether or not there has ever been one."""
     alarms: tuple[Alarm, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)
     """The node of each agent, by instance-id."""
-    name: str | None = None
-    """What people call the site."""
+    site_name: str | None = None
     time_zone: str | None = None
-    """A name of the IANA database."""
+    """A name from the IANA database."""
     silent_after: Mapping[str, float | None] = field(default_factory=dict)
-    """Of data nodes by name, after how many seconds without a sample each is silent; `None`: never."""
+    """Seconds without a sample after which a data node is silent, by its name; `None`: never."""
 
     @cached_property
     def _limits(self) -> Mapping[str, tuple[Alarm, ...]]:
@@ -58,29 +57,29 @@ class Site:
         return limits
 
     def limits_of(self, path: str) -> tuple[Alarm, ...]:
-        """Return the alarms that compare each reading of a channel with a limit: those that are lines in its plot."""
+        """Return the alarms that compare each reading of a channel with a limit: these are drawn as lines in its plot."""
         return self._limits.get(path, ())
 
     @cached_property
     def rules(self) -> tuple[str, ...]:
-        """The names of the rules that Grafana is to evaluate: those which the alarms belong to."""
+        """The names of the rules that Grafana has to evaluate: those that the alarms belong to."""
         return tuple(dict.fromkeys(alarm.rule for alarm in self.alarms))
 
     def tags(self, path: str) -> Mapping[str, str]:
-        """Return what the inventory says of a channel; always the same object for one path."""
+        """Return the inventory's tags of a channel; always the same object for the same path."""
         if path in self.fields:
             return self.fields[path]
         return self.agents.get(_agent_of(path) or "", _NOTHING)
 
     def has_dropped(self, path: str) -> bool:
-        """Whether a channel is of an agent that the inventory does not have, and not of a lab's own data node."""
+        """Whether a channel belongs to an agent that is no longer in the inventory, rather than to a lab's own data node."""
         agent = _agent_of(path)
         return bool(self.agents) and agent is not None and agent not in self.agents
 
     def expects(self, path: str) -> bool:
-        """Whether a channel that has had samples should go on.
+        """Whether a channel that has had samples should continue.
 
-        One that the inventory does not list may be switched off, and an agent that it has no more has ended.
+        A channel that the inventory does not list may be switched off, and an agent that was removed from it has ended.
         """
         return path in self._expected_paths or not (path in self.fields or self.has_dropped(path))
 
@@ -89,22 +88,22 @@ class Site:
         return {each.path for each in self.expected}
 
     def described(self, fields: Mapping[str, Field]) -> dict[str, Field]:
-        """Return the fields with their tags; those that have them already as they are."""
+        """Return the fields with their tags; fields that have them already are returned as they are."""
         return {
             name: each
-            if each.about is (tags := self.tags(each.path))
-            else replace(each, about=tags, expected=self.expects(each.path))
+            if each.inventory_tags is (tags := self.tags(each.path))
+            else replace(each, inventory_tags=tags, expected=self.expects(each.path))
             for name, each in fields.items()
         }
 
 
-class SiteFile:
-    """Follows the site file; `site` is what it said when it could be read the last time.
+class InventoryFile:
+    """Follows the site file; `inventory` is its content when it could last be read.
 
     Raises
     ------
     ConfigError
-        If it cannot be read now. What is wrong with it later is told in the log.
+        If it cannot be read now. Later errors are written to the log.
     """
 
     def __init__(self, path: Path) -> None:
@@ -113,24 +112,24 @@ class SiteFile:
             self._text = path.read_bytes()
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror}; LIVEMON_SITE names it") from error
-        self.site = read(self._text, path.name)
+        self.inventory = read(self._text, path.name)
 
     def look(self) -> None:
-        """Read it again if it has changed."""
+        """Read the file again if it has changed."""
         try:
             text = self._path.read_bytes()
         except OSError:
-            return  # being replaced: the next look sees it
+            return  # being replaced: the next call sees it
         if text == self._text:
             return
         self._text = text
         try:
-            self.site = read(text, self._path.name)
+            self.inventory = read(text, self._path.name)
         except ConfigError as error:
             log.error("channels keep their tags: {error}", error=error)
 
 
-def read(text: str | bytes, place: str) -> Site:
+def read(text: str | bytes, place: str) -> Inventory:
     """Read a site file.
 
     Raises
@@ -145,10 +144,10 @@ def read(text: str | bytes, place: str) -> Site:
         or not isinstance(content["agents"], list)
     ):
         raise ConfigError(
-            f"{place}: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing else"
+            f"{place}: write the lists agents (required), alarms and nodes, the strings name and time_zone, and nothing else"
         )
     named = _texts(content, _SITE_TEXTS, place)
-    agents: dict[str, Mapping[str, str]] = {}
+    agents: dict[str, dict[str, str]] = {}
     nodes: dict[str, str] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
@@ -157,7 +156,7 @@ def read(text: str | bytes, place: str) -> Site:
         _check_keys(agent, _AGENT_KEYS, where)
         texts = _texts(agent, ("id", "node", *_AGENT_TAGS), where)
         if texts.get("id", "") in {"", *agents}:
-            raise ConfigError(f"{where}: needs an id of its own")
+            raise ConfigError(f"{where}: needs a unique id")
         instance_id = texts.pop("id")
         nodes[instance_id] = node = texts.pop("node", instance_id)
         agents[instance_id] = {"instrument": instance_id} | texts
@@ -168,16 +167,26 @@ def read(text: str | bytes, place: str) -> Site:
                 raise ConfigError(f"{where_field}.expected: write true or false")
             if about.get("expected"):
                 name = path.rpartition(".")[2].lower()
-                expected.append(Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), about=tags))
+                expected.append(
+                    Field(node, name, path, label=tags.get("label"), units=tags.get("unit"), inventory_tags=tags)
+                )
     alarms = definition.read(content.get("alarms", []), f"{place}, alarms")
-    silences = _silences(content.get("nodes", []), f"{place}, nodes")
-    return Site(agents, fields, tuple(expected), alarms, nodes, silent_after=silences, **named)
+    return Inventory(
+        agents,
+        fields,
+        tuple(expected),
+        alarms,
+        nodes,
+        site_name=named.get("name"),
+        time_zone=named.get("time_zone"),
+        silent_after=_silences(content.get("nodes", []), f"{place}, nodes"),
+    )
 
 
 def _silences(entries: Any, where: str) -> dict[str, float | None]:
-    """Return after what time each data node of ``nodes`` is silent, in seconds; `None` where the file has false."""
+    """Return the seconds after which each data node of ``nodes`` is silent; `None` where the file says false."""
     if not isinstance(entries, list):
-        raise ConfigError(f"{where}: write one entry for each node, {{name: weather, silent_after: 600}}")
+        raise ConfigError(f"{where}: write one entry per node, {{name: weather, silent_after: 600}}")
     found: dict[str, float | None] = {}
     for number, entry in enumerate(entries):
         place = f"{where}[{number}]"
@@ -186,7 +195,7 @@ def _silences(entries: Any, where: str) -> dict[str, float | None]:
         after = entry.get("silent_after")
         is_number = isinstance(after, (int, float)) and not isinstance(after, bool) and 0 < after < math.inf
         if name is None or not (is_number or after is False):
-            raise ConfigError(f"{place}: needs a name, and silent_after: seconds, or false")
+            raise ConfigError(f"{place}: needs a name, and silent_after as seconds or false")
         found[name] = float(after) if is_number else None
     return found
 
@@ -195,7 +204,7 @@ def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[
     feeds = agent.get("feeds", {})
     if not isinstance(feeds, Mapping) or not all(isinstance(each, Mapping) for each in feeds.values()):
         raise ConfigError(
-            f"{where}.feeds: write for each feed its fields, {{temperatures: {{Channel_1_T: {{unit: K}}}}}}"
+            f"{where}.feeds: write the fields of each feed, {{temperatures: {{Channel_1_T: {{unit: K}}}}}}"
         )
     for feed, fields in feeds.items():
         for name, about in fields.items():
@@ -204,16 +213,16 @@ def _fields(agent: Mapping[str, Any], instance_id: str, where: str) -> Iterator[
 
 def _check_keys(entry: Any, known: set[str], where: str) -> None:
     if not isinstance(entry, Mapping):
-        raise ConfigError(f"{where}: write {', '.join(sorted(known))}, as far as known, each with its value")
+        raise ConfigError(f"{where}: write a mapping of {', '.join(sorted(known))}; leave out what is not known")
     unknown = sorted(str(key) for key in entry.keys() - known)
     if unknown:
-        raise ConfigError(f"{where}: there is no key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; the known keys are {', '.join(sorted(known))}")
 
 
 def _texts(entry: Mapping[str, Any], keys: Iterable[str], where: str) -> dict[str, str]:
     for key in keys:
         if not isinstance(entry.get(key, "x"), str) or not entry.get(key, "x"):
-            raise ConfigError(f"{where}.{key}: {entry[key]!r} is not a text; put it in quotes, or leave the key out")
+            raise ConfigError(f"{where}.{key}: {entry[key]!r} is not a string; put it in quotes, or leave the key out")
     return {key: entry[key] for key in keys if key in entry}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,12 +12,12 @@ from livemon.errors import RequestError
 
 
 def json_body() -> dict[str, Any]:
-    """Return the request's body, which is an object; none at all is an empty one.
+    """Return the request's body, an object; an empty one if there is no body.
 
     Raises
     ------
     RequestError
-        If it is anything else. Texts that are no Unicode (a lone surrogate) are no JSON either: they could not be answered.
+        If it is anything else. A lone surrogate in a text is invalid JSON, too: it could not be sent back.
     """
     content = request.get_data()
     if not content:
@@ -24,14 +25,14 @@ def json_body() -> dict[str, Any]:
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise RequestError(f"the request's body is no JSON object: {str(error)[:80]}") from error
+        raise RequestError(f"the request's body is not a JSON object: {str(error)[:80]}") from error
     if not isinstance(body, dict):
-        raise RequestError("the request's body is no JSON object")
+        raise RequestError("the request's body is not a JSON object")
     return body
 
 
-def object_in(body: dict[str, Any], key: str, example: str) -> dict[str, Any]:
-    """Return an object in a body; an empty one if it is not there."""
+def object_in(body: Mapping[str, Any], key: str, example: str) -> dict[str, Any]:
+    """Return an object in a body; an empty one if the key is missing."""
     value = body.get(key)
     if value in (None, ""):
         return {}
@@ -40,8 +41,8 @@ def object_in(body: dict[str, Any], key: str, example: str) -> dict[str, Any]:
     return value
 
 
-def objects_in(body: dict[str, Any], key: str, example: str) -> list[dict[str, Any]]:
-    """Return a list of objects in a body; an empty one if it is not there."""
+def objects_in(body: Mapping[str, Any], key: str, example: str) -> list[dict[str, Any]]:
+    """Return a list of objects in a body; an empty one if the key is missing."""
     value = body.get(key)
     if value is None:
         return []
@@ -50,11 +51,11 @@ def objects_in(body: dict[str, Any], key: str, example: str) -> list[dict[str, A
     return value
 
 
-def text_in(body: dict[str, Any], key: str, meaning: str) -> str:
-    """Return a text in a body; an empty one if it is not there."""
+def text_in(body: Mapping[str, Any], key: str, meaning: str) -> str:
+    """Return a string in a body; an empty one if the key is missing."""
     value = body.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise RequestError(f"{key}: write a text, {meaning}")
+        raise RequestError(f"{key}: write a string, {meaning}")
     return value

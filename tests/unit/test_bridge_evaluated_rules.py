@@ -6,9 +6,10 @@ import pytest
 import yaml
 from memory_source import MemorySource
 
-from livemon.bridge import site
+from livemon.bridge import inventory
 from livemon.bridge.app import create_app
-from livemon.bridge.evaluated_rules import PATIENCE, Asked
+from livemon.bridge.current import bridge_of
+from livemon.bridge.evaluated_rules import PATIENCE, EvaluatedRules
 
 RULES = ["above-K", "silent", "agent-away"]
 SERVER = {"User-Agent": "Grafana/9.4.0", "FromAlert": "true"}
@@ -39,19 +40,19 @@ def clock():
 @pytest.fixture
 def asked(clock):
     """Grafana at work, and all rules expected for longer than they may be silent."""
-    asked = Asked(clock)
+    asked = EvaluatedRules(clock)
     asked.silent(RULES)
     every_minute(asked, clock, 5, RULES)
     assert asked.silent(RULES) == []
     return asked
 
 
-def every_minute(asked, clock, minutes, rules, *, says_so=True, pulse=True):
+def every_minute(asked, clock, minutes, rules, *, marked=True, pulse=True):
     """Let minutes pass in which Grafana evaluates some rules."""
     for _ in range(minutes):
         clock.now += 60
         for rule in rules:
-            asked.note(target(rule), says_so=says_so)
+            asked.note(target(rule), marked=marked)
         if pulse:
             asked.hear()
 
@@ -71,7 +72,7 @@ def test_that_all_rules_were_deleted_is_noticed_though_the_watchdog_fires_on(ask
 
 
 def test_that_all_rules_were_deleted_before_the_bridge_began_is_noticed(clock):
-    asked = Asked(clock)
+    asked = EvaluatedRules(clock)
     every_minute(asked, clock, 1, [])
     assert asked.silent(RULES) == []
     every_minute(asked, clock, 4, [])
@@ -88,7 +89,7 @@ def test_nothing_is_said_of_rules_while_there_is_no_grafana_or_it_has_just_come_
 
 
 def test_without_grafana_no_rule_is_missed(clock):
-    asked = Asked(clock)
+    asked = EvaluatedRules(clock)
     for _ in range(20):
         clock.now += 60
         assert asked.silent(RULES) == []
@@ -106,17 +107,17 @@ def test_a_rule_that_is_new_in_the_inventory_has_time_to_come_to_grafana(asked, 
 
 def test_what_a_panel_of_a_newer_grafana_asks_for_is_no_evaluation(asked, clock):
     every_minute(asked, clock, 4, RULES[1:])
-    every_minute(asked, clock, 1, RULES, says_so=False)
+    every_minute(asked, clock, 1, RULES, marked=False)
     assert asked.silent(RULES) == ["above-K"]
 
 
 def test_where_no_request_says_that_it_evaluates_each_of_the_server_counts(clock):
-    asked = Asked(clock)
+    asked = EvaluatedRules(clock)
     asked.silent(RULES)
-    every_minute(asked, clock, 5, RULES, says_so=False)
+    every_minute(asked, clock, 5, RULES, marked=False)
     assert asked.silent(RULES) == []
     # Once one has said so, what did not may have been a panel.
-    asked.note(target("silent"), says_so=True)
+    asked.note(target("silent"), marked=True)
     assert asked.silent(RULES) == ["above-K", "agent-away"]
 
 
@@ -137,10 +138,10 @@ def test_where_no_request_says_that_it_evaluates_each_of_the_server_counts(clock
     ],
 )
 def test_a_target_names_its_rules(clock, asked_for, rules):
-    asked = Asked(clock)
+    asked = EvaluatedRules(clock)
     asked.silent(RULES)
     every_minute(asked, clock, 5, [])
-    asked.note(asked_for, says_so=True)
+    asked.note(asked_for, marked=True)
     assert asked.silent(RULES) == [rule for rule in RULES if rule not in rules]
 
 
@@ -151,9 +152,9 @@ def at_work(clock, rules):
     """A bridge with alarms of the rules, and Grafana at work; returns what lets minutes pass and tells of problems then."""
     source = MemorySource([])
     alarms = [{"id": rule, "rule": rule, "measure": {"kind": "routerless"}, "above": 30} for rule in rules]
-    source.site = site.read(yaml.safe_dump({"agents": [], "alarms": alarms}), "site.yaml")
+    source.inventory = inventory.read(yaml.safe_dump({"agents": [], "alarms": alarms}), "site.yaml")
     app = create_app(source, lambda: "secret")
-    app.extensions["asked"] = Asked(clock)
+    bridge_of(app).evaluated_rules = EvaluatedRules(clock)
     client = app.test_client()
 
     def minutes(number, evaluated, headers=SERVER):

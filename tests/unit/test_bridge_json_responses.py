@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from livemon.bridge.json_responses import json_answer
+from livemon.bridge.json_responses import json_response
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from livemon.bridge.json_responses import json_answer
     ids=repr,
 )
 def test_any_value_is_valid_json(value, shown):
-    assert json_answer({"nodes": [{"value": value}]}).json == {"nodes": [{"value": shown}]}
+    assert json_response({"nodes": [{"value": value}]}).json == {"nodes": [{"value": shown}]}

@@ -3,7 +3,7 @@
 import pytest
 
 from livemon.bridge.catalogue import Field
-from livemon.bridge.site import SiteFile, read
+from livemon.bridge.inventory import InventoryFile, read
 from livemon.errors import ConfigError
 
 SITE = """
@@ -37,22 +37,22 @@ CHANNEL = {"channel": "1", "label": "4K plate", "unit": "K", "quantity": "temper
     ],
 )
 def test_tags_of(path, tags):
-    site = read(SITE, "site.yaml")
-    assert site.tags(path) == {tag: value for tag, value in tags.items() if value}
-    assert site.tags(path) is site.tags(path)
+    inventory = read(SITE, "site.yaml")
+    assert inventory.tags(path) == {tag: value for tag, value in tags.items() if value}
+    assert inventory.tags(path) is inventory.tags(path)
 
 
 def test_the_site_goes_before_the_node():
-    site = read(SITE, "site.yaml")
+    inventory = read(SITE, "site.yaml")
     fields = {"channel_01_t": Field("LSA22YG", "channel_01_t", PATH, label="Front panel", units="kelvin")}
-    described = site.described(fields)
+    described = inventory.described(fields)
     assert described["channel_01_t"].tags == AGENT | CHANNEL | {
         "name": PATH,
         "node": "LSA22YG",
         "field": "channel_01_t",
         "feed": "temperatures",
     }
-    assert site.described(described)["channel_01_t"] is described["channel_01_t"]
+    assert inventory.described(described)["channel_01_t"] is described["channel_01_t"]
 
 
 def test_what_is_expected():
@@ -82,31 +82,34 @@ def test_what_should_go_on(path, goes_on):
         ("agents: [", "site.yaml is not valid YAML: "),
         (
             "[]",
-            "site.yaml: write agents: and below it one entry for each, alarms: and nodes: likewise, name, time_zone, and nothing",
+            "site.yaml: write the lists agents (required), alarms and nodes, the strings name and time_zone, and nothing",
         ),
-        ("{agents: [], name: 7}", "site.yaml.name: 7 is not a text; put it in quotes, or leave the key out"),
-        ("{agents: [], more: []}", "site.yaml: write agents: and below it"),
-        ("{agents: [], nodes: {}}", "site.yaml, nodes: write one entry for each node"),
+        ("{agents: [], name: 7}", "site.yaml.name: 7 is not a string; put it in quotes, or leave the key out"),
+        ("{agents: [], more: []}", "site.yaml: write the lists agents"),
+        ("{agents: [], nodes: {}}", "site.yaml, nodes: write one entry per node"),
         ("{agents: [], nodes: [{silent_after: 60}]}", "site.yaml, nodes[0]: needs a name, and silent_after"),
         ("{agents: [], nodes: [{name: a}]}", "site.yaml, nodes[0]: needs a name, and silent_after"),
         ("{agents: [], nodes: [{name: a, silent_after: true}]}", "site.yaml, nodes[0]: needs a name, and silent_after"),
         ("{agents: [], nodes: [{name: a, silent_after: -1}]}", "site.yaml, nodes[0]: needs a name, and silent_after"),
-        ("agents: [x]", "site.yaml, agents[0]: write description, feeds, id, "),
-        ("agents: [{}]", "site.yaml, agents[0]: needs an id of its own"),
-        ("agents: [{id: a}, {id: a}]", "site.yaml, agents[1]: needs an id of its own"),
+        ("agents: [x]", "site.yaml, agents[0]: write a mapping of description, feeds, id, "),
+        ("agents: [{}]", "site.yaml, agents[0]: needs a unique id"),
+        ("agents: [{id: a}, {id: a}]", "site.yaml, agents[1]: needs a unique id"),
         (
             "agents: [{id: a, name: x}]",
-            "site.yaml, agents[0]: there is no key 'name'; known are description, feeds, id",
+            "site.yaml, agents[0]: unknown key 'name'; the known keys are description, feeds, id",
         ),
-        ("agents: [{id: a, model: 240}]", "site.yaml, agents[0].model: 240 is not a text; put it in quotes"),
-        ("agents: [{id: a, feeds: [f]}]", "site.yaml, agents[0].feeds: write for each feed its fields"),
+        ("agents: [{id: a, model: 240}]", "site.yaml, agents[0].model: 240 is not a string; put it in quotes"),
+        ("agents: [{id: a, feeds: [f]}]", "site.yaml, agents[0].feeds: write the fields of each feed"),
         (
             "agents: [{id: a, feeds: {f: {x: {units: K}}}}]",
-            "site.yaml, agents[0].feeds.f.x: there is no key 'units'; known are channel, expected, label, quantity, unit",
+            "site.yaml, agents[0].feeds.f.x: unknown key 'units'; the known keys are channel, expected, label, quantity, unit",
         ),
-        ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is not a text"),
+        ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is not a string"),
         ("agents: [{id: a, feeds: {f: {x: {expected: 1}}}}]", "agents[0].feeds.f.x.expected: write true or false"),
-        ("agents: [{id: a, feeds: {f: {x: }}}]", "agents[0].feeds.f.x: write channel, expected, label, quantity, unit"),
+        (
+            "agents: [{id: a, feeds: {f: {x: }}}]",
+            "agents[0].feeds.f.x: write a mapping of channel, expected, label, quantity, unit",
+        ),
     ],
 )
 def test_a_site_file_that_cannot_be_read(text, sentence):
@@ -116,9 +119,9 @@ def test_a_site_file_that_cannot_be_read(text, sentence):
 
 
 def test_the_site_has_a_name_and_a_time_zone_where_the_inventory_says_them():
-    site = read(SITE + "name: Cryogenics lab\ntime_zone: Europe/Amsterdam\n", "site.yaml")
-    assert (site.name, site.time_zone) == ("Cryogenics lab", "Europe/Amsterdam")
-    assert (read(SITE, "site.yaml").name, read(SITE, "site.yaml").time_zone) == (None, None)
+    inventory = read(SITE + "name: Cryogenics lab\ntime_zone: Europe/Amsterdam\n", "site.yaml")
+    assert (inventory.site_name, inventory.time_zone) == ("Cryogenics lab", "Europe/Amsterdam")
+    assert (read(SITE, "site.yaml").site_name, read(SITE, "site.yaml").time_zone) == (None, None)
 
 
 def test_each_agent_has_a_node():
@@ -128,13 +131,13 @@ def test_each_agent_has_a_node():
 def test_a_site_file_is_followed(tmp_path):
     path = tmp_path / "site.yaml"
     with pytest.raises(ConfigError, match="LIVEMON_SITE names it"):
-        SiteFile(path)
+        InventoryFile(path)
     path.write_text(SITE)
-    followed = SiteFile(path)
+    followed = InventoryFile(path)
     path.write_text(SITE.replace("4K plate", "Still"))
     followed.look()
-    assert followed.site.tags(PATH)["label"] == "Still"
+    assert followed.inventory.tags(PATH)["label"] == "Still"
     for broken in (lambda: path.write_text("agents: 7"), path.unlink):
         broken()
         followed.look()
-        assert followed.site.tags(PATH)["label"] == "Still"
+        assert followed.inventory.tags(PATH)["label"] == "Still"

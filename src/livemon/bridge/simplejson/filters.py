@@ -1,4 +1,4 @@
-"""The tags of channels, and Grafana's ad-hoc filters over them."""
+"""Grafana's ad-hoc filters, over tags of channels."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from livemon.bridge.catalogue import Field
+from livemon.bridge.json_bodies import objects_in, text_in
 from livemon.bridge.limits import MAX_FILTERS
 from livemon.bridge.patterns import Pattern
-from livemon.bridge.simplejson.bodies import objects_in, text_in
 from livemon.errors import RequestError, shown
 
-TAGS: dict[str, Callable[[Field], str]] = {
+FILTER_KEYS: dict[str, Callable[[Field], str]] = {
     "node": lambda field: field.node,
     "field": lambda field: field.name,
     "unit": lambda field: field.units or "",
     "label": lambda field: field.label or "",
     "instrument": lambda field: field.tags.get("instrument", ""),
 }
-"""By key; a channel that has no such tag has an empty one."""
+"""The tag of each key; empty for a channel without that tag."""
 
 OPERATORS = ("=", "!=", "=~", "!~")
 
 
-def tag_values(key: str, fields: Iterable[Field]) -> list[str]:
-    """Return what there is of a tag, sorted; empty ones left out.
+def values_of(key: str, fields: Iterable[Field]) -> list[str]:
+    """Return the existing values of a tag, sorted, without empty ones.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def filters_of(body: dict[str, Any]) -> list[Callable[[Field], bool]]:
     Raises
     ------
     RequestError
-        Naming the key or operator that there is not, or the pattern that cannot be read.
+        Naming an unknown key or operator, or an invalid pattern.
     """
     example = '{"key": "node", "operator": "=", "value": "LSA21OQ"}'
     written = [each for key in ("adhocFilters", "filters") for each in objects_in(body, key, example)]
@@ -57,11 +57,11 @@ def filters_of(body: dict[str, Any]) -> list[Callable[[Field], bool]]:
 
 
 def _filter(written: dict[str, Any]) -> Callable[[Field], bool]:
-    tag = _tag(text_in(written, "key", f"one of {', '.join(TAGS)}"))
+    tag = _tag(text_in(written, "key", f"one of {', '.join(FILTER_KEYS)}"))
     operator = written.get("operator", "=")
-    value = text_in(written, "value", "what the tag is compared with")
+    value = text_in(written, "value", "with which the tag is compared")
     if operator not in OPERATORS:
-        raise RequestError(f"operator: there is no {shown(operator, 20)}; write {', '.join(OPERATORS)}")
+        raise RequestError(f"operator: {shown(operator, 20)} is not valid; write one of {', '.join(OPERATORS)}")
     if operator in ("=", "!="):
         return lambda field: (tag(field) == value) is (operator == "=")
     pattern = Pattern(value, "adhocFilters")
@@ -69,6 +69,6 @@ def _filter(written: dict[str, Any]) -> Callable[[Field], bool]:
 
 
 def _tag(key: str) -> Callable[[Field], str]:
-    if key not in TAGS:
-        raise RequestError(f"key: there is no tag {shown(key, 40)}; write one of {', '.join(TAGS)}")
-    return TAGS[key]
+    if key not in FILTER_KEYS:
+        raise RequestError(f"key: {shown(key, 40)} is not a known tag; write one of {', '.join(FILTER_KEYS)}")
+    return FILTER_KEYS[key]
