@@ -79,7 +79,7 @@ def test_no_other_host_reaches_the_router(neighbour: Neighbour):
 
 @pytest.fixture
 def stranger(host: Host) -> Iterator[str]:
-    """A user of the machine who may do nothing in particular."""
+    """A user of the machine without any particular rights."""
     host.run_expect([0], "useradd --create-home stranger")
     yield "stranger"
     host.run_expect([0], "userdel --remove stranger")

@@ -107,7 +107,7 @@ class ScriptedInstrument:
         self._peers.clear()
 
     def tell(self, data: bytes) -> None:
-        """Send something that nobody asked for."""
+        """Send something without a query."""
         self._peers[-1].sendall(data)
 
     def serve(self, receive: Callable[[], bytes], send: Callable[[bytes], object]) -> None:
@@ -157,7 +157,7 @@ def on_serial_line(answer: Answer) -> Iterator[ScriptedInstrument]:
     """An instrument on a pseudo-terminal; its `address` is the path."""
     instrument = ScriptedInstrument(answer)
     near, far = os.openpty()
-    tty.setraw(far)  # the far end stays open, so that the line survives who closes it
+    tty.setraw(far)  # the far end stays open, so that the line survives a client that closes it
     instrument.address = os.ttyname(far)
     over = threading.Event()
 
