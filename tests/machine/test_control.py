@@ -13,16 +13,18 @@ from waiting import wait_for
 TRAIL = "/var/log/livemon/control.log"
 PLAIN_PORTS = (8001, 8002)
 DIAL = """
-import json, socket, sys
+import concurrent.futures, json, socket, sys
 
-def answers(address, port):
+def answers(target):
     try:
-        socket.create_connection((address, port), 2).close()
+        socket.create_connection(tuple(target), 2).close()
     except OSError:
         return False
     return True
 
-print(json.dumps([answers(address, port) for address, port in json.loads(sys.argv[1])]))
+targets = json.loads(sys.argv[1])
+with concurrent.futures.ThreadPoolExecutor(len(targets)) as pool:
+    print(json.dumps(list(pool.map(answers, targets))))
 """
 CALL = """
 import json, sys, urllib.request

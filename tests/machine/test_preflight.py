@@ -124,6 +124,7 @@ def test_all_of_it_is_told_at_once_and_nothing_is_changed(host: Host, machine: M
     assert changed == ""
 
 
+@pytest.mark.long
 def test_without_them_the_machine_will_do(host: Host, machine: Machine):
     remove(host)
     played = machine.play("site", "--tags=preflight")
