@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 export PYTHON ?= python3
+# Tests start hundreds of Python processes: without compiled modules each takes a second of processor time more.
+unexport PYTHONDONTWRITEBYTECODE
 
 app := .venv/app/bin
 controller := $(CURDIR)/.venv/controller/bin
@@ -48,11 +50,11 @@ test test-fast test-all: export COMPUTING := nice -n 10
 test test-fast test-all: export WAITING := nice -n 5
 lanes := integration | lint unit | roles e2e
 test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecule, grafana
-	@lab/test environments "$(lanes) | molecule grafana"
+	@lab/test "environments | images" "$(lanes) | molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "$(lanes)"
 test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
-	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test environments "$(lanes) | molecule grafana" \
+	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test "environments | images" "$(lanes) | molecule grafana" \
 		lint-2.16 molecule-existing molecule-docker-sources on-host-build reproducible
 
 style: venv-app

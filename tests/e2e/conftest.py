@@ -78,7 +78,7 @@ def appliance(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def has_samples(appliance: Appliance, name: str) -> bool:
-    """Whether a channel has samples; before its first one there is no such channel."""
+    """Whether a channel has samples; it does not exist before its first one."""
     status, content = appliance.get("/api/series", field=name, points=2)
     return status == 200 and bool(content["series"][0]["times"])
 

@@ -75,7 +75,7 @@ NEWEST = {each.name: each.values[-1] for each in SERIES}
 
 
 def status(url: str, ahead: float = 0.0, **site: object) -> dict:
-    """What a bridge tells of a lab that has such an inventory; `ahead` are seconds by which its clock is wrong."""
+    """What a bridge reports about a lab with such an inventory; `ahead` are seconds by which its clock is wrong."""
     with urllib.request.urlopen(f"{url}/api/status", timeout=20) as answer:
         content = json.load(answer)
     for node in content["nodes"]:
@@ -86,7 +86,7 @@ def status(url: str, ahead: float = 0.0, **site: object) -> dict:
 
 
 def alarm(path: str = PLATE, **about: object) -> dict:
-    """An alarm of a channel, as ``/api/health`` tells it: the 4K plate's unless something else is said."""
+    """An alarm of a channel, as ``/api/health`` reports it: the 4K plate's unless stated otherwise."""
     return {
         "id": "control_02_T_above",
         "state": "firing",

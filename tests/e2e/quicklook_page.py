@@ -1,4 +1,4 @@
-"""The quick-look page in a browser: opened, waited for, and found to have asked nobody but its bridge."""
+"""The quick-look page in a browser: opened, waited for, and found to have sent requests to its bridge only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def launched(kind: BrowserType, *arguments: str) -> Browser:
     """The distribution's Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
-        pytest.fail("there is no chromium: run `make e2e`, which installs it")
+        pytest.fail("chromium is not installed: run `make e2e`, which installs it")
     return kind.launch(
         executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *arguments]
     )
@@ -144,7 +144,7 @@ def wait_for_more(page: Page, what: str, than: float, seconds: float = PATIENCE)
 
 
 def words(page: Page) -> dict[str, list[str]]:
-    """What stands in the link's fragment, as the page has it: Playwright's own is told later."""
+    """The words of the link's fragment, as the page has them: Playwright learns of them later."""
     return parse_qs(urlsplit(page.evaluate("location.href")).fragment, keep_blank_values=True)
 
 

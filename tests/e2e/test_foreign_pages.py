@@ -1,4 +1,4 @@
-"""A page of somebody else's, in a Chromium on the monitor: it can use neither the router nor the bridge."""
+"""A foreign page in a Chromium on the monitor: it can use neither the router nor the bridge."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATUS = json.dumps({"procedure": "observatory.none.ops", "args": ["status", "ac
 
 @pytest.fixture(scope="module")
 def bridge(router: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
-    """A bridge, which has nobody to ask."""
+    """A bridge without data nodes."""
     with Appliance(tmp_path_factory.mktemp("bridge"), router) as alone:
         alone.start("bridge")
         wait_for(lambda: alone.get("/version")[0] == 200, "the bridge", 60)

@@ -62,7 +62,7 @@ def test_the_page_says_when_the_bridge_is_away_and_goes_on_when_it_is_back(appli
         says(page, "#state", re.compile(r"has not answered since \d\d:\d\d:\d\d GMT\+[12]\."))
         expect(page.locator("#state")).to_have_attribute("data-state", "dead")
         expect(page).to_have_title("⚠ livemon")
-        # Values that nobody brings any more grow old before the reader's eyes.
+        # Values that are no longer updated age while the page is read.
         says(page, '[data-field="LSA21OQ::channel_1_t"] .age', re.compile(r"^[1-9]\d s$"))
     finally:
         appliance.start("bridge")

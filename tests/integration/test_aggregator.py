@@ -1,32 +1,22 @@
 """Our aggregator with real agents behind a real router; so3g is the referee of its files."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from ocs_site import Site
-from paths import ROOT
 from router import Router
+from so3g_referee import so3g_load
 from spt3g import core
 from waiting import wait_for
 
 from livemon import hkarchive
 
-REFEREE = Path(os.environ.get("LIVEMON_REFEREE_PYTHON", ROOT / ".venv/referee/bin/python"))
 FEED = "observatory.fake1.feeds.false_temperatures"
-READ_WITH_SO3G = """
-import json, sys
-from so3g import hk
-field, start, end, data_dir = json.loads(sys.argv[1])
-(times, values), = hk.load_range(start, end, fields=[field], data_dir=data_dir).values()
-print(json.dumps([list(times), list(values)]))
-"""
 
 
 @pytest.fixture
@@ -50,17 +40,6 @@ def write_site(site):
 
 def files(directory, suffix):
     return sorted((directory / "hk").glob(f"*/*{suffix}"))
-
-
-def so3g_load(field, start, end, data_dir):
-    if not REFEREE.exists():
-        pytest.fail(f"{REFEREE} is missing: run `make venv-referee`")
-    query = json.dumps([field, start, end, str(data_dir)])
-    answer = subprocess.run(
-        [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, query], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert answer.returncode == 0, answer.stderr[-2000:]
-    return json.loads(answer.stdout.splitlines()[-1])
 
 
 def assert_gapless(times, step):
@@ -91,12 +70,12 @@ def test_feeds_are_recorded_rotated_and_read_by_so3g(site, tmp_path):
     for path in files(tmp_path, ".g3"):
         assert len(list(core.G3File(str(path)))) >= 3, path
     field = f"{FEED}.channel_00"
-    times, values = so3g_load(field, started - 5, time.time() + 5, tmp_path / "hk")
+    times, values = so3g_load([field], started - 5, time.time() + 5, tmp_path / "hk")[field]
     assert_gapless(times, 0.1)
     assert len(times) == len(values) > 30
     ours = hkarchive.load([field], started - 5, time.time() + 5, tmp_path / "hk")[field]
     assert ours[0].tolist() == pytest.approx(times, abs=1e-6)
-    assert ours[1].tolist() == values
+    assert ours[1].tolist() == list(map(float, values))
 
 
 def test_what_an_aggregator_tells_of_the_archive_is_in_the_archive(site, tmp_path):
@@ -148,7 +127,7 @@ def test_a_killed_aggregator_loses_no_frame_and_leaves_no_torn_file(site, tmp_pa
             assert second.terminate() == 0
     assert files(tmp_path, ".part") == []
     assert len(files(tmp_path, ".g3")) == 2
-    times, _ = so3g_load(field, started - 5, time.time() + 5, tmp_path / "hk")
+    times, _ = so3g_load([field], started - 5, time.time() + 5, tmp_path / "hk")[field]
     assert times[: len(whole)] == pytest.approx(whole, abs=1e-6)
     assert len(times) == len(set(times)) > len(whole)
     assert times == sorted(times)

@@ -6,8 +6,8 @@ import signal
 import time
 
 import pytest
-from hk_recording import so3g_load
 from ocs_site import Site
+from so3g_referee import so3g_load
 from waiting import wait_for
 
 from livemon import hkarchive

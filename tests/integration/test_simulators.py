@@ -482,8 +482,8 @@ def test_unknown_requests_get_no_answer_and_do_no_harm(bridge):
 
 
 def test_time_passes_while_nobody_asks(start):
-    simulator = start("372", "--serial", "COOLING", "--port", "0", "--cooldown-minutes", "0.05")
-    time.sleep(4)
+    simulator = start("372", "--serial", "COOLING", "--port", "0", "--cooldown-minutes", "0.02")
+    time.sleep(1.5)
     with simulator.connect() as client:
         assert float(ask(client, b"KRDG? A\r\n")) < 0.012
 

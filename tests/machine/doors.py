@@ -30,7 +30,7 @@ with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
     print(*(port for port, answer in zip(ports, pool.map(answers, ports)) if answer))
 """
 
-# Calls a port again and again until it is told to stop; prints how often somebody answered.
+# Calls a port again and again until it is told to stop; prints how often a call was answered.
 CALL_ON = """import os, socket, sys, time
 answered, calls = 0, 0
 while not os.path.exists("/tmp/enough"):
@@ -46,7 +46,7 @@ print(answered, calls)
 
 @dataclass
 class Container:
-    """A container with published ports that is none of livemon's."""
+    """A container with published ports that does not belong to livemon."""
 
     host: Host
     name: str = "firewall-test"
@@ -93,7 +93,7 @@ def reached(neighbour: Neighbour, source: str, ports: tuple[int, ...] = PORTS, a
 def wait_until(
     answers: bool, neighbour: Neighbour, source: str, port: int, *, after: str, address: str | None = None
 ) -> None:
-    """Wait for what ufw was told to be so of Docker's ports, too."""
+    """Wait until a rule given to ufw holds for Docker's ports, too."""
     wait_for(
         lambda: (port in reached(neighbour, source, (port,), address)) is answers,
         f"{source} at {port} after {after}",

@@ -55,7 +55,7 @@ def has_grafana(host: Host) -> bool:
 
 @pytest.fixture
 def shown(host: Host, image: str):
-    """The serial number of what a server shows to whoever comes now, who verifies it by ca.crt and by name."""
+    """The serial number of the certificate that a server shows to a new client, which verifies it with ca.crt and by name."""
 
     def ask(server: tuple[str, int]) -> str:
         name, port = server
@@ -208,7 +208,7 @@ def test_a_certificate_near_its_end_is_renewed_and_nobody_notices(
     renewed = now(host)
     wait_for(lambda: times(host, renewed, now(host))[3:], "samples that were measured after the renewal", every=1)
     restarted = {name for name, line in starts(host).items() if before["starts"].get(name) != line}
-    assert restarted <= {"sisock_grafana"}, "only who reads it once"
+    assert restarted <= {"sisock_grafana"}, "only what reads its certificate once"
     assert sessions_lost(host, since) == ""
     assert longest_step(host, before["begin"], now(host)) < 2 * usual + 2, "no sample is missing"
 
@@ -309,7 +309,7 @@ def test_a_key_that_does_not_fit_stops_the_run_before_anything_is_changed(host: 
 
 @pytest.mark.long
 def test_new_secrets_of_the_router_are_taken_up_by_everybody(host: Host, machine: Machine):
-    """After a new authority, too: who has to come back trusts it without having been restarted for it."""
+    """After a new authority, too: what has to reconnect trusts it without having been restarted for it."""
     copies = host.check_output("cat /etc/livemon/secrets/hub/hub")
     result = machine.play("rotate_certificates", secrets=True)
     played = now(host)

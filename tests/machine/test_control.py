@@ -13,16 +13,18 @@ from waiting import wait_for
 TRAIL = "/var/log/livemon/control.log"
 PLAIN_PORTS = (8001, 8002)
 DIAL = """
-import json, socket, sys
+import concurrent.futures, json, socket, sys
 
-def answers(address, port):
+def answers(target):
     try:
-        socket.create_connection((address, port), 2).close()
+        socket.create_connection(tuple(target), 2).close()
     except OSError:
         return False
     return True
 
-print(json.dumps([answers(address, port) for address, port in json.loads(sys.argv[1])]))
+targets = json.loads(sys.argv[1])
+with concurrent.futures.ThreadPoolExecutor(len(targets)) as pool:
+    print(json.dumps(list(pool.map(answers, targets))))
 """
 CALL = """
 import json, sys, urllib.request
@@ -79,7 +81,7 @@ def test_no_other_host_reaches_the_router(neighbour: Neighbour):
 
 @pytest.fixture
 def stranger(host: Host) -> Iterator[str]:
-    """A user of the machine who may do nothing in particular."""
+    """A user of the machine without any particular rights."""
     host.run_expect([0], "useradd --create-home stranger")
     yield "stranger"
     host.run_expect([0], "userdel --remove stranger")

@@ -1,4 +1,4 @@
-"""A Docker engine that was there before, and somebody's container on it, are untouched: molecule/existing/prepare.yml made them."""
+"""A Docker engine and a container that were there before are untouched: molecule/existing/prepare.yml made them."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def test_somebodys_container_answers(host: Host):
 @pytest.mark.reboots
 def test_somebodys_container_answers_after_a_restart(host: Host, machine: Machine):
     machine.reboot()
-    wait_for(lambda: host.run(PAGE).stdout == "404", "somebody's container to answer", 60, every=1)
+    wait_for(lambda: host.run(PAGE).stdout == "404", "the other container to answer", 60, every=1)

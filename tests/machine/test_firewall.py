@@ -1,4 +1,4 @@
-"""What another host reaches: what ufw was told, of Docker's ports too, whatever happens to ufw, Docker and the machine."""
+"""What another host reaches: what ufw allows, of Docker's ports too, whatever happens to ufw, Docker and the machine."""
 
 from __future__ import annotations
 

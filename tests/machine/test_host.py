@@ -129,7 +129,7 @@ def test_one_who_may_not_use_docker_is_told_what_to_write(machine: Machine):
 
 @pytest.fixture
 def _no_package_index(host: Host) -> Iterator[None]:
-    """apt reaches nobody, and last did so nine days ago."""
+    """apt cannot reach its servers, and last could nine days ago."""
     nowhere = "/etc/apt/apt.conf.d/99-nowhere"
     setting = "".join(f'Acquire::{each}::Proxy "http://127.0.0.1:9/";\n' for each in ("http", "https"))
     host.run_expect([0], "printf %s > %s", setting, nowhere)

@@ -1,4 +1,4 @@
-"""Several things stand in the way at once: the preflight tells all of them, changes nothing, and has nothing to say without them."""
+"""Several obstacles at once: the preflight names all of them and changes nothing; without them it reports nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from testinfra.host import Host
 from waiting import wait_for
 
 PORT = 3998
-# A registry whose certificate nobody has signed, and a proxy that wants to know who asks.
+# A registry with a self-signed certificate, and a proxy that requires authentication.
 SERVERS = """
 import http.server, ssl, threading
 class Refusing(http.server.BaseHTTPRequestHandler):
@@ -124,6 +124,7 @@ def test_all_of_it_is_told_at_once_and_nothing_is_changed(host: Host, machine: M
     assert changed == ""
 
 
+@pytest.mark.long
 def test_without_them_the_machine_will_do(host: Host, machine: Machine):
     remove(host)
     played = machine.play("site", "--tags=preflight")

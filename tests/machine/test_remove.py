@@ -1,4 +1,4 @@
-"""The appliance goes off its machine: nothing of it is left, what is precious and what was somebody else's is, and it comes back.
+"""The appliance is uninstalled: nothing of it is left, what is precious and what belongs to others is, and it comes back.
 
 Last of all, for it takes the machine apart and sets it up again.
 """
@@ -70,7 +70,7 @@ def changed(played: subprocess.CompletedProcess[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def before(host: Host) -> dict[str, str]:
-    """What there is, with what somebody else has on the machine."""
+    """What there is, including what others have on the machine."""
     for command in SOMEBODYS.strip().splitlines():
         host.check_output(command)
     return {what: host.check_output(command) for what, command in KEPT.items()}
@@ -78,7 +78,7 @@ def before(host: Host) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def unconfirmed(machine: Machine, before: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A run by somebody who did not type the host's name."""
+    """A run without the host's name typed as confirmation."""
     return machine.play("remove", seconds=PLAY)
 
 
@@ -93,7 +93,7 @@ def removed(
 
 @pytest.fixture(scope="module")
 def again(machine: Machine, host: Host, removed: object) -> subprocess.CompletedProcess[str]:
-    """The appliance, set up anew."""
+    """The appliance, set up again."""
     yield machine.play("site", seconds=2 * PLAY)
     host.run(NOT_SOMEBODYS)
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 KNOWN = "/run/lab-secrets"
 """On the machine: every secret, one a line, so that none is ever on a command line."""
 PLANTED = "/run/lab-planted"
-"""The same for what is no secret, and put where one must never be."""
+"""The same for something that is not a secret, put where a secret must never be."""
 COMMANDS = "/run/lab-commands"
 """All command lines that were seen while the playbook ran."""
 

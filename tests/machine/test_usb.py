@@ -1,4 +1,4 @@
-"""A Lake Shore 240 on USB, as far as can be told without one: the rules by udevd, an agent in its container by a pseudo-terminal.
+"""A Lake Shore 240 on USB, as far as can be tested without one: the rules by udevd, an agent in its container by a pseudo-terminal.
 
 Not shown: that the kernel's driver takes the instrument's id, and that the rules match its attributes.
 """

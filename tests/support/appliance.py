@@ -48,7 +48,7 @@ class Appliance:
 
     @property
     def pulse_secret(self) -> Path:
-        """The file with the secret of who may change the bridge's state."""
+        """The file with the secret that allows a client to change the bridge's state."""
         path = self.directory / "pulse"
         if not path.exists():
             path.write_text(secrets.token_urlsafe())

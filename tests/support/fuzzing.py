@@ -44,11 +44,11 @@ def fuzz(share: float = 1.0, deadline: int = 10_000) -> settings:
 
 
 def no_constant(name):
-    raise AssertionError(f"{name} is no JSON")
+    raise AssertionError(f"{name} is not JSON")
 
 
 def check(status: int, content: bytes, is_json: bool) -> object:
-    """Return what an answer holds; fail if it is neither an answer nor a fault told in a sentence."""
+    """Return what an answer holds; fail if it is neither an answer nor an error in a sentence."""
     assert 200 <= status < 500, content[:400]
     assert b"Traceback" not in content
     answer = json.loads(content, parse_constant=no_constant) if is_json else content.decode()

@@ -1,4 +1,4 @@
-"""Somebody who looks at panels all the time, while something happens to the appliance."""
+"""A viewer who reads panels all the time, while something happens to the appliance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REACH = 60.0
 
 @dataclass
 class Panels:
-    """Somebody who looks at a panel and a list of metrics all the time."""
+    """A viewer who reads a panel and the list of metrics all the time."""
 
     appliance: Appliance
     channels: list[str]

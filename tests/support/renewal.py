@@ -32,7 +32,7 @@ class Cost:
     """Seconds, but for the number of sessions."""
 
     closed: float
-    """The longest time in which nobody new was let in."""
+    """The longest time in which no new client was let in."""
     unseen: float
     """The greatest age of the newest sample in a panel."""
     archive: float
@@ -73,7 +73,7 @@ def served(router: Router) -> str:
 
 
 class Callers:
-    """Those who come new, one after another all the time."""
+    """New clients, one after another all the time."""
 
     def __init__(self, router: Router) -> None:
         self._router = router

@@ -42,7 +42,7 @@ class Router:
         list(secret_store.ensure(self.directory / "secrets", copies))
 
     def renew(self, **wanted: bool) -> list[str]:
-        """Make what is missing of the authority and the certificate, or what is wanted anew; what was made."""
+        """Make the authority and the certificate where they are missing, or again as `wanted`; return what was made."""
         server = certificates.Server(names=("localhost", "sisock-crossbar"), addresses=("127.0.0.1",))
         return list(certificates.ensure(self.directory / "pki", [server], **wanted))
 

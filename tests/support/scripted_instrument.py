@@ -157,7 +157,7 @@ def on_serial_line(answer: Answer) -> Iterator[ScriptedInstrument]:
     """An instrument on a pseudo-terminal; its `address` is the path."""
     instrument = ScriptedInstrument(answer)
     near, far = os.openpty()
-    tty.setraw(far)  # the far end stays open, so that the line survives clients that close it
+    tty.setraw(far)  # the far end stays open, so that the line survives a client that closes it
     instrument.address = os.ttyname(far)
     over = threading.Event()
 

@@ -1,20 +1,17 @@
 """What a feed publishes when an agent hands it what cannot be published: real agents, feeds and serializers, without a router."""
 
 # ruff: noqa: E402 - autobahn must learn of Twisted first
-import json
 import math
-import os
-import subprocess
 import sys
 import threading
 import time
 from enum import IntEnum
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import txaio
+from so3g_referee import so3g_load
 
 txaio.use_twisted()
 sys.modules["bjdata"] = None  # as the launcher does: a serializer that is not used
@@ -34,14 +31,6 @@ from livemon.nodes.feed import FeedNode
 T0 = 1_700_000_000.0
 ADDRESS = "observatory.x.feeds.temperatures"
 MIB = 1 << 20
-REFEREE = Path(os.environ.get("LIVEMON_REFEREE_PYTHON", Path(__file__).parents[2] / ".venv/referee/bin/python"))
-READ_WITH_SO3G = """
-import json, sys
-from so3g import hk
-*fields, start, end, directory = sys.argv[1:]
-found = hk.load_range(float(start), float(end), fields=fields, data_dir=directory)
-print(json.dumps([[list(part) for part in found[field]] for field in fields]))
-"""
 
 
 class Transport:
@@ -429,10 +418,9 @@ def test_what_is_left_is_archived_and_plotted(agent, transport, tmp_path):
     _, values = archived[f"{ADDRESS}.b"]
     assert values.tolist() == list(range(60))
     assert (archived[f"{ADDRESS}.a"][0] - now).round().tolist() == expected
-    asked = [f"{ADDRESS}.a", f"{ADDRESS}.b", str(now - 1), str(now + 100), str(tmp_path)]
-    words = [REFEREE, "-W", "ignore", "-c", READ_WITH_SO3G, *asked]
-    answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-    a, b = json.loads(answer.stdout.splitlines()[-1])
+    names = [f"{ADDRESS}.a", f"{ADDRESS}.b"]
+    found = so3g_load(names, now - 1, now + 100, tmp_path)
+    a, b = ((times, list(map(float, values))) for times, values in map(found.get, names))
     # so3g puts the samples of one frame together block by block.
     assert sorted(round(when - now) for when in a[0]) == expected
     assert sorted(zip(*b, strict=True)) == [(pytest.approx(now + number, abs=1e-6), number) for number in range(60)]

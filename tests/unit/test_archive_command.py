@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 from click.testing import CliRunner
-from hk_recording import FIELD, START, Clock, publish, so3g_load
+from hk_recording import FIELD, START, Clock, publish
+from so3g_referee import so3g_load
 
 from livemon.commands.archive import command
 from livemon.hkarchive import Recorder, load

@@ -112,7 +112,7 @@ def test_an_agent_that_was_taken_out_of_the_site_is_not_missed(caller):
 
 def test_without_registry_and_site_config_nothing_can_be_said(caller):
     url = caller(lambda *_: (200, json.dumps(NOBODY)))
-    with pytest.raises(RouterError, match="nobody tells which agents"):
+    with pytest.raises(RouterError, match="has no registry of agents"):
         Site(url).agents()
     assert [each.fault for each in Site(url, configured={"ls240": "A"}).agents()] == [
         "ls240 is not running: docker logs ocs_ls240 tells why"

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import numpy as np
-from hk_recording import REFEREE, so3g_load
+from so3g_referee import PYTHON, so3g_load
 from spt3g import core
 
 from livemon.hkarchive import Recorder, load
@@ -140,7 +140,7 @@ def test_so3g_finds_the_fields_by_their_names_and_any_range_up_to_a_frame_at_its
     ]
     field = "observatory.agent.feeds.f.a"
     answer = subprocess.run(
-        [REFEREE, "-W", "ignore", "-c", SCAN, json.dumps([str(tmp_path), field, ranges])],
+        [PYTHON, "-W", "ignore", "-c", SCAN, json.dumps([str(tmp_path), field, ranges])],
         capture_output=True,
         text=True,
         timeout=60,

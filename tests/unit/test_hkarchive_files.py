@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hk_recording import FEED, FIELD, START, Clock, publish, so3g_load
+from hk_recording import FEED, FIELD, START, Clock, publish
+from so3g_referee import so3g_load
 from spt3g import core
 
 from livemon.errors import TimeRangeError, UnknownFieldError

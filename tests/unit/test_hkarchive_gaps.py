@@ -5,7 +5,8 @@ import json
 import os
 
 import pytest
-from hk_recording import Clock, so3g_load
+from hk_recording import Clock
+from so3g_referee import so3g_load
 
 from livemon.agents.recording import Interruptions
 from livemon.hkarchive import Recorder, gaps, load

@@ -6,7 +6,8 @@ import os
 import tracemalloc
 
 import pytest
-from hk_recording import FEED, FIELD, START, Clock, publish, so3g_load
+from hk_recording import FEED, FIELD, START, Clock, publish
+from so3g_referee import so3g_load
 from spt3g import core
 
 from livemon.hkarchive import Recorder, frames, load, names, scan
