@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..plugin_utils.host import docker_source as engine
@@ -17,7 +17,7 @@ def docker_source(wanted: str, distribution: str, release: str, is_there: bool, 
     )
 
 
-def daemon_difference(current: str, wanted: dict[str, Any]) -> dict[str, list[str]]:
+def daemon_difference(current: str, wanted: dict[str, Any]) -> Mapping[str, Any]:
     """Return which options of daemon.json change, by what they take: a reload or a restart of the engine."""
     return docker_daemon.difference(str(current), mapping(wanted))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..plugin_utils.inventory.rendering import ufw
@@ -14,7 +14,7 @@ def firewall_obstacles(connection: str, ssh_from: list[str], docker_rules: str) 
     return list(ufw.obstacles(ufw.source(str(connection)), plain(ssh_from), str(docker_rules).splitlines()))
 
 
-def ufw_settings(text: str) -> dict[str, Any]:
+def ufw_settings(text: str) -> Mapping[str, Any]:
     """Return what ufw's files of settings say of its state and policy."""
     return ufw.settings(str(text))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..plugin_utils.inventory import agent_secrets
@@ -19,7 +19,7 @@ def ocs_site_config(
     )
 
 
-def ocs_agent_services(site: dict[str, Any], host: str) -> list[dict[str, Any]]:
+def ocs_agent_services(site: dict[str, Any], host: str) -> Sequence[Mapping[str, Any]]:
     """Return the agents that run on `host`."""
     return ocs.agent_services(mapping(site), str(host))
 
@@ -29,7 +29,7 @@ def ocs_agent_secrets(agents: list[Any], secrets: dict[str, Any]) -> list[Any]:
     return agent_secrets.files(entries(agents), mapping(secrets))
 
 
-def simulators(instruments: list[Any]) -> list[dict[str, Any]]:
+def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return the simulators of the simulated instruments."""
     return ocs.simulators(entries(instruments))
 

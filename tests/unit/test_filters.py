@@ -21,6 +21,7 @@ TYPES = {
     "list": "list",
     "dict": "dict",
     "Mapping": "dict",
+    "Sequence": "list",
     "Callable": "raw",
 }
 
