@@ -1,4 +1,4 @@
-"""Ends a run with one message where a file of the inventory cannot be read, before Ansible's own readers complain one by one."""
+"""Ends a run with one message where a file of the inventory cannot be read, before Ansible's own plugins complain one by one."""
 
 from __future__ import annotations
 
@@ -11,31 +11,42 @@ from ..plugin_utils.inventory.faults import files
 
 DOCUMENTATION = """
 name: readable
-short_description: Tells what keeps a file of the inventory from being read
+author: The livemon developers (!UNKNOWN)
+version_added: 0.1.0
+short_description: Says why a file of the inventory cannot be read
 description:
-  - Looks at YAML files of the inventory and at the variables beside them, and leaves it to the plugins behind it to read them.
-  - Must be the first of C(enable_plugins).
+  - Checks YAML files of the inventory and the variables beside them, and leaves reading them to the plugins that follow.
+  - It ends the run with one list of all faults, each with its file and line. It also finds what Ansible would read otherwise than
+    it was meant, such as a key that occurs twice, or a serial number that YAML takes for an octal number.
+options: {}
+requirements:
+  - C(livemon.appliance.readable) as the first of C(enable_plugins) in C(ansible.cfg), or in E(ANSIBLE_INVENTORY_ENABLED)
+"""
+EXAMPLES = """
+# In ansible.cfg:
+# [inventory]
+# enable_plugins = livemon.appliance.readable, host_list, script, auto, yaml, ini, toml
 """
 PARSER_ERROR = 4
 """Ansible's own exit status of a run whose files it cannot parse."""
 
 
-class InventoryModule(BaseInventoryPlugin):
-    """A reader that reads nothing."""
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]  # Ansible has no types
+    """An inventory plugin that checks files and reads none."""
 
     NAME = "livemon.appliance.readable"
 
     def verify_file(self, path: str) -> bool:
-        """Return `False`: it is for others to read the file. One that cannot be read ends the run."""
+        """Return `False`, as other plugins read the file. One that cannot be read ends the run."""
         faults = files.faults(Path(path))
         if faults:
-            # Ansible goes on to its next reader after any exception but this.
+            # After any other exception Ansible goes on to its next plugin.
             Display().display(_message(faults), color="red", stderr=True)
             raise SystemExit(PARSER_ERROR)
         return False
 
     def parse(self, *_arguments: object, **_options: object) -> None:
-        """Do nothing: it never says that it could."""
+        """Do nothing: Ansible calls it only for a file that `verify_file` accepts."""
 
 
 def _message(faults: list[str]) -> str:

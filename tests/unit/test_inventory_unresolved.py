@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from plugins.filter import livemon as filters
+from plugins.filter import inventory as filters
 
 SECRETS = {"slack": "{{ vault_slack_url }}"}
 INVENTORY = """livemon:

@@ -1,0 +1,55 @@
+"""Filters from the inventory to sisock: its data nodes and the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..plugin_utils.inventory import data_nodes as site_nodes
+from ..plugin_utils.inventory.grafana import alerting
+from ..plugin_utils.inventory.rendering import bridge_site as site_file
+from ..plugin_utils.inventory.rendering import sisock
+from ..plugin_utils.plain import entries, mapping, plain
+
+
+def data_nodes(instruments: list[Any], agents: list[Any], further: list[Any], window: int) -> dict[str, Any]:
+    """Return the configuration of the data nodes."""
+    return sisock.nodes(entries(instruments), entries(agents), entries(further), int(window))
+
+
+def data_nodes_memory(nodes: dict[str, Any]) -> str:
+    """Return how much memory the data nodes may take."""
+    return sisock.nodes_memory(mapping(nodes))
+
+
+def bridge_site(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what the bridge cannot know of its nodes' channels, and the alarms that it judges."""
+    settings = mapping(settings)
+    instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
+    about = {"name": settings.get("site_name"), "time_zone": settings.get("site_time_zone")}
+    further = settings.get("data_nodes") or []
+    return site_file.site(instruments, agents, alerting.alarms_of(settings), further, **about)
+
+
+def text_directories(further: list[Any]) -> list[Any]:
+    """Return the directories of text files, on the host and in the nodes' container."""
+    return site_nodes.text_directories(entries(further))
+
+
+def silent_nodes(status: dict[str, Any], expected: list[str]) -> list[str]:
+    """Return which of the expected nodes have no value yet."""
+    return sisock.silent_nodes(mapping(status), plain(expected))
+
+
+class FilterModule:
+    """Ansible's way to find the filters."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {
+            "data_nodes": data_nodes,
+            "data_nodes_memory": data_nodes_memory,
+            "bridge_site": bridge_site,
+            "text_directories": text_directories,
+            "silent_nodes": silent_nodes,
+        }
