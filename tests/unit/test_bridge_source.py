@@ -370,6 +370,17 @@ def test_a_node_that_is_taken_away_on_purpose_is_gone_at_once(session):
     assert lab.catalogue.nodes["APEX"].error is None
 
 
+def test_a_node_that_is_taken_away_on_purpose_is_no_loss_while_another_is_slow(session):
+    session.listed.append({"name": "SLOW", "description": ""})
+    lab = made(session)
+    session.listed, session.data = session.listed[1:], Deferred()
+    session.announce("subtracted", {"name": "APEX", "description": "Weather", "on_request": True})
+    lab.nodes.refresh()
+    assert problems(lab) == []
+    session.data.callback(NOTHING_NOW)
+    assert list(lab.catalogue.nodes) == ["SLOW"]
+
+
 def test_a_node_that_died_is_told(session):
     lab = made(session)
     session.data = fail_with(ApplicationError(ApplicationError.CANCELED, "callee disconnected from in-flight request"))

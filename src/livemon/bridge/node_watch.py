@@ -268,7 +268,8 @@ class NodeWatch:
         self._hub_missed = None
         self.router.forget(listed.keys() ^ self._present.keys())
         self._withdrawn -= listed.keys()
-        self._mark_lost(name for name in self.catalogue.nodes if name not in listed and name not in self.local)
+        present = {*listed, *self.local, *self._withdrawn}
+        self._mark_lost(name for name in self.catalogue.nodes if name not in present)
         return listed
 
     def _chosen(self, listed: Mapping[str, str]) -> list[str]:
