@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}

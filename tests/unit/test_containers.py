@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from paths import ROOT
 
+from plugins.plugin_utils.inventory.faults.compose import faults
 from plugins.plugin_utils.inventory.rendering import compose, sisock
 
 SOUND = {"image": "livemon/app:1", "user": "9002:9002", "mem_limit": "192m", "healthcheck": {"test": ["CMD", "true"]}}
@@ -23,7 +24,7 @@ def changed(**service):
 
 
 def faults_of(service):
-    return compose.faults("sisock", {"services": {"hub": service}})
+    return faults("sisock", {"services": {"hub": service}})
 
 
 def test_a_sound_service_is_completed():
@@ -52,7 +53,7 @@ def test_where_the_engine_can_it_looks_often_at_first_and_seldom_later():
 
 def test_a_project_without_services_is_one():
     assert compose.compose_file("deadman", {"services": {}}) == {"name": "deadman", "services": {}}
-    assert compose.faults("deadman", {"services": None}) == []
+    assert faults("deadman", {"services": None}) == []
 
 
 @pytest.mark.parametrize(

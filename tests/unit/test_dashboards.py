@@ -23,7 +23,7 @@ from livemon.nodes.weather import WeatherNode
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana.dashboards import others
 from plugins.plugin_utils.inventory.grafana.dashboards.channels import beyond, value_steps
-from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import DashboardSettings
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
 from plugins.plugin_utils.inventory.grafana.identity import instrument_uid, panel_id, ref_id
 from plugins.plugin_utils.inventory.instruments import channels_of, extras_of
@@ -583,7 +583,7 @@ def test_a_label_that_is_the_name_of_another_line_is_refused(channels, repeated)
 
 
 def test_times_are_the_sites():
-    made = dashboards([FRIDGE], site=Site(span="2d", refresh="1m"))
+    made = dashboards([FRIDGE], settings=DashboardSettings(span="2d", refresh="1m"))
     assert {(each["time"]["from"], each["refresh"]) for each in made.values()} == {("now-2d", "1m")}
 
 
@@ -608,7 +608,7 @@ def test_settings_of_dashboards_are_checked(key, value, sound):
 
 def test_the_appliance_is_red_where_its_alarms_begin():
     def disk(**settings):
-        made = dashboards([FRIDGE], site=Site(appliance_alarms=settings))
+        made = dashboards([FRIDGE], settings=DashboardSettings(appliance_alarms=settings))
         found = [p for name in ("overview", "appliance") for p in panels_of(made[name], "stat")]
         return [override_of(p, "Disk used").get("thresholds") for p in found if "disk_used" in str(p["targets"])]
 

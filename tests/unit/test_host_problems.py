@@ -17,7 +17,7 @@ from paths import ROOT
 from plugins.plugin_utils.host import problems, reachability
 from plugins.plugin_utils.host.machine import LOWEST_PYTHON
 from plugins.plugin_utils.host.report import Report, version
-from plugins.plugin_utils.host.requirements import Wanted
+from plugins.plugin_utils.host.requirements import Requirements
 
 HOSTS = Path(__file__).parent / "hosts"
 APP, ROUTER, BASE, GRAFANA = (
@@ -35,7 +35,7 @@ DOWNLOADS = [
 ]
 INDEXES = {"pip": (0, "https://packages.lab.example/simple"), "npm": (0, "https://registry.lab.example")}
 """What a lab's machines are configured with; those that were recorded had neither."""
-WANTED = Wanted(
+WANTED = Requirements(
     ansible_core="2.19.14",
     ports=[
         {"port": 5000, "address": "127.0.0.1", "use": "the quick-look page"},

@@ -11,7 +11,7 @@ import yaml
 from paths import ROOT
 
 from livemon.nodes.configuration import make_node
-from plugins.plugin_utils.inventory import data_nodes, local_times
+from plugins.plugin_utils.inventory import local_times
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.models import MODELS
 from plugins.plugin_utils.inventory.rendering import networks, ocs, sisock
@@ -427,7 +427,7 @@ def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
     ]
     for node in served:
         make_node(node, "nodes.yaml")
-    assert data_nodes.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
+    assert sisock.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,8 @@ from socs.agents.synacc.agent import make_parser
 from livemon.agents import secret_arguments
 from livemon.agents.site_config import find_instance
 from livemon.errors import ConfigError
-from plugins.plugin_utils.inventory import agent_secrets
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.rendering import ocs
+from plugins.plugin_utils.inventory.rendering import agent_secrets, ocs
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from plugins.plugin_utils.host import firewall
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.rendering import ufw
 
@@ -63,7 +64,7 @@ def test_each_fault_says_what_to_write(value, sentence):
     ],
 )
 def test_ansible_is_within_what_ssh_is_open_to_or_not(address, allowed, within):
-    assert ufw.is_within(address, allowed) is within
+    assert firewall.is_within(address, allowed) is within
 
 
 BARE = 'ENABLED=no\nDEFAULT_INPUT_POLICY="DROP"'

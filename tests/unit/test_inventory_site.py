@@ -6,7 +6,7 @@ import yaml
 from livemon.bridge.inventory import read
 from livemon.nodes.configuration import make_node
 from plugins.plugin_utils.inventory.rendering import sisock
-from plugins.plugin_utils.inventory.rendering.bridge_site import site
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site
 
 FRIDGE = {
     "model": 372,

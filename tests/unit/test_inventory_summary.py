@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from plugins.plugin_utils.inventory import summary
+from plugins.plugin_utils.inventory.rendering import summary
 
 FRIDGE = {
     "model": 372,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..contract import contract
+
 COMMON_KEYS = ("kind", "name", "description", "silent_after")
 EXTERNAL = "external"
 """The kind of a node that another program serves: the inventory only says what is expected of it."""
@@ -11,4 +13,4 @@ KIND_KEYS: dict[str, tuple[str, ...]] = {
     "feed": ("target", "feeds", "labels", "units", "memory_window"),
     EXTERNAL: (),
 }
-COLUMN_KEYS = ("name", "label", "units")
+COLUMN_KEYS = contract.COLUMN_KEYS

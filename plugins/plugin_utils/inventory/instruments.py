@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..contract import contract
 from . import durations
 from .entries import Entry
 from .models import MODELS, Extra, Field, Model

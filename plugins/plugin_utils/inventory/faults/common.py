@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ...contract import contract
 from ..checks import NAME, read_as, suggested_name
 from ..entries import Entry, is_list
 
 LONGEST_WINDOW = 366 * 86400
-OWN_IDS = {"aggregator": "the archive's agent", "registry": "the registry of agents"}
+OWN_IDS = {contract.AGGREGATOR: "the archive's agent", contract.REGISTRY: "the registry of agents"}
 OWN_NAMES = {
     "sensors": "this machine's sensors",
     "agents": "the node of all agents",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import NamedTuple
 
+from ...contract import contract
 from .uids import uid
 
 OVERVIEW = "livemon-overview"
@@ -16,11 +17,11 @@ WATCHDOG_FOLDER = "livemon watchdog"
 DATA_SOURCE = {"type": "graphite", "uid": "livemon"}
 TAG = "livemon"
 """The tag of all our dashboards, by which each of them links to the others."""
-WATCHDOG = "Watchdog"
+WATCHDOG = contract.WATCHDOG
 """The alarm that always fires; the bridge knows it by this name."""
-PULSE = "livemon-watchdog"
+PULSE = contract.PULSE
 """The contact point for the watchdog."""
-NOBODY = "livemon-nobody"
+NOBODY = contract.NOBODY
 """The contact point if the inventory has none: the tree of routes must end in one."""
 
 

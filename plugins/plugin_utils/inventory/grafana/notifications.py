@@ -20,9 +20,8 @@ from .releases import KEEPS_LAST, Release
 from .uids import uid
 
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
-PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{/run/secrets/pulse}"}
+PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{" + contract.SECRETS + "/pulse}"}
 """The bridge accepts the pulse from Grafana alone. All releases encrypt and hide the password."""
-SECRETS = "/run/secrets"
 SECRET_FILE = "notification_{name}"  # noqa: S105 - a file's name
 """Apart from the names of Grafana's other secrets."""
 GROUP_BY = ("instrument", "kind")
@@ -157,7 +156,7 @@ def _rendered(value: Any) -> Any:
 
 def file_of(name: str) -> str:
     """Return the path in a container of the secret of that name."""
-    return f"{SECRETS}/{SECRET_FILE.format(name=name)}"
+    return f"{contract.SECRETS}/{SECRET_FILE.format(name=name)}"
 
 
 def _routes(entry: Entry) -> Iterator[Document]:

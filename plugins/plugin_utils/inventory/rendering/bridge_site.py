@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...contract import contract
 from .. import durations
 from ..entries import Document, Entry, given
 from ..grafana.alarms.model import ABOVE, BELOW, OUTSIDE, Alarm

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import TypedDict
 
+from ...contract import contract
 from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
@@ -60,7 +61,7 @@ def site_config(
     Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
     """
     instances: list[Document] = [
-        {"agent-class": "RegistryAgent", "instance-id": "registry", "arguments": []},
+        {"agent-class": "RegistryAgent", "instance-id": contract.REGISTRY, "arguments": []},
         {
             "agent-class": "AggregatorAgent",
             "instance-id": contract.AGGREGATOR,

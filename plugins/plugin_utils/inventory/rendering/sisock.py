@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
+from ...contract import contract
 from ..data_nodes import EXTERNAL
 from ..entries import Document, Entry, given
 from ..instruments import extras_of, fields_of, model_of, name_of
@@ -41,7 +42,7 @@ def nodes(
     `window` is for how many seconds samples are kept in memory, unless an entry says so.
     """
     instruments, agents = list(instruments), list(agents)
-    ids = [each["id"] for each in (*instruments, *agents)] + [ARCHIVE_NODE["target"], "registry"]
+    ids = [each["id"] for each in (*instruments, *agents)] + list(contract.OWN_AGENTS)
     return {
         "nodes": [
             *(_instrument(instrument, window) for instrument in instruments),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ....contract import contract
 from ...alarm_settings import PER, DefaultAlarm
 from ...instruments import ADDRESS_ROOT
 from .kinds import NETWORK, NODES, ROUTER
@@ -96,7 +97,7 @@ def _of_process(equipment: Equipment) -> Iterator[Alarm]:
     agent, rule, labels = equipment.id, equipment.rule, equipment.labels
     absence = {"kind": "absence", "connected": _connected(equipment), **_newest(equipment)}
     yield from _default(equipment.away, agent, "away", rule, absence, labels=labels, held_back_by=(ROUTER, NODES))
-    degraded = {"kind": "lasting", "path": f"{ADDRESS_ROOT}.{agent}.agent.degraded", "value": 1}
+    degraded = {"kind": "lasting", "path": f"{ADDRESS_ROOT}.{agent}{contract.DEGRADED}", "value": 1}
     explanations = _explanations(equipment)
     yield from _default(equipment.degraded, agent, "degraded", rule, degraded, labels=labels, held_back_by=explanations)
 
@@ -132,7 +133,7 @@ def _explanations(equipment: Equipment) -> tuple[str, ...]:
 
 
 def _connected(equipment: Equipment) -> str:
-    return f"{ADDRESS_ROOT}.{equipment.id}.agent.connected"
+    return f"{ADDRESS_ROOT}.{equipment.id}{contract.CONNECTED}"
 
 
 def _newest(equipment: Equipment) -> dict[str, Any]:

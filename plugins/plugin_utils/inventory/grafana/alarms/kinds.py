@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ....contract import contract
 from ... import durations
 from ...entries import Entry
 
-ARCHIVE = "observatory.aggregator.feeds.archive"
-MACHINE = "livemon.sensors"
-OWN_AGENTS = ("aggregator", "registry")
+ARCHIVE, MACHINE, OWN_AGENTS = contract.ARCHIVE, contract.SENSORS, contract.OWN_AGENTS
 ROUTER, NODES, NETWORK = "appliance:router_away", "appliance:nodes_silent", "appliance:network_away"
 """Ids of alarms that explain others."""
-AGGREGATOR_AWAY = "aggregator:away"
+AGGREGATOR_AWAY = f"{contract.AGGREGATOR}:away"
 BRIDGE = "bridge_away"
 """The kind that only Grafana can judge."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ....contract import contract
 from ...alarm_settings import Limits, Range, default_alarm
 from ...entries import Document, Entries, Entry
 from ...instruments import ADDRESS_ROOT, name_of
@@ -118,7 +119,7 @@ def summary(instruments: Entries, agents: Entries, settings: DashboardSettings) 
     worst = next((color for color in COLORS.values() if color in colors), GRAY)
     lines = health(settings.appliance_alarms)
     shown = ("archive_lag", "disk_used_percent", "clock_unsynchronized", "certificate_days")
-    target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everyone)}}}.agent.connected)"
+    target = f"minSeries({ADDRESS_ROOT}.{{{','.join(each['id'] for each in everyone)}}}{contract.CONNECTED})"
     target = f"keepLastValue({_watched(target, 'min')},1)"
     together = Line(target, "Agents", mappings=_judged((1, "all here"), (0, "one gone"), worst))
     return [together, *(lines[kind] for kind in shown)]
