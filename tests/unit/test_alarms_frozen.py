@@ -252,18 +252,18 @@ CHANNEL = "instruments[0] (id control).channels.2.frozen_after"
         ({"after": "1h", "severity": "critical"}, None),
         (
             True,
-            "True is no duration; write for example 10m, false for no such alarm, or {after: 10m, severity: critical}",
+            "True is not a valid duration; write, for example, 10m, false to switch the alarm off, or {after: 10m, severity: critical}",
         ),
         (
             "6m",
             (
-                "6m is too short to tell a frozen reading from a steady one, control comes back to a channel after 208 s; "
-                "write 30m, or 416s at least"
+                "6m is too short to tell a frozen reading from a steady one, as control returns to a channel after 208 s; "
+                "write 30m, or at least 416s"
             ),
         ),
         (
             {"severity": "critical"},
-            "this does not say after what time; write for example {after: 30m, severity: critical}",
+            "the time is missing; write, for example, {after: 30m, severity: critical}",
         ),
     ],
 )
@@ -281,7 +281,7 @@ def test_a_mistake_in_when_a_channel_is_frozen(said, fault):
             [DIODES, FRIDGE],
             (
                 "instrument_alarms.frozen_after: 2m is too short to tell a frozen reading from a steady one, "
-                "control comes back to a channel after 208 s; write 30m, or 416s at least"
+                "control returns to a channel after 208 s; write 30m, or at least 416s"
             ),
         ),
         ([DIODES, FRIDGE | {"frozen_after": "1h"}], None),

@@ -557,9 +557,9 @@ def test_heaters_are_shown_where_the_agent_reads_them():
     [
         (FRIDGE, ["control_input", "sample_heater"], None),
         (FRIDGE, None, None),
-        (FRIDGE, "sample_heater", ".also_reads: this is a text; write a list"),
-        (FRIDGE, ["still"], ".also_reads: 'still' is not known here; write control_input or sample_heater"),
-        (DIODES, ["sample_heater"], "this model has nothing but its channels; leave also_reads out"),
+        (FRIDGE, "sample_heater", ".also_reads: this is text; write a list"),
+        (FRIDGE, ["still"], ".also_reads: 'still' is not supported; write control_input or sample_heater"),
+        (DIODES, ["sample_heater"], "this model has only its channels; leave also_reads out"),
     ],
 )
 def test_what_else_is_read_is_checked(entry, extras, expected):
@@ -570,9 +570,9 @@ def test_what_else_is_read_is_checked(entry, extras, expected):
 @pytest.mark.parametrize(
     ("channels", "repeated"),
     [
-        ({2: {"label": "Channel 3"}, 3: None}, "channels.3.label: 'Channel 3' is also that of "),
-        ({2: {"label": "Channel 3"}, 3: {"alarm_above_K": 5}}, "channels.3.label: 'Channel 3' is also that of "),
-        ({2: {"label": "Control input"}}, "also_reads.label: 'Control input' is also that of "),
+        ({2: {"label": "Channel 3"}, 3: None}, "channels.3.label: 'Channel 3' is already used by "),
+        ({2: {"label": "Channel 3"}, 3: {"alarm_above_K": 5}}, "channels.3.label: 'Channel 3' is already used by "),
+        ({2: {"label": "Control input"}}, "also_reads.label: 'Control input' is already used by "),
     ],
 )
 def test_a_label_that_is_the_name_of_another_line_is_refused(channels, repeated):
@@ -602,7 +602,11 @@ def test_times_are_the_sites():
 )
 def test_settings_of_dashboards_are_checked(key, value, sound):
     found = faults({"instruments": [], key: value})
-    assert found == [] if sound else [fault for fault in found if fault.startswith(f"{key}: {value!r} is no interval")]
+    assert (
+        found == []
+        if sound
+        else [fault for fault in found if fault.startswith(f"{key}: {value!r} is not a valid interval")]
+    )
     assert sound == (not found)
 
 

@@ -153,7 +153,7 @@ def _rate_faults(place: str, entry: Entry, instrument: Entry) -> Iterator[str]:
         _, over = rate_of(entry, mean)
         if over < mean:
             yield (
-                f"{place}.over: {durations.spelled_out(over)} have too few samples to measure a rate; "
+                f"{place}.over: {durations.spelled_out(over)} contain too few samples to measure a rate; "
                 f"write {durations.formatted(mean)} or longer, two scans of the instrument"
             )
 

@@ -127,7 +127,11 @@ def _shown(place: str, receiver: str, name: str, viewers: Viewers) -> Iterator[s
     since = RECEIVERS[receiver].hidden.get(name)
     newer = f", or use Grafana {formatted(_minor(since))} or newer, which hides it" if since else ""
     if name not in _ADDRESSES:
-        instead = f"{receiver} hides only {hidden}" if hidden else f"{receiver} hides nothing: use another receiver"
+        instead = (
+            f"it hides only {hidden} of {receiver}"
+            if hidden
+            else f"it hides nothing of {receiver}: use another receiver"
+        )
         yield f"{place}: {viewers.grafana} shows this setting to all viewers; write no secret here, {instead}{newer}"
     elif viewers.are_anonymous:
         instead = f", write the address in plain text and the secret part as {hidden}" if hidden else ""
