@@ -194,7 +194,10 @@ def test_a_mistake_in_a_channels_alarms(options, expected):
         ),
         (
             {"away_after": True},
-            ".away_after: True is not a valid duration; write, for example, 10m, false to switch the alarm off, or {after: 10m, severity: critical}",
+            (
+                ".away_after: True is not a valid duration; write, for example, 10m, false to switch the "
+                "alarm off, or {after: 10m, severity: critical}"
+            ),
         ),
         (
             {"unreachable_after": "soon"},
@@ -380,11 +383,17 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             point(webhook="lab.example/hook"),
-            f"{WHERE}.webhook: this is not a valid address; write https://..., or {{secret: webhook_url}} and the value under notification_secrets, preferably from Ansible Vault",
+            (
+                f"{WHERE}.webhook: this is not a valid address; write https://..., or {{secret: webhook_url}} "
+                "and the value under notification_secrets, preferably from Ansible Vault"
+            ),
         ),
         (
             point(slack={"secret": "slak_url"}),
-            "notifications: the secret 'slak_url' is not defined; write slak_url: ... under notification_secrets, preferably from Ansible Vault",
+            (
+                "notifications: the secret 'slak_url' is not defined; write slak_url: ... under "
+                "notification_secrets, preferably from Ansible Vault"
+            ),
         ),
         (
             point(settings={"chatid": "1"}, webhook="https://x.example"),
@@ -415,7 +424,10 @@ WHERE = "notifications.contact_points[0]"
         (told(default="oncall"), "notifications.default: there is no contact point 'oncall'; there are on-call"),
         (
             told(repeat=4),
-            "notifications.repeat: 4 is not a valid time between two messages about the same alarm; write, for example, 4h, at least 1m",
+            (
+                "notifications.repeat: 4 is not a valid time between two messages about the same alarm; "
+                "write, for example, 4h, at least 1m"
+            ),
         ),
         (
             told(routes={"to": "on-call"}),
@@ -457,7 +469,10 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             told(routes=[{"severity": "critical", "to": "on-call", "continue": "yes"}]),
-            "notifications.routes[0].continue: 'yes' is neither true nor false; with true the routes below can take the alarm as well",
+            (
+                "notifications.routes[0].continue: 'yes' is neither true nor false; with true the routes "
+                "below can take the alarm as well"
+            ),
         ),
         (
             {"instruments": [], "smtp": {"host": "h:25"}},
@@ -578,7 +593,8 @@ def test_a_secret_may_stand_where_grafana_hides_it_or_where_all_viewers_have_a_p
             point(webhook={"secret": "slack_url"}) | {"grafana_anonymous_viewer": "yes", "grafana_image": OLD},
             (
                 ".webhook: Grafana 9.4 shows this address to all viewers, and with grafana_anonymous_viewer anyone is one; "
-                "leave grafana_anonymous_viewer out, write the address in plain text and the secret part as authorization_credentials "
+                "leave grafana_anonymous_viewer out, write the address in plain text and the secret part "
+                "as authorization_credentials "
                 "and password"
             ),
         ),
@@ -629,3 +645,14 @@ def test_every_mistake_is_told_at_once():
         }
     )
     assert len(found) == 7
+
+
+def test_a_scan_cycle_that_cannot_be_is_the_only_fault_of_a_channel_that_depends_on_it():
+    """The check compared the channel's time with a cycle that was not known, and ended with a TypeError."""
+    channels = {2: {"silent_after": "2m", "frozen_after": "30m", "alarms": [{"rising": 1, "over": "1m"}]}}
+    assert faults({"instruments": [FRIDGE | {"scan_cycle": "soon", "channels": channels}]}) == [
+        (
+            "instruments[0] (id control).scan_cycle: 'soon' is not a valid time in which an instrument returns to a channel; "
+            "write, for example, 3m: pause and dwell of all channels that it scans"
+        )
+    ]

@@ -252,7 +252,10 @@ CHANNEL = "instruments[0] (id control).channels.2.frozen_after"
         ({"after": "1h", "severity": "critical"}, None),
         (
             True,
-            "True is not a valid duration; write, for example, 10m, false to switch the alarm off, or {after: 10m, severity: critical}",
+            (
+                "True is not a valid duration; write, for example, 10m, false to switch the alarm off, or "
+                "{after: 10m, severity: critical}"
+            ),
         ),
         (
             "6m",

@@ -184,7 +184,10 @@ def test_a_mistake_in_an_instrument(changes, expected):
     [
         (
             [FRIDGE, changed(DIODES, id="control")],
-            f"instruments[1] (id control).id: 'control' is already used by {FIRST}; an id names the data permanently: give each its own",
+            (
+                f"instruments[1] (id control).id: 'control' is already used by {FIRST}; an id names the data "
+                "permanently: give each its own"
+            ),
         ),
         (
             [FRIDGE, changed(FRIDGE, id="second", serial="LSA22YH")],
