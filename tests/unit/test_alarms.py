@@ -21,7 +21,7 @@ from livemon.bridge.limits import MAX_SERIES
 from plugins.plugin_utils.inventory import durations
 from plugins.plugin_utils.inventory.alarm_settings import INSTRUMENT_DEFAULTS, default_alarm, limits_of
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.grafana import alerting, notifications
+from plugins.plugin_utils.inventory.grafana import alerting, notifications, sentences
 from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
 from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
 from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
@@ -335,9 +335,11 @@ def test_every_alarm_is_asked_for_by_one_rule_that_has_words_for_its_kind(site):
     rules = rules_asked(requested(SITES[site]))
     asked = [rule.asks for rule in rules if rule.asks]
     assert len(set(asked)) == len(asked)
-    kinds = {rule.asks: set(rule.kinds) for rule in rules}
+    kinds: dict[str, dict[str, None]] = {}
     for alarm in alarms_of(requested(SITES[site])):
-        assert alarm.kind in kinds[alarm.rule]
+        kinds.setdefault(alarm.rule, {})[alarm.kind] = None
+    words = {rule.asks: rule.annotations["description"] for rule in rules if rule.asks}
+    assert words == {name: sentences.advice(list(of_rule)) for name, of_rule in kinds.items()}
 
 
 def test_a_large_laboratory_has_few_rules():
@@ -706,7 +708,7 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (90, "90s"), (300, "5m"), (7200, "2h"), (86400, "1d")])
 def test_durations_as_they_are_written(seconds, text):
-    assert durations.written(seconds) == text
+    assert durations.formatted(seconds) == text
     assert durations.seconds(text) == seconds
 
 

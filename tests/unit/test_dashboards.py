@@ -442,7 +442,7 @@ def test_each_instrument_can_be_reached_from_the_overview():
         if prop["id"] == "links"
         for link in prop["value"]
     }
-    assert links == {f"/d/{instrument_uid(each)}" for each in (FRIDGE, DIODES)}
+    assert links == {f"/d/{instrument_uid(each['id'])}" for each in (FRIDGE, DIODES)}
 
 
 def test_joins_and_leaves_are_marked():
@@ -630,4 +630,4 @@ def test_queries_are_lettered_as_grafana_does():
 
 def test_long_ids_that_begin_alike_have_dashboards_of_their_own():
     first, second = INVENTORIES["long ids"][0]
-    assert instrument_uid(first) != instrument_uid(second)
+    assert instrument_uid(first["id"]) != instrument_uid(second["id"])

@@ -137,6 +137,11 @@ def default_alarm(key: str, entry: Entry, options: Entry | None = None, site_wid
     return DefaultAlarm(after, severity)
 
 
+def default_alarms(entry: Entry, options: Entry | None, site_wide: Entry) -> dict[str, DefaultAlarm]:
+    """Return all default alarms by their keys, as :func:`default_alarm`."""
+    return {key: default_alarm(key, entry, options, site_wide) for key in INSTRUMENT_DEFAULTS}
+
+
 def usual_silence(instrument: Entry) -> int:
     """Return after how many seconds a channel is silent by default: two scan cycles beyond `TOLERANCE`, in whole minutes."""
     return _whole_minutes(TOLERANCE + 2 * scan_cycle(instrument))

@@ -15,6 +15,7 @@ from ...alarm_settings import (
     DefaultAlarm,
     Rate,
     default_alarm,
+    default_alarms,
     entries_of,
     kind_of,
     rate_of,
@@ -130,7 +131,7 @@ def _instrument(instrument: Entry, site_wide: Entry) -> Equipment:
     listed = instrument.get("channels") or {}
     cycle = scan_cycle(instrument)
     visit = -(-cycle // len(listed or model_of(instrument).channels))
-    silent = default_alarm("silent_after", instrument, None, site_wide)
+    defaults = default_alarms(instrument, None, site_wide)
     return Equipment(
         id=instrument["id"],
         rule=instrument["id"],
@@ -142,16 +143,15 @@ def _instrument(instrument: Entry, site_wide: Entry) -> Equipment:
         is_networked=bool(instrument.get("address") or instrument.get("simulated")),
         cycle=cycle,
         # Which channels are in use is not known unless they are listed: then each has its own.
-        silent=OFF if listed else silent,
-        unreachable=default_alarm("unreachable_after", instrument, None, site_wide),
-        away=default_alarm("away_after", instrument, None, site_wide),
-        degraded=default_alarm("degraded_after", instrument, None, site_wide),
+        silent=OFF if listed else defaults["silent_after"],
+        unreachable=defaults["unreachable_after"],
+        away=defaults["away_after"],
+        degraded=defaults["degraded_after"],
     )
 
 
 def _agent(agent: Entry, site_wide: Entry) -> Equipment:
-    # What is said of all instruments' silence is not about feeds of which nothing is known.
-    silent = default_alarm("silent_after", {"silent_after": False, **agent})
+    defaults = default_alarms(agent, None, site_wide)
     return Equipment(
         id=agent["id"],
         rule=AGENTS_RULE,
@@ -162,14 +162,16 @@ def _agent(agent: Entry, site_wide: Entry) -> Equipment:
         newest=None,
         is_networked=False,
         cycle=0,
-        silent=silent,
+        # The site's time is for instruments: how often a feed is published is known only if the agent's entry says so.
+        silent=default_alarm("silent_after", agent) if agent.get("silent_after") else OFF,
         unreachable=OFF,
-        away=default_alarm("away_after", agent, None, site_wide),
-        degraded=default_alarm("degraded_after", agent, None, site_wide),
+        away=defaults["away_after"],
+        degraded=defaults["degraded_after"],
     )
 
 
 def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> Channel:
+    defaults = default_alarms(instrument, options, site_wide)
     labels = {
         "instrument": instrument["id"],
         "subject": f"{options.get('label') or 'Sensor'} ({instrument['id']}, channel {name})",
@@ -181,9 +183,9 @@ def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> 
         path=path_of(instrument, _field(instrument, name, "temperature").name),
         labels=labels,
         limits=tuple(_channel_limits(instrument, name, options, labels)),
-        silent=default_alarm("silent_after", instrument, options, site_wide),
-        invalid=default_alarm("invalid_after", instrument, options, site_wide),
-        frozen=default_alarm("frozen_after", instrument, options, site_wide),
+        silent=defaults["silent_after"],
+        invalid=defaults["invalid_after"],
+        frozen=defaults["frozen_after"],
     )
 
 
