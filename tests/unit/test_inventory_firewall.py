@@ -162,4 +162,4 @@ OUR_BLOCK = [
     ],
 )
 def test_rules_of_others_for_docker_are_found(lines, files):
-    assert ufw.files_with_docker_rules(lines) == files
+    assert firewall.files_with_docker_rules(lines) == files

@@ -179,15 +179,15 @@ def _block(head: str, rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def _wrapped(begin: str, paragraph: str) -> list[str]:
+def _wrapped(start: str, paragraph: str) -> list[str]:
     # A command is copied as a whole.
     if paragraph.startswith("ssh "):
-        return [begin + paragraph]
+        return [start + paragraph]
     return textwrap.wrap(
         paragraph,
         WIDTH,
-        initial_indent=begin,
-        subsequent_indent=" " * len(begin) + "  ",
+        initial_indent=start,
+        subsequent_indent=" " * len(start) + "  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
