@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 from plugins.plugin_utils.inventory.faults.inventory import CHECKS, SETTINGS, faults
 

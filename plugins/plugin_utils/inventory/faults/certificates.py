@@ -28,7 +28,7 @@ def faults(supplied: Entry, certificate: str | None, key: str | None, now: dt.da
     certificate, key
         The text of the files; `None` for one that cannot be read.
     """
-    now = now or dt.datetime.now(dt.UTC)
+    now = now or dt.datetime.now(dt.timezone.utc)  # noqa: UP017 - Python 3.10 has no UTC
     file, key_file = (f"{supplied['setting']}: {supplied[part]}" for part in ("certificate", "key"))
     chain = _chain(certificate)
     if not chain:
