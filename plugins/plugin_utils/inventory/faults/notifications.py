@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import durations
-from ..alarm_settings import LIMIT_KINDS, SEVERITIES
+from ..alarm_settings import INSTRUMENT_DEFAULTS, LIMIT_KINDS, SEVERITIES
 from ..checks import Placed, kind, placed, repeats, unknown_keys
 from ..contact_points import MATCHED, SHORT_FORMS
 from ..entries import Entry, as_list, given, is_list
@@ -62,7 +62,7 @@ def _known_labels(settings: Entry) -> dict[str, list[str]]:
     return {
         "severity": list(SEVERITIES),
         "instrument": [*(str(entry["id"]) for entry in entries if "id" in entry), *OWN_AGENTS],
-        "kind": [*LIMIT_KINDS, "silent", "invalid", "frozen", "unreachable", "away", "degraded", *KINDS],
+        "kind": [*LIMIT_KINDS, *(key.removesuffix("_after") for key in INSTRUMENT_DEFAULTS), *KINDS],
     }
 
 
