@@ -144,7 +144,9 @@ class Lab:
         """Render the inventory, and have the bridge read its site file."""
         self.settings = settings
         instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
-        self.source.inventory = _read(json.dumps(site(instruments, agents, self._wanted(alarms_of(requested(settings))))))
+        self.source.inventory = _read(
+            json.dumps(site(instruments, agents, self._wanted(alarms_of(requested(settings)))))
+        )
         self.agents = [each["id"] for each in (*instruments, *agents)] + list(OWN_AGENTS)
         self.networked = {each["id"] for each in instruments if each.get("address") or each.get("simulated")}
         for instrument in instruments:
