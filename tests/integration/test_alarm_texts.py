@@ -282,7 +282,9 @@ def test_every_text_can_be_filled_in(what, value):
         rules = {rule.asks: RULES[rule.uid] for rule in rules_of(requested(SITE))}
         for state in (0.0, 1.0, None):
             values = {"E": state, "F": value, "G": value, "H": value}
-            asked.append({"text": rules[alarm.rule]["annotations"][what], "labels": alarm.series_labels, "values": values})
+            asked.append(
+                {"text": rules[alarm.rule]["annotations"][what], "labels": alarm.series_labels, "values": values}
+            )
     asked += [{"text": rule["annotations"][what]} for rule in RULES.values()]
     for text in fill(asked):
         assert not any(each in text for each in ("{{", "}}", "<no value>", "$"))
