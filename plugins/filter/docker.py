@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..plugin_utils.host import docker_source as engine
+from ..plugin_utils.inventory.faults import compose as compose_faults
 from ..plugin_utils.inventory.rendering import compose, docker_daemon, networks
 from ..plugin_utils.plain import mapping, plain
 
@@ -13,7 +14,7 @@ from ..plugin_utils.plain import mapping, plain
 def docker_source(wanted: str, distribution: str, release: str, is_there: bool, own_engines: list[str]) -> str:
     """Return where Docker comes from: `distribution`, `docker`, or `existing`, which is another owner's engine."""
     return engine.source(
-        str(wanted), str(distribution), str(release), is_there=is_there, own_engines=plain(own_engines)
+        str(wanted), str(distribution), str(release), is_installed=is_there, own_engines=plain(own_engines)
     )
 
 
@@ -39,7 +40,7 @@ def dynamic_range(subnet: str) -> str:
 
 def container_faults(definition: dict[str, Any], name: str) -> list[str]:
     """Return why the services of the compose project `name` may not run."""
-    return compose.faults(str(name), mapping(definition))
+    return compose_faults.faults(str(name), mapping(definition))
 
 
 def compose_file(definition: dict[str, Any], name: str, start_interval: bool) -> dict[str, Any]:

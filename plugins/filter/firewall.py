@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..plugin_utils.host import firewall
 from ..plugin_utils.inventory.rendering import ufw
 from ..plugin_utils.plain import mapping, plain
 
 
 def firewall_obstacles(connection: str, ssh_from: list[str], docker_rules: str) -> list[str]:
     """Return why ufw cannot be set up on a machine that Ansible reaches by `connection`, sshd's SSH_CONNECTION."""
-    return list(ufw.obstacles(ufw.source(str(connection)), plain(ssh_from), str(docker_rules).splitlines()))
+    return list(
+        firewall.problems(firewall.client_address(str(connection)), plain(ssh_from), str(docker_rules).splitlines())
+    )
 
 
 def ufw_settings(text: str) -> Mapping[str, Any]:

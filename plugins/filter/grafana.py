@@ -7,27 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.inventory.faults import dashboards as lab_dashboards
-from ..plugin_utils.inventory.grafana import alerting as rules
+from ..plugin_utils.inventory.grafana import alerting as alerting_file
 from ..plugin_utils.inventory.grafana import notifications
 from ..plugin_utils.inventory.grafana.dashboards import render
-from ..plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from ..plugin_utils.inventory.grafana.dashboards.dashboard import DashboardSettings
 from ..plugin_utils.inventory.grafana.releases import release_of
 from ..plugin_utils.plain import entries, mapping, plain
 
 
 def dashboards(instruments: list[Any], agents: list[Any], further: list[Any], site: dict[str, Any]) -> dict[str, Any]:
     """Return Grafana's dashboards by the names of their files; `site` has what holds for all of them."""
-    return render.dashboards(entries(instruments), entries(agents), entries(further), Site(**mapping(site)))
+    return render.dashboards(
+        entries(instruments), entries(agents), entries(further), DashboardSettings(**mapping(site))
+    )
 
 
 def alerting(settings: dict[str, Any], image: str) -> dict[str, Any]:
     """Return Grafana's alerting file for the release of its image: rules, contact points and routes."""
-    return rules.document(mapping(settings), release_of(str(image)))
+    return alerting_file.document(mapping(settings), release_of(str(image)))
 
 
 def alerting_after(content: dict[str, Any], former: str) -> str:
     """Return the alerting file as text, with the deletion of what the `former` one, as text, had and it no longer has."""
-    return rules.text_after(mapping(content), str(former))
+    return alerting_file.text_after(mapping(content), str(former))
 
 
 def smtp_environment(smtp: dict[str, Any], image: str) -> dict[str, Any]:

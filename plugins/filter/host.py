@@ -8,19 +8,19 @@ from typing import Any
 
 from ..plugin_utils.host import problems, reachability
 from ..plugin_utils.host.report import Report
-from ..plugin_utils.host.requirements import Wanted
+from ..plugin_utils.host.requirements import Requirements
 from ..plugin_utils.plain import mapping
 
 
 def host_questions(report: str, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     """Return which addresses the machine of `report` is to ask, for a run that needs `wanted`."""
-    asked = reachability.questions(Report(str(report)), Wanted.read(mapping(wanted)))
+    asked = reachability.questions(Report(str(report)), Requirements.read(mapping(wanted)))
     return [dataclasses.asdict(question) for question in asked]
 
 
 def host_problems(report: str, wanted: dict[str, Any], answers: str) -> list[str]:
     """Return all that stands in the way of a run on the machine of `report`; `answers` is what those addresses answered."""
-    return problems.problems(Report(str(report)), Wanted.read(mapping(wanted)), Report(str(answers)))
+    return problems.problems(Report(str(report)), Requirements.read(mapping(wanted)), Report(str(answers)))
 
 
 class FilterModule:

@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..plugin_utils.inventory import summary
 from ..plugin_utils.inventory.faults import files, inventory, unresolved
 from ..plugin_utils.inventory.instruments import host_names, name_of
+from ..plugin_utils.inventory.rendering import summary
 from ..plugin_utils.plain import entries, mapping, plain
 
 CONNECTION = ("ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_become_password")

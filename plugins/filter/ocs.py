@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plugin_utils.inventory import agent_secrets
-from ..plugin_utils.inventory.rendering import ocs
+from ..plugin_utils.inventory.rendering import agent_secrets, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
@@ -34,7 +33,7 @@ def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.simulators(entries(instruments))
 
 
-def usb_devices(instruments: list[Any]) -> list[dict[str, Any]]:
+def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return how the instruments on USB are recognised, by model."""
     return ocs.usb_devices(entries(instruments))
 

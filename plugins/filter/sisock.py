@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..plugin_utils.inventory import data_nodes as site_nodes
-from ..plugin_utils.inventory.grafana import alerting
-from ..plugin_utils.inventory.rendering import bridge_site as site_file
+from ..plugin_utils.inventory.grafana.alarms.build import alarms_of
+from ..plugin_utils.inventory.grafana.alarms.requested import requested
 from ..plugin_utils.inventory.rendering import sisock
+from ..plugin_utils.inventory.rendering.bridge_site import site_file
 from ..plugin_utils.plain import entries, mapping, plain
 
 
@@ -28,12 +28,12 @@ def bridge_site(settings: dict[str, Any]) -> dict[str, Any]:
     instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
     about = {"name": settings.get("site_name"), "time_zone": settings.get("site_time_zone")}
     further = settings.get("data_nodes") or []
-    return site_file.site(instruments, agents, alerting.alarms_of(settings), further, **about)
+    return site_file(instruments, agents, alarms_of(requested(settings)), further, **about)
 
 
 def text_directories(further: list[Any]) -> list[Any]:
     """Return the directories of text files, on the host and in the nodes' container."""
-    return site_nodes.text_directories(entries(further))
+    return sisock.text_directories(entries(further))
 
 
 def silent_nodes(status: dict[str, Any], expected: list[str]) -> list[str]:

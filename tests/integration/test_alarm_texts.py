@@ -12,7 +12,10 @@ from grafana_alerting import RELEASES, Rule
 
 from livemon.bridge.app import create_app
 from plugins.plugin_utils.inventory.grafana import alerting
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
+from plugins.plugin_utils.inventory.grafana.rules import rules_of
 from plugins.plugin_utils.inventory.grafana.sentences import SENTENCES
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "192.0.2.1", "description": "Dilution fridge"}
@@ -217,7 +220,7 @@ BACK = {
 def given(lab: Lab, alarm: str, release: str) -> dict:
     """What Grafana has for the summary of an alarm now."""
     asked = next(each.rule for each in lab.source.inventory.alarms if each.id == alarm)
-    rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}
+    rules = {rule.asks: RULES[rule.uid] for rule in rules_of(requested(SITE))}
     rule = Rule(rules[asked], create_app(lab.source).test_client(), release)
     _, values = rule._results(rule.ask(lab.now))
     (labels,) = [labels for labels in values if dict(labels)["name"] == alarm]
@@ -265,7 +268,7 @@ def test_what_is_read_of_the_bridge(values, text):
 
 
 def test_every_kind_of_alarm_is_among_them():
-    kinds = {alarm.id: alarm.kind for alarm in alerting.alarms_of(SITE)}
+    kinds = {alarm.id: alarm.kind for alarm in alarms_of(requested(SITE))}
     told = {kinds[case.alarm] for case in CASES} | {alarm.partition(":")[2] for alarm, *_ in STOPPED} | {"bridge_away"}
     assert told == set(SENTENCES)
     assert set(KINDS) <= told
@@ -275,11 +278,13 @@ def test_every_kind_of_alarm_is_among_them():
 @pytest.mark.parametrize("what", ["summary", "description"])
 def test_every_text_can_be_filled_in(what, value):
     asked = []
-    for alarm in alerting.alarms_of(SITE):
-        rules = {rule.asks: RULES[rule.uid] for rule in alerting.rules_of(SITE)}
+    for alarm in alarms_of(requested(SITE)):
+        rules = {rule.asks: RULES[rule.uid] for rule in rules_of(requested(SITE))}
         for state in (0.0, 1.0, None):
             values = {"E": state, "F": value, "G": value, "H": value}
-            asked.append({"text": rules[alarm.rule]["annotations"][what], "labels": alarm.tags, "values": values})
+            asked.append(
+                {"text": rules[alarm.rule]["annotations"][what], "labels": alarm.series_labels, "values": values}
+            )
     asked += [{"text": rule["annotations"][what]} for rule in RULES.values()]
     for text in fill(asked):
         assert not any(each in text for each in ("{{", "}}", "<no value>", "$"))

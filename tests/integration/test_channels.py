@@ -11,7 +11,7 @@ from appliance import Appliance, problems
 from ocs_site import Site, simulator
 from waiting import wait_for
 
-from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site_of
 from plugins.plugin_utils.inventory.rendering.sisock import nodes
 
 FAKES = [

@@ -18,10 +18,10 @@ BAD = [
     {"model": 240, "id": "control", "serial": "LSA21OQ"},
 ]
 FAULTS = [
-    "instruments[0] (id control).colour: there is no such key",
-    "instruments[0] (id control).model: 373 is not known here; write 240 or 372",
+    "instruments[0] (id control).colour: unknown key",
+    "instruments[0] (id control).model: 373 is not a supported model; write 240 or 372",
     "instruments[0] (id control).serial is missing",
-    "instruments[1] (id control).id: 'control' is also that of instruments[0] (id control)",
+    "instruments[1] (id control).id: 'control' is already used by instruments[0] (id control)",
 ]
 
 
@@ -163,7 +163,7 @@ def test_the_last_lines_say_in_plain_text_what_is_set_up(tmp_path, playbook, opt
     assert "Unable to find" not in answer.stdout + answer.stderr
     if playbook == "site.yml":
         assert "  quick look    http://localhost:5000  (on this computer)\n" in last
-        assert "  from afar     ssh -N -L 3000:localhost:3000 -L 5000:localhost:5000 " in last
+        assert "  remote access ssh -N -L 3000:localhost:3000 -L 5000:localhost:5000 " in last
         assert "@monitor.lab.example\n" in last
 
 

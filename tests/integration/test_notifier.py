@@ -19,7 +19,8 @@ from receiver import Receiver, receiver
 from waiting import wait_for
 
 from livemon.files import write_public
-from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
 from plugins.plugin_utils.inventory.rendering import bridge_site, notifier
 
 SECRET = "8f2c-webhook-secret"
@@ -106,7 +107,7 @@ def monitor(router, tmp_path):
 
 def write_site(appliance: Appliance, kind: str) -> None:
     """Have the bridge judge one of the inventory's alarms, at once; the others are about what does not run here."""
-    content = bridge_site.site([], [], alerting.alarms_of(INVENTORY))
+    content = bridge_site.site([], [], alarms_of(requested(INVENTORY)))
     content["alarms"] = [
         alarm | {"hold": 0, "held_back_by": []} for alarm in content["alarms"] if alarm["tags"]["kind"] == kind
     ]

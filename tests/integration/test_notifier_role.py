@@ -14,7 +14,7 @@ from paths import ROOT
 from test_alerting_file import SECRET, TOLD, play
 
 from livemon.notify.configuration import Configuration
-from plugins.plugin_utils.inventory.rendering import compose
+from plugins.plugin_utils.inventory.faults.compose import faults
 
 PLAY = """
 - hosts: all
@@ -80,7 +80,7 @@ def test_from_run_to_run(machine):
     service = project["services"]["notify"]
     assert service["user"] == f"{os.getuid()}:{os.getuid()}"
     service["user"] = "9007:9007"  # who runs this test may well be root
-    assert compose.faults("notify", project) == []
+    assert faults("notify", project) == []
     assert SECRET not in json.dumps(project)
     assert service["networks"] == ["sisock-net"]
     assert "ports" not in service

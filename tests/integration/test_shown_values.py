@@ -19,9 +19,11 @@ from memory_source import MemorySource, Samples
 from paths import ROOT
 
 from livemon.bridge.app import create_app
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS, of_appliance
+from plugins.plugin_utils.inventory.grafana.alarms import appliance
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
 from plugins.plugin_utils.inventory.grafana.dashboards.appliance import HEALTH
-from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import DashboardSettings
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
 
 HERE = ROOT / "tests/grafana_data"
@@ -88,11 +90,11 @@ RANGE = 600
 Panels = list[dict]
 
 
-def answered(source: MemorySource, now: int, site: Site | None = None) -> Panels:
+def answered(source: MemorySource, now: int, site: DashboardSettings | None = None) -> Panels:
     """Each panel of values, states or lines with the bridge's answer to its queries, and where it is."""
     client = create_app(source).test_client()
     found = []
-    for name, dashboard in dashboards([INSTRUMENT], site=site).items():
+    for name, dashboard in dashboards([INSTRUMENT], settings=site).items():
         for panel in dashboard["panels"]:
             if panel["type"] in TYPES:
                 asked = [target["target"] for target in panel["targets"]]
@@ -183,15 +185,15 @@ class Asked:
     """What an inventory says of the alarms that are there unasked: by name how severe they are, `None` for those switched off."""
 
     severities: Mapping[str, str | None]
-    site: Site = field(default_factory=Site)
+    site: DashboardSettings = field(default_factory=DashboardSettings)
 
 
 INVENTORIES = {
     "as it comes": Asked(UNASKED),
     "other severities": Asked(
         OTHERWISE,
-        Site(
-            defaults={name: {"severity": severity} for name, severity in OTHERWISE.items()},
+        DashboardSettings(
+            instrument_alarms={name: {"severity": severity} for name, severity in OTHERWISE.items()},
             appliance_alarms={
                 "clock_unsynchronized": {"severity": "critical"},
                 "disk_used_percent": {"limit": 70, "severity": "critical"},
@@ -201,7 +203,9 @@ INVENTORIES = {
     ),
     "switched off": Asked(
         dict.fromkeys(UNASKED),
-        Site(defaults=dict.fromkeys(UNASKED, False), appliance_alarms=dict.fromkeys(KINDS, False)),
+        DashboardSettings(
+            instrument_alarms=dict.fromkeys(UNASKED, False), appliance_alarms=dict.fromkeys(KINDS, False)
+        ),
     ),
 }
 
@@ -250,7 +254,14 @@ def judged(asked: Asked) -> Iterator[Judged]:
     for path, (name, test, limit, ill) in unasked.items():
         severity = asked.severities[name]
         yield Judged(path, [(test, (limit,), severity)] if severity else [], ill)
-    alarms = {alarm.kind: alarm for alarm in of_appliance(asked.site.appliance_alarms, asked.site.defaults)}
+    alarms = {
+        alarm.kind: alarm
+        for alarm in appliance.alarms_of(
+            requested(
+                {"appliance_alarms": asked.site.appliance_alarms, "instrument_alarms": asked.site.instrument_alarms}
+            )
+        )
+    }
     for kind in KINDS.keys() & HEALTH.keys():
         found = [(alarm.test, alarm.limits, alarm.severity) for alarm in [alarms.get(kind)] if alarm]
         if kind == "clock_unsynchronized":

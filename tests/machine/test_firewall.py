@@ -231,7 +231,7 @@ def test_allow_from_and_the_port_of_grafana_replace_rules_of_ours_only(
 def test_ssh_is_not_closed_to_ansible_itself(machine: Machine, host: Host):
     before = host.check_output("ufw show added; iptables-save | grep livemon")
     said = play(machine, allow_from={"ssh": ["192.0.2.0/24"]})
-    assert "allow_from.ssh (192.0.2.0/24) would shut Ansible itself out, which comes from" in said
+    assert "allow_from.ssh (192.0.2.0/24) would lock out Ansible itself, which connects from" in said
     assert host.check_output("ufw show added; iptables-save | grep livemon") == before
 
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 from paths import ROOT
 
-from plugins.plugin_utils.inventory import agent_secrets
+from plugins.plugin_utils.inventory.rendering import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ANSIBLE = ROOT / ".venv/controller/bin"

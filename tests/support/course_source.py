@@ -23,11 +23,12 @@ from livemon.bridge.alarm_channels import AlarmChannel, AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node
 from livemon.bridge.source import Answer
 from livemon.nodes.agents import HEARTBEAT_TIMEOUT, SAMPLE_EVERY
-from plugins.plugin_utils.inventory.grafana import alerting
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import ARCHIVE, MACHINE
-from plugins.plugin_utils.inventory.grafana.alarms.requested import Alarm
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import ARCHIVE, MACHINE
+from plugins.plugin_utils.inventory.grafana.alarms.model import Alarm
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
 from plugins.plugin_utils.inventory.instruments import model_of, path_of
-from plugins.plugin_utils.inventory.rendering.bridge_site import site
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site
 
 BEGIN = 1_700_000_000
 """UNIX seconds: second 0 of every lab."""
@@ -143,7 +144,9 @@ class Lab:
         """Render the inventory, and have the bridge read its site file."""
         self.settings = settings
         instruments, agents = settings.get("instruments") or [], settings.get("ocs_agents") or []
-        self.source.inventory = _read(json.dumps(site(instruments, agents, self._wanted(alerting.alarms_of(settings)))))
+        self.source.inventory = _read(
+            json.dumps(site(instruments, agents, self._wanted(alarms_of(requested(settings)))))
+        )
         self.agents = [each["id"] for each in (*instruments, *agents)] + list(OWN_AGENTS)
         self.networked = {each["id"] for each in instruments if each.get("address") or each.get("simulated")}
         for instrument in instruments:

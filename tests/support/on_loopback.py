@@ -16,8 +16,10 @@ from router import Router
 from livemon.files import write_public
 from plugins.plugin_utils.inventory import instruments
 from plugins.plugin_utils.inventory.grafana import alerting
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
 from plugins.plugin_utils.inventory.rendering import ocs, sisock
-from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site_of
 
 HOST = "lab"
 
@@ -79,7 +81,7 @@ def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[
 
 def write_site(lists: dict[str, Any], directory: Path) -> None:
     """Write the bridge's site file, in one step as a role does."""
-    content = site_of(lists["instruments"], lists["ocs_agents"], alerting.alarms_of(lists))
+    content = site_of(lists["instruments"], lists["ocs_agents"], alarms_of(requested(lists)))
     write_public(directory / "site.yaml", yaml.safe_dump(content).encode())
 
 

@@ -19,13 +19,16 @@ from livemon.bridge import inventory as bridge_inventory
 from livemon.bridge.app import create_app
 from livemon.bridge.limits import MAX_SERIES
 from plugins.plugin_utils.inventory import durations
+from plugins.plugin_utils.inventory.alarm_settings import INSTRUMENT_DEFAULTS, default_alarm, limits_of
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.grafana import alerting, notifications
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
-from plugins.plugin_utils.inventory.grafana.alarms.requested import INSTRUMENT_DEFAULTS, limits_of, silent_after
+from plugins.plugin_utils.inventory.grafana import alerting, notifications, sentences
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
+from plugins.plugin_utils.inventory.grafana.rules import rules_of as rules_asked
 from plugins.plugin_utils.inventory.grafana.uids import uid
-from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site_of
 
 FRIDGE = {
     "model": 372,
@@ -307,32 +310,36 @@ def test_texts_are_of_numbers_that_there_are(site):
 @sites
 def test_alarms_have_labels_of_which_no_rule_has_one(site):
     """Of a label that both have Grafana takes the rule's, and writes a line to its log at each evaluation."""
-    alarms, rules = alerting.alarms_of(SITES[site]), rules_of(alerting.document(SITES[site]))
-    assert not {label for alarm in alarms for label in alarm.tags} & {
+    alarms, rules = alarms_of(requested(SITES[site])), rules_of(alerting.document(SITES[site]))
+    assert not {label for alarm in alarms for label in alarm.series_labels} & {
         label for rule in rules for label in rule["labels"] if rule["labels"]["kind"] not in ("bridge_away", "watchdog")
     }
     for alarm in alarms:
-        assert {"kind", "severity", "subject"} <= set(alarm.tags)
+        assert {"kind", "severity", "subject"} <= set(alarm.series_labels)
 
 
 @pytest.mark.slow
 @sites
 def test_the_bridge_reads_all_alarms_of_the_site_file(site):
     settings = SITES[site]
-    alarms = alerting.alarms_of(settings)
+    alarms = alarms_of(requested(settings))
     text = yaml.safe_dump(site_of(settings["instruments"], settings.get("ocs_agents") or [], alarms))
     read = bridge_inventory.read(text, "site.yaml").alarms
-    assert [(each.id, each.rule, each.tags) for each in read] == [(each.id, each.rule, each.tags) for each in alarms]
+    assert [(each.id, each.rule, each.tags) for each in read] == [
+        (each.id, each.rule, each.series_labels) for each in alarms
+    ]
 
 
 @sites
 def test_every_alarm_is_asked_for_by_one_rule_that_has_words_for_its_kind(site):
-    rules = alerting.rules_of(SITES[site])
+    rules = rules_asked(requested(SITES[site]))
     asked = [rule.asks for rule in rules if rule.asks]
     assert len(set(asked)) == len(asked)
-    kinds = {rule.asks: set(rule.kinds) for rule in rules}
-    for alarm in alerting.alarms_of(SITES[site]):
-        assert alarm.kind in kinds[alarm.rule]
+    kinds: dict[str, dict[str, None]] = {}
+    for alarm in alarms_of(requested(SITES[site])):
+        kinds.setdefault(alarm.rule, {})[alarm.kind] = None
+    words = {rule.asks: rule.annotations["description"] for rule in rules if rule.asks}
+    assert words == {name: sentences.advice(list(of_rule)) for name, of_rule in kinds.items()}
 
 
 def test_a_large_laboratory_has_few_rules():
@@ -348,14 +355,14 @@ def test_a_large_laboratory_has_few_rules():
         }
 
     assert len(rules_of(alerting.document(lab(12)))) == 26
-    assert len(alerting.alarms_of(lab(12))) == 12 * (16 * 3 + 3) + 16
+    assert len(alarms_of(requested(lab(12)))) == 12 * (16 * 3 + 3) + 16
     assert len(rules_of(alerting.document(lab(30)))) <= 60
 
 
 def test_a_rule_asks_for_no_more_series_than_the_bridge_answers():
     settings = SITES["all channels of all kinds"]
-    for asked in {alarm.rule for alarm in alerting.alarms_of(settings)}:
-        assert 4 * sum(alarm.rule == asked for alarm in alerting.alarms_of(settings)) <= MAX_SERIES
+    for asked in {alarm.rule for alarm in alarms_of(requested(settings))}:
+        assert 4 * sum(alarm.rule == asked for alarm in alarms_of(requested(settings))) <= MAX_SERIES
 
 
 @sites
@@ -435,8 +442,8 @@ def test_an_alarm_keeps_its_id_when_its_limit_or_text_changes(change):
     plate = {"label": "4K plate", "alarm_above_K": 5.0}
     changed = plate | change if "alarms" not in change else {"label": "4K plate"} | change
     before, now = ({"instruments": [FRIDGE | {"channels": {2: options}}]} for options in (plate, changed))
-    assert [each.id for each in alerting.alarms_of(before)] == [each.id for each in alerting.alarms_of(now)]
-    assert alerting.alarms_of(before) != alerting.alarms_of(now)
+    assert [each.id for each in alarms_of(requested(before))] == [each.id for each in alarms_of(requested(now))]
+    assert alarms_of(requested(before)) != alarms_of(requested(now))
     assert alerting.document(before) == alerting.document(now)
 
 
@@ -494,7 +501,7 @@ def test_no_title_is_ever_that_of_a_rule_that_grafana_has_still(exchanged):
 
 
 def kinds_of(settings: dict, instrument: str = "control") -> list[str]:
-    return [alarm.kind for alarm in alerting.alarms_of(settings) if alarm.labels.get("instrument") == instrument]
+    return [alarm.kind for alarm in alarms_of(requested(settings)) if alarm.labels.get("instrument") == instrument]
 
 
 USUAL = ["silent", "invalid", "unreachable", "away", "degraded"]
@@ -533,7 +540,7 @@ def test_the_nearest_word_counts(channel, instrument, site, kinds):
     ],
 )
 def test_what_is_silent_follows_the_scan_cycle(instrument, minutes):
-    assert silent_after(instrument) == minutes * 60
+    assert default_alarm("silent_after", instrument).after == minutes * 60
 
 
 @pytest.mark.parametrize(
@@ -547,7 +554,7 @@ def test_what_is_silent_follows_the_scan_cycle(instrument, minutes):
     ],
 )
 def test_a_372_that_switches_for_long_is_not_unreachable(instrument, seconds):
-    (alarm,) = [each for each in alerting.alarms_of({"instruments": [instrument]}) if each.kind == "unreachable"]
+    (alarm,) = [each for each in alarms_of(requested({"instruments": [instrument]})) if each.kind == "unreachable"]
     assert alarm.measure["patience"] == seconds
 
 
@@ -561,7 +568,7 @@ def test_severity_goes_with_a_time_or_alone():
             "bridge_away": {"limit": "2m", "severity": "warning"},
         },
     }
-    alarms = {alarm.id: alarm for alarm in alerting.alarms_of(settings)}
+    alarms = {alarm.id: alarm for alarm in alarms_of(requested(settings))}
     assert alarms["control:2:silent"].severity == "critical"
     disk, clock = alarms["appliance:disk_free_GB"], alarms["appliance:clock_error_s"]
     assert disk.severity == "warning"
@@ -579,19 +586,19 @@ def test_rules_are_evaluated_as_often_as_the_inventory_says(said):
 def test_network_away_compares_two_instruments_at_least():
     one = {"instruments": [FRIDGE, DIODES]}
     two = {"instruments": [FRIDGE, DIODES | {"address": "192.0.2.7"}]}
-    assert ["network_away" in [alarm.kind for alarm in alerting.alarms_of(each)] for each in (one, two)] == [
+    assert ["network_away" in [alarm.kind for alarm in alarms_of(requested(each))] for each in (one, two)] == [
         False,
         True,
     ]
-    explaining = {alarm.id: alarm.held_back_by for alarm in alerting.alarms_of(two)}
+    explaining = {alarm.id: alarm.held_back_by for alarm in alarms_of(requested(two))}
     assert "appliance:network_away" in explaining["control:unreachable"]
-    text = site_of(one["instruments"], [], alerting.alarms_of(one))
+    text = site_of(one["instruments"], [], alarms_of(requested(one)))
     assert "appliance:network_away" not in str(text["alarms"])
 
 
 def test_what_is_switched_off_explains_nothing():
     settings = {"instruments": [FRIDGE], "appliance_alarms": {"router_away": False}}
-    read = site_of(settings["instruments"], [], alerting.alarms_of(settings))["alarms"]
+    read = site_of(settings["instruments"], [], alarms_of(requested(settings)))["alarms"]
     away = next(each for each in read if each["id"] == "control:away")
     assert away["held_back_by"] == ["appliance:nodes_silent"]
 
@@ -701,7 +708,7 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (90, "90s"), (300, "5m"), (7200, "2h"), (86400, "1d")])
 def test_durations_as_they_are_written(seconds, text):
-    assert durations.written(seconds) == text
+    assert durations.formatted(seconds) == text
     assert durations.seconds(text) == seconds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.grafana.alarms.appliance import KINDS
+from plugins.plugin_utils.inventory.grafana.alarms.kinds import KINDS
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
@@ -23,18 +23,24 @@ SECRET = "xyzzy-plugh"
             {"alarms": {"above": 5}},
             [".alarms: this is a mapping; write a list, for example [{above: 5.0, severity: critical}]"],
         ),
-        ({"alarms": [5]}, [".alarms[0]: this is a number; write for example {above: 5.0, severity: critical}"]),
+        ({"alarms": [5]}, [".alarms[0]: this is a number; write, for example, {above: 5.0, severity: critical}"]),
         (
             {"alarms": [{"severity": "warning"}]},
-            [".alarms[0]: an alarm has one of above, below, outside, rising, and this has none"],
+            [".alarms[0]: an alarm has one of above, below, outside, rising, and this one has none"],
         ),
         (
             {"alarms": [{"above": 5, "below": 1}]},
-            [".alarms[0]: an alarm has one of above, below, outside, rising, and this has above and below"],
+            [".alarms[0]: an alarm has one of above, below, outside, rising, and this one has above and below"],
         ),
-        ({"alarms": [{"abov": 5, "below": 1}]}, [".alarms[0].abov: there is no such key; did you mean above?"]),
-        ({"alarms": [{"above": "5 K"}]}, [".alarms[0].above: '5 K' is no number; write for example above: 5.0"]),
-        ({"alarms": [{"above": float("nan")}]}, [".alarms[0].above: nan is no number; write for example above: 5.0"]),
+        ({"alarms": [{"abov": 5, "below": 1}]}, [".alarms[0].abov: unknown key; did you mean above?"]),
+        (
+            {"alarms": [{"above": "5 K"}]},
+            [".alarms[0].above: '5 K' is not a valid number; write, for example, above: 5.0"],
+        ),
+        (
+            {"alarms": [{"above": float("nan")}]},
+            [".alarms[0].above: nan is not a valid number; write, for example, above: 5.0"],
+        ),
         (
             {"alarms": [{"above": 5000}]},
             [
@@ -48,49 +54,57 @@ SECRET = "xyzzy-plugh"
             ],
         ),
         ({"alarms": [{"above": 5000, "of": "sensor"}, {"rising": 5000}]}, []),
-        ({"alarms": [{"rising": 0}]}, [".alarms[0].rising: 0 is no rise; write for example rising: 5.0"]),
+        (
+            {"alarms": [{"rising": 0}]},
+            [".alarms[0].rising: 0 is not a valid positive number; write, for example, rising: 5.0"],
+        ),
         (
             {"alarms": [{"outside": [5, 3]}]},
-            [".alarms[0].outside: [5, 3] is no range; write the lower and the upper limit, for example [3.0, 5.0]"],
+            [
+                ".alarms[0].outside: [5, 3] is not a valid range; write the lower and the upper limit, for example [3.0, 5.0]"
+            ],
         ),
         (
             {"alarms": [{"outside": [3, 5], "clears_at": 4}]},
-            [".alarms[0].clears_at: a range has none; write two alarms, above and below, each with its own"],
+            [".alarms[0].clears_at: not possible for a range; write two alarms, above and below, each with its own"],
         ),
         (
             {"alarms": [{"above": 5, "clears_at": 5.5}]},
-            [".alarms[0].clears_at: 5.5 is not below 5, where it begins; write where it is to be over"],
+            [".alarms[0].clears_at: 5.5 is not below 5, where it starts; write where the alarm is to end"],
         ),
         (
             {"alarms": [{"below": 5, "clears_at": 4}]},
-            [".alarms[0].clears_at: 4 is not above 5, where it begins; write where it is to be over"],
+            [".alarms[0].clears_at: 4 is not above 5, where it starts; write where the alarm is to end"],
         ),
         (
             {"alarms": [{"above": 5, "for": 300}]},
-            [".alarms[0].for: 300 is no duration; write for example 90s, 5m or 2h"],
+            [".alarms[0].for: 300 is not a valid duration; write, for example, 90s, 5m or 2h"],
         ),
         (
             {"alarms": [{"above": 5, "severity": "bad"}]},
-            [".alarms[0].severity: 'bad' is none; write warning or critical"],
+            [".alarms[0].severity: 'bad' is not a severity; write warning or critical"],
         ),
         (
             {"alarms": [{"above": 5, "of": "volts"}]},
-            [".alarms[0].of: 'volts' is nothing that a channel measures; write temperature or sensor"],
+            [".alarms[0].of: 'volts' is not a quantity that a channel measures; write temperature or sensor"],
         ),
         (
             {"alarms": [{"above": 5, "per": "hour"}]},
             [".alarms[0].per: only a rate has it; leave it out, or write rising instead of above"],
         ),
-        ({"alarms": [{"rising": 5, "per": "day"}]}, [".alarms[0].per: 'day' is no time; write minute or hour"]),
+        (
+            {"alarms": [{"rising": 5, "per": "day"}]},
+            [".alarms[0].per: 'day' is not a unit of time; write minute or hour"],
+        ),
         (
             {"alarms": [{"rising": 5, "over": "long"}]},
-            [".alarms[0].over: 'long' is no duration; write for example 30m"],
+            [".alarms[0].over: 'long' is not a valid duration; write, for example, 30m"],
         ),
         (
             {"alarms": [{"rising": 5, "over": "30s"}]},
             [
                 (
-                    ".alarms[0].over: within 30 s there are too few samples to tell a rate; "
+                    ".alarms[0].over: 30 s contain too few samples to measure a rate; "
                     "write 1m or longer, two scans of the instrument"
                 )
             ],
@@ -98,14 +112,14 @@ SECRET = "xyzzy-plugh"
         (
             {"alarms": [{"above": 5, "summary": "It's $warm"}]},
             [
-                ".alarms[0].summary: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $"
+                ".alarms[0].summary: use at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # or $"
             ],
         ),
         (
             {"alarms": [{"above": 5}], "alarm_above_K": 6},
             [
                 (
-                    ".alarms: two alarms are above and critical, and one of them says nothing new; "
+                    ".alarms: two alarms are above and critical, and one of them is redundant; "
                     "leave one out, or give it another severity"
                 )
             ],
@@ -113,42 +127,43 @@ SECRET = "xyzzy-plugh"
         ({"alarms": [{"above": 5}, {"above": 4, "severity": "warning"}, {"above": 9, "of": "sensor"}]}, []),
         (
             {"alarm_above_K": 3, "alarm_below_K": 4},
-            [
-                ".alarm_below_K: 4 is not below alarm_above_K, 3: no temperature would be without an alarm; exchange them"
-            ],
+            [".alarm_below_K: 4 is not below alarm_above_K, 3: every temperature would be an alarm; exchange them"],
         ),
         (
             {"silent_after": 600},
             [
                 (
-                    ".silent_after: 600 is no duration; write for example 10m, false for no such alarm, "
+                    ".silent_after: 600 is not a valid duration; write, for example, 10m, false to switch the alarm off, "
                     "or {after: 10m, severity: critical}"
                 )
             ],
         ),
-        ({"silent_after": "13s"}, [".silent_after: 13s is too short, a reading may take 13 s; write for example 6m"]),
+        (
+            {"silent_after": "13s"},
+            [".silent_after: 13s is too short, as a reading may take 13 s; write, for example, 6m"],
+        ),
         (
             {"silent_after": "59s"},
             [
                 (
                     ".silent_after: 59s is too short to tell a silent sensor from an instrument that does not answer; "
-                    "write for example 6m"
+                    "write, for example, 6m"
                 )
             ],
         ),
         ({"silent_after": "60s"}, []),
         ({"alarms": [{"above": 5, "for": "0s"}, {"below": 1, "for": 0}]}, []),
-        ({"unreachable_after": "5m"}, [".unreachable_after: there is no such key; did you mean invalid_after?"]),
+        ({"unreachable_after": "5m"}, [".unreachable_after: unknown key; did you mean invalid_after?"]),
         ({"silent_after": {"after": "10m", "severity": "critical"}}, []),
         (
             {"silent_after": {"severty": "critical"}},
-            [".silent_after.severty: there is no such key; did you mean severity?"],
+            [".silent_after.severty: unknown key; did you mean severity?"],
         ),
         (
             {"invalid_after": {"severity": "loud"}},
-            [".invalid_after.severity: 'loud' is none; write warning or critical"],
+            [".invalid_after.severity: 'loud' is not a severity; write warning or critical"],
         ),
-        ({"away_after": "5m"}, [".away_after: there is no such key; did you mean invalid_after?"]),
+        ({"away_after": "5m"}, [".away_after: unknown key; did you mean invalid_after?"]),
     ],
 )
 def test_a_mistake_in_a_channels_alarms(options, expected):
@@ -162,29 +177,32 @@ def test_a_mistake_in_a_channels_alarms(options, expected):
         (
             {"scan_cycle": 208},
             (
-                ".scan_cycle: 208 is no time in which an instrument comes back to a channel; "
-                "write for example 3m: pause and dwell of all channels that it scans"
+                ".scan_cycle: 208 is not a valid time in which an instrument returns to a channel; "
+                "write, for example, 3m: pause and dwell of all channels that it scans"
             ),
         ),
         (
             {"scan_cycle": "9h"},
             (
-                ".scan_cycle: '9h' is no time in which an instrument comes back to a channel; "
-                "write for example 3m: pause and dwell of all channels that it scans"
+                ".scan_cycle: '9h' is not a valid time in which an instrument returns to a channel; "
+                "write, for example, 3m: pause and dwell of all channels that it scans"
             ),
         ),
         (
             {"scan_cycle": "20m", "silent_after": "10m"},
-            ".silent_after: 10m is too short, a reading may take 1200 s; write for example 45m",
+            ".silent_after: 10m is too short, as a reading may take 1200 s; write, for example, 45m",
         ),
         (
             {"away_after": True},
-            ".away_after: True is no duration; write for example 10m, false for no such alarm, or {after: 10m, severity: critical}",
+            (
+                ".away_after: True is not a valid duration; write, for example, 10m, false to switch the "
+                "alarm off, or {after: 10m, severity: critical}"
+            ),
         ),
         (
             {"unreachable_after": "soon"},
             (
-                ".unreachable_after: 'soon' is no duration; write for example 10m, false for no such alarm, "
+                ".unreachable_after: 'soon' is not a valid duration; write, for example, 10m, false to switch the alarm off, "
                 "or {after: 10m, severity: critical}"
             ),
         ),
@@ -221,8 +239,8 @@ def test_what_may_be_said_of_what_is_away(settings):
 def test_an_interval_that_grafana_cannot_keep_to(said):
     assert faults({"instruments": [], "alarm_interval": said}) == [
         (
-            f"alarm_interval: {said!r} is not a time between two looks at the alarms; "
-            "write 10s, 20s, 30s, 40s, 50s or 60s, what Grafana can keep to"
+            f"alarm_interval: {said!r} is not a valid interval between two evaluations of the alarms; "
+            "write 10s, 20s, 30s, 40s, 50s or 60s: Grafana has no others"
         )
     ]
 
@@ -247,22 +265,24 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
             {"above": 1},
             [".alarms: this is a mapping; write a list, for example [{field: pressure.Channel_1, above: 0.001}]"],
         ),
-        (["above"], [".alarms[0]: this is a text; write for example {field: pressure.Channel_1, above: 0.001}"]),
+        (["above"], [".alarms[0]: this is text; write, for example, {field: pressure.Channel_1, above: 0.001}"]),
         (
             [{"above": 1}],
-            [".alarms[0].field: None is no field of a feed; write feed and field, for example pressure.Channel_1"],
+            [
+                ".alarms[0].field: None is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
+            ],
         ),
         (
             [PRESSURE | {"field": "Channel_1"}],
             [
-                ".alarms[0].field: 'Channel_1' is no field of a feed; write feed and field, for example pressure.Channel_1"
+                ".alarms[0].field: 'Channel_1' is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
             ],
         ),
         (
             [PRESSURE | {"field": "flow.Channel_1"}],
             [".alarms[0].field: flow is not among the feeds that are shown; write feeds: [flow] at the agent"],
         ),
-        ([PRESSURE | {"labl": "OVC"}], [".alarms[0].labl: there is no such key; did you mean label?"]),
+        ([PRESSURE | {"labl": "OVC"}], [".alarms[0].labl: unknown key; did you mean label?"]),
         (
             [PRESSURE | {"unit": 5}],
             [".alarms[0].unit: without quotes this is the number 5; put what is written in the file in quotes"],
@@ -290,32 +310,32 @@ def test_a_mistake_in_an_agents_alarms(alarms, expected):
     [
         (
             {"instrument_alarms": "10m"},
-            "instrument_alarms: this is a text; write for example {silent_after: 15m, invalid_after: false}",
+            "instrument_alarms: this is text; write, for example, {silent_after: 15m, invalid_after: false}",
         ),
         (
             {"instrument_alarms": {"silent": "10m"}},
-            "instrument_alarms.silent: there is no such key; did you mean silent_after?",
+            "instrument_alarms.silent: unknown key; did you mean silent_after?",
         ),
         (
             {"appliance_alarms": {"disk_free_GB": "50 GB"}},
             (
-                "appliance_alarms.disk_free_GB: '50 GB' is no number; write for example 5, false for no such alarm, "
+                "appliance_alarms.disk_free_GB: '50 GB' is not a valid number; write, for example, 5, false to switch the alarm off, "
                 "or {limit: 5, severity: critical}"
             ),
         ),
         (
             {"appliance_alarms": {"archive_lag": 120}},
             (
-                "appliance_alarms.archive_lag: 120 is no duration; write for example 2m, false for no such alarm, "
+                "appliance_alarms.archive_lag: 120 is not a valid duration; write, for example, 2m, false to switch the alarm off, "
                 "or {limit: 2m, severity: critical}"
             ),
         ),
         (
             {"appliance_alarms": {"disk_fre_GB": 5}},
-            "appliance_alarms.disk_fre_GB: there is no such key; did you mean disk_free_GB?",
+            "appliance_alarms.disk_fre_GB: unknown key; did you mean disk_free_GB?",
         ),
-        ({"appliance_alarm": {}}, "appliance_alarm: livemon has no such setting; did you mean appliance_alarms?"),
-        ({"notification": {}}, "notification: livemon has no such setting; did you mean notifications?"),
+        ({"appliance_alarm": {}}, "appliance_alarm: unknown setting; did you mean appliance_alarms?"),
+        ({"notification": {}}, "notification: unknown setting; did you mean notifications?"),
     ],
 )
 def test_a_mistake_in_the_sites_alarms(settings, expected):
@@ -345,29 +365,35 @@ WHERE = "notifications.contact_points[0]"
             told(contact_points=[]),
             "notifications.contact_points: write a list, for example [{name: on-call, email: postdoc@lab.example}]",
         ),
-        (told(contact_point=[]), "notifications.contact_point: there is no such key; did you mean contact_points?"),
+        (told(contact_point=[]), "notifications.contact_point: unknown key; did you mean contact_points?"),
         (
             point(),
-            f"{WHERE}: nobody is told; write email, slack, webhook, or type and settings of a receiver as Grafana names it",
+            f"{WHERE}: this has no receiver; write email, slack, webhook, or type and settings of a receiver as Grafana names it",
         ),
         (
             point(email="postdoc@lab.example"),
             (
-                "smtp: there is none, and Grafana needs a server to send e-mail; "
+                "smtp: this is missing, and Grafana needs a server to send e-mail; "
                 "write {host: smtp.lab.example:587, from: cryo@lab.example}"
             ),
         ),
         (
             point(email="postdoc") | {"smtp": {"host": "h:25", "from": "a@b"}},
-            f"{WHERE}.email: 'postdoc' is no address; write postdoc@lab.example, or a list of such",
+            f"{WHERE}.email: 'postdoc' is not a valid e-mail address; write postdoc@lab.example, or a list of addresses",
         ),
         (
             point(webhook="lab.example/hook"),
-            f"{WHERE}.webhook: this is no address; write https://..., or {{secret: webhook_url}} and it under notification_secrets",
+            (
+                f"{WHERE}.webhook: this is not a valid address; write https://..., or {{secret: webhook_url}} "
+                "and the value under notification_secrets, preferably from Ansible Vault"
+            ),
         ),
         (
             point(slack={"secret": "slak_url"}),
-            "notifications: there is no secret 'slak_url'; write slak_url: ... under notification_secrets, best from Ansible Vault",
+            (
+                "notifications: the secret 'slak_url' is not defined; write slak_url: ... under "
+                "notification_secrets, preferably from Ansible Vault"
+            ),
         ),
         (
             point(settings={"chatid": "1"}, webhook="https://x.example"),
@@ -379,26 +405,29 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             point(type="slack", settings={"recipient": "#lab"}, slack={"secret": "slack_url"}),
-            f"{WHERE}.type: slack is there twice; leave out one of them",
+            f"{WHERE}.type: slack is given twice; leave out one of them",
         ),
         (
             told(contact_points=[POINT, POINT | {"name": "On-Call"}]),
             (
-                "notifications.contact_points[1].name: 'On-Call' is also that of notifications.contact_points[0]; "
+                "notifications.contact_points[1].name: 'On-Call' is already used by notifications.contact_points[0]; "
                 "give each a name of its own"
             ),
         ),
         (
             told(contact_points=[POINT | {"name": "livemon-watchdog"}]),
             (
-                f"{WHERE}.name: 'livemon-watchdog' is no name for a contact point; "
+                f"{WHERE}.name: 'livemon-watchdog' is not a valid name of a contact point; "
                 "use letters, digits, spaces, '-' and '_', for example on-call"
             ),
         ),
         (told(default="oncall"), "notifications.default: there is no contact point 'oncall'; there are on-call"),
         (
             told(repeat=4),
-            "notifications.repeat: 4 is no time after which to tell of it again; write for example 4h, at least 1m",
+            (
+                "notifications.repeat: 4 is not a valid time between two messages about the same alarm; "
+                "write, for example, 4h, at least 1m"
+            ),
         ),
         (
             told(routes={"to": "on-call"}),
@@ -408,7 +437,7 @@ WHERE = "notifications.contact_points[0]"
             told(routes=[{"to": "on-call"}]),
             (
                 "notifications.routes[0]: it would take every alarm; "
-                "say of which, for example severity: critical, or write notifications.default"
+                "say which, for example severity: critical, or write notifications.default"
             ),
         ),
         (
@@ -440,25 +469,28 @@ WHERE = "notifications.contact_points[0]"
         ),
         (
             told(routes=[{"severity": "critical", "to": "on-call", "continue": "yes"}]),
-            "notifications.routes[0].continue: 'yes' is neither true nor false; true lets the routes below have the alarm, too",
+            (
+                "notifications.routes[0].continue: 'yes' is neither true nor false; with true the routes "
+                "below can take the alarm as well"
+            ),
         ),
         (
             {"instruments": [], "smtp": {"host": "h:25"}},
-            "smtp.from is missing; write for example from: cryo@lab.example",
+            "smtp.from is missing; write, for example, from: cryo@lab.example",
         ),
         (
             {"instruments": [], "smtp": {"host": "smtp", "from": "a@b"}},
-            "smtp.host: 'smtp' will not do; write for example host: smtp.lab.example:587",
+            "smtp.host: 'smtp' is not a valid host and port; write, for example, host: smtp.lab.example:587",
         ),
         (
             {"instruments": [], "smtp": {"host": "h:25", "from": "a@b", "password": {"secret": "mail"}}},
-            "smtp: there is no secret 'mail'; write mail: ... under notification_secrets, best from Ansible Vault",
+            "smtp: the secret 'mail' is not defined; write mail: ... under notification_secrets, preferably from Ansible Vault",
         ),
         (
             {"instruments": [], "notification_secrets": {"Slack URL": "x"}},
             (
-                "notification_secrets: 'Slack URL' cannot be the name of a secret; "
-                "use small letters, digits and '_', for example slack_url"
+                "notification_secrets: 'Slack URL' is not a valid name of a secret; "
+                "use lower-case letters, digits and '_', for example slack_url"
             ),
         ),
     ],
@@ -539,44 +571,45 @@ def test_a_secret_may_stand_where_grafana_hides_it_or_where_all_viewers_have_a_p
         (
             receiver("discord", OLD, **OPEN, url=...),
             (
-                ".settings.url: Grafana 9.4 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
-                "leave grafana_anonymous_viewer out, or take Grafana 10.2 or newer, which hides it"
+                ".settings.url: Grafana 9.4 shows this address to all viewers, and with grafana_anonymous_viewer anyone is one; "
+                "leave grafana_anonymous_viewer out, or use Grafana 10.2 or newer, which hides it"
             ),
         ),
         (
             receiver("teams", "grafana/grafana", **OPEN, url=...),
             (
-                ".settings.url: Grafana shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
+                ".settings.url: Grafana shows this address to all viewers, and with grafana_anonymous_viewer anyone is one; "
                 "leave grafana_anonymous_viewer out"
             ),
         ),
         (
             receiver("dingding", "grafana/grafana:12.0.9", **OPEN, url=...),
             (
-                ".settings.url: Grafana 12.0 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
-                "leave grafana_anonymous_viewer out, or take Grafana 12.1 or newer, which hides it"
+                ".settings.url: Grafana 12.0 shows this address to all viewers, and with grafana_anonymous_viewer anyone is one; "
+                "leave grafana_anonymous_viewer out, or use Grafana 12.1 or newer, which hides it"
             ),
         ),
         (
             point(webhook={"secret": "slack_url"}) | {"grafana_anonymous_viewer": "yes", "grafana_image": OLD},
             (
-                ".webhook: Grafana 9.4 shows this address to all viewers, and by grafana_anonymous_viewer everybody is one; "
-                "leave grafana_anonymous_viewer out, write the address in clear and what is secret as authorization_credentials "
+                ".webhook: Grafana 9.4 shows this address to all viewers, and with grafana_anonymous_viewer anyone is one; "
+                "leave grafana_anonymous_viewer out, write the address in plain text and the secret part "
+                "as authorization_credentials "
                 "and password"
             ),
         ),
         (
             receiver("webhook", OLD, url="https://lab.example", username=...),
             (
-                ".settings.username: Grafana 9.4 shows this setting to all viewers; write no secret here, of webhook it hides "
-                "authorization_credentials and password"
+                ".settings.username: Grafana 9.4 shows this setting to all viewers; write no secret here, it hides only "
+                "authorization_credentials and password of webhook"
             ),
         ),
         (
             receiver("kafka", OLD, kafkaRestProxy="http://192.0.2.7:8082", kafkaTopic="lab", password=...),
             (
-                ".settings.password: Grafana 9.4 shows this setting to all viewers; write no secret here, of kafka it hides "
-                "nothing: take another receiver, or take Grafana 10.0 or newer, which hides it"
+                ".settings.password: Grafana 9.4 shows this setting to all viewers; write no secret here, it hides "
+                "nothing of kafka: use another receiver, or use Grafana 10.0 or newer, which hides it"
             ),
         ),
         (
@@ -587,14 +620,14 @@ def test_a_secret_may_stand_where_grafana_hides_it_or_where_all_viewers_have_a_p
             receiver("mqtt", OLD, brokerUrl="tcp://192.0.2.7:1883", topic="lab"),
             ".type: Grafana 9.4 has no receiver mqtt; write another, or grafana_image: grafana/grafana:11.4.0 or newer",
         ),
-        (receiver("telegram", bottoken=...), ".settings: chatid is missing, which telegram cannot do without"),
+        (receiver("telegram", bottoken=...), ".settings: chatid is missing, which telegram requires"),
         (
             receiver("pushover", device="phone"),
-            ".settings: apiToken and userKey are missing, which pushover cannot do without",
+            ".settings: apiToken and userKey are missing, which pushover requires",
         ),
         (
             receiver("telegram", bottoken=..., chatid="1", parse_mode="HTML"),
-            ".settings.parse_mode: the messages of livemon are plain text; leave it out, or write a message, too",
+            ".settings.parse_mode: the messages of livemon are plain text; leave it out, or write a message as well",
         ),
     ],
 )
@@ -612,3 +645,14 @@ def test_every_mistake_is_told_at_once():
         }
     )
     assert len(found) == 7
+
+
+def test_a_scan_cycle_that_cannot_be_is_the_only_fault_of_a_channel_that_depends_on_it():
+    """The check compared the channel's time with a cycle that was not known, and ended with a TypeError."""
+    channels = {2: {"silent_after": "2m", "frozen_after": "30m", "alarms": [{"rising": 1, "over": "1m"}]}}
+    assert faults({"instruments": [FRIDGE | {"scan_cycle": "soon", "channels": channels}]}) == [
+        (
+            "instruments[0] (id control).scan_cycle: 'soon' is not a valid time in which an instrument returns to a channel; "
+            "write, for example, 3m: pause and dwell of all channels that it scans"
+        )
+    ]

@@ -16,8 +16,9 @@ from test_bridge_derived import Lab as Nodes
 
 from livemon.alarms.watch import AlarmWatch
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.grafana import alerting
-from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site_of
 
 clock, looked = test_bridge_derived.clock, test_bridge_derived.looked
 
@@ -59,7 +60,7 @@ def test_a_disabled_input_that_repeats_its_last_temperature_is_told_with_that_an
 
 def test_nothing_is_frozen_unless_the_inventory_asks_for_it():
     settings = {"instruments": [DIODES | {"channels": {1: None}}]}
-    assert FROZEN not in [alarm.id for alarm in alerting.alarms_of(settings)]
+    assert FROZEN not in [alarm.id for alarm in alarms_of(requested(settings))]
 
 
 def test_a_single_other_reading_ends_it():
@@ -183,7 +184,7 @@ def judged(looked, clock):
     ) -> list[float]:
         """The bridge begins at a second, and lives until the end of the visits."""
         fridge = FRIDGE | {"channels": dict.fromkeys(range(1, 17)) | {2: PLATE | {"frozen_after": after}}}
-        text = yaml.safe_dump(site_of([fridge], [], alerting.alarms_of({"instruments": [fridge]})))
+        text = yaml.safe_dump(site_of([fridge], [], alarms_of(requested({"instruments": [fridge]}))))
         nodes = Nodes(channel_02_t=SCANNED)
         end = int(times[-1] - NOW + CYCLE - (VISIT - 1) * 0.1)
         bridge = looked(nodes, FixedInventory(text))
@@ -251,18 +252,21 @@ CHANNEL = "instruments[0] (id control).channels.2.frozen_after"
         ({"after": "1h", "severity": "critical"}, None),
         (
             True,
-            "True is no duration; write for example 10m, false for no such alarm, or {after: 10m, severity: critical}",
+            (
+                "True is not a valid duration; write, for example, 10m, false to switch the alarm off, or "
+                "{after: 10m, severity: critical}"
+            ),
         ),
         (
             "6m",
             (
-                "6m is too short to tell a frozen reading from a steady one, control comes back to a channel after 208 s; "
-                "write 30m, or 416s at least"
+                "6m is too short to tell a frozen reading from a steady one, as control returns to a channel after 208 s; "
+                "write 30m, or at least 416s"
             ),
         ),
         (
             {"severity": "critical"},
-            "this does not say after what time; write for example {after: 30m, severity: critical}",
+            "the time is missing; write, for example, {after: 30m, severity: critical}",
         ),
     ],
 )
@@ -280,7 +284,7 @@ def test_a_mistake_in_when_a_channel_is_frozen(said, fault):
             [DIODES, FRIDGE],
             (
                 "instrument_alarms.frozen_after: 2m is too short to tell a frozen reading from a steady one, "
-                "control comes back to a channel after 208 s; write 30m, or 416s at least"
+                "control returns to a channel after 208 s; write 30m, or at least 416s"
             ),
         ),
         ([DIODES, FRIDGE | {"frozen_after": "1h"}], None),

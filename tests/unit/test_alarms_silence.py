@@ -9,8 +9,9 @@ from synchronous_bridge import FixedInventory, LonelySession
 from test_bridge_derived import NOW, Lab
 
 from livemon.alarms.watch import AlarmWatch
-from plugins.plugin_utils.inventory.grafana import alerting
-from plugins.plugin_utils.inventory.rendering.bridge_site import site as site_of
+from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
+from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site_of
 
 clock, looked = test_bridge_derived.clock, test_bridge_derived.looked
 
@@ -53,7 +54,7 @@ class Fridge(Lab):
 @pytest.fixture
 def watch(looked, clock):
     """Judge the alarms of the fridge over a source that has a router to which no other node is known; return minutes by alarm."""
-    text = yaml.safe_dump(site_of([FRIDGE], [], alerting.alarms_of({"instruments": [FRIDGE]})))
+    text = yaml.safe_dump(site_of([FRIDGE], [], alarms_of(requested({"instruments": [FRIDGE]}))))
 
     def follow(lab):
         bridge = looked(lab, FixedInventory(text), LonelySession())

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 from paths import ROOT
 
+from plugins.plugin_utils.inventory.faults.compose import faults
 from plugins.plugin_utils.inventory.rendering import compose, sisock
 
 SOUND = {"image": "livemon/app:1", "user": "9002:9002", "mem_limit": "192m", "healthcheck": {"test": ["CMD", "true"]}}
@@ -23,7 +24,7 @@ def changed(**service):
 
 
 def faults_of(service):
-    return compose.faults("sisock", {"services": {"hub": service}})
+    return faults("sisock", {"services": {"hub": service}})
 
 
 def test_a_sound_service_is_completed():
@@ -52,7 +53,7 @@ def test_where_the_engine_can_it_looks_often_at_first_and_seldom_later():
 
 def test_a_project_without_services_is_one():
     assert compose.compose_file("deadman", {"services": {}}) == {"name": "deadman", "services": {}}
-    assert compose.faults("deadman", {"services": None}) == []
+    assert faults("deadman", {"services": None}) == []
 
 
 @pytest.mark.parametrize(
@@ -69,22 +70,25 @@ def test_a_project_without_services_is_one():
         (changed(cap_drop=[]), "cap_drop is the same for all services"),
         (changed(security_opt=["seccomp=unconfined"]), "security_opt is the same for all services"),
         (changed(logging={}), "logging is the same for all services"),
-        (changed(cap_add=["NET_ADMIN"]), "cap_add is not for services of livemon"),
-        (changed(privileged=True), "privileged is not for services of livemon"),
-        (changed(network_mode="host"), "network_mode is not for services of livemon"),
-        (changed(memswap_limit=-1), "memswap_limit is not for services of livemon"),
+        (changed(cap_add=["NET_ADMIN"]), "cap_add is not allowed in livemon's services"),
+        (changed(privileged=True), "privileged is not allowed in livemon's services"),
+        (changed(network_mode="host"), "network_mode is not allowed in livemon's services"),
+        (changed(memswap_limit=-1), "memswap_limit is not allowed in livemon's services"),
         (
             changed(volumes=["/var/run/docker.sock:/var/run/docker.sock:ro"]),
-            "/var/run/docker.sock would give it the Docker",
+            "/var/run/docker.sock would give it control of the Docker",
         ),
-        (changed(volumes=["/run/docker.sock:/sock"]), "/run/docker.sock would give it the Docker"),
-        (changed(volumes=["/run:/host"]), "/run would give it the Docker"),
-        (changed(volumes=["/:/host:ro"]), "/ would give it the Docker"),
+        (changed(volumes=["/run/docker.sock:/sock"]), "/run/docker.sock would give it control of the Docker"),
+        (changed(volumes=["/run:/host"]), "/run would give it control of the Docker"),
+        (changed(volumes=["/:/host:ro"]), "/ would give it control of the Docker"),
         (
             changed(volumes=[{"type": "bind", "source": "/var/run", "target": "/x"}]),
-            "/var/run would give it the Docker",
+            "/var/run would give it control of the Docker",
         ),
-        (changed(volumes=["/var/lib/docker/volumes:/x"]), "/var/lib/docker/volumes would give it the Docker"),
+        (
+            changed(volumes=["/var/lib/docker/volumes:/x"]),
+            "/var/lib/docker/volumes would give it control of the Docker",
+        ),
     ],
 )
 def test_a_service_that_keeps_not_to_the_rules_is_refused(service, said):

@@ -23,7 +23,7 @@ from livemon.nodes.weather import WeatherNode
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana.dashboards import others
 from plugins.plugin_utils.inventory.grafana.dashboards.channels import beyond, value_steps
-from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import Site
+from plugins.plugin_utils.inventory.grafana.dashboards.dashboard import DashboardSettings
 from plugins.plugin_utils.inventory.grafana.dashboards.render import dashboards
 from plugins.plugin_utils.inventory.grafana.identity import instrument_uid, panel_id, ref_id
 from plugins.plugin_utils.inventory.instruments import channels_of, extras_of
@@ -442,7 +442,7 @@ def test_each_instrument_can_be_reached_from_the_overview():
         if prop["id"] == "links"
         for link in prop["value"]
     }
-    assert links == {f"/d/{instrument_uid(each)}" for each in (FRIDGE, DIODES)}
+    assert links == {f"/d/{instrument_uid(each['id'])}" for each in (FRIDGE, DIODES)}
 
 
 def test_joins_and_leaves_are_marked():
@@ -557,9 +557,9 @@ def test_heaters_are_shown_where_the_agent_reads_them():
     [
         (FRIDGE, ["control_input", "sample_heater"], None),
         (FRIDGE, None, None),
-        (FRIDGE, "sample_heater", ".also_reads: this is a text; write a list"),
-        (FRIDGE, ["still"], ".also_reads: 'still' is not known here; write control_input or sample_heater"),
-        (DIODES, ["sample_heater"], "this model has nothing but its channels; leave also_reads out"),
+        (FRIDGE, "sample_heater", ".also_reads: this is text; write a list"),
+        (FRIDGE, ["still"], ".also_reads: 'still' is not supported; write control_input or sample_heater"),
+        (DIODES, ["sample_heater"], "this model has only its channels; leave also_reads out"),
     ],
 )
 def test_what_else_is_read_is_checked(entry, extras, expected):
@@ -570,9 +570,9 @@ def test_what_else_is_read_is_checked(entry, extras, expected):
 @pytest.mark.parametrize(
     ("channels", "repeated"),
     [
-        ({2: {"label": "Channel 3"}, 3: None}, "channels.3.label: 'Channel 3' is also that of "),
-        ({2: {"label": "Channel 3"}, 3: {"alarm_above_K": 5}}, "channels.3.label: 'Channel 3' is also that of "),
-        ({2: {"label": "Control input"}}, "also_reads.label: 'Control input' is also that of "),
+        ({2: {"label": "Channel 3"}, 3: None}, "channels.3.label: 'Channel 3' is already used by "),
+        ({2: {"label": "Channel 3"}, 3: {"alarm_above_K": 5}}, "channels.3.label: 'Channel 3' is already used by "),
+        ({2: {"label": "Control input"}}, "also_reads.label: 'Control input' is already used by "),
     ],
 )
 def test_a_label_that_is_the_name_of_another_line_is_refused(channels, repeated):
@@ -583,7 +583,7 @@ def test_a_label_that_is_the_name_of_another_line_is_refused(channels, repeated)
 
 
 def test_times_are_the_sites():
-    made = dashboards([FRIDGE], site=Site(span="2d", refresh="1m"))
+    made = dashboards([FRIDGE], settings=DashboardSettings(span="2d", refresh="1m"))
     assert {(each["time"]["from"], each["refresh"]) for each in made.values()} == {("now-2d", "1m")}
 
 
@@ -602,13 +602,17 @@ def test_times_are_the_sites():
 )
 def test_settings_of_dashboards_are_checked(key, value, sound):
     found = faults({"instruments": [], key: value})
-    assert found == [] if sound else [fault for fault in found if fault.startswith(f"{key}: {value!r} is no interval")]
+    assert (
+        found == []
+        if sound
+        else [fault for fault in found if fault.startswith(f"{key}: {value!r} is not a valid interval")]
+    )
     assert sound == (not found)
 
 
 def test_the_appliance_is_red_where_its_alarms_begin():
     def disk(**settings):
-        made = dashboards([FRIDGE], site=Site(appliance_alarms=settings))
+        made = dashboards([FRIDGE], settings=DashboardSettings(appliance_alarms=settings))
         found = [p for name in ("overview", "appliance") for p in panels_of(made[name], "stat")]
         return [override_of(p, "Disk used").get("thresholds") for p in found if "disk_used" in str(p["targets"])]
 
@@ -626,4 +630,4 @@ def test_queries_are_lettered_as_grafana_does():
 
 def test_long_ids_that_begin_alike_have_dashboards_of_their_own():
     first, second = INVENTORIES["long ids"][0]
-    assert instrument_uid(first) != instrument_uid(second)
+    assert instrument_uid(first["id"]) != instrument_uid(second["id"])

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
-from plugins.plugin_utils.inventory.faults.inventory import AGENT_KEYS, CHANNEL_KEYS, INSTRUMENT_KEYS, SETTINGS
+from plugins.plugin_utils.inventory.faults import agents, instruments
+from plugins.plugin_utils.inventory.faults.inventory import SETTINGS
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -22,7 +23,7 @@ def test_the_roles_page_is_what_the_argument_specs_say():
     assert answer.returncode == 0, answer.stderr
 
 
-@pytest.mark.parametrize("key", sorted({*SETTINGS, *INSTRUMENT_KEYS, *CHANNEL_KEYS, *AGENT_KEYS}))
+@pytest.mark.parametrize("key", sorted({*SETTINGS, *instruments.KEYS, *instruments.CHANNEL_KEYS, *agents.KEYS}))
 def test_the_inventory_page_has_every_key(key):
     assert f"`{key}`" in (ROOT / "docs/inventory.md").read_text()
 

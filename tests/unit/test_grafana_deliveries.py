@@ -131,6 +131,6 @@ def test_what_goes_on_failing_fails_since_its_first_failure():
 
 
 def test_what_tells_nobody_bears_the_names_that_the_inventory_gives_it():
-    from plugins.plugin_utils.inventory.grafana import notifications
+    from plugins.plugin_utils.inventory.grafana import identity
 
-    assert {notifications.PULSE, notifications.NOBODY} < set(deliveries.LEFT_OUT)
+    assert {identity.PULSE, identity.NOBODY} < set(deliveries.LEFT_OUT)

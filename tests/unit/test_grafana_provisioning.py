@@ -165,13 +165,13 @@ def test_a_link_to_a_dashboard_without_a_panel_is_refused():
 def test_a_text_that_would_be_a_template_is_refused(text):
     found = faults(oddly_named(text))
     assert found
-    assert all("write it without {{, where a template of Grafana's begins" in fault for fault in found)
+    assert all("leave out {{, which starts a Grafana template" in fault for fault in found)
 
 
 def test_a_secret_of_which_grafana_would_drop_a_part_is_refused():
     site = SITES["told in every friendly way"]
     (fault,) = faults(site | {"notification_secrets": {"it": "https://hooks.example/a$b"}})
-    assert fault.startswith("notification_secrets.it: Grafana takes $ and what follows for a variable")
+    assert fault.startswith("notification_secrets.it: Grafana reads $ and what follows as a variable")
     assert "hooks.example" not in fault
     # A mail server's password is read in another way.
     assert (

@@ -17,7 +17,7 @@ from paths import ROOT
 from plugins.plugin_utils.host import problems, reachability
 from plugins.plugin_utils.host.machine import LOWEST_PYTHON
 from plugins.plugin_utils.host.report import Report, version
-from plugins.plugin_utils.host.requirements import Wanted
+from plugins.plugin_utils.host.requirements import Requirements
 
 HOSTS = Path(__file__).parent / "hosts"
 APP, ROUTER, BASE, GRAFANA = (
@@ -35,7 +35,7 @@ DOWNLOADS = [
 ]
 INDEXES = {"pip": (0, "https://packages.lab.example/simple"), "npm": (0, "https://registry.lab.example")}
 """What a lab's machines are configured with; those that were recorded had neither."""
-WANTED = Wanted(
+WANTED = Requirements(
     ansible_core="2.19.14",
     ports=[
         {"port": 5000, "address": "127.0.0.1", "use": "the quick-look page"},
@@ -105,7 +105,7 @@ HALF_INSTALLED = (
         ({"os": (1, "cat: /etc/os-release: No such file")}, ["an unknown system"]),
         ({"machine": (0, "aarch64")}, ["The processor is aarch64"]),
         ({"init": (0, "bash")}, ["Process 1 is bash, not systemd"]),
-        ({"python": (127, "/usr/bin/python3: not found")}, ["no Python 3", "apt install python3"]),
+        ({"python": (127, "/usr/bin/python3: not found")}, ["Python 3, which Ansible needs, is not installed", "apt install python3"]),
         ({"python": (0, "Python 3.6.9")}, ["Python 3.6.9 is too old for ansible-core 2.19.14", "needs 3.8", "venv-controller-2.16"]),
         ({"memory": (0, "MemTotal:        1017652 kB")}, ["993 MB of memory; livemon needs 1500 MB"]),
         ({"disk": (0, SMALL_DISK)}, ["Only 1 GB are free on the file system of /; the images need 6 GB"]),
@@ -156,11 +156,11 @@ def test_what_is_in_nobodys_way(sections, changes):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('LISTEN 0 5 0.0.0.0:5000 0.0.0.0:* users:(("python3",pid=556,fd=3))', "python3 (pid 556) has TCP port 5000, which is for the quick-look page: stop it."),
-        ('LISTEN 0 128 127.0.0.1:5000 0.0.0.0:* users:(("flask",pid=7,fd=3),("flask",pid=8,fd=3))', "flask (pid 7) has TCP port 5000"),
+        ('LISTEN 0 5 0.0.0.0:5000 0.0.0.0:* users:(("python3",pid=556,fd=3))', "python3 (pid 556) uses TCP port 5000, which is needed for the quick-look page: stop it."),
+        ('LISTEN 0 128 127.0.0.1:5000 0.0.0.0:* users:(("flask",pid=7,fd=3),("flask",pid=8,fd=3))', "flask (pid 7) uses TCP port 5000"),
         ('LISTEN 0 4096 *:3000 *:* users:(("grafana",pid=812,fd=11))', "stop it, or write another grafana_port into the inventory."),
-        ('LISTEN 0 128 127.0.0.1%lo:3000 0.0.0.0:* users:(("node",pid=9,fd=3))', "node (pid 9) has TCP port 3000"),
-        ("LISTEN 0 128 0.0.0.0:3000 0.0.0.0:*", "another program has TCP port 3000"),
+        ('LISTEN 0 128 127.0.0.1%lo:3000 0.0.0.0:* users:(("node",pid=9,fd=3))', "node (pid 9) uses TCP port 3000"),
+        ("LISTEN 0 128 0.0.0.0:3000 0.0.0.0:*", "another program uses TCP port 3000"),
         ('LISTEN 0 128 192.0.2.7:5000 0.0.0.0:* users:(("x",pid=1,fd=1))', None),
         ('LISTEN 0 128 [::]:3000 [::]:* users:(("x",pid=1,fd=1))', None),
         ('LISTEN 0 128 [::1]:5000 [::]:* users:(("x",pid=1,fd=1))', None),
@@ -206,7 +206,7 @@ def packages(*names: str) -> tuple[int, str]:
         ({"engine": (0, "20.10.9")}, {}, ["The Docker engine is 20.10.9; livemon needs 20.10.10", "clone3"]),
         ({"engine": (0, "19.03.8")}, {}, ["19.03.8"]),
         ({"engine": (1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")}, {},
-         ["its engine does not run (Cannot connect to the Docker daemon", "systemctl start docker"]),
+         ["its engine is not running (Cannot connect to the Docker daemon", "systemctl start docker"]),
         ({"engine": (124, "")}, {}, ["has not answered within 20 s"]),
         ({"compose": (0, "2.17.3")}, {}, ["with compose 2.17.3; livemon needs 2.18"]),
         ({"compose": (0, "v2.6.0")}, {}, ["with compose v2.6.0"]),
@@ -215,12 +215,12 @@ def packages(*names: str) -> tuple[int, str]:
          ["Podman's", "apt remove podman-docker"]),
         ({"program": (0, "/snap/docker/2932/bin/docker")}, {}, ["Docker is a snap", "snap remove docker"]),
         ({"program": (0, "/usr/bin/snap")}, {}, ["Docker is a snap"]),
-        ({"info": (0, '{"security": ["name=seccomp,profile=builtin", "name=rootless"]}')}, {}, ["a rootless one"]),
+        ({"info": (0, '{"security": ["name=seccomp,profile=builtin", "name=rootless"]}')}, {}, ["is rootless"]),
         ({"packages": packages("docker.io", "containerd.io")}, {}, ["docker.io of the distribution and containerd.io of Docker's own repository"]),
-        ({"packages": packages("docker-ce", "docker-ce-cli", "containerd.io", "containerd")}, {}, ["Two Dockers are mixed: containerd of"]),
+        ({"packages": packages("docker-ce", "docker-ce-cli", "containerd.io", "containerd")}, {}, ["Packages of two Dockers are mixed: containerd of"]),
         ({"packages": packages("docker.io")}, {"docker_from": "docker"}, ["docker_from: docker (package docker-ce)"]),
-        ({"engine": (127, "")}, {"docker_from": "existing"}, ["no Docker engine, and docker_from says existing"]),
-        ({"engine": (127, ""), "os": (0, DEBIAN_12)}, {"docker_from": "distribution"}, ["brings no compose 2", "write docker_from: docker"]),
+        ({"engine": (127, "")}, {"docker_from": "existing"}, ["No Docker engine is installed, and docker_from says existing"]),
+        ({"engine": (127, ""), "os": (0, DEBIAN_12)}, {"docker_from": "distribution"}, ["has no package of compose 2", "write docker_from: docker"]),
     ],
 )  # fmt: skip
 def test_an_engine_that_will_not_do(sections, changes, said):
@@ -271,7 +271,7 @@ def test_a_subnet_that_others_have_is_told(host, other, route, said):
     sections = {"networks": (0, NETWORKS.format("172.28.80.0/24", other)), "routes": (0, ROUTES.format(route))}
     found = told(host, sections, networks=[OCS_NET])
     assert len(found) == (said is not None)
-    assert all(f"The subnet 172.28.80.0/24 of ocs-net is that of {said}: " in problem for problem in found)
+    assert all(f"The subnet 172.28.80.0/24 of ocs-net overlaps with {said}: " in problem for problem in found)
 
 
 def test_the_controllers_problems_and_unknown_names_are_in_the_list():
@@ -282,7 +282,7 @@ def test_the_controllers_problems_and_unknown_names_are_in_the_list():
         names=["here.lab.example", "ls372.lab.example"],
     )
     assert found[0] == "dashboards/a.json: ..."
-    assert found[1].startswith("The name ls372.lab.example is not known there")
+    assert found[1].startswith("The name ls372.lab.example cannot be resolved there")
     assert len(found) == 2
 
 
@@ -312,7 +312,7 @@ def test_servers_for_a_clock_that_somebody_else_keeps_are_told():
     kept = {"packages": packages("ntpsec")}
     assert told("debian-13-bare", kept) == []
     (problem,) = told("debian-13-bare", kept, time_servers=["192.0.2.1"])
-    assert problem.startswith("The clock is kept by ntpsec")
+    assert problem.startswith("The clock is synchronised by ntpsec")
 
 
 @pytest.mark.parametrize("way", ["192.0.2.7 50022 192.0.2.1 22", "2001:db8::7%eth0 50022 2001:db8::1 22\r\n"])
@@ -324,7 +324,7 @@ def test_a_rule_that_would_shut_ansible_out_is_told_before_anything_changes(way)
     assert told("debian-13-bare", {}, ssh_way="", ssh_from=["198.51.100.0/24"]) == []
     (problem,) = told("debian-13-bare", {}, ssh_way=way, ssh_from=["198.51.100.0/24"])
     assert problem.startswith(
-        f"allow_from.ssh (198.51.100.0/24) would shut Ansible itself out, which comes from {address}: "
+        f"allow_from.ssh (198.51.100.0/24) would lock out Ansible itself, which connects from {address}: "
     )
 
 
@@ -400,22 +400,22 @@ CONNECT = "Invalid response from proxy: HTTP/1.0 {}  Server: BaseHTTP/0.6 Python
         ("401  Unauthorized [IP: 192.0.2.1 443]", "", None),
         ("404  Not Found [IP: 192.0.2.1 443]", PROXY, None),
         ("OpenSSL error: error:0A000126:SSL routines::unexpected eof while reading  [IP: 127.0.0.1 8443]", "", None),
-        ("Could not resolve 'registry-1.docker.io'", "", "the name registry-1.docker.io is not resolved there"),
-        ("Temporary failure resolving 'registry-1.docker.io'", "", "the name registry-1.docker.io is not resolved there"),
-        ("Could not resolve 'proxy.lab.example'", PROXY, "the name proxy.lab.example is not resolved there"),
+        ("Could not resolve 'registry-1.docker.io'", "", "the name registry-1.docker.io cannot be resolved there"),
+        ("Temporary failure resolving 'registry-1.docker.io'", "", "the name registry-1.docker.io cannot be resolved there"),
+        ("Could not resolve 'proxy.lab.example'", PROXY, "the name proxy.lab.example cannot be resolved there"),
         ("Certificate verification failed: The certificate is NOT trusted. The certificate issuer is unknown.  Could not handshake: Error in the certificate verification. [IP: 127.0.0.1 8443]", "",
-         "give that authority's certificate by extra_ca_certificates"),
+         "add the certificate of that authority to extra_ca_certificates"),
         ("SSL connection failed: error:0A000086:SSL routines::certificate verify failed / Success [IP: 203.0.113.80 443]", "",
-         "give that authority's certificate by extra_ca_certificates"),
-        (CONNECT.format("407 Proxy Authentication Required"), PROXY, "the proxy wants a user and a password (407)"),
-        ("407  Proxy Authentication Required [IP: 127.0.0.1 8407]", PROXY, "the proxy http://proxy.lab.example:3128 wants a user and a password (407)"),
+         "add the certificate of that authority to extra_ca_certificates"),
+        (CONNECT.format("407 Proxy Authentication Required"), PROXY, "the proxy requires a user and a password (407)"),
+        ("407  Proxy Authentication Required [IP: 127.0.0.1 8407]", PROXY, "the proxy http://proxy.lab.example:3128 requires a user and a password (407)"),
         (CONNECT.format("403 Forbidden"), PROXY, "the proxy refuses (403 Forbidden)"),
         (CONNECT.format("503 Service Unavailable"), PROXY, "the proxy refuses (503 Service Unavailable)"),
         ("503  Service Unavailable [IP: 127.0.0.1 8503]", PROXY, "the answer is 503 Service Unavailable"),
         ("Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)", "", "Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)"),
         ("Reading from proxy failed - read (115: Operation now in progress) [IP: 127.0.0.1 8403]", PROXY, "Reading from proxy failed"),
-        ("Connection failed [IP: 127.0.0.1 8000]", "", "nobody answers in time"),
-        ("Could not wait for server fd - select (11: Resource temporarily unavailable) [IP: 127.0.0.1 8000]", "", "nobody answers in time"),
+        ("Connection failed [IP: 127.0.0.1 8000]", "", "there is no answer in time"),
+        ("Could not wait for server fd - select (11: Resource temporarily unavailable) [IP: 127.0.0.1 8000]", "", "there is no answer in time"),
         ("SSL connection failed: error:0A00010B:SSL routines::wrong version number / Success [IP: 127.0.0.1 8403]", "", "wrong version number"),
     ],
 )  # fmt: skip
@@ -427,7 +427,7 @@ def test_each_way_not_to_answer_has_its_own_sentence(answer, proxy, said):
     assert len(found) == (said is not None)
     for problem in found:
         assert said in problem
-        assert problem.startswith(f"The image {BASE} ({HUB}) cannot be had: ")
+        assert problem.startswith(f"The image {BASE} ({HUB}) cannot be downloaded: ")
         assert problem.endswith(f". {ADVICE}")
         assert "secret" not in problem
 
@@ -438,7 +438,7 @@ def test_a_mirror_that_answers_is_enough():
     sections = {"images": (0, GRAFANA)}
     assert told("debian-13-monitor", sections, f"@livemon 0 0\n\n@livemon 1 100\n{failed}\n", **changes) == []
     (problem,) = told("debian-13-monitor", sections, f"@livemon 0 124\n\n@livemon 1 100\n{failed}\n", **changes)
-    assert "nobody answers in time; the name registry-1.docker.io is not resolved" in problem
+    assert "there is no answer in time; the name registry-1.docker.io cannot be resolved" in problem
 
 
 def test_a_package_source_must_have_what_apt_asks_it_for():
@@ -451,8 +451,8 @@ def test_a_package_source_must_have_what_apt_asks_it_for():
     )
     (problem,) = told("debian-13-bare", {}, answers)
     assert problem == (
-        f"A package source of apt ({address}) cannot be had: the answer is 404 Not Found. "
-        "It stands in /etc/apt/sources.list:1 and /etc/apt/sources.list:2."
+        f"A package source of apt ({address}) cannot be downloaded: the answer is 404 Not Found. "
+        "It is listed in /etc/apt/sources.list:1 and /etc/apt/sources.list:2."
     )
 
 

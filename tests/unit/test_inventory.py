@@ -11,7 +11,7 @@ import yaml
 from paths import ROOT
 
 from livemon.nodes.configuration import make_node
-from plugins.plugin_utils.inventory import data_nodes, local_times
+from plugins.plugin_utils.inventory import local_times
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.models import MODELS
 from plugins.plugin_utils.inventory.rendering import networks, ocs, sisock
@@ -50,7 +50,7 @@ def test_nothing_need_be_in_the_lists():
 def test_a_list_of_instruments_at_the_wrong_place_is_missed():
     """Ansible drops it with a warning, and the run would end every agent."""
     assert faults({}) == [
-        "instruments: there is no such list; write it under vars, instruments: [] where there are none"
+        "instruments: this list is missing; write it under vars, or instruments: [] if there are none"
     ]
 
 
@@ -63,7 +63,7 @@ def changed(entry: dict, **changes: object) -> dict:
     ("changes", "expected"),
     [
         ({"model": None}, ".model is missing; write model: 240 or model: 372"),
-        ({"model": 373}, ".model: 373 is not known here; write 240 or 372"),
+        ({"model": 373}, ".model: 373 is not a supported model; write 240 or 372"),
         (
             {"serial": None},
             ".serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ",
@@ -78,7 +78,7 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"name": 4.0},
-            ".name: without quotes this is the number 4.0; write a name that begins with a letter, for example name: ls240",
+            ".name: without quotes this is the number 4.0; write a name that starts with a letter, for example name: ls240",
         ),
         (
             {"channels": {1: {"alarm_above_K": 5000}}},
@@ -86,7 +86,7 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"serial": "LSA 22"},
-            ".serial: 'LSA 22' is no serial number; use letters, digits, '-' and '_', for example LSA21OQ",
+            ".serial: 'LSA 22' is not a valid serial number; use letters, digits, '-' and '_', for example LSA21OQ",
         ),
         (
             {"address": None},
@@ -94,26 +94,26 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"address": "172.16.127.392"},
-            ".address: '172.16.127.392' is no IP address; write four numbers from 0 to 255, for example 172.16.127.192",
+            ".address: '172.16.127.392' is not a valid IP address; write four numbers from 0 to 255, for example 172.16.127.192",
         ),
         (
             {"address": "172.16.127"},
-            ".address: '172.16.127' is no IP address; write four numbers from 0 to 255, for example 172.16.127.192",
+            ".address: '172.16.127' is not a valid IP address; write four numbers from 0 to 255, for example 172.16.127.192",
         ),
         (
             {"address": "ls372_lab"},
-            ".address: 'ls372_lab' is neither an IP address nor a host name; for example 172.16.127.192 or ls372.lab.example",
+            ".address: 'ls372_lab' is not a valid IP address or host name; write, for example, 172.16.127.192 or ls372.lab.example",
         ),
         (
             {"address": "172.16.127.192:7777"},
-            ".address: '172.16.127.192:7777' has a malformed port; write the address alone, a 372 listens on port 7777",
+            ".address: '172.16.127.192:7777' has an invalid port; write the address alone: a 372 listens on port 7777",
         ),
         (
             {"address": "fd00::192"},
-            ".address: 'fd00::192' is an IPv6 address, and the drivers speak IPv4 only; write for example 172.16.127.192",
+            ".address: 'fd00::192' is an IPv6 address, and the drivers support only IPv4; write, for example, 172.16.127.192",
         ),
         ({"address": 172}, ".address: without quotes this is the number 172; write an IP address or a host name"),
-        ({"simulated": True}, ".address: a simulated instrument has none; leave out address, or simulated"),
+        ({"simulated": True}, ".address: a simulated instrument has no address; leave out address, or simulated"),
         (
             {"simulated": "yes"},
             ".simulated: 'yes' is neither true nor false; write simulated: true, or leave it out",
@@ -124,36 +124,36 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"open_operations": ["set_heater_rang"]},
-            ".open_operations: 'set_heater_rang' is no operation of this model; did you mean set_heater_range?",
+            ".open_operations: 'set_heater_rang' is not an operation of this model; did you mean set_heater_range?",
         ),
         (
             {"open_operations": ["a b"]},
-            ".open_operations: 'a b' is no operation; write a name as upstream has it, for example acq, or '*' for all",
+            ".open_operations: 'a b' is not a valid operation; write a name as upstream has it, for example acq, or '*' for all",
         ),
-        ({"adress": "172.16.127.192"}, ".adress: there is no such key; did you mean address?"),
+        ({"adress": "172.16.127.192"}, ".adress: unknown key; did you mean address?"),
         (
             {"colour": "red"},
             (
-                ".colour: there is no such key; known here: model, id, serial, name, address, "
+                ".colour: unknown key; known keys: model, id, serial, name, address, "
                 "description, channels, simulated, memory_window, also_reads, open_operations, scan_cycle, silent_after, "
                 "invalid_after, frozen_after, unreachable_after, away_after, degraded_after"
             ),
         ),
         (
             {"name": "sensors"},
-            ".name: 'sensors' is this machine's sensors; choose another",
+            ".name: 'sensors' is reserved for this machine's sensors; choose another",
         ),
         (
             {"description": "It's cold"},
-            ".description: at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # and $",
+            ".description: use at most 80 characters, without quotes, backslash, comma, semicolon, question mark, # or $",
         ),
         (
             {"description": " "},
-            ".description: nothing is written between the quotes; write a few words, or leave description out",
+            ".description: this text is empty; write a few words, or leave description out",
         ),
         (
             {"channels": {1: {"label": ""}}},
-            ".channels.1.label: nothing is written between the quotes; write a few words, or leave label out",
+            ".channels.1.label: this text is empty; write a few words, or leave label out",
         ),
         (
             {"description": 4},
@@ -164,14 +164,14 @@ def changed(entry: dict, **changes: object) -> dict:
             ".channels: this is a list; write number and label, for example {1: {label: 4K plate}}",
         ),
         ({"channels": {17: {"label": "a"}}}, ".channels.17: this model has no such channel; it has 1 to 16"),
-        ({"channels": {1: "4K plate"}}, ".channels.1: this is a text; write for example {label: 4K plate}"),
+        ({"channels": {1: "4K plate"}}, ".channels.1: this is text; write, for example, {label: 4K plate}"),
         (
             {"channels": {1: {"alarm_above": 5}}},
-            ".channels.1.alarm_above: there is no such key; did you mean alarm_above_K?",
+            ".channels.1.alarm_above: unknown key; did you mean alarm_above_K?",
         ),
         (
             {"channels": {1: {"alarm_above_K": "5 K"}}},
-            ".channels.1.alarm_above_K: '5 K' is no temperature; write kelvins, for example alarm_above_K: 5.0",
+            ".channels.1.alarm_above_K: '5 K' is not a valid temperature; write kelvins, for example alarm_above_K: 5.0",
         ),
     ],
 )
@@ -184,18 +184,21 @@ def test_a_mistake_in_an_instrument(changes, expected):
     [
         (
             [FRIDGE, changed(DIODES, id="control")],
-            f"instruments[1] (id control).id: 'control' is also that of {FIRST}; ids name the data for ever: give each its own",
+            (
+                f"instruments[1] (id control).id: 'control' is already used by {FIRST}; an id names the data "
+                "permanently: give each its own"
+            ),
         ),
         (
             [FRIDGE, changed(FRIDGE, id="second", serial="LSA22YH")],
             (
-                f"instruments[1] (id second).address: '172.16.127.192' is also that of {FIRST}; "
+                f"instruments[1] (id second).address: '172.16.127.192' is already used by {FIRST}; "
                 "two instruments cannot share an address"
             ),
         ),
         (
             [changed(FRIDGE, name="Fridge"), changed(DIODES, name="Fridge")],
-            f"{SECOND}.name: 'Fridge' is also that of {FIRST}; give one of them a name of its own, name: ...",
+            f"{SECOND}.name: 'Fridge' is already used by {FIRST}; give one of them a name of its own, name: ...",
         ),
         (
             [changed(FRIDGE, id=None), DIODES],
@@ -210,14 +213,14 @@ def test_a_mistake_in_an_instrument(changes, expected):
         ),
         (
             [changed(FRIDGE, id="aggregator"), DIODES],
-            "instruments[0] (id aggregator).id: 'aggregator' is the archive's agent; choose another",
+            "instruments[0] (id aggregator).id: 'aggregator' is reserved for the archive's agent; choose another",
         ),
-        (["ls240"], "instruments[0]: this is a text; write {model: 240, id: ls240, serial: LSA21OQ}"),
+        (["ls240"], "instruments[0]: this is text; write {model: 240, id: ls240, serial: LSA21OQ}"),
         (
             {"model": 240},
             (
                 "instruments: this is a mapping, not a list; "
-                "write one line for each, beginning with '- {model: 240, id: ls240, serial: LSA21OQ}'"
+                "write one line for each, starting with '- {model: 240, id: ls240, serial: LSA21OQ}'"
             ),
         ),
     ],
@@ -241,18 +244,18 @@ def test_a_mistake_in_the_list_of_instruments(instruments, expected):
         (
             {"arguments": [["--access-policy", "override:advanced,full"]]},
             (
-                ".arguments: passwords do not belong here; leave --access-policy out: the secret is made on the machine, "
-                "and open_operations says what needs none"
+                ".arguments: passwords do not belong here; leave --access-policy out: the secret is generated on the machine, "
+                "and open_operations lists the operations that need none"
             ),
         ),
         (
             {"open_operations": ["acq", 4]},
-            ".open_operations: 4 is no operation; write a name as upstream has it, for example acq, or '*' for all",
+            ".open_operations: 4 is not a valid operation; write a name as upstream has it, for example acq, or '*' for all",
         ),
-        ({"argumnts": []}, ".argumnts: there is no such key; did you mean arguments?"),
+        ({"argumnts": []}, ".argumnts: unknown key; did you mean arguments?"),
         (
             {"id": "control"},
-            f".id: 'control' is also that of {FIRST}; ids name the data for ever: give each its own",
+            f".id: 'control' is already used by {FIRST}; an id names the data permanently: give each its own",
         ),
     ],
 )
@@ -263,7 +266,7 @@ def test_a_mistake_in_an_agent(changes, expected):
 
 
 def test_a_misspelt_setting():
-    assert faults({"instrumnets": [FRIDGE]}) == ["instrumnets: livemon has no such setting; did you mean instruments?"]
+    assert faults({"instrumnets": [FRIDGE]}) == ["instrumnets: unknown setting; did you mean instruments?"]
     assert faults({"instruments": [], "my_own_variable": 1, "ansible_user": "postdoc"}) == []
 
 
@@ -309,7 +312,7 @@ def test_a_mistake_in_a_setting(key, good, bad):
 def test_a_mistaken_user_of_the_router_is_told_without_its_secret(value):
     (fault,) = faults({"instruments": [], "sisock_upstream_consumer": value})
     assert fault.startswith(
-        "sisock_upstream_consumer: this is no user with a secret; write {user: simonsobs, secret: ...}"
+        "sisock_upstream_consumer: this is not a valid user with a secret; write {user: simonsobs, secret: ...}"
     )
     assert "geheim" not in fault
 
@@ -427,7 +430,7 @@ def test_a_site_s_own_data_nodes_are_served_and_their_directories_mounted():
     ]
     for node in served:
         make_node(node, "nodes.yaml")
-    assert data_nodes.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
+    assert sisock.text_directories(further) == [{"source": "/data/weather", "target": "/texts/APEX"}]
 
 
 @pytest.mark.parametrize(
@@ -453,26 +456,29 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
-        ({"kind": "wether", "name": "a"}, ".kind: 'wether' is no kind of data node; write weather, textfiles, feed"),
-        ({"kind": "external", "name": "a"}, ".silent_after is missing; write for example 10m, or false"),
+        ({"kind": "wether", "name": "a"}, ".kind: 'wether' is not a kind of data node; write weather, textfiles, feed"),
+        ({"kind": "external", "name": "a"}, ".silent_after is missing; write, for example, 10m, or false"),
         (
             {"kind": "external", "name": "a", "silent_after": 600},
-            ".silent_after: 600 is not a duration; write for example",
+            ".silent_after: 600 is not a valid duration; write, for example,",
         ),
-        ({"kind": "external", "name": "a", "silent_after": True}, ".silent_after: True is not a duration"),
-        ({"kind": "weather", "name": "a", "silent_after": "0s"}, ".silent_after: '0s' is not a duration"),
-        ({"kind": "external", "name": "a", "silent_after": "1h", "feeds": []}, ".feeds: there is no such key"),
-        ({"kind": ["weather"], "name": "a"}, ".kind: ['weather'] is no kind of data node"),
+        ({"kind": "external", "name": "a", "silent_after": True}, ".silent_after: True is not a valid duration"),
+        ({"kind": "weather", "name": "a", "silent_after": "0s"}, ".silent_after: '0s' is not a valid duration"),
+        ({"kind": "external", "name": "a", "silent_after": "1h", "feeds": []}, ".feeds: unknown key"),
+        ({"kind": ["weather"], "name": "a"}, ".kind: ['weather'] is not a kind of data node"),
         ({"kind": "weather"}, ".name is missing; write what Grafana shows before the field, for example name: weather"),
         ({"kind": "weather", "name": 7}, ".name: without quotes this is the number 7"),
         ({"kind": "weather", "name": "a b"}, ".name: 'a b' cannot be part of a channel's name"),
-        ({"kind": "weather", "name": "agents"}, ".name: 'agents' is the node of all agents; choose another"),
-        ({"kind": "weather", "name": "LSA22YG"}, ".name: 'LSA22YG' is also that of"),
-        ({"kind": "weather", "name": "a", "directory": "/d"}, ".directory: there is no such key"),
-        (WEATHER_FILES | {"directory": "weather"}, ".directory: 'weather' is no directory"),
-        (WEATHER_FILES | {"directory": "/a:/b"}, ".directory: '/a:/b' is no directory"),
-        (WEATHER_FILES | {"columns": "temperature"}, ".columns: write what stands behind the time"),
-        (WEATHER_FILES | {"columns": [None]}, ".columns: write what stands behind the time"),
+        (
+            {"kind": "weather", "name": "agents"},
+            ".name: 'agents' is reserved for the node of all agents; choose another",
+        ),
+        ({"kind": "weather", "name": "LSA22YG"}, ".name: 'LSA22YG' is already used by"),
+        ({"kind": "weather", "name": "a", "directory": "/d"}, ".directory: unknown key"),
+        (WEATHER_FILES | {"directory": "weather"}, ".directory: 'weather' is not a valid directory"),
+        (WEATHER_FILES | {"directory": "/a:/b"}, ".directory: '/a:/b' is not a valid directory"),
+        (WEATHER_FILES | {"columns": "temperature"}, ".columns: list what follows the time"),
+        (WEATHER_FILES | {"columns": [None]}, ".columns: list what follows the time"),
         (WEATHER_FILES | {"columns": ["a", 7]}, ".columns[1]: this is a number"),
         (
             WEATHER_FILES | {"columns": ["Wind speed", "wind_speed"]},
@@ -480,25 +486,25 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         ),
         (
             WEATHER_FILES | {"columns": [{"name": "a", "unit": "K"}]},
-            ".columns[0].unit: there is no such key; did you mean units?",
+            ".columns[0].unit: unknown key; did you mean units?",
         ),
-        (WEATHER_FILES | {"columns": [{"units": "K"}]}, ".columns[0].name: None is no name of a column"),
-        (WEATHER_FILES | {"pattern": "../*"}, ".pattern: '../*' is no pattern"),
+        (WEATHER_FILES | {"columns": [{"units": "K"}]}, ".columns[0].name: None is not a valid name of a column"),
+        (WEATHER_FILES | {"pattern": "../*"}, ".pattern: '../*' is not a valid pattern"),
         (
             WEATHER_FILES | {"separator": 7},
             ".separator: without quotes this is the number 7; put what is written in the file in quotes",
         ),
-        (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is not a format of times"),
-        (WEATHER_FILES | {"time_format": 5}, ".time_format: 5 is not a format of times"),
+        (WEATHER_FILES | {"time_format": "hours"}, ".time_format: 'hours' is not a valid time format"),
+        (WEATHER_FILES | {"time_format": 5}, ".time_format: 5 is not a valid time format"),
         (
             WEATHER_FILES | {"time_format": "%Q"},
             ".time_format: '%Q' cannot be used to read times: 'Q' is a bad directive",
         ),
         (WEATHER_FILES | {"time_format": "%Y-%m-%d %"}, "cannot be used to read times: stray %"),
-        (WEATHER_FILES | {"time_format": "%H:%M:%S"}, ".time_format: '%H:%M:%S' does not tell year, month and day"),
+        (WEATHER_FILES | {"time_format": "%H:%M:%S"}, ".time_format: '%H:%M:%S' lacks the year, the month or the day"),
         (
             WEATHER_FILES | {"time_format": "%d-%m-%y %I:%M"},
-            "has %I without %p, which does not tell morning from evening",
+            "has %I without %p, so morning and evening cannot be told apart",
         ),
         (
             WEATHER_FILES | {"time_zone": "Europe/Amstredam"},
@@ -507,14 +513,14 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         (WEATHER_FILES | {"time_zone": "new york"}, "did you mean America/New_York?"),
         (WEATHER_FILES | {"time_zone": "../localtime"}, ".time_zone: '../localtime' is not in the IANA database"),
         (WEATHER_FILES | {"time_zone": "our own"}, "database; write a name such as Europe/Amsterdam (timedatectl"),
-        (WEATHER_FILES | {"time_zone": 2}, ".time_zone: 2 is a number; write a name of the IANA database"),
+        (WEATHER_FILES | {"time_zone": 2}, ".time_zone: 2 is a number; write a name from the IANA database"),
         (
             WEATHER_FILES | {"time_zone": "UTC", "time_format": "unix"},
-            ".time_zone: UNIX seconds are the same everywhere",
+            ".time_zone: UNIX seconds are the same in all zones",
         ),
-        (WEATHER_FILES | {"time_zone": "UTC", "time_format": "%Y-%m-%d %H%z"}, "each line says its offset from UTC"),
-        (WEATHER_FILES | {"timezone": "UTC"}, ".timezone: there is no such key; did you mean time_zone?"),
-        ({"kind": "feed", "name": "a", "feeds": ["b"]}, ".target: None is no agent's instance-id"),
+        (WEATHER_FILES | {"time_zone": "UTC", "time_format": "%Y-%m-%d %H%z"}, "each line has its own offset from UTC"),
+        (WEATHER_FILES | {"timezone": "UTC"}, ".timezone: unknown key; did you mean time_zone?"),
+        ({"kind": "feed", "name": "a", "feeds": ["b"]}, ".target: None is not a valid instance-id of an agent"),
         ({"kind": "feed", "name": "a", "target": "b"}, ".feeds: write a list of feed names"),
         (
             {"kind": "feed", "name": "a", "target": "b", "feeds": ["c"], "labels": ["d"]},
@@ -522,7 +528,7 @@ def test_how_much_is_kept_in_memory_is_the_entry_s_or_the_site_s():
         ),
         (
             {"kind": "feed", "name": "a", "target": "b", "feeds": ["c"], "memory_window": "1h"},
-            ".memory_window: '1h' is no number",
+            ".memory_window: '1h' is not a valid number",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -536,7 +542,7 @@ def test_a_mistake_in_a_data_node(node, expected):
 @pytest.mark.parametrize("window", [0, -1, True, "1h", 1e6, 10**9])
 def test_a_window_that_is_no_number_of_seconds(window):
     (fault,) = faults({"instruments": [], "memory_window": window})
-    assert "is no number of seconds" in fault
+    assert "is not a valid number of seconds" in fault
     (fault,) = faults({"instruments": [changed(FRIDGE, memory_window=window)]})
     assert ".memory_window" in fault
 

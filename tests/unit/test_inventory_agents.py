@@ -14,9 +14,8 @@ from socs.agents.synacc.agent import make_parser
 from livemon.agents import secret_arguments
 from livemon.agents.site_config import find_instance
 from livemon.errors import ConfigError
-from plugins.plugin_utils.inventory import agent_secrets
 from plugins.plugin_utils.inventory.faults.inventory import faults
-from plugins.plugin_utils.inventory.rendering import ocs
+from plugins.plugin_utils.inventory.rendering import agent_secrets, ocs
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
@@ -109,7 +108,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
-    """A hash of a short password tells the password."""
+    """A hash of a short password shows the password."""
     services = ocs.agent_services(ocs.site_config([], [SWITCH, FAKE], "monitor", 60), "monitor")
     assert {each["id"]: each["has_secrets"] for each in services} == {
         "registry": False,
@@ -125,7 +124,7 @@ def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
     [
         (
             ["--password", "hunter2"],
-            "a secret is written here, where others would read it; write [--password, {secret: a_name}]",
+            "a secret is written here in plain text, where others could read it; write [--password, {secret: a_name}]",
         ),
         (["--password=hunter2"], "a secret is written here"),
         (["--api-key", "hunter2"], "write [--api-key, {secret: a_name}]"),
@@ -133,10 +132,10 @@ def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
         (["--url", "https://me:hunter2@influx.lab.example"], "write [--url, {secret: a_name}]"),
         (
             ["--password", {"secret": "power_stirp"}],
-            "there is no secret 'power_stirp'; write power_stirp: ... under agent_secrets",
+            "the secret 'power_stirp' is not defined; write power_stirp: ... under agent_secrets",
         ),
-        (["--password", {"hunter2": "x"}], "a word of an argument is a text, a number or {secret: name}"),
-        (["--password", ["hunter2"]], "a word of an argument is a text"),
+        (["--password", {"hunter2": "x"}], "each word of an argument must be text, a number or {secret: name}"),
+        (["--password", ["hunter2"]], "each word of an argument must be text"),
         (["--passw", "hunter2"], "write [--passw, {secret: a_name}]"),
         (["--passwo=hunter2"], "write [--passwo, {secret: a_name}]"),
         (["--secret-key", "hunter2"], "a secret is written here"),
@@ -169,10 +168,13 @@ def test_other_arguments_are_written_as_they_are(words):
 @pytest.mark.parametrize(
     ("secrets", "said"),
     [
-        ({"power_strip": ""}, "agent_secrets.power_strip: this is not a secret"),
-        ({"power_strip": 1234}, "agent_secrets.power_strip: this is not a secret"),
-        ({"power_strip": "a\nb"}, "agent_secrets.power_strip: this is not a secret"),
-        ({"power_strip": SECRET, "Power Strip": SECRET}, "agent_secrets: 'Power Strip' cannot be the name of a secret"),
+        ({"power_strip": ""}, "agent_secrets.power_strip: this is not a valid secret"),
+        ({"power_strip": 1234}, "agent_secrets.power_strip: this is not a valid secret"),
+        ({"power_strip": "a\nb"}, "agent_secrets.power_strip: this is not a valid secret"),
+        (
+            {"power_strip": SECRET, "Power Strip": SECRET},
+            "agent_secrets: 'Power Strip' is not a valid name of a secret",
+        ),
     ],
 )
 def test_a_mistake_among_the_secrets(secrets, said):

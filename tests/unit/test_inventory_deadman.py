@@ -49,6 +49,6 @@ def test_a_switch_is_taken(switch):
 def test_a_mistake_is_told_without_the_address(switch):
     (fault,) = faults({"instruments": [], "dead_mans_switch": switch})
     assert fault.startswith(
-        "dead_mans_switch: this is nothing to ping; write {url: ...}, an address that begins with https://"
+        "dead_mans_switch: this cannot be pinged; write {url: ...}, an address that starts with https://"
     )
     assert "geheim" not in fault

@@ -34,14 +34,14 @@ def test_what_will_do(settings):
         (
             "docker_from",
             "snap",
-            "'snap' is no place where Docker comes from; write auto, distribution, docker or existing",
+            "'snap' is not a source of Docker; write auto, distribution, docker or existing",
         ),
         ("docker_repository", "https://mirror.lab.example", "write {url: https://mirror.lab.example/linux/ubuntu}"),
-        ("docker_repository", {"key": "https://mirror.lab.example/gpg"}, "is no repository"),
-        ("docker_repository", MIRROR | {"keys": "https://mirror.lab.example/gpg"}, "is no repository"),
+        ("docker_repository", {"key": "https://mirror.lab.example/gpg"}, "is not a valid repository"),
+        ("docker_repository", MIRROR | {"keys": "https://mirror.lab.example/gpg"}, "is not a valid repository"),
         ("docker_repository", MIRROR | {"fingerprint": "0EBFCD88"}, "40 hexadecimal digits"),
-        ("docker_repository", {"url": 'https://x" ; evil'}, "is no repository"),
-        ("docker_repository", MIRROR | {"versions": {"docker-ce": "24.0.2\nPin: *"}}, "is no repository"),
+        ("docker_repository", {"url": 'https://x" ; evil'}, "is not a valid repository"),
+        ("docker_repository", MIRROR | {"versions": {"docker-ce": "24.0.2\nPin: *"}}, "is not a valid repository"),
         (
             "docker_options",
             {"registry-mirrors": ["https://mirror.lab.example"]},
@@ -52,16 +52,16 @@ def test_what_will_do(settings):
             {"insecure-registries": ["mirror:5000"]},
             "extra_ca_certificates instead of insecure-registries",
         ),
-        ("docker_users", "postdoc", "write for example [postdoc]"),
-        ("docker_users", ["postdoc; reboot"], "is no list of the machine's users"),
+        ("docker_users", "postdoc", "write, for example, [postdoc]"),
+        ("docker_users", ["postdoc; reboot"], "is not a list of the machine's users"),
         (
             "registry_mirrors",
             "https://mirror.lab.example",
             "write their addresses, for example [https://mirror.lab.example]",
         ),
-        ("registry_mirrors", ["mirror.lab.example"], "is no list of image registries"),
-        ("proxy_exceptions", ["172.16.0.0/99"], "write for example [.lab.example, 172.16.0.0/12]"),
-        ("proxy_exceptions", [".lab.example,evil"], "is no list of names and networks"),
+        ("registry_mirrors", ["mirror.lab.example"], "is not a list of image registries"),
+        ("proxy_exceptions", ["172.16.0.0/99"], "write, for example, [.lab.example, 172.16.0.0/12]"),
+        ("proxy_exceptions", [".lab.example,evil"], "is not a list of names and networks"),
     ],
 )
 def test_what_will_not(setting, value, told):
@@ -82,5 +82,5 @@ def test_what_will_not(setting, value, told):
 )
 def test_a_proxys_password_is_not_repeated(proxy):
     (fault,) = setting_faults({"proxy": proxy})
-    assert fault.startswith("proxy: this is no proxy; write its address with the port")
+    assert fault.startswith("proxy: this is not a valid proxy; write its address with the port")
     assert "hidden" not in fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from plugins.plugin_utils.host import firewall
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.rendering import ufw
 
@@ -25,25 +26,25 @@ def test_what_will_do_has_no_faults(settings):
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (None, "allow_from: this is nothing; write for example {grafana: [192.0.2.0/24]}"),
-        (["192.0.2.0/24"], "allow_from: this is a list; write for example {grafana: [192.0.2.0/24]}"),
-        ({"http": ["192.0.2.0/24"]}, "allow_from.http: there is no such key; known here: ssh, grafana"),
+        (None, "allow_from: this is empty; write, for example, {grafana: [192.0.2.0/24]}"),
+        (["192.0.2.0/24"], "allow_from: this is a list; write, for example, {grafana: [192.0.2.0/24]}"),
+        ({"http": ["192.0.2.0/24"]}, "allow_from.http: unknown key; known keys: ssh, grafana"),
         (
             {"ssh": "192.0.2.0/24"},
-            "allow_from.ssh: this is no list of networks; write for example [192.0.2.0/24, fd00::/8]",
+            "allow_from.ssh: this is not a list of networks; write, for example, [192.0.2.0/24, fd00::/8]",
         ),
-        ({"ssh": []}, "or leave it out for everybody"),
+        ({"ssh": []}, "or leave it out to admit all"),
         (
             {"ssh": ["192.0.2.7/24"]},
             "allow_from.ssh[0]: '192.0.2.7/24' is an address within a network; write 192.0.2.0/24, or",
         ),
         (
             {"ssh": ["192.0.2.0/24", "lab"]},
-            "allow_from.ssh[1]: 'lab' is no network; write an address, or one with a length",
+            "allow_from.ssh[1]: 'lab' is not a valid network; write an IP address, or a network with a prefix length",
         ),
         ({"grafana": [10]}, "allow_from.grafana[0]: 10 is a number; write a network"),
-        ({"grafana": ["0.0.0.0/0"]}, "'0.0.0.0/0' is everybody; for that, leave the list out"),
-        ({"grafana": ["::/0"]}, "'::/0' is everybody"),
+        ({"grafana": ["0.0.0.0/0"]}, "'0.0.0.0/0' is every address; leave the list out to admit all"),
+        ({"grafana": ["::/0"]}, "'::/0' is every address"),
     ],
 )
 def test_each_fault_says_what_to_write(value, sentence):
@@ -63,7 +64,7 @@ def test_each_fault_says_what_to_write(value, sentence):
     ],
 )
 def test_ansible_is_within_what_ssh_is_open_to_or_not(address, allowed, within):
-    assert ufw.is_within(address, allowed) is within
+    assert firewall.is_within(address, allowed) is within
 
 
 BARE = 'ENABLED=no\nDEFAULT_INPUT_POLICY="DROP"'
@@ -161,4 +162,4 @@ OUR_BLOCK = [
     ],
 )
 def test_rules_of_others_for_docker_are_found(lines, files):
-    assert ufw.files_with_docker_rules(lines) == files
+    assert firewall.files_with_docker_rules(lines) == files

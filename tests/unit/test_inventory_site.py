@@ -6,7 +6,7 @@ import yaml
 from livemon.bridge.inventory import read
 from livemon.nodes.configuration import make_node
 from plugins.plugin_utils.inventory.rendering import sisock
-from plugins.plugin_utils.inventory.rendering.bridge_site import site
+from plugins.plugin_utils.inventory.rendering.bridge_site import site_file as site
 
 FRIDGE = {
     "model": 372,
@@ -75,10 +75,10 @@ def test_what_the_inventory_lists_is_expected_or_all_where_it_lists_nothing(know
 
 def test_the_name_and_the_time_zone_of_the_site_are_known_where_the_inventory_says_them(known):
     about = site([FRIDGE], [], name="Cryogenics lab", time_zone="Europe/Amsterdam")
-    assert read(yaml.safe_dump(about), "site.yaml").name == "Cryogenics lab"
+    assert read(yaml.safe_dump(about), "site.yaml").site_name == "Cryogenics lab"
     assert read(yaml.safe_dump(about), "site.yaml").time_zone == "Europe/Amsterdam"
     unsaid = site([FRIDGE], [], name="", time_zone="")
-    assert (known.name, known.time_zone) == (None, None)
+    assert (known.site_name, known.time_zone) == (None, None)
     assert not {"name", "time_zone"} & unsaid.keys()
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from plugins.plugin_utils.inventory import summary
+from plugins.plugin_utils.inventory.rendering import summary
 
 FRIDGE = {
     "model": 372,
@@ -110,7 +110,7 @@ def test_the_end_of_a_run_says_where_to_look_and_how_to_get_there():
     text = set_up()
     assert text.startswith("livemon is set up on monitor:")
     assert "Grafana http://192.0.2.10:3000/ (user admin;" in text
-    assert f"from afar {RUN.tunnel} and in the browser http://localhost:5000 and http://localhost:3000" in text
+    assert f"remote access {RUN.tunnel} and in the browser http://localhost:5000 and http://localhost:3000" in text
     assert "Alarms reach on-call" in text
 
 

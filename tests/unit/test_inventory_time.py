@@ -23,11 +23,11 @@ def test_what_will_do_has_no_faults(settings):
     ("setting", "value", "sentence"),
     [
         ("timesync", "chrony", "timesync: 'chrony' is neither true nor false; write true or false"),
-        ("time_servers", "ntp.lab.example", "is no list of time servers; write their names or addresses"),
-        ("time_servers", ["ntp://ntp.lab.example"], "is no list of time servers"),
-        ("time_servers", ["ntp.lab.example iburst"], "is no list of time servers"),
-        ("time_servers", ["a\nallow 0.0.0.0/0"], "is no list of time servers"),
-        ("time_servers", None, "time_servers: nothing is written here"),
+        ("time_servers", "ntp.lab.example", "is not a list of time servers; write their names or addresses"),
+        ("time_servers", ["ntp://ntp.lab.example"], "is not a list of time servers"),
+        ("time_servers", ["ntp.lab.example iburst"], "is not a list of time servers"),
+        ("time_servers", ["a\nallow 0.0.0.0/0"], "is not a list of time servers"),
+        ("time_servers", None, "time_servers: this is empty"),
     ],
 )
 def test_each_fault_says_what_to_write(setting, value, sentence):

@@ -17,7 +17,7 @@ INVENTORY = """livemon:
 """
 NOT_DEFINED = (
     "notification_secrets: the variable vault_slack_url is not defined ({file}, line 5); define it in a file beside the inventory, "
-    "for example group_vars/livemon/vault.yml, or give it by -e"
+    "for example group_vars/livemon/vault.yml, or pass it with -e"
 )
 TOLD = {"contact_points": [{"name": "on-call", "slack": {"secret": "slack"}}]}
 
@@ -98,7 +98,7 @@ def test_a_value_that_cannot_be_decrypted_says_what_to_add(variables, said):
 
 def test_what_else_ansible_cannot_make_is_told_in_its_words(variables):
     (fault,) = faults(Lazy(variables | {"notifications": None}, {"smtp": RuntimeError("No filter named 'b46decode'")}))
-    assert fault == "smtp: Ansible cannot make this value: No filter named 'b46decode'"
+    assert fault == "smtp: Ansible cannot resolve this value: No filter named 'b46decode'"
 
 
 def test_a_password_of_the_connection_is_looked_at_and_other_variables_are_not(variables):

@@ -18,18 +18,18 @@ def test_a_dashboard_that_will_do_has_no_faults():
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "dashboards/b.json: this is no JSON"),
-        ("[]", "dashboards/b.json: this is no dashboard of the classic form"),
-        ('{"elements": {}, "uid": "b"}', "dashboards/b.json: this is no dashboard of the classic form"),
+        ("", "dashboards/b.json: this is not valid JSON"),
+        ("[]", "dashboards/b.json: this is not a dashboard in the classic format"),
+        ('{"elements": {}, "uid": "b"}', "dashboards/b.json: this is not a dashboard in the classic format"),
         ('{"panels": []}', "its uid is None; give it one of its own"),
-        ('{"panels": [], "uid": "livemon-overview"}', "not beginning with livemon-"),
-        (json.dumps({"panels": [], "uid": "x" * 41}), "at most 40 letters"),
+        ('{"panels": [], "uid": "livemon-overview"}', "not starting with livemon-"),
+        (json.dumps({"panels": [], "uid": "x" * 41}), "at most 40 characters"),
         ('{"panels": [], "uid": "b", "title": "Livemon"}', "its title 'Livemon' is that of the folder with the alarms"),
         (
             '{"panels": [], "uid": "b", "title": "livemon watchdog"}',
-            "would keep Grafana from starting; give it another",
+            "and Grafana would not start; give it another title",
         ),
-        (GOOD, "dashboards/b.json: its uid 'lab-a' is also that of dashboards/a.json"),
+        (GOOD, "dashboards/b.json: its uid 'lab-a' is already used by dashboards/a.json"),
     ],
 )
 def test_each_fault_is_told_with_its_file(content, sentence):

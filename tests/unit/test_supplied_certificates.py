@@ -90,22 +90,22 @@ def test_what_will_do_has_no_faults(certificate, key, more):
     ("certificate", "key", "more", "sentence"),
     [
         (None, SERVER.key_pem(), {}, "/lab/it.crt cannot be read; name a PEM file on this computer"),
-        ("nothing", SERVER.key_pem(), {}, "/lab/it.crt holds no certificate"),
+        ("nothing", SERVER.key_pem(), {}, "/lab/it.crt contains no certificate"),
         (SERVER.pem, None, {}, "/lab/it.key cannot be read"),
-        (SERVER.pem, "nothing", {}, "/lab/it.key holds no key that can be read"),
+        (SERVER.pem, "nothing", {}, "/lab/it.key contains no usable key"),
         (SERVER.pem, SERVER.key_pem(b"secret"), {}, "without a passphrase"),
-        (SERVER.pem, ROOT.key_pem(), {}, "/lab/it.key was not made for the first certificate of /lab/it.crt"),
-        (BELOW.pem + SERVER.pem, SERVER.key_pem(), {}, "was not made for the first certificate"),
-        (SERVER.pem + OTHER.pem, SERVER.key_pem(), {}, "CN=monitor.lab was not signed by the one behind it, CN=Other"),
+        (SERVER.pem, ROOT.key_pem(), {}, "/lab/it.key does not match the first certificate of /lab/it.crt"),
+        (BELOW.pem + SERVER.pem, SERVER.key_pem(), {}, "does not match the first certificate"),
+        (SERVER.pem + OTHER.pem, SERVER.key_pem(), {}, "CN=monitor.lab was not signed by the next one, CN=Other"),
         (
             SERVER.pem,
             SERVER.key_pem(),
             {"names": ["monitor.lab", "lab.example"]},
-            "lacks lab.example, it has monitor.lab",
+            "lacks lab.example: it has monitor.lab",
         ),
         (SERVER.pem, SERVER.key_pem(), {"names": ["192.0.2.11"]}, "lacks 192.0.2.11"),
-        (SERVER.pem, SERVER.key_pem(), {"name": "ca"}, "CN=monitor.lab may sign nothing"),
-        (BELOW.pem, BELOW.key_pem(), {"name": "ca"}, "who signed CN=Below is missing"),
+        (SERVER.pem, SERVER.key_pem(), {"name": "ca"}, "CN=monitor.lab is not a certificate authority"),
+        (BELOW.pem, BELOW.key_pem(), {"name": "ca"}, "the issuer of CN=Below is missing"),
     ],
 )
 def test_each_fault_is_said_with_its_file(certificate, key, more, sentence):
@@ -119,8 +119,8 @@ def test_each_fault_is_said_with_its_file(certificate, key, more, sentence):
 @pytest.mark.parametrize(
     ("made", "sentence"),
     [
-        (Made(names=["monitor.lab"], ends=-0.5), "CN=monitor.lab ended on"),
-        (Made(names=["monitor.lab"], begins=2), "look at this computer's clock"),
+        (Made(names=["monitor.lab"], ends=-0.5), "CN=monitor.lab expired on"),
+        (Made(names=["monitor.lab"], begins=2), "check this computer's clock"),
         (Made(), "has no names (subjectAltName)"),
     ],
 )

@@ -1,1 +1,1 @@
-"""What stands in a machine's way to become a monitor, judged by what roles/preflight has read on it."""
+"""Why a machine cannot become a monitor, from what roles/preflight has read on it."""

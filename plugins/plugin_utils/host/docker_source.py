@@ -1,4 +1,4 @@
-"""Where a machine's Docker comes from, and with that whose engine it is."""
+"""Where a machine's Docker comes from, and thereby whose engine it is."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from .report import version
 PACKAGES = {"distribution": "docker.io", "docker": "docker-ce"}
 """The engine's package, by where it comes from."""
 COMPOSE_SINCE = {"ubuntu": (20, 4), "debian": (13,)}
-"""The first release whose own packages bring compose 2."""
+"""The first release with a package of compose 2."""
 
 
-def source(wanted: str, distribution: str, release: str, *, is_there: bool, own_engines: Collection[str]) -> str:
-    """Return ``distribution``, ``docker`` or ``existing``, which is an engine of somebody else.
+def source(
+    configured: str, distribution: str, release: str, *, is_installed: bool, own_engines: Collection[str]
+) -> str:
+    """Return ``distribution``, ``docker`` or ``existing``, which is an engine that livemon did not install.
 
-    `own_engines` are those packages of an engine that are installed, and livemon installed them.
+    `configured` is the setting ``docker_from``. `own_engines` are the packages of an engine that livemon has installed.
     """
-    if wanted != "auto":
-        return wanted
-    if is_there:
+    if configured != "auto":
+        return configured
+    if is_installed:
         return next((origin for origin, package in PACKAGES.items() if package in own_engines), "existing")
     return "distribution" if brings_compose(distribution, release) else "docker"
 
 
 def brings_compose(distribution: str, release: str) -> bool:
-    """Whether a distribution's own packages bring compose 2; a release without a number is newer than all that have one."""
+    """Whether a distribution has a package of compose 2; a release without a number is newer than all that have one."""
     number = version(release)
     return not number or number >= COMPOSE_SINCE.get(distribution.lower(), (0,))

@@ -1,30 +1,30 @@
-"""All that stands in a machine's way, in one list."""
+"""All problems of a machine, in one list."""
 
 from __future__ import annotations
 
 from . import conflicts, docker, machine, packages, reachability, subnets
 from .report import Report
-from .requirements import Wanted
+from .requirements import Requirements
 
 
-def problems(report: Report, wanted: Wanted, answers: Report) -> list[str]:
+def problems(report: Report, needed: Requirements, answers: Report) -> list[str]:
     """Return every problem, one or two sentences each: what, where, and what to do.
 
     Parameters
     ----------
     report
-        What the machine told of itself.
-    wanted
-        What this run is going to need of it: the arguments of roles/preflight, without the role's name.
+        What the machine reported about itself.
+    needed
+        What this run needs of it.
     answers
-        What the machine was answered, by the numbers of `elsewhere.questions`.
+        The answers that the machine got, by the numbers of `reachability.questions`.
     """
     return [
-        *wanted.problems,
-        *machine.problems(report, wanted),
-        *packages.problems(report, wanted),
-        *docker.problems(report, wanted),
-        *conflicts.problems(report, wanted),
-        *subnets.problems(report, wanted),
-        *reachability.problems(report, wanted, answers),
+        *needed.problems,
+        *machine.problems(report, needed),
+        *packages.problems(report, needed),
+        *docker.problems(report, needed),
+        *conflicts.problems(report, needed),
+        *subnets.problems(report, needed),
+        *reachability.problems(report, needed, answers),
     ]

@@ -1,4 +1,4 @@
-"""What a run is going to need of a machine: the arguments of roles/preflight."""
+"""What a run needs of a machine: the arguments of roles/preflight."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Requirements:
     """The role's arguments without the role's name; docs/roles.md describes them."""
 
     ansible_core: str
@@ -36,7 +36,8 @@ class Wanted:
     min_archive_gb: int = 0
 
     @classmethod
-    def read(cls, arguments: Mapping[str, Any]) -> Wanted:
-        """Return them as Ansible gives them, which makes text of a number in a template."""
+    def read(cls, arguments: Mapping[str, Any]) -> Requirements:
+        """Return them from what Ansible passes, which turns a number in a template into text."""
         numbers = {option.name for option in fields(cls) if option.type == "int"}
-        return cls(**{key: int(value) if key in numbers else value for key, value in arguments.items()})
+        options: dict[str, Any] = {key: int(value) if key in numbers else value for key, value in arguments.items()}
+        return cls(**options)

@@ -1,4 +1,4 @@
-"""The inventory's instruments and agents: validated, and everything that is derived from them.
+"""The inventory: its checks (faults/), and everything that is made of it (rendering/, grafana/).
 
-Runs on the controller inside Ansible's filters. Plain Python 3.10, nothing of Ansible, nothing of the appliance.
+Runs on the controller inside Ansible's filters. Plain Python 3.10 without Ansible and without the appliance's packages.
 """

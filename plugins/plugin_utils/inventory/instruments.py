@@ -1,17 +1,25 @@
-"""Instruments and agents of a sound inventory: names, channels, fields and paths."""
+"""Instruments and agents of a sound inventory: names, channels, fields, paths and how often they are read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from ..contract import contract
+from . import durations
+from .entries import Entry
 from .models import MODELS, Extra, Field, Model
 
 ADDRESS_ROOT = contract.ADDRESS_ROOT
 
-Entry = Mapping[str, Any]
+
+class ShownField(NamedTuple):
+    """A field that panels show: the field of the feed, what people call it, and the options of its channel (empty for an extra)."""
+
+    field: Field
+    label: str
+    options: Entry
 
 
 def model_of(instrument: Entry) -> Model:
@@ -20,12 +28,12 @@ def model_of(instrument: Entry) -> Model:
 
 
 def name_of(entry: Entry) -> str:
-    """What consumers see before a field: the entry's name, an instrument's serial number, or an agent's id."""
-    return entry.get("name") or entry.get("serial") or entry["id"]
+    """Return what consumers see before a field: the entry's name, an instrument's serial number, or an agent's id."""
+    return str(entry.get("name") or entry.get("serial") or entry["id"])
 
 
 def host_names(instruments: Iterable[Entry]) -> list[str]:
-    """Return the names by which instruments are reached; of those without, none."""
+    """Return the host names by which instruments are reached, sorted; an IP address is not among them."""
     hosts = [
         str(instrument.get("address") or "").partition(":")[0]
         for instrument in instruments
@@ -39,10 +47,10 @@ def path_of(instrument: Entry, field: str) -> str:
     return f"{ADDRESS_ROOT}.{instrument['id']}.feeds.{model_of(instrument).feed}.{field}"
 
 
-def channels_of(instrument: Entry) -> dict[str, dict]:
+def channels_of(instrument: Entry) -> dict[str, Entry]:
     """Return the options of each channel that the inventory lists, or of every channel of the model when it lists none."""
-    listed = instrument.get("channels") or {channel: {} for channel in model_of(instrument).channels}
-    return {str(channel): dict(options or {}) for channel, options in listed.items()}
+    channels = instrument.get("channels") or {channel: {} for channel in model_of(instrument).channels}
+    return {str(channel): dict(options or {}) for channel, options in channels.items()}
 
 
 def extras_of(instrument: Entry) -> list[Extra]:
@@ -51,11 +59,19 @@ def extras_of(instrument: Entry) -> list[Extra]:
     return [extras[name] for name in extras if name in (instrument.get("also_reads") or [])]
 
 
-def fields_of(instrument: Entry) -> list[tuple[Field, str, dict]]:
-    """Return `(field, label, options)` of each field of the listed channels, temperature and sensor units in turn, and of extras."""
+def fields_of(instrument: Entry) -> list[ShownField]:
+    """Return the fields of the listed channels, temperature and sensor units in turn, and those of the extras."""
     model = model_of(instrument)
     return [
-        (field, options.get("label") or f"Channel {channel}", options)
+        ShownField(field, options.get("label") or f"Channel {channel}", options)
         for channel, options in channels_of(instrument).items()
         for field in model.fields(channel)
-    ] + [(field, extra.label, {}) for extra in extras_of(instrument) for field in extra.fields]
+    ] + [ShownField(field, extra.label, {}) for extra in extras_of(instrument) for field in extra.fields]
+
+
+def scan_cycle(instrument: Entry) -> int:
+    """Return after how many seconds an instrument returns to a channel; 0 if it reads all of them at once."""
+    if instrument.get("scan_cycle") is not None:
+        return durations.parsed(instrument["scan_cycle"])
+    model = model_of(instrument)
+    return model.scan_seconds * len(instrument.get("channels") or model.channels)

@@ -1,4 +1,4 @@
-"""What an alarm is, as the site file tells it: made by ``plugins/plugin_utils/inventory/grafana/alarms/requested.py``."""
+"""What an alarm is, as the site file tells it: made by ``plugins/plugin_utils/inventory/rendering/bridge_site.py``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Every check of an inventory. A fault is one sentence: where, what, and what to type instead."""
+"""Every check of an inventory, of its files, and of what a lab brings along; inventory.py has the table of settings and checks."""

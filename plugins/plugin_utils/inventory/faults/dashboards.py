@@ -1,4 +1,4 @@
-"""The lab's own dashboards, files beside the inventory: what keeps Grafana from taking one."""
+"""The lab's own dashboards, files beside the inventory: why Grafana would not accept one."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
-from ...contract import contract
-from ..grafana.alerting import WATCHDOG_FOLDER
-from ..grafana.identity import FOLDER
+from ..grafana.identity import FOLDER, WATCHDOG_FOLDER
+from ..grafana.uids import LONGEST as LONGEST_UID
 
-LONGEST_UID = contract.LONGEST_UID
 OURS = "livemon-"
-HOW = "bring it here by playbooks/adopt_dashboards.yml, or export it in Grafana as Classic"
+HOW = "copy it here with playbooks/adopt_dashboards.yml, or export it from Grafana as Classic"
 
 
 def places(adopted: Iterable[Mapping[str, str]], present: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return adopted dashboards, ``{"name", "uid", "content"}``, with the names under which they go among the present files.
+    """Return adopted dashboards, ``{"name", "uid", "content"}``, with the names of the files that they are written to.
 
-    A dashboard that is there already, by its uid, goes to its place, whatever its title is today; a name that another dashboard
-    has is not taken from it.
+    A dashboard that is present already, by its uid, keeps its file even if its title has changed; the file of another dashboard is
+    not overwritten.
 
     Parameters
     ----------
     present
-        Texts by path.
+        The dashboards that are present: their texts by path.
     """
     names = {_uid(text): PurePath(path).name for path, text in present.items()}
     placed = []
@@ -54,23 +52,23 @@ def faults(files: Mapping[str, str]) -> Iterator[str]:
         try:
             model = json.loads(text)
         except ValueError as error:
-            yield f"{name}: this is no JSON ({error}); {HOW}"
+            yield f"{name}: this is not valid JSON ({error}); {HOW}"
             continue
         if not isinstance(model, dict) or not isinstance(model.get("panels"), list) or "elements" in model:
-            yield f"{name}: this is no dashboard of the classic form, which has a list of panels; {HOW}"
+            yield f"{name}: this is not a dashboard in the classic format, which has a list of panels; {HOW}"
             continue
         title = model.get("title")
         if isinstance(title, str) and _slug(title) in map(_slug, (FOLDER, WATCHDOG_FOLDER)):
-            # Grafana 9.4 finds the folder of its alarms by that name, and ends where it finds a dashboard.
+            # Grafana 9.4 looks up the folder of its alarms by that name, and exits if it finds a dashboard.
             yield (
-                f"{name}: its title {title!r} is that of the folder with the alarms, which would keep Grafana from starting; "
-                "give it another"
+                f"{name}: its title {title!r} is that of the folder with the alarms, and Grafana would not start; "
+                "give it another title"
             )
         uid = model.get("uid")
         if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or uid.startswith(OURS):
-            yield f"{name}: its uid is {uid!r}; give it one of its own, at most {LONGEST_UID} letters, not beginning with {OURS}"
+            yield f"{name}: its uid is {uid!r}; give it one of its own, at most {LONGEST_UID} characters, not starting with {OURS}"
         elif uid in owners:
-            yield f"{name}: its uid {uid!r} is also that of {owners[uid]}; give one of them another"
+            yield f"{name}: its uid {uid!r} is already used by {owners[uid]}; give one of them another"
         else:
             owners[uid] = name
 

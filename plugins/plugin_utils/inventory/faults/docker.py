@@ -1,4 +1,4 @@
-"""What a site may set of its Docker engine and of the way to image registries, and what a value gets that cannot be."""
+"""Settings of the Docker engine and of the access to image registries, and the error message for each invalid value."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..checks import is_web_address
 ORIGINS = ("auto", "distribution", "docker", "existing")
 REPOSITORY_KEYS = {"url", "key", "fingerprint", "versions"}
 NOT_AN_OPTION = {"registry-mirrors", "proxies", "insecure-registries"}
-"""Of the engine's options those that a setting of their own takes the place of."""
+"""Options of the engine that have settings of their own."""
 
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_.-]{0,31}\Z")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+\Z")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~*-]*\Z")
 _HOST = re.compile(r"\.?[A-Za-z0-9*]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?\Z")
-# A shell reads it, too.
+# A shell also reads it.
 _PROXY = re.compile(
     r"https?://([A-Za-z0-9%._~-]+(:[A-Za-z0-9%._~-]*)?@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?\Z"
 )
@@ -52,8 +52,8 @@ def _is_exception(value: Any) -> bool:
         return False
 
 
-def _list_of(will_do: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (list, tuple)) and all(will_do(entry) for entry in value)
+def _list_of(is_valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (list, tuple)) and all(is_valid(entry) for entry in value)
 
 
 def _is_options(value: Any) -> bool:
@@ -63,41 +63,42 @@ def _is_options(value: Any) -> bool:
 DOCKER_SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "docker_from": (
         lambda value: value in ORIGINS,
-        "is no place where Docker comes from; write auto, distribution, docker or existing",
+        "is not a source of Docker; write auto, distribution, docker or existing",
     ),
     "docker_repository": (
         _is_repository,
         (
-            "is no repository of Docker's packages; write {url: https://mirror.lab.example/linux/ubuntu}, and beside it, if they are "
+            "is not a valid repository of Docker's packages; write {url: https://mirror.lab.example/linux/ubuntu}, and, if they are "
             "not Docker's own, key: (its address), fingerprint: (40 hexadecimal digits) and versions: {docker-ce: '5:24.0.2*'}"
         ),
     ),
     "docker_options": (
         _is_options,
         (
-            "is nothing for the engine's daemon.json; write its keys, for example {default-address-pools: [{base: 10.200.0.0/16, "
+            "is not valid in the engine's daemon.json; write its keys, for example {default-address-pools: [{base: 10.200.0.0/16, "
             "size: 24}]}, "
             "but registry_mirrors for registry-mirrors, proxy for proxies, and extra_ca_certificates instead of insecure-registries"
         ),
     ),
     "docker_users": (
         _list_of(lambda user: isinstance(user, str) and bool(_USER.match(user))),
-        "is no list of the machine's users; write for example [postdoc]",
+        "is not a list of the machine's users; write, for example, [postdoc]",
     ),
     "registry_mirrors": (
         _list_of(_is_plain_web_address),
-        "is no list of image registries; write their addresses, for example [https://mirror.lab.example]",
+        "is not a list of image registries; write their addresses, for example [https://mirror.lab.example]",
     ),
     "proxy": (
         lambda value: value == "" or (is_web_address(value) and bool(_PROXY.match(value))),
         (
-            "this is no proxy; write its address with the port, for example http://proxy.lab.example:3128, and where it wants a "
-            "password http://user:password@..., best from Ansible Vault and with %XX for what is neither a letter nor a digit"
+            "this is not a valid proxy; write its address with the port, for example "
+            "http://proxy.lab.example:3128, and if it needs a "
+            "password http://user:password@..., preferably from Ansible Vault and with %XX for what is neither a letter nor a digit"
         ),
     ),
     "proxy_exceptions": (
         _list_of(_is_exception),
-        "is no list of names and networks; write for example [.lab.example, 172.16.0.0/12]",
+        "is not a list of names and networks; write, for example, [.lab.example, 172.16.0.0/12]",
     ),
 }
-"""Of each setting whether a value will do, and what to say of one that will not."""
+"""For each setting, whether a value is valid, and what to say about one that is not."""

@@ -1,8 +1,8 @@
-"""What keeps Ansible from reading a file of the inventory, in words: with its line, and what to type instead.
+"""Why Ansible cannot read a file of the inventory: with its line, and what to write instead.
 
-Ansible tries one reader after the other and tells the complaint of each. Here the file is looked at before, as YAML nodes, which know
-their lines and what was typed. Beside what YAML cannot read it is told what Ansible would pass over with a warning (a list at the
-wrong place, a key that stands twice) and numbers that are not what they look like: 0123456 is 42798 in YAML 1.1.
+Ansible tries one reader after the other and reports the complaint of each. Here the file is checked before that, as YAML nodes,
+which know their lines and what was typed. Besides what YAML cannot read, faults are what Ansible would ignore with a warning (a list
+in the wrong place, a duplicate key) and numbers that are not what they look like: 0123456 is 42798 in YAML 1.1.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ GROUP_KEYS = ("hosts", "vars", "children")
 _VAULT = "$ANSIBLE_VAULT"
 _TAGS = re.compile(r"tag:yaml\.org,2002:|!(vault|vault-encrypted|unsafe)\Z")
 _USUAL = re.compile(r"[-+]?(0|[1-9][0-9]*)|[-+]?([0-9]+\.[0-9]*|\.[0-9]+)(e[-+][0-9]+)?|[-+]?\.inf|\.nan", re.I)
-"""Numbers that mean what everybody takes them for."""
+"""Numbers that are what they look like."""
 
 
 def faults(source: Path) -> list[str]:
-    """Return all that keeps an inventory file and the variables beside it from being read as meant, each with file and line.
+    """Return why an inventory file and the variables beside it cannot be read as meant, each fault with file and line.
 
-    Empty for a file that can be read, for one that is not YAML by its name, and for one that Ansible Vault encrypted as a whole.
+    Empty for a file that can be read, for one whose name is not that of a YAML file, and for one that Ansible Vault encrypted as a
+    whole.
     """
     if source.suffix not in SUFFIXES or not source.is_file():
         return []
@@ -66,7 +67,10 @@ def _root(path: Path) -> yaml.Node | None:
 
 
 def _composed(text: str) -> yaml.Node | None:
-    return None if text.startswith(_VAULT) else yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if text.startswith(_VAULT):
+        return None
+    root: yaml.Node | None = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return root
 
 
 def _faults_of(path: Path, *, is_inventory: bool) -> Iterator[str]:
@@ -86,13 +90,13 @@ def _faults_of(path: Path, *, is_inventory: bool) -> Iterator[str]:
 
 def _complaints(root: yaml.Node | None, *, is_inventory: bool) -> Iterator[tuple[yaml.Node | None, str]]:
     if root is None and is_inventory:
-        yield None, "there is nothing in it; start from inventory/example"
+        yield None, "this file is empty; start from inventory/example"
     elif root is not None:
         yield from _everywhere(root)
         if not isinstance(root, yaml.MappingNode):
             yield (
                 root,
-                f"this is {_kind(root)}; a file of the inventory begins with a name and a colon, as in inventory/example",
+                f"this is {_kind(root)}; a file of the inventory starts with a name and a colon, as in inventory/example",
             )
         elif is_inventory and "plugin" not in _keys(root):
             for name, group in root.value:
@@ -101,9 +105,12 @@ def _complaints(root: yaml.Node | None, *, is_inventory: bool) -> Iterator[tuple
 
 
 def _of_group(name: yaml.Node, group: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """What Ansible would pass over in a group of hosts."""
+    """Yield what Ansible would ignore in a group of hosts."""
     if name.value in SETTINGS:
-        yield name, f"{name.value} is a setting, and here stand groups of machines; write it under livemon, vars"
+        yield (
+            name,
+            f"{name.value} is a setting, but this is the place of groups of machines; write it under livemon, vars",
+        )
     elif isinstance(group, yaml.MappingNode):
         for key, value in group.value:
             yield from _of_section(name.value, key, value)
@@ -115,14 +122,14 @@ def _of_section(group: str, key: yaml.Node, value: yaml.Node) -> Iterator[tuple[
     if key.value not in GROUP_KEYS:
         yield (
             key,
-            f"{key.value} stands beside hosts and vars of {group}, where Ansible passes over it; write it under vars",
+            f"{key.value} is beside hosts and vars of {group}, where Ansible ignores it; write it under vars",
         )
     elif not isinstance(value, yaml.MappingNode):
         if not _is_empty(value) and not (key.value == "hosts" and isinstance(value, yaml.ScalarNode)):
             example = {"hosts": "monitor:", "vars": "instruments: []", "children": "livemon:"}[key.value]
             yield (
                 key,
-                f"{key.value}: this is {_kind(value)}; write a name and a colon in each line, without a dash: {example}",
+                f"{key.value}: this is {_kind(value)}; write a name and a colon on each line, without a dash: {example}",
             )
     elif key.value == "children":
         for name, child in value.value:
@@ -130,27 +137,27 @@ def _of_section(group: str, key: yaml.Node, value: yaml.Node) -> Iterator[tuple[
 
 
 def _everywhere(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
-    """What no file of Ansible's may have, wherever it stands."""
+    """Yield what no file of Ansible may have in any place."""
     for node in _walk(root):
         if not _TAGS.match(node.tag):
-            yield node, f"{node.tag} is not known to Ansible; put a text that begins with ! in quotes"
+            yield node, f"{node.tag} is unknown to Ansible; put text that starts with ! in quotes"
         if not isinstance(node, yaml.MappingNode):
             continue
         first: dict[str, int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                yield key, 'a text that begins with {{ must be in quotes: "{{ ... }}"'
+                yield key, 'text that starts with {{ must be in quotes: "{{ ... }}"'
             elif key.value in first:
                 yield (
                     key,
-                    f"{key.value} is a duplicate: it stands in line {first[key.value]}, too, and one would be lost; write it once",
+                    f"{key.value} is a duplicate of the key in line {first[key.value]}, and one of them would be lost; write it once",
                 )
             else:
                 first[key.value] = key.start_mark.line + 1
 
 
 def _odd_numbers(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, str]]:
-    """Numbers among our settings that YAML 1.1 takes for others than they look like."""
+    """Yield the numbers among our settings that YAML 1.1 reads as other ones."""
     settings = [
         value
         for node in _walk(root)
@@ -173,8 +180,8 @@ def _is_odd(node: yaml.Node) -> bool:
 
 
 def _walk(root: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Yield a node and all below it, once each, in their order: an alias leads to a node that was there before."""
-    todo, seen = [root] if root is not None else [], set()
+    """Yield a node and all below it, once each, in their order: an alias leads to a node that was yielded before."""
+    todo, seen = [root] if root is not None else [], set[int]()
     while todo:
         node = todo.pop()
         if id(node) in seen:
@@ -199,5 +206,5 @@ def _is_empty(node: yaml.Node) -> bool:
 
 
 def _kind(node: yaml.Node) -> str:
-    kinds = {yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
-    return kinds.get(type(node), "a text")
+    kinds: dict[type[yaml.Node], str] = {yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
+    return kinds.get(type(node), "text")

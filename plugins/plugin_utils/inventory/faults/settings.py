@@ -1,4 +1,4 @@
-"""What a site may set besides its instruments and agents, and what a value gets that cannot be."""
+"""Site-wide settings, and the error message for each invalid value."""
 
 from __future__ import annotations
 
@@ -9,36 +9,37 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import durations, local_times
-from ..checks import is_true, is_web_address
-from ..data_nodes import is_window
+from ..checks import is_web_address
+from ..entries import Entry, is_true
 from ..grafana.releases import DEFAULT_IMAGE, OLDEST, release_of, tag_of
+from .common import is_window
 from .docker import DOCKER_SETTINGS
 
 TRUTH_VALUES = {"true", "false", "yes", "no", "on", "off", "1", "0"}
 GRAFANA_PORT = 3000
 TAKEN_PORTS = {5000, 8001}
-"""What the quick-look page and the router publish on the host."""
+"""Ports of the quick-look page and the router on the host."""
 LONGEST_PREFIX = 27
-"""Of a smaller subnet too little is left for the agents, beside the router's fixed address."""
+"""A smaller subnet leaves too few addresses for the agents beside the router's fixed one."""
 
 GRAFANA_VARIANTS = {
-    "-slim": "data sources that the others bring along",
-    "-distroless": "the shell by which livemon sets the password and sees whether Grafana answers",
+    "-slim": "data sources that the other images include",
+    "-distroless": "the shell that livemon needs to set the password and to check that Grafana answers",
 }
 """What each variant of Grafana's image lacks."""
 
 LONGEST_SITE_NAME = 60
-"""Characters: what the head of a page on a phone has room for in two lines."""
+"""Characters: as many as the head of a page on a phone shows in two lines."""
 OWN_USERS = {"hub", "node", "bridge", "client"}
-"""Of the router."""
+"""The router's own users."""
 SHORTEST_SECRET = 12
 PINGS = 20, 86400
 """Shortest and longest time in seconds between two pings of the dead-man's switch; an attempt may take ten."""
 SECRET_SETTINGS = {"sisock_upstream_consumer", "dead_mans_switch", "proxy"}
-"""Those whose value is repeated nowhere."""
+"""Settings whose value is never repeated."""
 
 ALARM_INTERVALS = range(10, 61, 10)
-"""Seconds; Grafana looks at its rules every ten."""
+"""Seconds; Grafana checks its rules every ten."""
 SHORTEST_REFRESH = 5
 """Seconds; Grafana itself allows no shorter one."""
 
@@ -79,17 +80,15 @@ def _is_image(value: Any) -> bool:
     return isinstance(value, str) and bool(_IMAGE.match(value))
 
 
-def _not_grafana(value: Any) -> str | None:
-    """Return why an image will not do for Grafana; `None` if it will."""
+def _image_fault(value: Any) -> str | None:
+    """Return why an image cannot be used for Grafana; `None` if it can."""
     if not _is_image(value):
-        return f"is not the name of an image; write for example {DEFAULT_IMAGE}"
+        return f"is not the name of an image; write, for example, {DEFAULT_IMAGE}"
     for variant, lack in GRAFANA_VARIANTS.items():
         if variant in tag_of(value):
             return f"is a {variant} image, which lacks {lack}; write one without {variant}, for example {DEFAULT_IMAGE}"
     if release_of(value) < OLDEST:
-        return (
-            f"is older than 9.4, the first Grafana that reads what livemon gives it; write for example {DEFAULT_IMAGE}"
-        )
+        return f"is older than 9.4, the first Grafana that livemon supports; write, for example, {DEFAULT_IMAGE}"
     return None
 
 
@@ -180,7 +179,9 @@ def _is_site_name(value: Any) -> bool:
 
 _TRUTH = (_is_truth_value, "is neither true nor false; write true or false")
 
-SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str | None]]] = {
+Complaint = str | Callable[[Any], str | None]
+
+SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], Complaint]] = {
     **DOCKER_SETTINGS,
     "site_name": (
         _is_site_name,
@@ -189,64 +190,70 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
     "site_time_zone": (lambda value: local_times.zone_fault(value) is None, local_times.zone_fault),
     "archive_seconds_per_file": (
         lambda value: bool(_number(value)),
-        "is no number of seconds; write a whole number, for example 3600",
+        "is not a valid number of seconds; write a whole number, for example 3600",
     ),
     "data_directory": (
         _is_directory,
-        "is no directory for data; write its whole path without spaces, for example /data",
+        "is not a valid directory for data; write its full path without spaces, for example /data",
     ),
-    "extra_ca_certificates": (_is_list_of_files, "is no list of files; write for example [/etc/ssl/lab-ca.pem]"),
-    "base_image": (_is_image, "is no image; write its name, apt or auto, for example python:3.11-slim-bookworm"),
+    "extra_ca_certificates": (_is_list_of_files, "is not a list of files; write, for example, [/etc/ssl/lab-ca.pem]"),
+    "base_image": (
+        _is_image,
+        "is not a valid image; write its name, apt or auto, for example python:3.11-slim-bookworm",
+    ),
     "images_archive": (
         lambda value: value == "" or _is_directory(value),
-        "is no directory of images; write its whole path without spaces, for example /media/images",
+        "is not a valid directory of images; write its full path without spaces, for example /media/images",
     ),
     "ocs_subnet": (
         _is_subnet,
-        "is no subnet for the agents; write its first address and a length of 27 at most, for example 172.28.80.0/24",
+        "is not a valid subnet for the agents; write its first address and a prefix length of at most 27, for example 172.28.80.0/24",
     ),
-    "grafana_image": (lambda value: _not_grafana(value) is None, _not_grafana),
+    "grafana_image": (lambda value: _image_fault(value) is None, _image_fault),
     "grafana_url": (
         _is_grafana_url,
-        "is not the address of Grafana; write what people type in the browser, for example https://monitor.lab.example:3000/",
+        "is not a valid address of Grafana; write what people type in the browser, for example https://monitor.lab.example:3000/",
     ),
     "grafana_required": _TRUTH,
     "grafana_port": (
         _is_port,
-        "is no port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
+        "is not a valid port for Grafana; write a number from 1 to 65535 except 5000 and 8001, for example 3000",
     ),
-    "dashboard_range": (durations.seconds, "is no interval for dashboards; write for example 30m, 6h or 2d"),
+    "dashboard_range": (
+        lambda value: bool(durations.seconds(value)),
+        "is not a valid interval for dashboards; write, for example, 30m, 6h or 2d",
+    ),
     "dashboard_refresh": (
         lambda value: (durations.seconds(value) or 0) >= SHORTEST_REFRESH,
-        f"is no interval between refreshes; write for example 10s or 1m, {SHORTEST_REFRESH}s at least",
+        f"is not a valid interval between refreshes; write, for example, 10s or 1m, at least {SHORTEST_REFRESH}s",
     ),
     "alarm_interval": (
         _is_alarm_interval,
-        "is not a time between two looks at the alarms; write 10s, 20s, 30s, 40s, 50s or 60s, what Grafana can keep to",
+        "is not a valid interval between two evaluations of the alarms; write 10s, 20s, 30s, 40s, 50s or 60s: Grafana has no others",
     ),
     "firewall": _TRUTH,
     "grafana_https": _TRUTH,
     "grafana_certificate": (
         _is_certificate,
         (
-            "is no certificate; write {certificate: ..., key: ...}, two PEM files on this computer, "
-            'best as "{{ inventory_dir }}/grafana.crt"'
+            "is not a valid certificate; write {certificate: ..., key: ...}, two PEM files on this computer, "
+            'preferably as "{{ inventory_dir }}/grafana.crt"'
         ),
     ),
     "certificate_authority": (
         _is_certificate,
         (
-            "is no authority; write {certificate: ..., key: ...}, two PEM files on this computer, "
-            'best as "{{ inventory_dir }}/lab-ca.crt"'
+            "is not a valid authority; write {certificate: ..., key: ...}, two PEM files on this computer, "
+            'preferably as "{{ inventory_dir }}/lab-ca.crt"'
         ),
     ),
     "certificate_renewal_hour": (
         lambda value: _number(value) in range(24),
-        "is no hour of the day; write a number from 0 to 23, for example 4",
+        "is not a valid hour of the day; write a number from 0 to 23, for example 4",
     ),
     "grafana_server_names": (
         _is_list_of_servers,
-        "is no list of names; write what people type in the browser, for example [monitor.lab.example, 192.0.2.10]",
+        "is not a list of names; write what people type in the browser, for example [monitor.lab.example, 192.0.2.10]",
     ),
     "grafana_anonymous_viewer": _TRUTH,
     "monitor_names": (
@@ -256,70 +263,72 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], str | Callable[[Any], str 
     "ocs_web_origins": (
         _is_list_of_origins,
         (
-            "is not a list of origins; write how the addresses of the pages begin, up to the first single slash, "
+            "is not a list of origins; write the start of the addresses of the pages, up to the first single slash, "
             "for example [http://localhost:8000]"
         ),
     ),
     "backup_directory": (
         lambda value: isinstance(value, str) and value.startswith(("/", "~/")),
-        "is no directory; write its whole path on this computer, for example /srv/livemon-backups",
+        "is not a valid directory; write its full path on this computer, for example /srv/livemon-backups",
     ),
     "backup_keep": (
         lambda value: _number(value) is not None,
-        "is no number of backups; write how many are kept, or 0 for all of them",
+        "is not a valid number of backups; write how many to keep, or 0 for all of them",
     ),
     "timesync": _TRUTH,
     "time_servers": (
         _is_list_of_servers_or_empty,
-        "is no list of time servers; write their names or addresses, for example [ntp.lab.example, 192.0.2.1]",
+        "is not a list of time servers; write their names or addresses, for example [ntp.lab.example, 192.0.2.1]",
     ),
     "wait_for_data": _TRUTH,
     "show_secrets": _TRUTH,
-    "memory_window": (is_window, "is no number of seconds; write a whole number, for example 86400"),
+    "memory_window": (is_window, "is not a valid number of seconds; write a whole number, for example 86400"),
     "sisock_anonymous_nodes": _TRUTH,
     "sisock_upstream_consumer": (
         _is_router_user,
         (
-            "this is no user with a secret; write {user: simonsobs, secret: ...}, the user no role of ours and the secret "
-            f"at least {SHORTEST_SECRET} characters long, best from Ansible Vault"
+            "this is not a valid user with a secret; write {user: simonsobs, secret: ...}, with a user "
+            "that is not one of our roles and a "
+            f"secret of at least {SHORTEST_SECRET} characters, preferably from Ansible Vault"
         ),
     ),
     "dead_mans_switch": (
         _is_switch,
         (
-            "this is nothing to ping; write {url: ...}, an address that begins with https:// and best comes from Ansible Vault, and "
-            f"beside it, if you like, every: 60 (seconds, from {PINGS[0]} to {PINGS[1]}), method: GET or POST, and a fail_url"
+            "this cannot be pinged; write {url: ...}, an address that starts with https:// and preferably "
+            "comes from Ansible Vault, and "
+            f"optionally every: 60 (seconds, from {PINGS[0]} to {PINGS[1]}), method: GET or POST, and a fail_url"
         ),
     ),
 }
-"""Of each setting whether a value will do, and what to say of one that will not, or what says it."""
+"""For each setting, whether a value is valid, and what to say about one that is not (or what says it)."""
 
 
-def setting_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+def setting_faults(settings: Entry) -> Iterator[str]:
     """Every fault in the site's settings."""
-    for key, (will_do, complaint) in SITE_SETTINGS.items():
+    for key, (is_valid, complaint) in SITE_SETTINGS.items():
         if key not in settings:
             continue
         value = settings[key]
         if value is None:
-            yield f"{key}: nothing is written here; write a value, or leave the line out"
-        elif not will_do(value):
-            said = complaint if isinstance(complaint, str) else complaint(value)
-            yield f"{key}: {said}" if key in SECRET_SETTINGS else f"{key}: {value!r} {said}"
+            yield f"{key}: this is empty; write a value, or leave the line out"
+        elif not is_valid(value):
+            fault = complaint if isinstance(complaint, str) else complaint(value)
+            yield f"{key}: {fault}" if key in SECRET_SETTINGS else f"{key}: {value!r} {fault}"
     yield from _faults_of_address(settings)
 
 
-def _faults_of_address(settings: Mapping[str, Any]) -> Iterator[str]:
-    """What Grafana's address has that Grafana has not: links that begin with it would lead nowhere."""
+def _faults_of_address(settings: Entry) -> Iterator[str]:
+    """Every contradiction between Grafana's address and how it is served: links that start with it would lead nowhere."""
     address, port = settings.get("grafana_url"), settings.get("grafana_port", GRAFANA_PORT)
-    if not _is_grafana_url(address):
+    if not isinstance(address, str) or not _is_grafana_url(address):
         return
-    speaks_https = is_true(settings.get("grafana_https")) or bool(settings.get("grafana_certificate"))
+    serves_https = is_true(settings.get("grafana_https")) or bool(settings.get("grafana_certificate"))
     parts = urlsplit(address)
-    if parts.scheme == "http" and speaks_https:
-        yield f"grafana_url: {address!r} begins with http, and Grafana speaks HTTPS; write https://..."
-    elif parts.scheme == "https" and not speaks_https and str(parts.port) == str(port):
+    if parts.scheme == "http" and serves_https:
+        yield f"grafana_url: {address!r} starts with http, but Grafana serves HTTPS; write https://..."
+    elif parts.scheme == "https" and not serves_https and str(parts.port) == str(port):
         yield (
-            f"grafana_url: {address!r} begins with https, and on port {port} Grafana speaks HTTP; write http://..., or "
+            f"grafana_url: {address!r} starts with https, but on port {port} Grafana serves HTTP; write http://..., or "
             "grafana_https: true"
         )

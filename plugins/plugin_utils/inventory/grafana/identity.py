@@ -1,39 +1,54 @@
-"""What dashboards, panels and their places are called: the same in every run, whatever else the inventory holds."""
+"""The names of what is provisioned in Grafana: the same in every run, whatever else the inventory holds."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
+from ...contract import contract
 from .uids import uid
 
 OVERVIEW = "livemon-overview"
 APPLIANCE = "livemon-appliance"
 OTHERS = "livemon-others"
 FOLDER = "livemon"
+WATCHDOG_FOLDER = "livemon watchdog"
+"""A folder of its own, so that lists of firing alarms leave the watchdog out."""
 DATA_SOURCE = {"type": "graphite", "uid": "livemon"}
 TAG = "livemon"
-"""Of all our dashboards; the list of links on each is made by it."""
+"""The tag of all our dashboards, by which each of them links to the others."""
+WATCHDOG = contract.WATCHDOG
+"""The alarm that always fires; the bridge knows it by this name."""
+PULSE = contract.PULSE
+"""The contact point for the watchdog."""
+NOBODY = contract.NOBODY
+"""The contact point if the inventory has none: the tree of routes must end in one."""
 
 
-def instrument_uid(instrument: Mapping[str, Any]) -> str:
+class PanelPlace(NamedTuple):
+    """A panel of one of our dashboards: the dashboard's uid, and the panel's number."""
+
+    dashboard: str
+    panel: int
+
+
+def instrument_uid(instrument_id: str) -> str:
     """Return the uid of an instrument's dashboard."""
-    return uid("i", instrument["id"])
+    return uid("i", instrument_id)
 
 
 def panel_id(*names: str) -> int:
-    """Return a panel's number: of its names alone, so that an instrument more or less renumbers no other's panels."""
+    """Return a panel's number: it depends on its names alone, so that one instrument more does not renumber other panels."""
     return zlib.crc32("/".join(names).encode()) & 0x7FFFFFFF
 
 
-def temperature_panel(instrument: Mapping[str, Any]) -> int:
+def temperature_panel(instrument_id: str) -> int:
     """Return the number of the plot of all temperatures on an instrument's dashboard."""
-    return panel_id(instrument["id"], "temperature")
+    return panel_id(instrument_id, "temperature")
 
 
 def ref_id(number: int) -> str:
-    """Return A to Z, AA to AZ, ... as Grafana counts queries."""
+    """Return the letters by which Grafana names query `number`, from 0: A to Z, AA to AZ, ..."""
     letters = ""
     number += 1
     while number:

@@ -1,17 +1,17 @@
-r"""What a message of Grafana says: the templates of its title and its body, and which setting of a receiver each goes into.
+r"""The messages of Grafana: the templates of title and body, and the setting of each receiver that takes them.
 
-A title says in words what holds, with value, unit, limit and since when; of several alarms the worst. A body has one paragraph
-for each alarm: the sentence, what to do, and links that work for the reader, since all begin with Grafana's ``root_url``. The
-sentence itself, worded for an alarm that holds or is over, is the rule's annotation ``summary``.
+A title says what is wrong, with value, unit, limit and since when; of several alarms it names the worst. A body has one paragraph
+for each alarm: the sentence, what to do, and links that work for the reader, since all start with Grafana's ``root_url``. The
+sentence itself, worded for an alarm that fires or is over, is the rule's annotation ``summary``.
 
-An alarm whose end nobody has seen is never told as over. Grafana resolves an alarm, too, when its series is missing, its query
-fails or its rule is changed; it then says why in the annotation ``grafana_state_reason``. When its Alertmanager has heard
-nothing of an alarm for some minutes, it resolves it without a reason; what then still stands in the annotation ``state`` is
-``firing``. The exception is an alarm which fires because a query fails: its series is that failure, and goes when the query is
-answered again. It says so in the annotation ``answered``, which all others have not.
+An alarm is never reported as over unless its end was seen. Grafana also resolves an alarm when its series is missing, its query
+fails or its rule is changed; it then gives the reason in the annotation ``grafana_state_reason``. When its Alertmanager has not
+heard of an alarm for some minutes, it resolves it without a reason; the annotation ``state`` is then still ``firing``. The
+exception is an alarm that fires because a query fails: its series is that failure, and disappears when the query is answered
+again. It has the annotation ``answered``, which no other alarm has.
 
-The templates use only what the functions of Grafana 9.4 offer (those of Alertmanager 0.24): no dates by zone, no durations in
-words, no text made of a template. Links have one parameter, because the plain part of a mail writes ``&`` as ``&amp;``.
+The templates use only functions of Grafana 9.4 (those of Alertmanager 0.24): there are no dates by zone, no durations in words,
+and a template cannot be used as text. Links have one parameter, because the plain part of a mail writes ``&`` as ``&amp;``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..entries import Document
+
 NAME = "livemon"
-"""Of the group of templates in Grafana."""
+"""The name of the group of templates in Grafana."""
 
 _TIME = 'Local.Format "2 Jan 15:04 MST"'
 _SECOND, _MINUTE = 1_000_000_000, 60_000_000_000
-"""In Go's unit of durations."""
+"""In nanoseconds, Go's unit of durations."""
 _REMOVED = "Updated|RuleDeleted|Paused"
-"""Reasons of Grafana for the end of an alarm that are about its rule."""
+"""Grafana's reasons for the end of an alarm that concern its rule."""
 _CRITICAL = '(eq .Labels.severity "critical")'
 _ANSWERED = '(and .Annotations.answered (eq .Annotations.grafana_state_reason "MissingSeries"))'
 _UNKNOWN = f'(and (or .Annotations.grafana_state_reason (eq .Annotations.state "firing")) (not {_ANSWERED}))'
@@ -37,12 +39,12 @@ _GROUPS = (
     (".Alerts.Resolved", _UNKNOWN),
     (".Alerts.Resolved", f"(not {_UNKNOWN})"),
 )
-"""The alarms of a message, the worst first: which, and on what condition."""
+"""The alarms of a message, the worst first: a list of alarms, and the condition for one of them."""
 
 
 @dataclass(frozen=True)
 class Markup:
-    """How a service writes text: what must be escaped (pattern and replacement of Go, in order), a link, a new line."""
+    """How a service writes text: what must be escaped (Go patterns and replacements, in order), a link, a new line."""
 
     name: str
     escapes: tuple[tuple[str, str], ...] = ()
@@ -50,11 +52,11 @@ class Markup:
     newline: str = r"\n"
 
     def escaped(self, value: str) -> str:
-        """Return an expression of Go's templates for a value as this service shows it."""
+        """Return a Go template expression for a value as this service shows it."""
         return " | ".join([value, *(f"reReplaceAll `{each}` `{instead}`" for each, instead in self.escapes)])
 
     def linked(self, text: str, address: str) -> str:
-        """Return a link, `address` being a part of a template."""
+        """Return a link; `address` is part of a template."""
         return self.link.format(text=text, address=address)
 
 
@@ -107,7 +109,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "slack": {"title": _title(SLACK), "text": _body(SLACK)},
     "sns": {"subject": _title(), "message": _body()},
     "teams": {"title": _title(MARKDOWN), "message": _body(MARKDOWN)},
-    # As HTML, a message that Grafana cuts within a tag would not be delivered.
+    # As HTML, a message that Grafana truncates within a tag would not be delivered.
     "telegram": {"message": _body(), "parse_mode": "None"},
     "threema": _TITLE_AND_DESCRIPTION,
     "victorops": _TITLE_AND_DESCRIPTION,
@@ -115,16 +117,16 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "webhook": _TITLE_AND_MESSAGE,
     "wecom": _TITLE_AND_MESSAGE,
 }
-"""By the type of a receiver, its settings that say what a message says."""
+"""The settings with the text of a message, by the type of a receiver."""
 
 
 def settings_of(receiver: str) -> dict[str, Any]:
-    """Return the settings that make a receiver's message ours; empty for one that sends no text, or is not known."""
+    """Return the settings that give a receiver our text; empty for one that sends no text, and for an unknown one."""
     return dict(SETTINGS.get(receiver, {}))
 
 
-def templates() -> list[dict]:
-    """Return the templates as Grafana's alerting file has them."""
+def templates() -> list[Document]:
+    """Return the templates as in Grafana's alerting file."""
     text = "\n".join(each for markup in MARKUPS for each in _definitions(markup))
     return [{"orgId": 1, "name": NAME, "template": text}]
 
@@ -136,13 +138,13 @@ def _definitions(markup: Markup) -> Iterator[str]:
         ("title", _whole_title(markup)),
         ("body", _whole_body(markup)),
     ):
-        # Here, actions are written in square brackets, and a line break is none of the message.
+        # Actions are written in square brackets here, and line breaks are not part of the message.
         whole = "".join(line.strip() for line in text.splitlines()).replace("[[", "{{").replace("]]", "}}")
         yield _action(f'define "{NAME}.{markup.name}.{part}"') + whole + _action("end")
 
 
 def _summary(markup: Markup) -> str:
-    """What an alarm says of itself; without that, as Grafana's own alarms of a failed query are, its name."""
+    """The summary of an alarm, or its name if it has none, as Grafana's own alarms about failed queries."""
     return f"""
         [[ if .Annotations.summary ]][[ {markup.escaped(".Annotations.summary")} ]]
         [[ else ]]

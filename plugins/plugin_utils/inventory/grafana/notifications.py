@@ -1,44 +1,37 @@
-"""Whom Grafana tells of alarms: contact points, the routes to them, e-mail, and the secrets that they need.
+"""Whom Grafana notifies of alarms: contact points, the routes to them, e-mail, and the secrets that they need.
 
-A secret stands nowhere but in a file of the machine; where one belongs, the inventory writes ``{secret: name}``.
+A secret is only ever in a file on the machine; where one belongs, the inventory has ``{secret: name}``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...contract import contract
 from .. import durations
-from ..checks import is_list, listed
+from ..contact_points import MATCHED, REPEAT, Receiver, receivers
+from ..entries import Document, Entry, as_list, is_list
 from ..secret_references import is_reference
 from . import messages
-from .releases import KEEPS_LAST
+from .identity import NOBODY, PULSE, WATCHDOG
+from .releases import KEEPS_LAST, Release
 from .uids import uid
 
-Entry = Mapping[str, Any]
-
-WATCHDOG, PULSE = contract.WATCHDOG, contract.PULSE
 PULSE_URL = "http://sisock-grafana-http:5000/api/watchdog"
 PULSE_AUTHORIZATION = {"username": "grafana", "password": "$__file{" + contract.SECRETS + "/pulse}"}
-"""The bridge takes the pulse from nobody else. The password is among what Grafana encrypts and hides, in all releases alike."""
-NOBODY = contract.NOBODY
-"""Where alarms go that nobody asked for: the tree of routes needs an end."""
-SECRETS = contract.SECRETS
+"""The bridge accepts the pulse from Grafana alone. All releases encrypt and hide the password."""
 SECRET_FILE = "notification_{name}"  # noqa: S105 - a file's name
-"""A name of its own, beside Grafana's other secrets."""
-FRIENDLY = ("email", "slack", "webhook")
-MATCHED = ("severity", "instrument", "kind")
+"""Apart from the names of Grafana's other secrets."""
 GROUP_BY = ("instrument", "kind")
-"""What goes into one message: sixteen channels that fall silent together are one."""
-REPEAT = "4h"
+"""Alarms that go into one message: sixteen channels that fall silent together are one message."""
 WAIT = 10
-"""Seconds for which a first message waits for what comes at the same time."""
+"""Seconds for which a first message waits for other alarms of the same time."""
 TURN = 60
-"""Seconds between two looks at what has changed, or is to be told again."""
+"""Seconds between two checks for alarms that have changed, or whose notification must be repeated."""
 MARGIN = TURN // 2
-"""Seconds by which Grafana is told to repeat sooner: it looks once a turn, and what lacks a moment then waits for the next one."""
+"""Seconds by which Grafana repeats earlier: it checks once a turn, and what is a moment too early then waits for the next one."""
 ACT_ON_STATUS = {
     *(
         "jira",
@@ -53,57 +46,55 @@ ACT_ON_STATUS = {
         "webhook",
     ),
 }
-"""Receivers where a machine reads whether an alarm is resolved, and nobody the words that say why."""
+"""Receivers at which a machine reads whether an alarm is resolved, and no person reads why."""
 PLAIN_PART = (10, 1)
-"""From this release on, the plain part of a mail has our message; before, it lists labels."""
+"""From this release on, the plain part of a mail has our message; earlier releases list labels there."""
 
 _IN_PATTERN = re.compile(r"[.^$*+?()\[\]{}|\\]")
 
 
-def contact_points(settings: Entry, *, watched: bool, release: tuple[int, int]) -> list[dict]:
-    """Return the contact points as the file of a Grafana of that `release` has them.
+def contact_points(routing: Entry, *, watched: bool, release: Release) -> list[Document]:
+    """Return the contact points as the file of a Grafana of that `release` has them; `routing` is the setting ``notifications``.
 
-    Before 11.0 an alarm is resolved while its query fails. Who acts on that without reading why is then told of no end.
+    Before 11.0 an alarm is resolved while its query fails. A receiver that would act on that gets no messages of resolved alarms.
     """
-    points = [
-        _point(entry["name"], list(receivers(entry)), release=release) for entry in settings.get("contact_points") or []
-    ]
+    points = [_point(entry["name"], receivers(entry), release) for entry in routing.get("contact_points") or []]
     if not points:
-        # Mail that cannot be sent is a line in Grafana's log.
-        points.append(_point(NOBODY, [("email", {"addresses": "nobody@localhost"})], release=release))
+        # Mail that cannot be sent leaves a line in Grafana's log.
+        points.append(_point(NOBODY, [Receiver("email", {"addresses": "nobody@localhost"})], release))
     if watched:
         points.append(_pulse())
     return points
 
 
-def policy(settings: Entry, *, watched: bool) -> dict:
-    """Return the tree of routes, which replaces whatever tree there was."""
-    points = [entry["name"] for entry in settings.get("contact_points") or []]
-    routes = [route for entry in settings.get("routes") or [] for route in _routes(entry)]
+def policy(routing: Entry, *, watched: bool) -> Document:
+    """Return the tree of routes, which replaces whatever tree there was; `routing` is the setting ``notifications``."""
+    points = [entry["name"] for entry in routing.get("contact_points") or []]
+    routes = [route for entry in routing.get("routes") or [] for route in _routes(entry)]
     if watched:
-        pulse = {
+        pulse: Document = {
             "receiver": PULSE,
             "object_matchers": [["alertname", "=", WATCHDOG]],
             "group_by": ["alertname"],
             "group_wait": "1s",
             "group_interval": "30s",
-            # Once a minute: what is due a little later than a turn waits for the next one.
+            # Once a minute: a repetition that is due just after a turn waits for the next one.
             "repeat_interval": "50s",
         }
         routes.insert(0, pulse)
-    tree = {
+    tree: Document = {
         "orgId": 1,
-        "receiver": settings.get("default") or next(iter(points), NOBODY),
+        "receiver": routing.get("default") or next(iter(points), NOBODY),
         "group_by": list(GROUP_BY),
         "group_wait": f"{WAIT}s",
         "group_interval": f"{TURN}s",
-        "repeat_interval": _repeat_interval(settings.get("repeat") or REPEAT),
+        "repeat_interval": _repeat_interval(routing.get("repeat") or REPEAT),
     }
     return tree | ({"routes": routes} if routes else {})
 
 
-def smtp_environment(smtp: Entry, release: tuple[int, int]) -> dict[str, str]:
-    """Return the environment in which a Grafana of that `release` sends e-mail; empty where the inventory has no ``smtp``."""
+def smtp_environment(smtp: Entry, release: Release) -> dict[str, str]:
+    """Return the environment in which a Grafana of that `release` sends e-mail; empty if the inventory has no ``smtp``."""
     if not smtp:
         return {}
     environment = {
@@ -126,20 +117,7 @@ def secret_files(secrets: Entry) -> dict[str, str]:
     return {SECRET_FILE.format(name=name): str(value) for name, value in (secrets or {}).items()}
 
 
-def receivers(entry: Entry) -> Iterator[tuple[str, dict]]:
-    """Yield type and settings of each receiver of a contact point."""
-    if entry.get("email") is not None:
-        addresses = entry["email"]
-        yield "email", {"addresses": ";".join(addresses) if is_list(addresses) else addresses, "singleEmail": True}
-    for kind in ("slack", "webhook"):
-        said = entry.get(kind)
-        if said is not None:
-            yield kind, dict(said) if isinstance(said, Mapping) and not is_reference(said) else {"url": said}
-    if entry.get("type") is not None:
-        yield entry["type"], dict(entry.get("settings") or {})
-
-
-def _point(name: str, receivers: list[tuple[str, dict]], *, release: tuple[int, int]) -> dict:
+def _point(name: str, receivers: Iterable[Receiver], release: Release) -> Document:
     return {
         "orgId": 1,
         "name": name,
@@ -155,7 +133,7 @@ def _point(name: str, receivers: list[tuple[str, dict]], *, release: tuple[int, 
     }
 
 
-def _pulse() -> dict:
+def _pulse() -> Document:
     receiver = {
         "uid": PULSE,
         "type": "webhook",
@@ -166,7 +144,7 @@ def _pulse() -> dict:
 
 
 def _rendered(value: Any) -> Any:
-    """Return a setting as Grafana reads it from a file, where a ``$`` is the begin of a variable."""
+    """Return a setting as Grafana reads it from a file, where a ``$`` starts a variable."""
     if is_reference(value):
         return f"$__file{{{file_of(value['secret'])}}}"
     if isinstance(value, Mapping):
@@ -177,17 +155,17 @@ def _rendered(value: Any) -> Any:
 
 
 def file_of(name: str) -> str:
-    """Return where in a container the secret of that name is."""
-    return f"{SECRETS}/{SECRET_FILE.format(name=name)}"
+    """Return the path in a container of the secret of that name."""
+    return f"{contract.SECRETS}/{SECRET_FILE.format(name=name)}"
 
 
-def _routes(entry: Entry) -> Iterator[dict]:
-    """Yield one route to each of its contact points; all but the last let the alarm go on to the next."""
+def _routes(entry: Entry) -> Iterator[Document]:
+    """Yield one route to each of its contact points; all but the last let the alarm continue to the next."""
     matchers = [_matcher(label, entry[label]) for label in MATCHED if entry.get(label) is not None]
     matchers += [_matcher(label, value) for label, value in (entry.get("labels") or {}).items()]
-    names = listed(entry["to"])
+    names = as_list(entry["to"])
     for number, name in enumerate(names, start=1):
-        route: dict[str, Any] = {"receiver": name, "object_matchers": matchers, "group_by": list(GROUP_BY)}
+        route: Document = {"receiver": name, "object_matchers": matchers, "group_by": list(GROUP_BY)}
         if entry.get("repeat") is not None:
             route["repeat_interval"] = _repeat_interval(entry["repeat"])
         if number < len(names) or entry.get("continue"):
@@ -199,9 +177,9 @@ def _matcher(label: str, value: Any) -> list[str]:
     """Return the matcher of one value, or of any of several."""
     if not is_list(value):
         return [label, "=", str(value)]
-    # Go's patterns know no escaped space, which Python's re.escape makes.
+    # Go's patterns have no escaped space, which Python's re.escape makes.
     return [label, "=~", "|".join(_IN_PATTERN.sub(r"\\\g<0>", str(each)) for each in value)]
 
 
 def _repeat_interval(value: str) -> str:
-    return f"{durations.seconds(value) - MARGIN}s"
+    return f"{durations.parsed(value) - MARGIN}s"

@@ -1,9 +1,9 @@
-"""What Grafana knows of each kind of receiver: the settings it must have, and those whose values it hides from viewers.
+"""What Grafana knows about each kind of receiver: the settings it must have, and those whose values it hides from viewers.
 
-What Grafana does not hide, every viewer reads (GET ``/api/alertmanager/grafana/config/api/v1/alerts``), and where anonymous
-viewers are let in, everybody. The table is that of Grafana 9.4 (its list of notifiers and the constructors of its alerting
-module), with what later releases added. Where it is not certain which release was the first, the later one stands here: a
-secret may count as shown where it is hidden, and never the other way round.
+Every viewer can read what Grafana does not hide (GET ``/api/alertmanager/grafana/config/api/v1/alerts``), and so can anyone at all
+where anonymous viewers are allowed. The table is that of Grafana 9.4 (its list of notifiers and the constructors of its alerting
+module), with what later releases added. Where it is not certain which release was the first, the later one is given here: a
+secret that is hidden may count as shown, but never the other way round.
 """
 
 from __future__ import annotations
@@ -12,19 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Release = tuple[int, ...]
+from .releases import OLDEST, Release
 
-FIRST: Release = (9, 4)
-"""The oldest release that livemon supports."""
+FIRST = OLDEST
 
 
 @dataclass(frozen=True)
 class Receiver:
     """One kind of receiver.
 
-    ``required`` lists alternatives: all settings of at least one of them must be given. ``hidden`` maps settings to the release
-    from which their values are hidden; settings inside others are written with a dot. ``since`` is the first release that knows
-    the kind.
+    `required` lists alternatives: all settings of at least one of them must be given. `hidden` maps settings to the first release
+    that hides their values; settings inside others are written with a dot. `since` is the first release that knows the kind.
     """
 
     required: tuple[tuple[str, ...], ...]
@@ -68,11 +66,11 @@ RECEIVERS: Mapping[str, Receiver] = {
     "webhook": Receiver((("url",),), {**_BY_HEADER, **_TLS, "hmacConfig.secret": (12, 0)}),
     "wecom": Receiver((("url",), ("agent_id", "corp_id", "secret")), {"url": FIRST, "secret": FIRST}),
 }
-"""By the type as Grafana writes it; it tells capital letters from small ones where it looks for what to hide."""
+"""By the type as Grafana writes it: it is case-sensitive where it looks for what to hide."""
 
 
 def is_hidden(kind: str, setting: str, release: Release = FIRST) -> bool:
-    """Whether `release` hides the value of this setting from viewers; False for a kind that is not known.
+    """Whether `release` hides the value of this setting from viewers; False for an unknown kind.
 
     `setting` is a name, or names joined by dots for one inside another: ``tlsConfig.clientKey``.
     """
@@ -82,19 +80,19 @@ def is_hidden(kind: str, setting: str, release: Release = FIRST) -> bool:
 
 
 def hidden_settings(kind: str, release: Release = FIRST) -> list[str]:
-    """Return the settings of a kind whose values `release` hides, sorted; empty where there are none."""
+    """Return the settings of a kind whose values `release` hides, sorted; empty if there are none."""
     receiver = RECEIVERS.get(kind)
     return sorted(name for name in receiver.hidden if is_hidden(kind, name, release)) if receiver else []
 
 
 def missing_settings(kind: str, settings: Mapping[str, Any]) -> list[str]:
-    """Return the settings that lack most narrowly: of the alternative that lacks the fewest; empty where nothing lacks."""
+    """Return the missing settings of the alternative that lacks the fewest; empty if none is missing."""
     alternatives = [[name for name in names if settings.get(name) in (None, "")] for names in RECEIVERS[kind].required]
     return min(alternatives, key=len)
 
 
 def leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting that is not a mapping, and its value; those inside others by names joined with dots."""
+    """Yield each setting that is not a mapping and its value; the names of those inside others are joined with dots."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{above}{name}.")

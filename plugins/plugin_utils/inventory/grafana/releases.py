@@ -1,30 +1,32 @@
-"""Which release of Grafana an image has, as far as its name tells."""
+"""Which release of Grafana an image holds, as far as its name says."""
 
 from __future__ import annotations
 
 import re
 
+Release = tuple[int, ...]
+
 DEFAULT_IMAGE = "grafana/grafana:12.0.2"
-OLDEST = (9, 4)
-"""The oldest that livemon provisions."""
-NEWEST = (99, 0)
-"""What an image is taken for whose name says nothing of its release."""
-KEEPS_LAST = (11, 0)
-"""The first release in which an alarm stays as it was where its query fails, for all of its series."""
+OLDEST: Release = (9, 4)
+"""The oldest release that livemon supports."""
+NEWEST: Release = (99, 0)
+"""Assumed of an image whose name does not say its release."""
+KEEPS_LAST: Release = (11, 0)
+"""The first release in which an alarm keeps its state if its query fails, for all of its series."""
 _RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
-def release_of(image: str) -> tuple[int, int]:
-    """Return major and minor release by the image's tag, ``grafana/grafana:12.0.2`` being ``(12, 0)``; `NEWEST` if it has none."""
+def release_of(image: str) -> Release:
+    """Return major and minor release from the image's tag, ``(12, 0)`` for ``grafana/grafana:12.0.2``; `NEWEST` if it has none."""
     found = _RELEASE.match(tag_of(image))
     return (int(found[1]), int(found[2])) if found else NEWEST
 
 
-def written(release: tuple[int, ...]) -> str:
-    """Return a release as people write it."""
+def formatted(release: Release) -> str:
+    """Return a release as people write it: ``12.0``."""
     return ".".join(str(number) for number in release)
 
 
 def tag_of(image: str) -> str:
-    """Return the tag of an image; empty where its name has none."""
+    """Return the tag of an image; empty if its name has none."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]

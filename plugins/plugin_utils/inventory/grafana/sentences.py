@@ -1,8 +1,8 @@
-"""What is said of an alarm: sentences as templates of Grafana's annotations, in which it puts values and labels.
+"""The sentences about alarms, as templates of Grafana's annotations, in which it puts values and labels.
 
-A sentence has ``{subject}`` (whom it is about), ``{value}``, ``{limit}`` (each with its unit), ``{side}`` (above or below the limit),
+A sentence has ``{subject}`` (what it is about), ``{value}``, ``{limit}`` (each with its unit), ``{side}`` (above or below the limit),
 ``{duration}`` (the value, as a time), ``{exactly}`` (the value with all its digits and its unit) and ``{lasting}`` (its age, as in
-`` for 5m 0s``). Grafana writes an annotation anew at each evaluation, so that the sentence of an alarm that is over is the one with
+`` for 5m 0s``). Grafana evaluates an annotation at each evaluation of the rule, so that the sentence of an alarm that is over has
 the value of that moment (its ``pkg/services/ngalert/state``).
 """
 
@@ -12,18 +12,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .alarms.appliance import KINDS
+from .alarms.kinds import BRIDGE, KINDS
 
 STATE, VALUE, LIMIT, AGE = "E", "F", "G", "H"
-"""The numbers of a rule by the letters that Grafana knows them by, see alerting.py."""
+"""The numbers of a rule by the letters that Grafana knows them by, see rules.py."""
 UNJUDGED, LONGEST = "B", 30.0
-"""For how many seconds no alarm has been judged, by its letter in the bridge's rule; the bridge does so every other second."""
+"""For how many seconds no alarm has been judged: its letter in the bridge's rule, and the longest; it judges every two seconds."""
 _INSTRUMENT = "docker logs ocs_{instrument}"
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said of one kind of alarm: while it fires, when it is over, and what to do. `is_measured`: of a number with an age."""
+    """The text for one kind of alarm: while it fires, when it is over, and what to do. `is_measured`: its number has an age."""
 
     firing: str
     over: str
@@ -112,11 +112,11 @@ _PLACES = {
 
 
 _FIRING = f"{{{{ $firing := false }}}}{{{{ with $values.{STATE} }}}}{{{{ $firing = gt .Value 0.5 }}}}{{{{ end }}}}"
-"""The beginning of a template: whether it fires."""
+"""The start of a template: sets whether the alarm fires."""
 
 
 def summary(kinds: list[str], old_after: float) -> str:
-    """Return the annotation of a rule whose alarms are of these kinds; a value older than `old_after` seconds is said to be so."""
+    """Return the annotation of a rule whose alarms are of these kinds; it says so if a value is older than `old_after` seconds."""
     age = (
         f"{{{{ with $values.{AGE} }}}}{{{{ if gt .Value {old_after:.1f} }}}}"
         ", as measured {{ humanizeDuration .Value }} ago{{ end }}{{ end }}"
@@ -136,26 +136,26 @@ def state() -> str:
 
 
 def bridge_state() -> str:
-    """Return the same of what only Grafana can judge."""
+    """Return the same for the alarm that only Grafana can judge."""
     judges = f"{{{{ if gt .Value {LONGEST:.1f} }}}}firing{{{{ else }}}}over{{{{ end }}}}"
     return f"{{{{ with $values.{UNJUDGED} }}}}{judges}{{{{ else }}}}firing{{{{ end }}}}"
 
 
 def bridge_summary() -> str:
-    """Return the annotation of what only Grafana can judge: there is no value where the bridge does not answer."""
-    kind = KINDS["bridge_away"]
+    """Return the annotation of the alarm that only Grafana can judge: without a value, the bridge does not answer."""
+    kind = KINDS[BRIDGE]
     hangs = "The bridge has judged no alarm for {{ humanizeDuration .Value }}: all stay as they were"
     judged = f"{{{{ if gt .Value {LONGEST:.1f} }}}}{hangs}{{{{ else }}}}{kind.over}{{{{ end }}}}"
     return f"{{{{ with $values.{UNJUDGED} }}}}{judged}{{{{ else }}}}{kind.firing}{{{{ end }}}}"
 
 
 def bridge_answered() -> str:
-    """Return the annotation that says what it means that the failure of its query is gone; empty where a value was the reason."""
-    return f"{{{{ with $values.{UNJUDGED} }}}}{{{{ else }}}}{KINDS['bridge_away'].over}{{{{ end }}}}"
+    """Return the annotation that says what it means if its query no longer fails; empty if a value was the reason."""
+    return f"{{{{ with $values.{UNJUDGED} }}}}{{{{ else }}}}{KINDS[BRIDGE].over}{{{{ end }}}}"
 
 
 def advice(kinds: list[str]) -> str:
-    """Return what to do, likewise."""
+    """Return the annotation that says what to do, for alarms of these kinds."""
     return _by_kind({kind: _filled(SENTENCES[kind].advice) for kind in kinds})
 
 

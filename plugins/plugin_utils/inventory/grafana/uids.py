@@ -1,4 +1,4 @@
-"""Names for what is provisioned in Grafana: the same at every run, and never longer than Grafana allows."""
+"""Uids in Grafana: the same in every run, and never longer than Grafana allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIGEST = 16
 
 
 def uid(*parts: str) -> str:
-    """Return ``livemon-<part>-<part>...``, readable where it is short enough, else with a digest in place of the rest."""
+    """Return ``livemon-<part>-<part>...`` if it is short enough, and otherwise its beginning and a digest of the whole."""
     whole = "-".join(("livemon", *parts))
     if len(whole) <= LONGEST:
         return whole

@@ -1,1 +1,1 @@
-"""What an inventory is rendered to: files and lists for the roles."""
+"""What an inventory is rendered to, apart from Grafana: files and lists for the roles, and texts for the user."""

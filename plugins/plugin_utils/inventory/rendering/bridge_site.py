@@ -1,33 +1,37 @@
-"""The site file (``site.yaml``): what the bridge cannot know of the nodes' channels, and the inventory does."""
+"""The site file (``site.yaml``): what the inventory knows about the nodes' channels, and the bridge cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ...contract import contract
-from .. import data_nodes
-from ..grafana.alarms.requested import Alarm, in_site_file
+from .. import durations
+from ..entries import Document, Entry, given
+from ..grafana.alarms.model import ABOVE, BELOW, OUTSIDE, Alarm
 from ..instruments import fields_of, model_of, name_of
+from ..models import Field
 from .sisock import ARCHIVE_NODE
 
-Entry = Mapping[str, Any]
+TESTS = {ABOVE: "above", BELOW: "below", OUTSIDE: "outside"}
+"""What the site file calls a comparison."""
 
 
-def site(
+def site_file(
     instruments: Iterable[Entry],
     agents: Iterable[Entry],
     alarms: Iterable[Alarm] = (),
-    further: Iterable[Entry] = (),
+    data_nodes: Iterable[Entry] = (),
     *,
     name: str | None = None,
     time_zone: str | None = None,
-) -> dict:
-    """Return the agents, each with the fields of its feeds as far as the inventory knows them, the alarms, and what is said of nodes.
+) -> Document:
+    """Return the agents, each with the fields of its feeds as far as the inventory knows them, the alarms, and the nodes' silence.
 
-    `name` is what people call the site, `time_zone` a name of the IANA database; each is left out where nobody says it.
+    `data_nodes` are those that the site adds. `name` is what people call the site, `time_zone` a name from the IANA database; each is
+    left out if it is `None`.
 
-    ``expected`` are the channels that the inventory lists, all of an instrument for which it lists none: they have an age even if
+    ``expected`` are the channels that the inventory lists, or all of an instrument for which it lists none: they have an age even if
     they never had a sample.
     """
     return _known(name=name, time_zone=time_zone) | {
@@ -39,18 +43,46 @@ def site(
                 "node": ARCHIVE_NODE["name"],
                 "model": "AggregatorAgent",
                 "description": ARCHIVE_NODE["description"],
-                "feeds": {feed: _archive() for feed in ARCHIVE_NODE["feeds"]},
+                "feeds": {feed: _archive_fields() for feed in ARCHIVE_NODE["feeds"]},
             },
             {"id": contract.REGISTRY, "model": "RegistryAgent"},
         ],
-        "alarms": in_site_file(alarms),
-        "nodes": data_nodes.silences(further),
+        "alarms": _alarms(list(alarms)),
+        "nodes": _silences(data_nodes),
     }
 
 
-def _instrument(instrument: Entry) -> dict:
+def _alarms(alarms: list[Alarm]) -> list[Document]:
+    """Return the alarms; an alarm that explains one is left out if it is switched off."""
+    known = {alarm.id for alarm in alarms}
+    return [
+        {
+            "id": alarm.id,
+            "rule": alarm.rule,
+            "measure": dict(alarm.measure),
+            TESTS[alarm.test]: list(alarm.limits) if len(alarm.limits) > 1 else alarm.limits[0],
+            **({} if alarm.clears_at is None else {"clears_at": alarm.clears_at}),
+            **({"hold": alarm.hold} if alarm.hold else {}),
+            "held_back_by": [each for each in alarm.held_back_by if each in known],
+            "tags": alarm.series_labels,
+        }
+        for alarm in alarms
+    ]
+
+
+def _silences(data_nodes: Iterable[Entry]) -> list[Document]:
+    """Return after how many seconds each node is silent that says so; `False` for never."""
+    said = ((entry["name"], entry.get("silent_after")) for entry in map(given, data_nodes))
+    return [
+        {"name": name, "silent_after": False if after is False else durations.parsed(after)}
+        for name, after in said
+        if after is not None
+    ]
+
+
+def _instrument(instrument: Entry) -> Document:
     model, labels = model_of(instrument), {field.name: label for field, label, _ in fields_of(instrument)}
-    channels = [
+    channels: list[tuple[Field, str | None]] = [
         (field, channel) for channel in model.channels for field in (*model.fields(channel), *model.flags(channel))
     ]
     extras = [(field, None) for extra in model.extras.values() for field in (*extra.fields, *extra.flags)]
@@ -75,7 +107,7 @@ def _instrument(instrument: Entry) -> dict:
     )
 
 
-def _agent(agent: Entry) -> dict:
+def _agent(agent: Entry) -> Document:
     return _known(
         id=agent["id"],
         node=name_of(agent),
@@ -85,7 +117,7 @@ def _agent(agent: Entry) -> dict:
     )
 
 
-def _archive() -> dict:
+def _archive_fields() -> Document:
     units = ARCHIVE_NODE["units"]
     return {
         name: _known(label=label, unit=units.get(name), quantity=name, expected=True)
@@ -93,5 +125,6 @@ def _archive() -> dict:
     }
 
 
-def _known(**entry: Any) -> dict:
+def _known(**entry: Any) -> Document:
+    """Return an entry without what is not known."""
     return {key: value for key, value in entry.items() if value not in (None, "", {})}

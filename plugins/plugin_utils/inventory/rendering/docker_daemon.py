@@ -1,23 +1,31 @@
-"""The Docker engine's daemon.json: what differs from what is wanted, and what it takes to have it in force."""
+"""The Docker engine's daemon.json: which options change, and whether the engine must be reloaded or restarted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
+
+from ..entries import Entry
 
 RELOADABLE = {
     *("debug", "labels", "live-restore", "features", "shutdown-timeout", "registry-mirrors", "insecure-registries"),
     *("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"),
     *("authorization-plugins", "default-runtime", "runtimes"),
 }
-"""What a running engine takes over on SIGHUP; everything else it reads only when it starts."""
+"""Options that a running engine reads again on SIGHUP; all others it reads only when it starts."""
 
 
-def difference(current: str, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the options that would change, sorted: those that ``reload`` suffices for, and those that need a ``restart``.
+class Difference(TypedDict):
+    """The options that change, sorted: those for which a reload suffices, and those that need a restart."""
 
-    `current` is the file's text, empty where there is none. Of a text that is not JSON nothing is known to be in force.
+    reload: list[str]
+    restart: list[str]
+
+
+def difference(current: str, target: Entry) -> Difference:
+    """Return the options that would change.
+
+    `current` is the text of the file, empty if there is none. If it is not JSON, no option counts as being in force.
     """
     try:
         options = json.loads(current) if current.strip() else {}
@@ -25,14 +33,15 @@ def difference(current: str, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
         options = {}
     if not isinstance(options, dict):
         options = {}
-    changed = sorted(key for key in {*options, *wanted} if options.get(key) != wanted.get(key))
+    changed = sorted(key for key in {*options, *target} if options.get(key) != target.get(key))
     return {
         "reload": [key for key in changed if key in RELOADABLE],
         "restart": [key for key in changed if key not in RELOADABLE],
     }
 
 
-def missing(current: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of the wanted options that are not in force; what else is written there is its owner's matter."""
-    changed = {key for keys in difference(current, wanted).values() for key in keys}
-    return {key: value for key, value in wanted.items() if key in changed}
+def missing(current: str, target: Entry) -> dict[str, Any]:
+    """Return the options of `target` that are not in force; other options in the file are left to their owner."""
+    changes = difference(current, target)
+    changed = {*changes["reload"], *changes["restart"]}
+    return {key: value for key, value in target.items() if key in changed}

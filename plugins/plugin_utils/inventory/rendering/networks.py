@@ -1,4 +1,4 @@
-"""How a subnet is shared out: fixed addresses in its lower half, those that Docker gives out in the upper."""
+"""How a subnet is divided: fixed addresses are in its lower half, and Docker assigns those of the upper half."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 
 def host_address(subnet: str, number: int) -> str:
-    """Return the `number`-th address of `subnet`; a ValueError where it lies outside the lower half."""
+    """Return the `number`-th address of `subnet`; a ValueError if it is outside the lower half."""
     lower, _ = ip_network(subnet).subnets()
     return str(lower[number])
 

@@ -1,32 +1,33 @@
-"""Whom livemon itself notifies where Grafana does not: the configuration of ``livemon notify``, made of the same contact points.
+"""Whom livemon itself notifies where there is no Grafana: the configuration of ``livemon notify``, from the same contact points.
 
-Grafana sends to two dozen kinds of receivers, the notifier to those that take e-mail or one HTTP request with a text. What goes to
-a contact point that it cannot serve goes to the default one instead, or to the first that it can serve.
+Grafana sends to two dozen kinds of receivers, the notifier to those that take e-mail or one HTTP request with a text. Messages to a
+contact point that it cannot serve go to the default one instead, or to the first that it can serve.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from .. import durations
-from ..checks import is_list, listed
-from ..grafana import alerting
-from ..grafana.notifications import MATCHED, REPEAT, file_of, receivers, secret_files
+from ..contact_points import MATCHED, REPEAT, Receiver, receivers
+from ..entries import Document, Entry, as_list, is_list
+from ..grafana.alarms.requested import requested
+from ..grafana.notifications import file_of, secret_files
+from ..grafana.rules import rules_of
 from ..grafana.sentences import SENTENCES
 from ..secret_references import is_reference
-
-Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of receiver that the notifier serves: what people call it, what it needs, and what else it understands.
+    """A kind of receiver that the notifier serves: what people call it, the settings that it needs, and others that it understands.
 
-    It passes over a setting that only says how Grafana's message looks; with one of `refused` it would not be believed or let in.
+    A setting that only changes the look of Grafana's message is ignored. A receiver with one of the settings `refused` is not served:
+    it would reject the notifier's messages.
     """
 
     title: str
@@ -52,8 +53,8 @@ KINDS: Mapping[str, Kind] = {
 """By the type as Grafana writes it."""
 
 
-def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -> dict:
-    """Return what ``livemon notify`` reads; empty where there is no contact point that it can serve.
+def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -> Document:
+    """Return what ``livemon notify`` reads; empty if there is no contact point that it can serve.
 
     Parameters
     ----------
@@ -64,18 +65,18 @@ def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -
     monitor
         What the inventory calls the machine.
     """
-    said = settings.get("notifications") or {}
-    points = [(entry["name"], list(_ways(entry))) for entry in said.get("contact_points") or []]
+    routing = settings.get("notifications") or {}
+    points = [(entry["name"], list(_ways(entry))) for entry in routing.get("contact_points") or []]
     served = {name: ways for name, ways in points if ways}
     if not served:
         return {}
-    default = _instead(said, served)
+    default = _instead(routing, served)
     return {
         "monitor": monitor,
         "contact_points": [{"name": name, "ways": ways} for name, ways in served.items()],
         "default": default,
-        "repeat": durations.seconds(said.get("repeat") or REPEAT),
-        "routes": [_route(entry, served, default, settings) for entry in said.get("routes") or []],
+        "repeat": durations.parsed(routing.get("repeat") or REPEAT),
+        "routes": [_route(entry, served, default, settings) for entry in routing.get("routes") or []],
         "smtp": _smtp(smtp) if smtp else {},
         "sentences": {
             kind: {"firing": each.firing, "over": each.over, "advice": each.advice} for kind, each in SENTENCES.items()
@@ -84,21 +85,21 @@ def configuration(settings: Entry, smtp: Entry, monitor: str = "this machine") -
 
 
 def secrets_of(configuration: Entry, secrets: Entry) -> dict[str, str]:
-    """Return the secrets that the notifier reads, by the names of their files: no more than its contact points need."""
+    """Return the secrets that the notifier reads, by the names of their files: only those that its contact points need."""
     needed = {each.rpartition("/")[2] for each in _files_in(configuration)}
     return {name: value for name, value in secret_files(secrets).items() if name in needed}
 
 
 def reach_sentence(notifications: Entry, *, grafana: bool = True) -> str:
     """Return one sentence, without secrets, about who is notified of alarms and how; `grafana` is whether this monitor has one."""
-    said = notifications or {}
-    points = said.get("contact_points") or []
+    routing = notifications or {}
+    points = routing.get("contact_points") or []
     if not points:
         return (
             "NOBODY IS NOTIFIED of alarms: the inventory has no contact point; "
             "write notifications: {contact_points: [{name: on-call, email: postdoc@lab.example}]} and smtp"
         )
-    goals = {_default(said), *(goal for route in said.get("routes") or [] for goal in listed(route["to"]))}
+    goals = {_default(routing), *(goal for route in routing.get("routes") or [] for goal in as_list(route["to"]))}
     if not grafana:
         served = [entry["name"] for entry in points if any(_ways(entry))]
         if not served:
@@ -106,25 +107,25 @@ def reach_sentence(notifications: Entry, *, grafana: bool = True) -> str:
                 "NOBODY IS NOTIFIED of alarms: without Grafana livemon can notify by "
                 f"{', '.join(kind.title for kind in KINDS.values())}, and no contact point has one of these; add one"
             )
-        goals = {goal if goal in served else _instead(said, served) for goal in goals}
+        goals = {goal if goal in served else _instead(routing, served) for goal in goals}
     reached = [entry for entry in points if entry["name"] in goals]
     return "Alarms reach " + "; ".join(
-        f"{entry['name']} ({', '.join(_by(*receiver) for receiver in receivers(entry))})" for entry in reached
+        f"{entry['name']} ({', '.join(map(_described, receivers(entry)))})" for entry in reached
     )
 
 
-def _default(said: Entry) -> str:
-    """Return the contact point for what no route takes."""
-    return said.get("default") or said["contact_points"][0]["name"]
+def _default(routing: Entry) -> str:
+    """Return the contact point for alarms that no route takes."""
+    return str(routing.get("default") or routing["contact_points"][0]["name"])
 
 
-def _instead(said: Entry, served: Iterable[str]) -> str:
-    """Return the contact point for what would go to one that the notifier cannot serve."""
-    return _default(said) if _default(said) in served else next(iter(served))
+def _instead(routing: Entry, served: Collection[str]) -> str:
+    """Return the contact point for messages to one that the notifier cannot serve."""
+    return _default(routing) if _default(routing) in served else next(iter(served))
 
 
-def _ways(entry: Entry) -> Iterator[dict]:
-    """Yield each way to a contact point that the notifier serves, with its settings."""
+def _ways(entry: Entry) -> Iterator[Document]:
+    """Yield each receiver of a contact point that the notifier serves, with its settings."""
     for name, settings in receivers(entry):
         kind = KINDS.get(name)
         if kind is None or not all(settings.get(each) for each in kind.needs):
@@ -141,7 +142,8 @@ def _addresses(settings: Entry) -> list[str]:
     return [each.strip() for each in re.split(r"[;,\n]", settings["addresses"]) if each.strip()]
 
 
-def _by(name: str, settings: Entry) -> str:
+def _described(receiver: Receiver) -> str:
+    name, settings = receiver
     if name == "email":
         return f"e-mail to {', '.join(_addresses(settings))}"
     title = KINDS[name].title if name in KINDS else name
@@ -149,30 +151,34 @@ def _by(name: str, settings: Entry) -> str:
     return f"{title} at {host}" if name == "webhook" and host else title
 
 
-def _route(entry: Entry, served: Mapping[str, Any], default: str, settings: Entry) -> dict:
-    goals = dict.fromkeys(goal if goal in served else default for goal in listed(entry["to"]))
+def _route(entry: Entry, served: Mapping[str, Any], default: str, settings: Entry) -> Document:
+    goals = dict.fromkeys(goal if goal in served else default for goal in as_list(entry["to"]))
     match = {label: entry[label] for label in MATCHED if entry.get(label) is not None} | dict(entry.get("labels") or {})
-    match = {label: [str(each) for each in listed(values)] for label, values in match.items()}
+    match = {label: [str(each) for each in as_list(values)] for label, values in match.items()}
     if "alertname" in match:
-        titles = {rule.title: rule.asks for rule in alerting.rules_of(settings)}
+        titles = {rule.title: rule.asks for rule in rules_of(requested(settings))}
         match["rule"] = [titles.get(title, "") for title in match.pop("alertname")]
-    route: dict[str, Any] = {"to": list(goals), "match": match}
+    route: Document = {"to": list(goals), "match": match}
     if entry.get("repeat") is not None:
-        route["repeat"] = durations.seconds(entry["repeat"])
+        route["repeat"] = durations.parsed(entry["repeat"])
     return route | ({"continue": True} if entry.get("continue") else {})
 
 
-def _smtp(smtp: Entry) -> dict:
+def _smtp(smtp: Entry) -> Document:
     host, _, port = smtp["host"].rpartition(":")
     known = {key: smtp[key] for key in ("from", "user", "password") if smtp.get(key)}
     return {"host": host, "port": int(port), "from_name": smtp.get("from_name") or "livemon"} | _with_files(known)
 
 
-def _with_files(value: Any) -> Any:
-    """Return a setting with the file of each secret instead of its name."""
+def _with_files(settings: Entry) -> Document:
+    """Return settings with the file of each secret instead of its name."""
+    return {key: _with_file(value) for key, value in settings.items()}
+
+
+def _with_file(value: Any) -> Any:
     if is_reference(value):
         return {"file": file_of(value["secret"])}
-    return {key: _with_files(each) for key, each in value.items()} if isinstance(value, Mapping) else value
+    return _with_files(value) if isinstance(value, Mapping) else value
 
 
 def _files_in(value: Any) -> Iterator[str]:

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TypedDict
 
 from ...contract import contract
-from .. import agent_secrets
+from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
+from . import agent_secrets
 
 ROUTER_HOST = "sisock-crossbar"
 REALM = "test_realm"
 ARCHIVE_DIRECTORY = "/data/hk"
 
-Entry = Mapping[str, Any]
+
+class AgentService(TypedDict):
+    """An agent that runs in a container; `checksum` changes with what it reads of the site config."""
+
+    id: str
+    checksum: str
+    writes_archive: bool
+    usb: bool
+    has_secrets: bool
+
+
+class Simulator(TypedDict):
+    """A simulated instrument: the id of its agent, its model, its serial number and its TCP port."""
+
+    id: str
+    model: str
+    serial: str
+    port: int
+
+
+class UsbDevice(TypedDict):
+    """How the instruments of a model are recognised on USB: what the device is, its ids, the kernel's driver, and serial numbers."""
+
+    model: str
+    description: str
+    vendor: str
+    product: str
+    driver: str
+    serials: list[str]
 
 
 def site_config(
@@ -25,13 +54,13 @@ def site_config(
     host: str,
     seconds_per_file: int,
     open_operations: Iterable[str] = (),
-) -> dict:
+) -> Document:
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
-    `open_operations` of the site are added to every agent's own; where there are any, our launcher opens them to everybody.
-    Arguments that need a secret are under ``secret-arguments``, which upstream passes over and our launcher completes.
+    The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
+    Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
     """
-    instances = [
+    instances: list[Document] = [
         {"agent-class": "RegistryAgent", "instance-id": contract.REGISTRY, "arguments": []},
         {
             "agent-class": "AggregatorAgent",
@@ -57,7 +86,7 @@ def site_config(
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
             instance["open-operations"] = is_open
-        # A HostManager that somebody starts leaves them alone: its copies would keep to none of livemon's rules.
+        # A HostManager must leave them alone: the agents that it starts would follow none of livemon's rules.
         instance["manage"] = "no"
     return {
         "hub": {
@@ -70,9 +99,9 @@ def site_config(
     }
 
 
-def _agent(agent: Entry) -> dict:
+def _agent(agent: Entry) -> Document:
     arguments, secret_arguments = agent_secrets.split(agent.get("arguments") or [])
-    instance = {
+    instance: Document = {
         "agent-class": agent["agent_class"],
         "instance-id": agent["id"],
         "open-operations": list(agent.get("open_operations") or []),
@@ -92,22 +121,21 @@ def _arguments(instrument: Entry) -> list[list[str]]:
 
 
 def _connection(instrument: Entry, model: Model) -> tuple[str, str]:
-    address: str = f"simulator-{instrument['id']}" if instrument.get("simulated") else instrument.get("address") or ""
+    address = f"simulator-{instrument['id']}" if instrument.get("simulated") else str(instrument.get("address") or "")
     if not address and model.usb:
         return model.usb.option(f"/dev/{instrument['serial']}")
     return model.network_option(address)
 
 
-def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
+def agent_services(config: Entry, host: str) -> list[AgentService]:
     """Return the agents to run on `host`, from its site config.
 
-    Each is ``{"id", "checksum", "writes_archive", "usb", "has_secrets"}``. The checksum covers what the agent reads of the site
-    config, so a change elsewhere in the inventory leaves it alone.
+    The checksum covers what the agent reads of the site config, so that a change elsewhere in the inventory does not affect it.
     """
-    services = []
-    for instance in site["hosts"][host]["agent-instances"]:
+    services: list[AgentService] = []
+    for instance in config["hosts"][host]["agent-instances"]:
         words = [word for pair in instance["arguments"] for word in pair]
-        read = json.dumps([site["hub"], instance], sort_keys=True).encode()
+        read = json.dumps([config["hub"], instance], sort_keys=True).encode()
         services.append(
             {
                 "id": instance["instance-id"],
@@ -120,11 +148,11 @@ def agent_services(site: Mapping[str, Any], host: str) -> list[dict]:
     return services
 
 
-def simulators(instruments: Iterable[Entry]) -> list[dict]:
-    """Return the simulators to run: ``{"id", "model", "serial", "port"}`` each.
+def simulators(instruments: Iterable[Entry]) -> list[Simulator]:
+    """Return the simulators to run.
 
-    Labels are not among it: the inventory does not change the names on a real instrument's front panel either, and a simulator
-    with other options would be started again, at room temperature.
+    They have no labels: the inventory does not change the names on a real instrument's front panel either, and a simulator
+    with other options would be restarted, at room temperature.
     """
     return [
         {
@@ -138,27 +166,22 @@ def simulators(instruments: Iterable[Entry]) -> list[dict]:
     ]
 
 
-def usb_devices(instruments: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return how the instruments on USB are recognised, by model.
-
-    Each is ``{"model", "description", "vendor", "product", "driver", "serials"}``: the model's name, what the device is, its ids,
-    the kernel's driver for it, and the serial numbers of the instruments.
-    """
+def usb_devices(instruments: Iterable[Entry]) -> list[UsbDevice]:
+    """Return how the instruments on USB are recognised, by model."""
     serials: dict[str, list[str]] = {}
     for instrument in instruments:
         model = model_of(instrument)
         if model.usb and not (instrument.get("address") or instrument.get("simulated")):
             serials.setdefault(model.number, []).append(instrument["serial"])
-    return [_usb_device(MODELS[number], found) for number, found in serials.items()]
-
-
-def _usb_device(model: Model, serials: list[str]) -> dict[str, Any]:
-    assert model.usb is not None
-    return {
-        "model": model.name,
-        "description": model.usb.description,
-        "vendor": model.usb.vendor,
-        "product": model.usb.product,
-        "driver": model.usb.driver,
-        "serials": serials,
-    }
+    return [
+        {
+            "model": model.name,
+            "description": usb.description,
+            "vendor": usb.vendor,
+            "product": usb.product,
+            "driver": usb.driver,
+            "serials": found,
+        }
+        for model, found in ((MODELS[number], found) for number, found in serials.items())
+        if (usb := model.usb)
+    ]

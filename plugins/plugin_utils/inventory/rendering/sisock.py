@@ -1,18 +1,21 @@
-"""The data nodes that sisock serves: of instruments, agents, the site itself and the machine."""
+"""The data nodes that sisock serves: those of instruments, agents, the site itself and the machine."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypedDict
 
 from ...contract import contract
-from .. import data_nodes
+from ..data_nodes import EXTERNAL
+from ..entries import Document, Entry, given
 from ..instruments import extras_of, fields_of, model_of, name_of
 
 CERTIFICATES = ("/run/pki/*.crt",)
 """Where they are in the container of the nodes."""
-ARCHIVE_NODE = {
+TEXT_DIRECTORY = "/texts"
+"""Where the directories of text files are in the container of the nodes, each under the name of its node."""
+ARCHIVE_NODE: Document = {
     "kind": "feed",
     "name": "archive",
     "target": contract.AGGREGATOR,
@@ -21,71 +24,102 @@ ARCHIVE_NODE = {
     "labels": {"lag": "Archive behind by", "lost": "Samples lost", "gap": "Newest gap"},
     "units": {"lag": "s", "gap": "s"},
 }
-"""The node of what our aggregator tells of itself."""
+"""The node of our aggregator's own feed."""
 
-Entry = Mapping[str, Any]
+
+class TextDirectory(TypedDict):
+    """A directory of text files: where it is on the host (`source`), and where the nodes read it (`target`)."""
+
+    source: str
+    target: str
 
 
 def nodes(
-    instruments: Iterable[Entry], agents: Iterable[Entry], further: Iterable[Entry] = (), window: int = 86400
-) -> dict:
-    """Return the data nodes (``nodes.yaml``): of each instrument, of each agent with feeds, the site's own, and every site's."""
-    instruments, agents, result = list(instruments), list(agents), []
-    for instrument in instruments:
-        fields = fields_of(instrument)
-        result.append(
-            {
-                "kind": "feed",
-                "name": name_of(instrument),
-                "target": instrument["id"],
-                "feeds": [model_of(instrument).feed],
-                "description": instrument.get("description") or f"{model_of(instrument).name} {instrument['serial']}",
-                "window": int(instrument.get("memory_window") or window),
-                "labels": {field.name: label for field, label, _ in fields},
-                "units": {
-                    field.name: field.unit
-                    for of_one in (
-                        *map(model_of(instrument).fields, model_of(instrument).channels),
-                        *(extra.fields for extra in extras_of(instrument)),
-                    )
-                    for field in of_one
-                    if field.unit is not None
-                },
-            }
-        )
-    result += [
-        {
-            "kind": "feed",
-            "name": name_of(agent),
-            "target": agent["id"],
-            "feeds": list(agent["feeds"]),
-            "description": agent.get("description") or agent["agent_class"],
-            "window": int(agent.get("memory_window") or window),
-        }
-        for agent in agents
-        if agent.get("feeds")
-    ]
-    result += data_nodes.nodes(list(further), window)
-    result.append(ARCHIVE_NODE | {"window": int(window)})
-    result.append(
-        {"kind": "sensors", "name": "sensors", "description": "This machine", "certificates": list(CERTIFICATES)}
-    )
+    instruments: Iterable[Entry], agents: Iterable[Entry], added: Iterable[Entry] = (), window: int = 86400
+) -> Document:
+    """Return the data nodes (``nodes.yaml``) of each instrument, of each agent with feeds, `added` by the site, and of every site.
+
+    `window` is for how many seconds samples are kept in memory, unless an entry says so.
+    """
+    instruments, agents = list(instruments), list(agents)
     ids = [each["id"] for each in (*instruments, *agents)] + list(contract.OWN_AGENTS)
-    result.append({"kind": "agents", "name": "agents", "description": "Agents", "agents": ids})
-    return {"nodes": result}
+    return {
+        "nodes": [
+            *(_instrument(instrument, window) for instrument in instruments),
+            *(_agent(agent, window) for agent in agents if agent.get("feeds")),
+            *(_added(given(entry), window) for entry in added if entry["kind"] != EXTERNAL),
+            ARCHIVE_NODE | {"window": int(window)},
+            {"kind": "sensors", "name": "sensors", "description": "This machine", "certificates": list(CERTIFICATES)},
+            {"kind": "agents", "name": "agents", "description": "Agents", "agents": ids},
+        ]
+    }
 
 
-def nodes_memory(nodes: Mapping[str, Any]) -> str:
-    """Return how much memory the process of the data nodes may take, as Docker writes it.
+def _instrument(instrument: Entry, window: int) -> Document:
+    model, shown = model_of(instrument), fields_of(instrument)
+    published = [field for channel in model.channels for field in model.fields(channel)]
+    published += [field for extra in extras_of(instrument) for field in extra.fields]
+    return {
+        "kind": "feed",
+        "name": name_of(instrument),
+        "target": instrument["id"],
+        "feeds": [model.feed],
+        "description": instrument.get("description") or f"{model.name} {instrument['serial']}",
+        "window": int(instrument.get("memory_window") or window),
+        "labels": {field.name: label for field, label, _ in shown},
+        "units": {field.name: field.unit for field in published if field.unit is not None},
+    }
 
-    A day of 500 channels at 1 Hz takes 0.5 GB (bench/RESULTS.md): what takes more than three times as much is a fault.
+
+def _agent(agent: Entry, window: int) -> Document:
+    return {
+        "kind": "feed",
+        "name": name_of(agent),
+        "target": agent["id"],
+        "feeds": list(agent["feeds"]),
+        "description": agent.get("description") or agent["agent_class"],
+        "window": int(agent.get("memory_window") or window),
+    }
+
+
+def _added(entry: Entry, window: int) -> Document:
+    """Return an entry of the setting ``data_nodes``, without what concerns others."""
+    node = {key: value for key, value in entry.items() if key not in {"memory_window", "directory", "silent_after"}}
+    node.setdefault("description", _DESCRIPTIONS[entry["kind"]](entry))
+    if entry["kind"] == "feed":
+        node["window"] = int(entry.get("memory_window") or window)
+    elif entry["kind"] == "textfiles":
+        node["directory"] = f"{TEXT_DIRECTORY}/{entry['name']}"
+    return node
+
+
+_DESCRIPTIONS: dict[str, Callable[[Entry], str]] = {
+    "weather": lambda _entry: "Synthetic weather",
+    "textfiles": lambda entry: f"Text files in {entry['directory']}",
+    "feed": lambda entry: f"Feeds of {entry['target']}",
+}
+
+
+def text_directories(added: Iterable[Entry]) -> list[TextDirectory]:
+    """Return the directories of the text files of nodes `added` by the site."""
+    return [
+        {"source": entry["directory"], "target": f"{TEXT_DIRECTORY}/{entry['name']}"}
+        for entry in added
+        if entry["kind"] == "textfiles"
+    ]
+
+
+def nodes_memory(nodes: Entry) -> str:
+    """Return how much memory the process of the data nodes may use, as Docker writes it.
+
+    A day of 500 channels at 1 Hz takes 0.5 GB (bench/RESULTS.md): more than three times that is a fault.
     """
     longest = max((node.get("window", 0) for node in nodes["nodes"]), default=0)
     return f"{2 * max(1, math.ceil(longest / 86400))}g"
 
 
-def silent_nodes(status: Mapping[str, Any], expected: Iterable[str]) -> list[str]:
-    """Return which of the `expected` nodes have no value yet, from the answer of the bridge's ``/api/status``."""
+def silent_nodes(status: Entry, expected: Iterable[str]) -> list[str]:
+    """Return which of the `expected` nodes have no value yet, from the answer of the bridge to ``/api/status``."""
     heard = {
         node["name"]
         for node in status.get("nodes", [])

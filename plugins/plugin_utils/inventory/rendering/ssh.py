@@ -1,11 +1,11 @@
-"""The way to a monitor from afar, as an entry of ssh's configuration: what Ansible's own connection uses, and the tunnel."""
+"""Remote access to a monitor, as an entry of ssh's configuration: the options of Ansible's own connection, and the tunnel."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
 
-KEPT = {
+OPTIONS = {
     "hostname": "HostName",
     "user": "User",
     "port": "Port",
@@ -17,7 +17,7 @@ KEPT = {
     "userknownhostsfile": "UserKnownHostsFile",
     "hostkeyalias": "HostKeyAlias",
 }
-"""What of ssh's options leads to a machine, in the order in which people write them."""
+"""The options of ssh that say how to reach a machine, in their usual order."""
 ALWAYS = {"hostname", "user", "port"}
 LOOPBACK = "localhost"
 
@@ -28,28 +28,28 @@ def entry(alias: str, effective: str, default: str, forwards: Iterable[Sequence[
     Parameters
     ----------
     alias
-        What people type behind ``ssh``.
+        What people type after ``ssh``.
     effective
-        What ``ssh -G`` says of the connection that Ansible uses, whatever it has its options from.
+        The output of ``ssh -G`` for the connection that Ansible uses, wherever its options come from.
     default
-        What ``ssh -G`` says of any other machine: what is the same there need not be written.
+        The output of ``ssh -G`` for any other machine: what is the same there need not be written.
     forwards
-        Port here and port there, of each tunnel.
+        The local and the remote port of each tunnel.
     """
-    lines = [f"Host {alias}", *(f"    {name} {_quoted(value)}" for name, value in _way(effective, default))]
-    lines += [f"    LocalForward {here} {LOOPBACK}:{there}" for here, there in forwards]
-    # A port that is taken here is told at once, not by a page that does not come.
+    lines = [f"Host {alias}", *(f"    {name} {_quoted(value)}" for name, value in _connection(effective, default))]
+    lines += [f"    LocalForward {local} {LOOPBACK}:{remote}" for local, remote in forwards]
+    # A local port in use is then an error at once, not a page that does not load.
     return "\n".join([*lines, "    ExitOnForwardFailure yes", "    ServerAliveInterval 15"]) + "\n"
 
 
 def command(effective: str, default: str, forwards: Iterable[Sequence[int]]) -> str:
-    """Return the one command that opens the tunnel without any entry. Parameters as of :func:`entry`."""
+    """Return the one command that opens the tunnel without an entry. Parameters as for :func:`entry`."""
     words = ["ssh", "-N"]
-    for here, there in forwards:
-        words += ["-L", f"{here}:{LOOPBACK}:{there}"]
-    way = _way(effective, default)
-    target = {name: value for name, value in way if name in {"HostName", "User"}}
-    for name, value in way:
+    for local, remote in forwards:
+        words += ["-L", f"{local}:{LOOPBACK}:{remote}"]
+    connection = _connection(effective, default)
+    target = {name: value for name, value in connection if name in {"HostName", "User"}}
+    for name, value in connection:
         if name == "Port":
             words += ["-p", value] if value != "22" else []
         elif name == "ProxyJump":
@@ -59,12 +59,12 @@ def command(effective: str, default: str, forwards: Iterable[Sequence[int]]) -> 
     return shlex.join([*words, f"{target['User']}@{target['HostName']}"])
 
 
-def _way(effective: str, default: str) -> list[tuple[str, str]]:
-    """Return what leads to the machine: what any entry has, and what is not as for any other machine."""
+def _connection(effective: str, default: str) -> list[tuple[str, str]]:
+    """Return the options of the connection: those of any entry, and those that differ from any other machine's."""
     options, usual = _options(effective), _options(default)
     return [
         (name, value)
-        for key, name in KEPT.items()
+        for key, name in OPTIONS.items()
         if key in ALWAYS or options.get(key) != usual.get(key)
         for value in options.get(key, [])
     ]

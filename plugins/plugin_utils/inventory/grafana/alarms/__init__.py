@@ -1,1 +1,1 @@
-"""The alarms of an inventory, from its words to what is judged."""
+"""The alarms of an inventory: what it asks for (requested.py), and what is judged (equipment.py, appliance.py)."""

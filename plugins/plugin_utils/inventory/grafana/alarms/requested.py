@@ -1,182 +1,259 @@
-"""The alarms that an inventory asks for, and those that every appliance has. Who judges them: livemon.alarms; who tells: alerting.py.
+"""The alarms that an inventory asks for, as finished answers: whoever makes alarms of them need not read the inventory.
 
-Times are in seconds. Channels are named by their permanent paths; every alarm has an id that stays the same while its limit, its
-label or its text changes.
+Times are in seconds. Channels are named by their permanent paths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ... import durations
-from ...instruments import model_of
+from ...alarm_settings import (
+    HOLD,
+    DefaultAlarm,
+    Rate,
+    default_alarm,
+    default_alarms,
+    entries_of,
+    kind_of,
+    rate_of,
+    severity_of,
+    shortest_mean,
+)
+from ...entries import Entry
+from ...instruments import ADDRESS_ROOT, model_of, name_of, path_of, scan_cycle
+from ...models import Field
+from .kinds import KINDS, OWN_AGENTS, ApplianceLimit, limit_of
 
-Entry = Mapping[str, Any]
-
-SEVERITIES = ("warning", "critical")
-TOLERANCE = 300
-"""Seconds for which anything may be silent: a restart of agent or router takes less."""
-SHORTEST_FROZEN, USUAL_FROZEN = 60, 1800
-"""Seconds for which the readings of a channel that is not scanned must be the same at least, and should be, to call it frozen."""
-LIMIT_KINDS = ("above", "below", "outside", "rising")
-QUANTITIES = ("temperature", "sensor")
-HOLD = 60
-RATE_OVER = {"minute": 300, "hour": 1800}
-"""Seconds across which a rate is measured, unless the inventory says so."""
-PER = {"minute": 60, "hour": 3600}
-
-CHANNEL_DEFAULTS: dict[str, tuple[int | None, str]] = {
-    "silent_after": (None, "warning"),
-    "invalid_after": (300, "warning"),
-    "frozen_after": (None, "warning"),
-}
-"""Of each alarm that a listed channel has: after how many seconds, and how severe. `None`: silence by the scan cycle, else never."""
-INSTRUMENT_DEFAULTS: dict[str, tuple[int | None, str]] = CHANNEL_DEFAULTS | {
-    "unreachable_after": (50, "critical"),
-    "away_after": (40, "critical"),
-    "degraded_after": (300, "warning"),
-}
-"""The same of each instrument and agent."""
-
-
-TESTS = {"gt": "above", "lt": "below", "outside_range": "outside"}
-"""What the site file calls a comparison."""
+AGENTS_RULE = "appliance:agents"
+"""The rule of all agents that do not belong to an instrument of the inventory."""
+PATIENCE = 15
+"""An agent that has been running for so much longer than its newest sample is old has an instrument that does not answer."""
+LONGEST_PAUSE = 200
+"""For how long a 372 reads nothing after it has switched to another channel, at most."""
+OFF = DefaultAlarm(None, "")
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """One alarm, which the bridge judges and a rule of Grafana tells.
+class Limit:
+    """A limit on one value, or on its rate.
 
-    `id` is its name for ever; `rule` that of the rule. A number of its `measure` (as livemon.alarms.measures has them: ``kind`` and
-    what that needs) is compared with `limits` by `test`: ``gt``, ``lt``, ``outside_range``. `clears_at` is the value at which it is
-    over, where that is another one; it must last for `hold` seconds. `held_back_by` are the ids of alarms that explain it. `labels`
-    are what people, routes and silences know it by; with no other they have ``subject`` and, if its number has one, ``unit``.
+    `limits` has one number, or the ends of a range. `mean` is the time over which a mean is taken where a rate is measured.
+    `positive` says whether readings of 0 and below are invalid.
+    """
+
+    id: str
+    kind: str
+    severity: str
+    path: str
+    limits: tuple[float, ...]
+    clears_at: float | None
+    hold: int
+    rate: Rate | None
+    mean: int
+    positive: bool
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel that the inventory lists; `path` is that of its temperature."""
+
+    id: str
+    path: str
+    labels: Mapping[str, str]
+    limits: tuple[Limit, ...]
+    silent: DefaultAlarm
+    invalid: DefaultAlarm
+    frozen: DefaultAlarm
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest sample of an instrument: where its channels are, and how much older than its agent it may be."""
+
+    path: str
+    patience: int
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """An instrument or another agent; only an instrument has a `newest` sample, only another agent has `limits` and `feeds`.
+
+    `feeds` are those whose silence is an alarm. `silent` is about each of them, or about an instrument without listed channels.
+    `cycle` is after how many seconds an instrument returns to a channel.
     """
 
     id: str
     rule: str
-    kind: str
-    severity: str
-    measure: Mapping[str, Any]
-    test: str
-    limits: tuple[float, ...]
-    clears_at: float | None = None
-    hold: int = 0
-    held_back_by: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    title: str
+    limits: tuple[Limit, ...]
+    channels: tuple[Channel, ...]
+    feeds: tuple[str, ...]
+    newest: Newest | None
+    is_networked: bool
+    cycle: int
+    silent: DefaultAlarm
+    unreachable: DefaultAlarm
+    away: DefaultAlarm
+    degraded: DefaultAlarm
 
     @property
-    def tags(self) -> dict[str, str]:
-        """All labels of its series."""
-        return {"kind": self.kind, "severity": self.severity, **self.labels}
+    def labels(self) -> dict[str, str]:
+        """The labels of its own alarms."""
+        return {"instrument": self.id, "subject": self.title}
 
 
-def in_site_file(alarms: Iterable[Alarm]) -> list[dict]:
-    """Return the alarms as the site file has them; what explains one is left out where nobody wants to know of that."""
-    alarms = list(alarms)
-    known = {alarm.id for alarm in alarms}
-    return [
-        {
-            "id": alarm.id,
-            "rule": alarm.rule,
-            "measure": dict(alarm.measure),
-            TESTS[alarm.test]: list(alarm.limits) if len(alarm.limits) > 1 else alarm.limits[0],
-            **({} if alarm.clears_at is None else {"clears_at": alarm.clears_at}),
-            **({"hold": alarm.hold} if alarm.hold else {}),
-            "held_back_by": [each for each in alarm.held_back_by if each in known],
-            "tags": alarm.tags,
-        }
-        for alarm in alarms
-    ]
+@dataclass(frozen=True)
+class Requested:
+    """All that an inventory asks for: limits of the appliance by kind (`KINDS`), and its own agents, instruments and other agents."""
+
+    appliance: Mapping[str, ApplianceLimit]
+    own_agents: tuple[Equipment, ...]
+    instruments: tuple[Equipment, ...]
+    agents: tuple[Equipment, ...]
 
 
-def limits_of(options: Entry, quantity: str = "temperature") -> dict[str, tuple[float | None, float | None]]:
-    """Return by severity, for those that a channel has, below and above which value it alarms; `None` where on that side it does not.
+def requested(settings: Entry) -> Requested:
+    """Return what a sound inventory asks for."""
+    site_wide, of_appliance = settings.get("instrument_alarms") or {}, settings.get("appliance_alarms") or {}
+    return Requested(
+        appliance={name: limit_of(name, of_appliance) for name in KINDS},
+        own_agents=tuple(_agent({"id": name}, site_wide) for name in OWN_AGENTS),
+        instruments=tuple(_instrument(each, site_wide) for each in settings.get("instruments") or []),
+        agents=tuple(_agent(each, site_wide) for each in settings.get("ocs_agents") or []),
+    )
 
-    Where several alarms of a severity have a limit on the same side, the nearest counts.
-    """
-    found: dict[str, tuple[float | None, float | None]] = {}
+
+def _instrument(instrument: Entry, site_wide: Entry) -> Equipment:
+    listed = instrument.get("channels") or {}
+    cycle = scan_cycle(instrument)
+    visit = -(-cycle // len(listed or model_of(instrument).channels))
+    defaults = default_alarms(instrument, None, site_wide)
+    return Equipment(
+        id=instrument["id"],
+        rule=instrument["id"],
+        title=_title(instrument),
+        limits=(),
+        channels=tuple(_channel(instrument, str(name), options or {}, site_wide) for name, options in listed.items()),
+        feeds=(),
+        newest=Newest(path_of(instrument, "*"), max(PATIENCE, min(2 * visit, LONGEST_PAUSE))),
+        is_networked=bool(instrument.get("address") or instrument.get("simulated")),
+        cycle=cycle,
+        # Which channels are in use is not known unless they are listed: then each has its own.
+        silent=OFF if listed else defaults["silent_after"],
+        unreachable=defaults["unreachable_after"],
+        away=defaults["away_after"],
+        degraded=defaults["degraded_after"],
+    )
+
+
+def _agent(agent: Entry, site_wide: Entry) -> Equipment:
+    defaults = default_alarms(agent, None, site_wide)
+    return Equipment(
+        id=agent["id"],
+        rule=AGENTS_RULE,
+        title=_title(agent),
+        limits=tuple(_field_limits(agent)),
+        channels=(),
+        feeds=tuple(agent.get("feeds") or ()),
+        newest=None,
+        is_networked=False,
+        cycle=0,
+        # The site's time is for instruments: how often a feed is published is known only if the agent's entry says so.
+        silent=default_alarm("silent_after", agent) if agent.get("silent_after") else OFF,
+        unreachable=OFF,
+        away=defaults["away_after"],
+        degraded=defaults["degraded_after"],
+    )
+
+
+def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> Channel:
+    defaults = default_alarms(instrument, options, site_wide)
+    labels = {
+        "instrument": instrument["id"],
+        "subject": f"{options.get('label') or 'Sensor'} ({instrument['id']}, channel {name})",
+        "channel": name,
+        "label": options.get("label") or f"Channel {name}",
+    }
+    return Channel(
+        id=f"{instrument['id']}:{name}",
+        path=path_of(instrument, _field(instrument, name, "temperature").name),
+        labels=labels,
+        limits=tuple(_channel_limits(instrument, name, options, labels)),
+        silent=defaults["silent_after"],
+        invalid=defaults["invalid_after"],
+        frozen=defaults["frozen_after"],
+    )
+
+
+def _channel_limits(instrument: Entry, name: str, options: Entry, labels: Mapping[str, str]) -> Iterator[Limit]:
+    prefix, mean = f"{instrument['id']}:{name}", shortest_mean(instrument)
     for entry in entries_of(options):
-        if entry.get("of", "temperature") != quantity or "rising" in entry:
-            continue
-        severity = severity_of(entry)
-        low, high = found.get(severity, (None, None))
-        below, above = entry.get("outside") or (entry.get("below"), entry.get("above"))
-        low = max((value for value in (low, below) if value is not None), default=None)
-        high = min((value for value in (high, above) if value is not None), default=None)
-        found[severity] = low, high
-    return found
+        quantity = entry.get("of", "temperature")
+        field = _field(instrument, name, quantity)
+        path = path_of(instrument, field.name)
+        if quantity == "sensor":
+            of_sensor = {**labels, "subject": f"{labels['subject']}, sensor"}
+            value = _Value(f"{prefix}:sensor", path, field.unit, of_sensor, mean, positive=False)
+        else:
+            value = _Value(prefix, path, field.unit, labels, mean, positive=True)
+        yield _limit(entry, value)
 
 
-def entries_of(options: Entry) -> list[Entry]:
-    """Return the alarms of a channel in their long form, whichever they were written in."""
-    short = [
-        {kind: options[key]}
-        for kind, key in (("above", "alarm_above_K"), ("below", "alarm_below_K"))
-        if options.get(key) is not None
-    ]
-    return short + list(options.get("alarms") or [])
+def _field_limits(agent: Entry) -> Iterator[Limit]:
+    for entry in agent.get("alarms") or []:
+        feed, field = entry["field"].split(".")
+        label = entry.get("label") or field
+        labels = {
+            "instrument": agent["id"],
+            "subject": f"{label} ({agent['id']}, {entry['field']})",
+            "label": label,
+        }
+        path = f"{ADDRESS_ROOT}.{agent['id']}.feeds.{entry['field']}"
+        prefix = f"{agent['id']}:{feed}:{field}"
+        yield _limit(entry, _Value(prefix, path, entry.get("unit"), labels, shortest_mean(agent), positive=False))
 
 
-def kind_of(entry: Entry) -> str:
-    """Return which of the kinds an alarm in its long form is."""
-    return next(kind for kind in LIMIT_KINDS if kind in entry)
+class _Value(NamedTuple):
+    """The value that a limit is about; `prefix` is the start of the limit's id."""
+
+    prefix: str
+    path: str
+    unit: str | None
+    labels: Mapping[str, str]
+    mean: int
+    positive: bool
 
 
-def severity_of(entry: Entry) -> str:
-    """Return how severe it is: unless it says so, a limit is critical and a rate is a warning."""
-    return entry.get("severity") or ("warning" if kind_of(entry) == "rising" else "critical")
+def _limit(entry: Entry, value: _Value) -> Limit:
+    kind, severity = kind_of(entry), severity_of(entry)
+    rate = rate_of(entry, value.mean) if kind == "rising" else None
+    unit = f"{value.unit or ''} per {rate.per}".strip() if rate else value.unit
+    labels = dict(value.labels) | ({"unit": unit} if unit else {})
+    if entry.get("summary"):
+        labels["subject"] = entry["summary"]
+    return Limit(
+        id=f"{value.prefix}:{kind}:{severity}",
+        kind=kind,
+        severity=severity,
+        path=value.path,
+        limits=tuple(entry["outside"]) if kind == "outside" else (entry[kind],),
+        clears_at=entry.get("clears_at"),
+        hold=durations.parsed(entry["for"]) if entry.get("for") is not None else HOLD,
+        rate=rate,
+        mean=value.mean,
+        positive=value.positive,
+        labels=labels,
+    )
 
 
-def scan_cycle(instrument: Entry) -> int:
-    """Return after how many seconds an instrument comes back to a channel."""
-    if instrument.get("scan_cycle") is not None:
-        return durations.seconds(instrument["scan_cycle"])
-    model = model_of(instrument)
-    return model.scan_seconds * len(instrument.get("channels") or model.channels)
+def _title(entry: Entry) -> str:
+    """Return what an instrument or an agent is called: by the people of the lab, and by its permanent id."""
+    return f"{entry.get('description') or name_of(entry)} ({entry['id']})"
 
 
-def silent_after(instrument: Entry, options: Entry | None = None, defaults: Entry | None = None) -> int | None:
-    """Return after how many seconds without a sample a channel is silent; `None` if nobody wants to know.
-
-    By itself two scan cycles beyond what anything may be silent for, in whole minutes.
-    """
-    return by_itself("silent_after", instrument, options, defaults)[0]
-
-
-def by_itself(
-    key: str, instrument: Entry, options: Entry | None = None, defaults: Entry | None = None
-) -> tuple[int | None, str]:
-    """Return ``(seconds, severity)`` of one of the alarms that are there unasked, `None` for seconds if it is switched off.
-
-    What is written at the channel goes before what is at the instrument, and that before what is at the site.
-    """
-    after, severity = INSTRUMENT_DEFAULTS[key]
-    if key == "silent_after" and "model" in instrument:
-        after = usual_silence(instrument)
-    for level in (defaults, instrument, options):
-        said = (level or {}).get(key)
-        if said is None:
-            continue
-        about = said if isinstance(said, Mapping) else {"after": said}
-        severity = about.get("severity") or severity
-        if about.get("after") is not None:
-            after = None if about["after"] is False else durations.seconds(about["after"])
-    return after, severity
-
-
-def shortest_frozen(instrument: Entry) -> int:
-    """Return the seconds for which readings must be the same to tell something: of a scanned channel, until the third visit."""
-    return max(SHORTEST_FROZEN, 2 * scan_cycle(instrument))
-
-
-def usual_frozen(instrument: Entry) -> int:
-    """Return after how many seconds we advise to call a channel frozen (docs/alarms.md has the reasons)."""
-    return -(-max(USUAL_FROZEN, 3 * scan_cycle(instrument)) // 60) * 60
-
-
-def usual_silence(instrument: Entry) -> int:
-    """Return after how many seconds a channel is silent if nobody says when."""
-    return -(-(TOLERANCE + 2 * scan_cycle(instrument)) // 60) * 60
+def _field(instrument: Entry, channel: str, quantity: str) -> Field:
+    return next(field for field in model_of(instrument).fields(channel) if field.quantity == quantity)

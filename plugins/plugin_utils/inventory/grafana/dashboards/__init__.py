@@ -1,1 +1,1 @@
-"""Grafana's dashboards, from the inventory: the overview, one for each instrument, the appliance's health."""
+"""Grafana's dashboards, from the inventory: the overview, one for each instrument, other channels, the appliance itself."""

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from ...entries import Document, Entry
 from ..identity import DATA_SOURCE, TAG
 
 SCHEMA_VERSION = 37
-"""What Grafana 9.4 knows; newer ones migrate it, older than theirs."""
+"""That of Grafana 9.4; newer releases migrate it to their own."""
 EVENTS = {"agent": "blue", "data-node": "purple", "archive": "red"}
-"""The tags of the bridge's events: what joins and leaves, or has gaps, and their colours."""
+"""The colours of the bridge's events by their tags: what joins and leaves, or has gaps."""
 
 
 @dataclass(frozen=True)
-class Site:
-    """What a site says of all dashboards.
+class DashboardSettings:
+    """What the inventory says of all dashboards.
 
-    `span` is the interval that they show first, `refresh` how often they ask for new samples, in Grafana's words (``6h``,
-    ``10s``); `defaults` and `appliance_alarms` are what it says of the alarms that are there unasked, of channels and of itself.
+    `span` is the interval that they show first, `refresh` how often they ask for new samples, as Grafana writes durations (``6h``,
+    ``10s``). `instrument_alarms` and `appliance_alarms` are the settings of those names.
     """
 
     span: str = "6h"
     refresh: str = "10s"
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    appliance_alarms: Mapping[str, Any] = field(default_factory=dict)
+    instrument_alarms: Entry = field(default_factory=dict)
+    appliance_alarms: Entry = field(default_factory=dict)
 
 
-def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequence[Sequence[str]]) -> dict:
-    """Return a dashboard; `events` are the tags of what it marks in its plots."""
+def dashboard(
+    uid: str, title: str, panels: list[Document], settings: DashboardSettings, events: Sequence[Sequence[str]]
+) -> Document:
+    """Return a dashboard; `events` are the tags of the events that it marks in its plots."""
     return {
         "uid": uid,
         "title": title,
@@ -39,8 +41,8 @@ def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequ
         "version": 1,
         "editable": True,
         "graphTooltip": 1,
-        "refresh": site.refresh,
-        "time": {"from": f"now-{site.span}", "to": "now"},
+        "refresh": settings.refresh,
+        "time": {"from": f"now-{settings.span}", "to": "now"},
         "templating": {"list": []},
         "annotations": {"list": [_marks(tags) for tags in events]},
         "links": [_dashboards()],
@@ -48,7 +50,7 @@ def dashboard(uid: str, title: str, panels: list[dict], site: Site, events: Sequ
     }
 
 
-def _marks(tags: Sequence[str]) -> dict:
+def _marks(tags: Sequence[str]) -> Document:
     return {
         "name": f"{'Gaps' if tags[0] == 'archive' else 'Joins and leaves'}: {' '.join(tags)}",
         "datasource": DATA_SOURCE,
@@ -59,8 +61,8 @@ def _marks(tags: Sequence[str]) -> dict:
     }
 
 
-def _dashboards() -> dict:
-    """Return the menu of all our dashboards, which keeps the times that are looked at."""
+def _dashboards() -> Document:
+    """Return the menu of all our dashboards, which keeps the time range."""
     return {
         "type": "dashboards",
         "title": "All of livemon",

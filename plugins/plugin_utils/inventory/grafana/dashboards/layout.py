@@ -1,10 +1,12 @@
-"""Where panels stand: rows of 24 columns.
+"""Where panels are placed: rows of 24 columns.
 
-On a phone Grafana puts all panels below each other, each as wide as the screen and as high as it is here, in the order of their
-places: from above to below, from left to right.
+On a phone Grafana stacks all panels, each as wide as the screen and as high as it is here, in the order of their places: from top to
+bottom, and from left to right.
 """
 
 from __future__ import annotations
+
+from ...entries import Document
 
 WIDTH = 24
 
@@ -13,11 +15,11 @@ class Grid:
     """Panels in the order in which they are added, row by row."""
 
     def __init__(self) -> None:
-        self.panels: list[dict] = []
+        self.panels: list[Document] = []
         self._x = self._y = self._row_height = 0
 
-    def add(self, panel: dict, width: int, height: int) -> None:
-        """Put a panel to the right of the last one, or into a new row where it does not fit there."""
+    def add(self, panel: Document, width: int, height: int) -> None:
+        """Put a panel to the right of the last one, or into a new row if it does not fit there."""
         if self._x + width > WIDTH:
             self.end_row()
         self.panels.append(panel | {"gridPos": {"x": self._x, "y": self._y, "w": width, "h": height}})
@@ -25,5 +27,5 @@ class Grid:
         self._row_height = max(self._row_height, height)
 
     def end_row(self) -> None:
-        """Let the next panel stand at the left."""
+        """Place the next panel at the left of a new row."""
         self._x, self._y, self._row_height = 0, self._y + self._row_height, 0

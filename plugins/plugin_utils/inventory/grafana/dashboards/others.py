@@ -1,23 +1,22 @@
-"""What else there is to see: the feeds of other agents and the site's own data nodes, one plot each.
+"""Other channels: the feeds of other agents and the data nodes that the site adds, one plot each.
 
-What channels they have shows only when they run, so a plot asks for all of them.
+Which channels they have is known only when they run, so a plot asks for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
+from ...alarm_settings import limits_of
 from ...data_nodes import EXTERNAL
+from ...entries import Document, Entries, Entry
 from ...instruments import ADDRESS_ROOT, name_of
-from ..alarms.requested import limits_of
 from ..identity import OTHERS, panel_id
 from .channels import value_steps
-from .dashboard import EVENTS, Site, dashboard
+from .dashboard import EVENTS, DashboardSettings, dashboard
 from .layout import WIDTH, Grid
 from .panels import Line, plot, present
 
-Entries = Sequence[Mapping[str, Any]]
 WEATHER = {
     "temperature": ("{temperature,dewpoint}", "°C"),
     "humidity": ("humidity", "%"),
@@ -26,29 +25,37 @@ WEATHER = {
     "wind direction": ("winddirection", "°"),
     "precipitable water": ("radiometer", "mm"),
 }
-"""The channels of a weather node, each plot with one axis: its title, what finds them, their unit."""
+"""The plots of a weather node, each with one axis: by its title, a pattern of its channels and their unit."""
 
 
-def others(agents: Entries, further: Entries, site: Site) -> dict | None:
-    """Return the dashboard; `None` where there is nothing to see."""
+class _Plot(NamedTuple):
+    title: str
+    pattern: str
+    unit: str | None
+
+
+def others(agents: Entries, data_nodes: Entries, settings: DashboardSettings) -> Document | None:
+    """Return the dashboard; `None` if there are no other channels."""
     grid = Grid()
     for agent in agents:
         lines = measured(agent)
         if lines:
             grid.add(present(title_of(agent), lines, None) | {"id": panel_id(agent["id"], "values")}, WIDTH, 4)
-    for entry in (*agents, *further):
+    for entry in (*agents, *data_nodes):
         weather = entry.get("kind") == "weather"
         for title, pattern, unit in _weather(entry) if weather else _feeds(entry):
-            # The last node of a path is the channel's own name.
+            # The last part of a path is the channel's own name.
             channels = [Line(f"aliasByNode({pattern}, -1)")]
             width, height = (8, 7) if weather else (12, 9)
             grid.add(plot(title, channels, unit) | {"id": panel_id("other", pattern)}, width, height)
-    return dashboard(OTHERS, "Other channels", grid.panels, site, [[kind] for kind in EVENTS]) if grid.panels else None
+    if not grid.panels:
+        return None
+    return dashboard(OTHERS, "Other channels", grid.panels, settings, [[kind] for kind in EVENTS])
 
 
-def measured(agent: Mapping[str, Any]) -> list[Line]:
+def measured(agent: Entry) -> list[Line]:
     """Return a line for each field of an agent that has alarms, in their colours."""
-    entries: dict[str, list[Mapping[str, Any]]] = {}
+    entries: dict[str, list[Entry]] = {}
     for entry in agent.get("alarms") or []:
         entries.setdefault(entry["field"], []).append(entry)
     lines: dict[str, Line] = {}
@@ -60,20 +67,20 @@ def measured(agent: Mapping[str, Any]) -> list[Line]:
     return list(lines.values())
 
 
-def short_name(entry: Mapping[str, Any]) -> str:
-    """What an agent or a data node is called before its fields."""
-    return name_of(entry) if "id" in entry else entry["name"]
+def short_name(entry: Entry) -> str:
+    """Return what consumers see before the fields of an agent or a data node."""
+    return name_of(entry) if "id" in entry else str(entry["name"])
 
 
-def title_of(entry: Mapping[str, Any]) -> str:
-    """What an agent or a data node is called for people."""
+def title_of(entry: Entry) -> str:
+    """Return what people call an agent or a data node."""
     name = short_name(entry)
     return f"{entry['description']} ({name})" if entry.get("description") else name
 
 
-def sources(entry: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
-    """Return what finds the channels of each feed of an agent, or those of a data node, and what to call it after `name`."""
-    if entry.get("kind") == EXTERNAL:  # whose paths are what its program says, or the bridge's
+def sources(entry: Entry, name: str) -> list[tuple[str, str]]:
+    """Return title and pattern for the channels of each feed of an agent, or for those of a data node; titles start with `name`."""
+    if entry.get("kind") == EXTERNAL:  # its paths are those of its program, or of the bridge
         return [(name, f"{{livemon,sisock}}.{entry['name']}.*")]
     if entry.get("kind", "feed") != "feed":
         return [(name, f"livemon.{entry['name']}.*")]
@@ -83,14 +90,14 @@ def sources(entry: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     ]
 
 
-def _feeds(entry: Mapping[str, Any]) -> list[tuple[str, str, None]]:
-    """Return title, pattern and unit of each plot: what units a feed's channels have nobody says."""
-    return [(title, pattern, None) for title, pattern in sources(entry, title_of(entry))]
+def _feeds(entry: Entry) -> list[_Plot]:
+    """Return the plots of an agent's feeds; the units of their channels are not known."""
+    return [_Plot(title, pattern, None) for title, pattern in sources(entry, title_of(entry))]
 
 
-def _weather(entry: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _weather(entry: Entry) -> list[_Plot]:
     return [
-        (f"{title_of(entry)}: {what}", f"livemon.{entry['name']}.{fields}", unit)
+        _Plot(f"{title_of(entry)}: {what}", f"livemon.{entry['name']}.{fields}", unit)
         for what, (fields, unit) in WEATHER.items()
     ]
 

@@ -1,40 +1,41 @@
-"""The kinds of panels: classic JSON, in the words that Grafana 9.4 to 13 have in common."""
+"""The kinds of panels, in classic JSON that Grafana 9.4 to 13 have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from ...entries import Document
 from ..identity import DATA_SOURCE, FOLDER, ref_id
 
 UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "suffix:days", None: "none"}
-"""Grafana's names of units. Its own kelvin has no millikelvin, seconds and ohms have all prefixes."""
+"""Grafana's names of units. Its own kelvin has no millikelvin; seconds and ohms have all prefixes."""
 GREEN, ORANGE, RED, GRAY = "green", "orange", "red", "gray"
 NO_DATA = "no data"
 
-Steps = list[dict[str, Any]]
+Steps = list[Document]
+"""The colours of values: each from its limit on."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One series of a panel: what to ask the bridge for, what to call it, and what is its own in the panel.
+    """One series of a panel: what to ask the bridge for, its name, and what it does not share with the panel.
 
-    Without a name it may be several, each called as the target says.
-    `steps` are the colours of its values; `mappings` the words for its values; `maximum` the end of its bar.
+    Without a name it may be several series, named by the target.
+    `steps` are the colours of its values, `mappings` the words for its values, `maximum` is the end of its bar.
     """
 
     target: str
     name: str = ""
     steps: Steps | None = None
-    mappings: list[dict] = field(default_factory=list)
+    mappings: list[Document] = field(default_factory=list)
     unit: str | None = None
     maximum: float | None = None
-    link: dict | None = None
+    link: Document | None = None
 
     @property
     def query(self) -> str:
-        """The target under its name. In single quotes Grafana would take a name like 5m for an interval, and rewrite it."""
+        """The target under its name. In single quotes Grafana would read a name like 5m as an interval, and rewrite it."""
         return f'alias({self.target}, "{self.name}")' if self.name else self.target
 
 
@@ -48,10 +49,10 @@ _NOTHING = {
     "type": "special",
     "options": {"match": "null+nan", "result": {"text": NO_DATA, "color": GRAY, "index": 99}},
 }
-"""How a value that is not there is shown: without it, in the colour of the lowest values, which is green."""
+"""How a missing value is shown: without this, in the colour of the lowest values, which is green."""
 
 
-def words(*values: tuple[float, str, str]) -> list[dict]:
+def words(*values: tuple[float, str, str]) -> list[Document]:
     """Return the words and colours that stand for values."""
     options = {
         f"{value:g}": {"text": text, "color": color, "index": index}
@@ -66,18 +67,18 @@ def plot(
     unit: str | None,
     *,
     log: bool = False,
-    span: tuple = (),
+    span: tuple[float, float] | None = None,
     limits: Sequence[tuple[float, str]] = (),
-) -> dict:
-    """Return a plot over time; `span` are the ends of its axis, which follow the values otherwise.
+) -> Document:
+    """Return a plot over time; `span` are the ends of its axis, which otherwise follow the values.
 
-    `limits` are drawn as lines: of one axis Grafana draws those of the panel only, never those of each series.
+    `limits` are drawn as lines: on an axis Grafana draws only those of the panel, never those of each series.
 
-    A line breaks where the bridge puts a null, which `spanNulls` leaves alone in every release. Of newer ones `insertNulls` would
-    break it by itself: after so many milliseconds whatever the range, so that a plot of a month would have no line at all.
+    A line breaks where the bridge puts a null, which `spanNulls` leaves alone in every release. `insertNulls` of newer releases would
+    break it as well: after so many milliseconds whatever the time range, so that a plot of a month would have no line at all.
     """
     lines = [replace(line, target=_with_values(line.target), steps=None) for line in lines]
-    defaults: dict[str, Any] = {
+    defaults: Document = {
         "unit": _unit(unit),
         "thresholds": _thresholds(steps((None, "transparent"), *limits)),
         "custom": {
@@ -91,7 +92,7 @@ def plot(
     }
     if span:
         defaults["min"], defaults["max"] = span
-    # Names of more lines than these leave no room for the lines.
+    # The names of more lines than these leave no room for the lines.
     few = len(lines) <= 24
     return _panel("timeseries", title, lines, defaults) | {
         "options": {
@@ -109,11 +110,11 @@ def present(
     description: str = "",
     sizes: tuple[int, int] | None = None,
     reducer: str = "lastNotNull",
-) -> dict:
-    """Return the present values of `lines`; one alone has its trend behind it: those of several would share one scale.
+) -> Document:
+    """Return the present values of `lines`; a single one has its trend behind it, as those of several would share one scale.
 
-    `sizes` are those of names and values in pixels. Grafana's own are as if the longest value had the longest unit, too. With the
-    `reducer` ``last`` a null that is the newest is no data, too: an older reading is not the present one.
+    `sizes` are those of names and values in pixels: Grafana's own assume that the longest value has the longest unit. With the
+    `reducer` ``last`` a null that is the newest value means no data: an older reading is not the present one.
     """
     defaults = {"unit": _unit(unit), "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
     panel = _panel("stat", title, map(_says_no_data, lines), defaults, description)
@@ -131,7 +132,7 @@ def present(
     }
 
 
-def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> dict:
+def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: str = "") -> Document:
     """Return the present values of `lines` as bars, which are full where the last of their colours begins."""
     defaults = {"unit": _unit(unit), "min": 0, "thresholds": _thresholds(ALWAYS_GREEN), **_SAYS_NO_DATA}
     return _panel("bargauge", title, map(_says_no_data, lines), defaults, description) | {
@@ -146,11 +147,11 @@ def bars(title: str, lines: Sequence[Line], unit: str | None, *, description: st
     }
 
 
-def states(title: str, lines: Sequence[Line]) -> dict:
+def states(title: str, lines: Sequence[Line]) -> Document:
     """Return the states of `lines` over time, as coloured bands, with the words and colours of the lines' mappings.
 
-    By thresholds Grafana would merge the values before it looks at the mappings. Where there are no values it draws nothing up to
-    9.4, and "no data" in newer releases.
+    With thresholds Grafana would merge the values before it applies the mappings. Where there are no values, Grafana up to 9.4 draws
+    nothing, and newer releases draw "no data".
     """
     defaults = {
         "custom": {"lineWidth": 0, "fillOpacity": 70},
@@ -169,10 +170,10 @@ def states(title: str, lines: Sequence[Line]) -> dict:
     }
 
 
-def alarms(title: str, labels: Mapping[str, str] | None = None) -> dict:
-    """Return the alarms that fire or are about to, by severity and what they are about: those with `labels`, or all.
+def alarms(title: str, labels: Mapping[str, str] | None = None) -> Document:
+    """Return the alarms that fire or are pending, by severity and subject: those with `labels`, or all.
 
-    By themselves lists name the rule, which is that of a whole instrument.
+    By default a list names the rule, which is that of a whole instrument.
     """
     matchers = ", ".join(f'{label}="{value}"' for label, value in (labels or {}).items())
     return {
@@ -193,13 +194,13 @@ def alarms(title: str, labels: Mapping[str, str] | None = None) -> dict:
     }
 
 
-def heading(title: str) -> dict:
+def heading(title: str) -> Document:
     """Return a row's title."""
     return {"type": "row", "title": title, "collapsed": False, "panels": []}
 
 
-def link(uid: str, title: str) -> dict:
-    """Return a link to a dashboard, at the times that are looked at."""
+def link(uid: str, title: str) -> Document:
+    """Return a link to a dashboard, with the same time range."""
     return {"title": title, "url": f"/d/{uid}?${{__url_time_range}}", "targetBlank": False}
 
 
@@ -208,20 +209,20 @@ _SAYS_NO_DATA = {"mappings": [_NOTHING], "noValue": NO_DATA}
 
 
 def _says_no_data(line: Line) -> Line:
-    """Return a line whose own mappings do not take away the panel's."""
+    """Return a line whose own mappings do not replace the panel's."""
     return replace(line, mappings=[*line.mappings, _NOTHING]) if line.mappings else line
 
 
 def _with_values(target: str) -> str:
     """Return a target without the series that have no value, so that Grafana says "No data" instead of drawing no axis.
 
-    That is its own word: one of ours (``noValue``) would stand at each tick of a logarithmic axis that has no number.
-    `removeEmptySeries` would have the bridge read every sample.
+    That is Grafana's own text: ours (``noValue``) would appear at each tick without a number of a logarithmic axis.
+    `removeEmptySeries` would make the bridge read every sample.
     """
     return f"maximumAbove({target},-1e300)"
 
 
-def _panel(kind: str, title: str, lines: Iterable[Line], defaults: dict, description: str = "") -> dict:
+def _panel(kind: str, title: str, lines: Iterable[Line], defaults: Document, description: str = "") -> Document:
     lines = list(lines)
     panel = {
         "type": kind,
@@ -236,8 +237,8 @@ def _panel(kind: str, title: str, lines: Iterable[Line], defaults: dict, descrip
     return panel | ({"description": description} if description else {})
 
 
-def _override(line: Line) -> Iterable[dict]:
-    """Yield what is a line's own. Lines are known by their names: by their query's letter, Grafana 9.4 does not find them."""
+def _override(line: Line) -> Iterable[Document]:
+    """Yield what a line does not share with the panel. Grafana 9.4 finds it by its name only, not by its query's letter."""
     own = {
         "thresholds": _thresholds(line.steps) if line.steps else None,
         "mappings": line.mappings,
@@ -251,9 +252,9 @@ def _override(line: Line) -> Iterable[dict]:
 
 
 def _unit(unit: str | None) -> str:
-    """Return Grafana's name of a unit; one that it is not known by here stands behind the number as it is written."""
+    """Return Grafana's name for a unit; one without such a name is a suffix, as it is written."""
     return UNITS.get(unit) or f"suffix:{unit}"
 
 
-def _thresholds(of: Steps) -> dict:
-    return {"mode": "absolute", "steps": of}
+def _thresholds(colors: Steps) -> Document:
+    return {"mode": "absolute", "steps": colors}

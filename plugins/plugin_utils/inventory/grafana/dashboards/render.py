@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
+from ...entries import Document, Entries
 from . import appliance, instrument, others, overview
-from .dashboard import Site
-
-Entries = Sequence[Mapping[str, Any]]
+from .dashboard import DashboardSettings
 
 
-def dashboards(instruments: Entries, agents: Entries = (), further: Entries = (), site: Site | None = None) -> dict:
-    """Return all dashboards by the names of their files."""
-    site = site or Site()
+def dashboards(
+    instruments: Entries,
+    agents: Entries = (),
+    data_nodes: Entries = (),
+    settings: DashboardSettings | None = None,
+) -> dict[str, Document]:
+    """Return all dashboards by the names of their files; `data_nodes` are those that the site adds."""
+    settings = settings or DashboardSettings()
     found = {
-        "overview": overview.overview(instruments, agents, site),
-        "appliance": appliance.appliance(instruments, agents, further, site),
-        "others": others.others(agents, further, site),
-        **{f"instrument-{each['id']}": instrument.instrument(each, site) for each in instruments},
+        "overview": overview.overview(instruments, agents, settings),
+        "appliance": appliance.appliance(instruments, agents, data_nodes, settings),
+        "others": others.others(agents, data_nodes, settings),
+        **{f"instrument-{each['id']}": instrument.instrument(each, settings) for each in instruments},
     }
     return {name: each for name, each in found.items() if each}

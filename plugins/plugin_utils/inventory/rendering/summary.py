@@ -1,17 +1,16 @@
-"""What an inventory describes and what a run has set up, in the words of its reader: one block of text for the end of a run."""
+"""What an inventory describes and what a run has set up, in words for the user: one block of text for the end of a run."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from .grafana.alarms.requested import entries_of, kind_of, severity_of
-from .instruments import channels_of, extras_of, model_of, name_of
-from .rendering.notifier import reach_sentence
+from ..alarm_settings import entries_of, kind_of, severity_of
+from ..entries import Entry
+from ..instruments import channels_of, extras_of, model_of, name_of
+from .notifier import reach_sentence
 
-Entry = Mapping[str, Any]
 Row = tuple[str, list[str]]
 """A heading and its paragraphs."""
 
@@ -22,7 +21,7 @@ _PASSWORD = "/etc/livemon/secrets/master/admin"  # noqa: S105 - a file's name
 
 @dataclass(frozen=True)
 class Machine:
-    """One monitor as Ansible reaches it: its name in the inventory, its address if one is given, whether it is this computer."""
+    """One monitor as Ansible connects to it: its name in the inventory, its address if one is given, whether it is this computer."""
 
     name: str
     address: str | None = None
@@ -31,11 +30,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a run at its end.
+    """What is known about a run at its end.
 
-    `grafana` is whether Grafana runs on the machine, `None` if that could not be asked. `urls` has the addresses of ``Grafana`` and
-    ``quick look`` by the tunnel; `tunnel` is the command that opens it, empty where ssh could not be asked. `only` and `without` are
-    the tags to which the run was limited.
+    `grafana` is whether Grafana runs on the machine, `None` if that is not known. `urls` has the addresses of ``Grafana`` and
+    ``quick look`` through the tunnel; `tunnel` is the command that opens it, empty if ssh could not be asked. `only` and `without`
+    are the tags to which the run was limited.
     """
 
     grafana_address: str
@@ -52,7 +51,7 @@ def understood(machines: Iterable[tuple[Machine, Entry]]) -> str:
     return "\n\n".join(
         _block(
             f"The inventory is sound; nothing was changed. {machine.name} would be set up like this:",
-            [("machine", [_machine(machine)]), *_plant(settings), *_alarms(settings, grafana=True)],
+            [("machine", [_machine(machine)]), *_equipment(settings), *_alarms(settings, grafana=True)],
         )
         for machine, settings in machines
     )
@@ -62,7 +61,7 @@ def set_up(machine: Machine, settings: Entry, run: Run) -> str:
     """Return what a run of ``site.yml`` has set up on a machine, from its settings as they are written."""
     has_grafana = run.grafana is not False
     return _block(
-        _head(machine, run), [*_ways_in(machine, run), *_plant(settings), *_alarms(settings, grafana=has_grafana)]
+        _head(machine, run), [*_ways_in(machine, run), *_equipment(settings), *_alarms(settings, grafana=has_grafana)]
     )
 
 
@@ -84,13 +83,13 @@ def _ways_in(machine: Machine, run: Run) -> Iterator[Row]:
     else:
         yield (
             "Grafana",
-            [f"{run.grafana_address}  (user admin; on the monitor, sudo cat {_PASSWORD} tells the password)"],
+            [f"{run.grafana_address}  (user admin; on the monitor, sudo cat {_PASSWORD} shows the password)"],
         )
-    here = "on this computer" if machine.is_local else "on the monitor itself, or by the tunnel below"
+    here = "on this computer" if machine.is_local else "on the monitor itself, or through the tunnel below"
     yield "quick look", [f"http://localhost:5000  ({here})"]
     if run.tunnel:
         opened = [run.urls["quick look"]] if run.grafana is False else [run.urls["quick look"], run.urls["Grafana"]]
-        yield "from afar", [run.tunnel, f"and in the browser {' and '.join(opened)}"]
+        yield "remote access", [run.tunnel, f"and in the browser {' and '.join(opened)}"]
 
 
 def _machine(machine: Machine) -> str:
@@ -101,7 +100,7 @@ def _machine(machine: Machine) -> str:
     return f"{machine.name}, at {machine.address}"
 
 
-def _plant(settings: Entry) -> Iterator[Row]:
+def _equipment(settings: Entry) -> Iterator[Row]:
     instruments = settings.get("instruments") or []
     yield _counted("instrument", [_instrument(each) for each in instruments])
     if instruments:
@@ -125,9 +124,9 @@ def _counted(what: str, entries: list[str]) -> Row:
 def _instrument(instrument: Entry) -> str:
     model = model_of(instrument)
     where = f"at {instrument['address']}" if instrument.get("address") else "on USB"
-    place = "SIMULATED" if instrument.get("simulated") else where
-    said = f": {instrument['description']}" if instrument.get("description") else ""
-    return f"{instrument['id']}{said} ({model.name}, serial {instrument['serial']}, {place}; plotted as {name_of(instrument)})"
+    where = "SIMULATED" if instrument.get("simulated") else where
+    description = f": {instrument['description']}" if instrument.get("description") else ""
+    return f"{instrument['id']}{description} ({model.name}, serial {instrument['serial']}, {where}; plotted as {name_of(instrument)})"
 
 
 def _channels(instrument: Entry) -> str:
@@ -144,7 +143,7 @@ def _alarms(settings: Entry, *, grafana: bool) -> Iterator[Row]:
     heading, entries = _counted("limit", limits)
     yield (
         heading,
-        entries if limits else ["NO LIMIT IS SET: no temperature raises an alarm (alarm_above_K at a channel does)"],
+        entries if limits else ["NO LIMIT IS SET: no temperature raises an alarm (set alarm_above_K at a channel)"],
     )
     yield "alarms", [reach_sentence(settings.get("notifications") or {}, grafana=grafana) + "."]
     if not settings.get("dead_mans_switch"):
@@ -152,7 +151,7 @@ def _alarms(settings: Entry, *, grafana: bool) -> Iterator[Row]:
 
 
 def _limits(settings: Entry) -> Iterator[str]:
-    """Yield each limit that the inventory sets; what is alarmed on without asking is in docs/alarms.md."""
+    """Yield each limit that the inventory sets; the default alarms are in docs/alarms.md."""
     for instrument in settings.get("instruments") or []:
         for channel, options in channels_of(instrument).items():
             label = options.get("label") or f"channel {channel}"
@@ -180,15 +179,15 @@ def _block(head: str, rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def _wrapped(begin: str, paragraph: str) -> list[str]:
-    # A command is copied whole.
+def _wrapped(start: str, paragraph: str) -> list[str]:
+    # A command is copied as a whole.
     if paragraph.startswith("ssh "):
-        return [begin + paragraph]
+        return [start + paragraph]
     return textwrap.wrap(
         paragraph,
         WIDTH,
-        initial_indent=begin,
-        subsequent_indent=" " * len(begin) + "  ",
+        initial_indent=start,
+        subsequent_indent=" " * len(start) + "  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
