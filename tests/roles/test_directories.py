@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from crossbar_router import ROOT
+from paths import ROOT
 
 pytestmark = pytest.mark.slow
 ANSIBLE = ROOT / ".venv/controller/bin"

@@ -19,9 +19,10 @@ ELSEWHERE = {"backup"}
 VERBS = set(
     re.findall(
         r"\w+",
-        """Add Advise Ask Back Build Check Clean Compute Configure Copy Create Disable Enable Fetch Find Forget Install Keep Let
-        Load Log Look Make Note Open Print Pull Put Read Reload Remember Remove Replace Restart Restore Run Save Say Set Start
-        Stop Tell Trust Unpack Update Verify Wait Write""",
+        """Add Adopt Advise Apply Ask Back Bring Build Change Check Compose Compute Configure Confirm Connect Copy
+        Create Delete Fail Fetch Find Forget Gather Have Hold Install Keep Let List Load Log Look Make Pack Print
+        Pull Put Read Record Reload Remember Remove Replace Restart Restore Save Say Set Show Start Stop Sum Tell
+        Trust Undo Uninstall Unpack Update Validate Verify Wait Warn Write""",
     )
 )
 
@@ -144,10 +145,19 @@ def test_no_single_task_has_tags_of_its_own(role):
             assert [task["name"] for task in flattened(yaml.safe_load(path.read_text())) if "tags" in task] == [], path
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/handlers/*.yml")], ids=str)
-def test_names_of_tasks_begin_with_a_verb(path):
+def task_files() -> dict[str, list[dict]]:
+    """The plays and tasks of each file of roles and playbooks; in place of the stages, the tasks that are in them."""
+    paths = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/handlers/*.yml"), *ROOT.glob("playbooks/*.yml")]
+    stages = {ROOT / f"roles/{role}/tasks/main.yml" for role in STAGED}
+    return {str(path.relative_to(ROOT)): yaml.safe_load(path.read_text()) for path in paths if path not in stages}
+
+
+@pytest.mark.parametrize("path", task_files())
+def test_names_of_plays_and_tasks_begin_with_a_verb(path):
     """So that they can be told apart in a log, without the name of the role."""
-    assert {task["name"].split()[0] for task in flattened(yaml.safe_load(path.read_text()))} <= VERBS, path
+    entries = task_files()[path]
+    named = [*entries, *(task for entry in entries for task in entry.get("tasks", []))]
+    assert {task["name"].split()[0] for task in flattened(named)} <= VERBS
 
 
 @pytest.mark.parametrize("role", ROLES)
