@@ -44,11 +44,11 @@ class ActionModule(ActionBase):
     _requires_connection = True
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the usual result of an action, with `created`: the paths that did not exist before."""
+        """Return the usual result of an action, with `created` and `removed`: paths that were not there before or are not now."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         self._task_vars = task_vars
-        self._result: dict[str, Any] = result | {"changed": False, "created": [], "diff": []}
+        self._result: dict[str, Any] = result | {"changed": False, "created": [], "removed": [], "diff": []}
         directories = [each | {"path": str(PurePosixPath(each["path"]))} for each in arguments["directories"]]
         self._found = self._look(directories)
         for directory in directories:
@@ -136,6 +136,7 @@ class ActionModule(ActionBase):
         for path in sorted(self._found.keys() - wanted):
             name, parent = PurePosixPath(path).name, _parent(path)
             if any(parent == directory and fnmatchcase(name, pattern) for directory, pattern in unwanted):
+                self._result["removed"].append(path)
                 self._note(self._run_module("ansible.builtin.file", {"path": path, "state": "absent"}))
 
     def _run_module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -86,4 +86,9 @@ created:
   type: list
   elements: str
   returned: always
+removed:
+  description: Paths of what was removed; in check mode, of what would be removed.
+  type: list
+  elements: str
+  returned: always
 """

@@ -24,7 +24,7 @@ PLAY = """
       livemon.appliance.directories:
         directories: "{{ directories }}"
       register: done
-    - ansible.builtin.copy: {content: "{{ done.created | to_json }}", dest: HERE/created.json, mode: "0644"}
+    - ansible.builtin.copy: {content: "{{ done | to_json }}", dest: HERE/done.json, mode: "0644"}
       check_mode: false
       changed_when: false
 """
@@ -52,6 +52,11 @@ def run(here: Path, directories: list[dict], *options: str, fails: bool = False)
 
 def changed(printed: str) -> bool:
     return bool(re.search(r"changed=[1-9]", printed))
+
+
+def done(here: Path) -> dict:
+    """Return the result of the task."""
+    return json.loads((here / "done.json").read_text())
 
 
 def modules(printed: str) -> list[str]:
@@ -84,7 +89,7 @@ def test_from_run_to_run(tmp_path, place):
     printed = run(tmp_path, wanted)
     assert changed(printed)
     names = ["a", "a/b", "a/x.json", "a/y[1].json", "a/kept.log", "a/b/z"]
-    assert json.loads((tmp_path / "created.json").read_text()) == [f"{place}/{name}" for name in names]
+    assert done(tmp_path)["created"] == [f"{place}/{name}" for name in names]
     assert (place / "a/x.json").read_text() == '{"a": 1}\n'
     assert (place / "a/b/z").read_text() == "from the controller\n"
     assert [mode(place / name) for name in names] == ["0750", "2755", "0644", "0644", "0644", "0400"]
@@ -94,7 +99,7 @@ def test_from_run_to_run(tmp_path, place):
     assert not changed(printed)
     assert modules(printed) == ["find"]
     assert (place / "a/kept.log").read_text() == "of somebody else"
-    assert json.loads((tmp_path / "created.json").read_text()) == []
+    assert done(tmp_path)["created"] == []
 
     (place / "a/old.json").touch()
     (place / "a/other.txt").touch()
@@ -107,6 +112,7 @@ def test_from_run_to_run(tmp_path, place):
     assert (place / "a/y[1].json").read_text() == "damaged"
     printed = run(tmp_path, wanted)
     assert changed(printed)
+    assert done(tmp_path)["removed"] == [f"{place}/a/old.json"]
     assert sorted(path.name for path in (place / "a").iterdir()) == [
         "b",
         "kept.log",
@@ -159,7 +165,7 @@ def test_an_encrypted_file_is_copied_as_it_is_meant(tmp_path, place):
 def test_check_mode_on_a_bare_machine(tmp_path, place):
     wanted = [{"path": f"{place}/new", "mode": "0755", "files": {"x": "1", "y": None}}]
     assert changed(run(tmp_path, wanted, "--check", "--diff"))
-    assert json.loads((tmp_path / "created.json").read_text()) == [f"{place}/new", f"{place}/new/x", f"{place}/new/y"]
+    assert done(tmp_path)["created"] == [f"{place}/new", f"{place}/new/x", f"{place}/new/y"]
     assert list(place.iterdir()) == []
 
 
