@@ -21,17 +21,29 @@ HEAD = """\
 `playbooks/site.yml` runs the roles in the order below. No role reads another role's variables or a setting of the user: both meet in
 `playbooks/group_vars/all.yml`, from which all variables here come. A lab sets what [inventory.md](inventory.md) lists.
 
-Every role has the same stages, each under its own tag:
+The stages of a role are the same everywhere, as far as a role has them:
 
-| tag | stage |
+| stage | what it does |
 |---|---|
-| `preflight` | tells what stands in the way, changes nothing |
+| `preflight` | looks for what stands in the way, changes nothing |
 | `install` | packages, images, users, keys |
 | `configure` | files below `/etc/livemon` |
 | `run` | containers and services; restarts only what changed |
-| `remove` | takes it all off again, by a playbook of its own: [remove.md](remove.md) |
+| `remove` | removes everything again, with a playbook of its own: [remove.md](remove.md) |
 
-Each role has its name as a tag too: `--tags crossbar`, `--tags configure`. The inventory is checked under every tag and limit.
+| tag | runs |
+|---|---|
+| `crossbar` | all stages of one role |
+| `configure` | one stage of all roles |
+| `crossbar_configure` | one stage of one role, and nothing else |
+
+Ansible runs what has any of the tags that it is given: `--tags crossbar,configure` is all of crossbar and the stage `configure` of
+all roles. The inventory is checked under every tag and limit. A stage needs nothing that an earlier stage found out in the same run;
+what several stages have to know, each of them looks up.
+
+Containers are not restarted by handlers. What a container reads only when it starts is in a label of its compose file,
+`livemon.inputs`, as a hash or as times of modification: where that changes, compose recreates the container, in the same run and also
+after a run that broke off.
 """
 
 

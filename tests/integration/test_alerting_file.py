@@ -33,8 +33,10 @@ TOLD = {
 PLAY = """
 - hosts: all
   gather_facts: false
+  vars_files: [vars.yml]
   tasks:
     - ansible.builtin.import_tasks: alerting.yml
+    - ansible.builtin.import_tasks: secrets.yml
     - ansible.builtin.copy: {content: "{{ grafana_smtp | to_json }}", dest: smtp.json, mode: "0644"}
 """
 
@@ -44,11 +46,11 @@ def machine(tmp_path: Path) -> Path:
     """A directory in place of /etc/livemon, and the role's own tasks and wiring for it."""
     for directory in ("etc/grafana/config/alerting", "etc/secrets/grafana"):
         (tmp_path / directory).mkdir(parents=True)
-    tasks = (ROOT / "roles/grafana/tasks/alerting.yml").read_text()
-    assert "/etc/livemon/" in tasks
-    assert '"472"' in tasks
-    tasks = tasks.replace("/etc/livemon/", f"{tmp_path}/etc/").replace('"472"', f'"{os.getuid()}"')
-    (tmp_path / "alerting.yml").write_text(tasks)
+    for part in ("tasks/alerting", "tasks/secrets", "vars/main"):
+        text = (ROOT / f"roles/grafana/{part}.yml").read_text().replace('"472"', f'"{os.getuid()}"')
+        assert "/etc/livemon/" in text or "__grafana_secrets_directory" in text
+        name = part.removeprefix("tasks/").replace("vars/main", "vars")
+        (tmp_path / f"{name}.yml").write_text(text.replace("/etc/livemon/", f"{tmp_path}/etc/"))
     (tmp_path / "play.yml").write_text(PLAY.replace("smtp.json", str(tmp_path / "smtp.json")))
     return tmp_path
 

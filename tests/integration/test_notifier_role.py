@@ -39,9 +39,16 @@ def machine(tmp_path: Path) -> Path:
         (tmp_path / directory).mkdir(parents=True)
     for stage in ("configure", "run"):
         tasks = (ROOT / f"roles/notify/tasks/{stage}.yml").read_text().replace("/etc/livemon/", f"{tmp_path}/etc/")
-        tasks, replaced = re.subn(r"- name: Run the notifier\n(  .*\n)*?  when:", f"{COMPOSE.strip()}\n  when:", tasks)
+        tasks, replaced = re.subn(
+            r"- name: Start the notifier\n(  .*\n)*?  when:", f"{COMPOSE.strip()}\n  when:", tasks
+        )
         assert replaced == (stage == "run")
         (tmp_path / f"{stage}.yml").write_text(tasks.replace("DIRECTORY", str(tmp_path)))
+    for look in ("earlier", "time_zone"):
+        tasks = (ROOT / f"roles/compose_project/tasks/{look}.yml").read_text()
+        path = tmp_path / f"roles/compose_project/tasks/{look}.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(tasks.replace("/etc/livemon/", f"{tmp_path}/etc/"))
     template = (ROOT / "roles/notify/templates/compose.yml.j2").read_text()
     (tmp_path / "templates/compose.yml.j2").write_text(template)
     (tmp_path / "play.yml").write_text(PLAY.replace("DIRECTORY", str(tmp_path)))

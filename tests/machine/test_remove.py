@@ -24,7 +24,7 @@ LEFT = {
     "files of the configuration": "find /etc/livemon -type f -not -path '/etc/livemon/pki/*' -not -path '/etc/livemon/secrets/*'",
     "secrets of the inventory": (
         "find /etc/livemon/secrets/deadman/url /etc/livemon/secrets/grafana/notification_* "
-        "/etc/livemon/secrets/notify/notification_*"
+        "/etc/livemon/secrets/notify/notification_* /etc/livemon/secrets/agents"
     ),
     "lines in other files": (
         "grep --recursive --ignore-case --files-with-matches livemon /etc --exclude-dir=livemon --exclude-dir=ssh "

@@ -1,12 +1,14 @@
-"""The role ocs gives each agent its own secrets, says none of them, and restarts the agents that have a new one."""
+"""The role ocs gives each agent its own secrets, prints none of them, and has compose recreate the agents that have a new one."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from paths import ROOT
@@ -17,55 +19,66 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ANSIBLE = ROOT / ".venv/controller/bin"
 POWER = {"agent_class": "SynaccessAgent", "id": "power", "arguments": [["--password", {"secret": "strip"}]]}
 PUMP = {"agent_class": "PumpAgent", "id": "pump", "arguments": [["--token", {"secret": "pump_token"}]]}
+WEATHER = {"agent_class": "VantageproAgent", "id": "weather"}
 SECRETS = {"strip": "plugh-xyzzy", "pump_token": "frotz-ozmoo"}
-PLAY = """
-- hosts: localhost
-  connection: local
-  gather_facts: false
-  vars: {ocs_uid: UID, ocs_no_log: true}
-  tasks:
-    - ansible.builtin.import_tasks: secrets.yml
+COMPOSE_PROJECT = """
+- ansible.builtin.copy: {content: "{{ compose_project_definition | to_json }}", dest: HERE/definition.json, mode: "0644"}
 """
-DOCKER = """#!/bin/sh
-echo "$@" >>DIRECTORY/docker.log
-case $1 in
-    ps) echo "container-of-${4##*ocs_}" ;;
-    restart) echo "$2" ;;
-esac
-"""
+PLAY = "[{hosts: localhost, connection: local, gather_facts: false, roles: [ocs]}]"
 
 
 @pytest.fixture
-def machine(tmp_path):
-    """A directory in place of /etc/livemon, and a docker that writes down what it is asked."""
-    tasks = (ROOT / "roles/ocs/tasks/secrets.yml").read_text().replace("/etc/livemon", f"{tmp_path}/etc")
-    for name in ("owner: root", "group: root"):
-        tasks = tasks.replace(name, f'{name.split(":")[0]}: "{os.getuid() if "owner" in name else os.getgid()}"')
-    (tmp_path / "secrets.yml").write_text(tasks)
-    (tmp_path / "play.yml").write_text(PLAY.replace("UID", str(os.getuid())))
-    (tmp_path / "etc/secrets").mkdir(parents=True)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/docker").write_text(DOCKER.replace("DIRECTORY", str(tmp_path)))
-    (tmp_path / "bin/docker").chmod(0o755)
+def machine(tmp_path: Path) -> Path:
+    """A directory in place of the machine's: the role writes there, and a stand-in of compose_project what it would start."""
+    for place in ("etc/secrets", "udev", "roles/compose_project/tasks"):
+        (tmp_path / place).mkdir(parents=True)
+    shutil.copytree(ROOT / "roles/ocs", tmp_path / "roles/ocs")
+    changes = {
+        "/etc/livemon": f"{tmp_path}/etc",
+        "/etc/udev/rules.d": f"{tmp_path}/udev",
+        "owner: root": f'owner: "{os.getuid()}"',
+        "group: root": f'group: "{os.getgid()}"',
+        "'owner': 'root'": f"'owner': '{os.getuid()}'",
+        "'group': 'root'": f"'group': '{os.getgid()}'",
+    }
+    for path in (tmp_path / "roles/ocs").rglob("*.*"):
+        text = path.read_text()
+        for ours, here in changes.items():
+            text = text.replace(ours, here)
+        path.write_text(text)
+    (tmp_path / "roles/compose_project/tasks/main.yml").write_text(COMPOSE_PROJECT.replace("HERE", str(tmp_path)))
+    (tmp_path / "play.yml").write_text(PLAY)
     return tmp_path
 
 
-def run(machine, agents: list, secrets: dict, *options: str) -> str:
-    given = {"ocs_agent_secrets": agent_secrets.files(agents, secrets), "ansible_python_interpreter": sys.executable}
+def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
+    """Run the stages that write and start; return what they print."""
+    plain = {"checksum": "5f1d", "writes_archive": False, "usb": False}
+    services = [{"id": each["id"], "has_secrets": "arguments" in each} | plain for each in agents]
+    given = {
+        "ansible_python_interpreter": sys.executable,
+        "ocs_agent_secrets": agent_secrets.files(agents, secrets),
+        "ocs_agent_services": services,
+        "ocs_data_directory": "/data",
+        "ocs_docker_run": ["docker", "run"],
+        "ocs_image": "livemon/app:1",
+        "ocs_site_config": {"hosts": {}},
+        "ocs_site_host": "monitor",
+        "ocs_uid": os.getuid(),
+    }
     (machine / "given.json").write_text(json.dumps(given))
-    (machine / "docker.log").write_text("")
     answer = subprocess.run(
         [
-            ANSIBLE / "ansible-playbook",
-            "-i",
-            "localhost,",
-            "-e",
-            f"@{machine}/given.json",
-            *options,
-            machine / "play.yml",
+            *(ANSIBLE / "ansible-playbook", "-i", "localhost,", "-e", f"@{machine}/given.json"),
+            *("--tags", "ocs_configure,ocs_run", *options, machine / "play.yml"),
         ],
         cwd=machine,
-        env=os.environ | {"PATH": f"{machine}/bin:{ANSIBLE}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"},
+        env=os.environ
+        | {
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_ROLES_PATH": str(machine / "roles"),
+            "ANSIBLE_NOCOLOR": "1",
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -76,37 +89,45 @@ def run(machine, agents: list, secrets: dict, *options: str) -> str:
     return answer.stdout + answer.stderr
 
 
-def files(machine) -> dict[str, str]:
+def files(machine: Path) -> dict[str, str]:
     directory = machine / "etc/secrets/agents"
     return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
 
 
-def restarted(machine) -> list[str]:
-    return [
-        line.split()[-1] for line in (machine / "docker.log").read_text().splitlines() if line.startswith("restart")
-    ]
+def inputs(machine: Path) -> dict[str, str]:
+    """Return the label of each agent's container; compose recreates a container whose label is another one."""
+    services = json.loads((machine / "definition.json").read_text())["services"]
+    return {name: service["labels"]["livemon.inputs"] for name, service in services.items()}
 
 
 def test_from_run_to_run(machine):
-    said = run(machine, [POWER, PUMP], SECRETS, "--diff", "-v")
+    printed = run(machine, [POWER, PUMP, WEATHER], SECRETS, "--diff", "-v")
     assert files(machine) == {"power/strip": "plugh-xyzzy", "pump/pump_token": "frotz-ozmoo"}
     assert stat.S_IMODE((machine / "etc/secrets/agents/power/strip").stat().st_mode) == 0o400
     assert stat.S_IMODE((machine / "etc/secrets/agents/power").stat().st_mode) == 0o500
-    assert restarted(machine) == ["container-of-power$", "container-of-pump$"]
+    first = inputs(machine)
 
-    again = run(machine, [POWER, PUMP], SECRETS, "--diff")
+    again = run(machine, [POWER, PUMP, WEATHER], SECRETS, "--diff")
     assert "changed=0" in again
-    assert restarted(machine) == []
+    assert inputs(machine) == first
 
-    said += run(machine, [PUMP], SECRETS | {"pump_token": "gnusto-rezrov"}, "--diff", "-v")
+    printed += run(machine, [PUMP, WEATHER], SECRETS | {"pump_token": "gnusto-rezrov"}, "--diff", "-v")
     assert files(machine) == {"pump/pump_token": "gnusto-rezrov"}
     assert not (machine / "etc/secrets/agents/power").exists()
-    assert restarted(machine) == ["container-of-pump$"]
+    assert inputs(machine)["pump"] != first["pump"]
+    assert inputs(machine)["weather"] == first["weather"] == "5f1d"
     for secret in ("plugh-xyzzy", "frotz-ozmoo", "gnusto-rezrov"):
-        assert secret not in said
+        assert secret not in printed
+
+
+def test_an_agent_that_needs_another_secret_loses_the_former(machine):
+    both = {"agent_class": "PumpAgent", "id": "pump", "arguments": [["--token", {"secret": "strip"}]]}
+    run(machine, [PUMP], SECRETS)
+    run(machine, [both], SECRETS)
+    assert files(machine) == {"pump/strip": "plugh-xyzzy"}
 
 
 def test_check_mode_on_a_bare_machine_changes_nothing(machine):
-    run(machine, [POWER], SECRETS, "--check", "--diff")
+    printed = run(machine, [POWER], SECRETS, "--check", "--diff")
     assert not (machine / "etc/secrets/agents").exists()
-    assert restarted(machine) == []
+    assert "plugh-xyzzy" not in printed

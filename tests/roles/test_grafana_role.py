@@ -186,15 +186,15 @@ IMAGES = {
     "grafana/grafana:12.0.2@sha256:" + "0" * 64: False,
     "grafana/grafana-oss:13.1.0-ubuntu": False,
 }
-"""Whether each is restarted for a new certificate: before 11.0 it is read once. Of what has no number nobody knows."""
+"""Whether each is restarted for a new certificate: before 11.0 it is read once. A tag without a number may be any release."""
 RENDER = """
 - hosts: all
   gather_facts: false
   vars_files: [defaults/main.yml, vars/main.yml]
   vars:
-    __grafana_secrets: {results: []}
-    __grafana_authorities_now: {files: []}
-    __grafana_localtime: {stat: {exists: false}}
+    __grafana_secrets_found: {files: []}
+    __grafana_authorities: {}
+    compose_project_time_zone: {stat: {exists: false}}
     grafana_livemon_image: livemon/app:1
   tasks:
     - ansible.builtin.template: {src: compose.yml.j2, dest: "{{ index }}.yml", mode: "0644"}
@@ -205,7 +205,7 @@ RENDER = """
 
 
 def test_a_grafana_that_reads_its_certificate_once_is_restarted_for_a_new_one(tmp_path):
-    """Who renews the certificates restarts each container with this label, if its file is newer than its start."""
+    """The renewal of certificates restarts each container with this label, if its file is newer than its start."""
     shutil.copytree(ROOT / "roles/grafana", tmp_path / "grafana")
     (tmp_path / "grafana/play.yml").write_text(RENDER.replace('"{{ index }}', f'"{tmp_path}/{{{{ index }}}}'))
     subprocess.run(

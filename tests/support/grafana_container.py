@@ -64,6 +64,7 @@ class Machine:
             path.write_text(text)
         compose = COMPOSE_PROJECT.replace("HERE", str(self.directory))
         (self.directory / "roles/compose_project/tasks/main.yml").write_text(compose)
+        shutil.copy(ROOT / "roles/compose_project/tasks/time_zone.yml", self.directory / "roles/compose_project/tasks")
         (self.directory / "play.yml").write_text(PLAY)
         command = self.directory / "bin/docker"
         command.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} "$@"\n')

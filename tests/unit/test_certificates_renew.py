@@ -1,14 +1,14 @@
-"""What renews the certificates restarts exactly the containers that would go on showing the former one."""
+"""The program that renews the certificates restarts exactly the containers that would go on showing the former one."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from jinja2 import Template
 from paths import ROOT
 
 STARTED = dt.datetime(2026, 11, 30, 9, 0, tzinfo=dt.UTC)
@@ -31,16 +31,18 @@ esac
     ],
     ids=["its certificate is newer than its start", "it has the certificate", "it sees a new one by itself"],
 )
-def test_who_reads_his_certificate_once_is_restarted_for_a_newer_one(tmp_path: Path, has_label, age, restarted):
+def test_a_container_that_reads_its_certificate_once_is_restarted_for_a_newer_one(
+    tmp_path: Path, has_label, age, restarted
+):
     certificate = tmp_path / "server.crt"
     certificate.touch()
     os.utime(certificate, ((STARTED + age).timestamp(),) * 2)
     (tmp_path / "docker").write_text(DOCKER.format(started=STARTED.isoformat()))
     (tmp_path / "docker").chmod(0o755)
-    text = (ROOT / "roles/certificates/templates/renew.sh.j2").read_text()
-    script = Template(text).render(__certificates_run=["docker", "run"], certificates_image="livemon/app:1")
+    shutil.copy(ROOT / "roles/certificates/files/renew", tmp_path)
+    (tmp_path / "settings").write_text("run='docker run'\nimage=livemon/app:1\n")
     done = subprocess.run(
-        ["sh", "-c", script],
+        [tmp_path / "renew"],
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "HERE": str(tmp_path),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 import yaml
@@ -15,6 +15,16 @@ STAGES = ["preflight", "install", "configure", "run"]
 INCLUDED = {"apt_packages", "compose_project"}
 # Roles that have playbooks of their own.
 ELSEWHERE = {"backup"}
+# By which a task's name begins.
+VERBS = set(
+    re.findall(
+        r"\w+",
+        """Add Adopt Advise Apply Ask Back Bring Build Change Check Compose Compute Configure Confirm Connect Copy
+        Create Delete Fail Fetch Find Forget Gather Have Hold Install Keep Let List Load Log Look Make Pack Print
+        Pull Put Read Record Reload Remember Remove Replace Restart Restore Save Say Set Show Start Stop Sum Tell
+        Trust Undo Uninstall Unpack Update Validate Verify Wait Warn Write""",
+    )
+)
 
 
 def read(role: str, part: str) -> dict:
@@ -54,36 +64,100 @@ def test_the_example_says_what_is_required_and_nothing_else_that_the_role_does_n
     assert set(example["vars"]) <= set(spec["options"])
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role not in INCLUDED | ELSEWHERE])
+STAGED = [role for role in ROLES if role not in INCLUDED | ELSEWHERE]
+
+
+@pytest.mark.parametrize("role", STAGED)
 def test_stages_have_the_same_tags_in_the_same_order(role):
     tasks = read(role, "tasks/main.yml")
     stages = [task["ansible.builtin.import_tasks"].removesuffix(".yml") for task in tasks]
     assert stages == [stage for stage in STAGES if stage in stages]
-    assert [task["tags"] for task in tasks] == [[stage] for stage in stages]
+    assert [task["tags"] for task in tasks] == [[stage, f"{role}_{stage}"] for stage in stages]
 
 
-def registers(tasks: list[dict]) -> dict[str, set[str]]:
-    """Which variables tasks make, and under which further tags they run."""
-    found = {}
+def entry_points() -> list[tuple[str, str]]:
+    """Every role with each of its stages, and with what its other playbooks run: what begins without anything before it."""
+    names = [*STAGES, "main", "remove", "restore", "rotate"]
+    found = [(role, name) for role in ROLES for name in names if (ROOT / f"roles/{role}/tasks/{name}.yml").exists()]
+    return [(role, name) for role, name in found if (role, name) not in {(role, "main") for role in STAGED}]
+
+
+def flattened(tasks: list[dict]) -> Iterator[dict]:
     for task in tasks:
-        found |= registers(task.get("block", []))
-        for name in [task.get("register"), *task.get("ansible.builtin.set_fact", {})]:
-            found[name] = set(task.get("tags", []))
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from flattened(task.get(part, []))
+
+
+def tasks_from(role: str, name: str) -> Iterator[dict]:
+    """The tasks of a file of a role, and of the files of the role and of included roles that it runs."""
+    path = ROOT / f"roles/{role}/tasks/{name.removesuffix('.yml')}.yml"
+    for task in flattened(yaml.safe_load(path.read_text()) or []):
+        yield task
+        for way in ("import", "include"):
+            if f"ansible.builtin.{way}_tasks" in task:
+                yield from tasks_from(role, task[f"ansible.builtin.{way}_tasks"])
+            other = task.get(f"ansible.builtin.{way}_role", {})
+            if other.get("name") in INCLUDED:
+                yield from tasks_from(other["name"], other.get("tasks_from", "main"))
+
+
+def made(tasks: Iterable[dict]) -> set[str]:
+    """The variables that tasks make."""
+    names = [[task.get("register"), *task.get("ansible.builtin.set_fact", {})] for task in tasks]
+    return {name for each in names for name in each if name}
+
+
+def words(value: object) -> set[str]:
+    return set(re.findall(r"\w+", yaml.safe_dump(value, width=1000)))
+
+
+def read_by(role: str, tasks: Iterable[dict]) -> set[str]:
+    """The names that tasks read: in themselves, in the templates that they render, and in the role's variables that these name."""
+    directory = ROOT / "roles" / role
+    variables = read(role, "vars/main.yml")
+    texts = {path.name: set(re.findall(r"\w+", path.read_text())) for path in (directory / "templates").glob("*")}
+    found: set[str] = set()
+    waiting = set().union(*map(words, tasks))
+    while waiting:
+        found |= waiting
+        waiting = set().union(*(words(variables[name]) for name in waiting & variables.keys())) - found
+        stems = {name: name.removesuffix(".j2").replace(".", " ").replace("-", " ").split() for name in texts}
+        rendered = [texts[name] for name, stem in stems.items() if found.issuperset(stem)]
+        waiting |= set().union(*rendered) - found
     return found
 
 
+@pytest.mark.parametrize(("role", "entry"), entry_points())
+def test_stages_are_closed(role, entry):
+    """What a stage registers is read in that stage only, and so each can run by itself."""
+    tasks = list(tasks_from(role, entry))
+    anywhere = {name for other, name in entry_points() if other == role}
+    registered = set().union(*(made(tasks_from(role, name)) for name in anywhere))
+    assert (read_by(role, tasks) & registered) - made(tasks) == set()
+
+
 @pytest.mark.parametrize("role", ROLES)
-def test_a_stage_that_runs_alone_misses_nothing_of_an_earlier_one(role):
-    made: dict[str, set[str]] = {}
-    for stage in STAGES:
-        path = ROOT / "roles" / role / f"tasks/{stage}.yml"
-        if not path.exists():
-            continue
-        text = path.read_text()
-        for name, tags in made.items():
-            if re.search(rf"\b{name}\b", text) and stage not in tags:
-                assert re.search(rf"\b{name}( is defined|[\w.]* \| default\()", text), f"{path} reads {name}"
-        made |= {name: tags for name, tags in registers(yaml.safe_load(text)).items() if name}
+def test_no_single_task_has_tags_of_its_own(role):
+    """A task of one stage that runs in another, too, would have to be looked for."""
+    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+        if path.name != "main.yml":
+            assert [task["name"] for task in flattened(yaml.safe_load(path.read_text())) if "tags" in task] == [], path
+
+
+def task_files() -> dict[str, list[dict]]:
+    """The plays and tasks of each file of roles and playbooks; in place of the stages, the tasks that are in them."""
+    paths = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/handlers/*.yml"), *ROOT.glob("playbooks/*.yml")]
+    stages = {ROOT / f"roles/{role}/tasks/main.yml" for role in STAGED}
+    return {str(path.relative_to(ROOT)): yaml.safe_load(path.read_text()) for path in paths if path not in stages}
+
+
+@pytest.mark.parametrize("path", task_files())
+def test_names_of_plays_and_tasks_begin_with_a_verb(path):
+    """So that they can be told apart in a log, without the name of the role."""
+    entries = task_files()[path]
+    named = [*entries, *(task for entry in entries for task in entry.get("tasks", []))]
+    assert {task["name"].split()[0] for task in flattened(named)} <= VERBS
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -159,7 +233,7 @@ def reads_value_of(role: str, task: dict, name: str) -> bool:
     text += yaml.safe_dump(
         {key: part for key, part in task.items() if key not in {"when", "block", "rescue", "always"}}, width=1000
     )
-    return bool(re.search(rf"(?<!in )\b{name}\b(?! \| (length|list|map)\b)", text))
+    return bool(re.search(rf"(?<!in )\b{name}\b(?! \| (length|list)\b)(?! \| map\((?!attribute='+secret'))", text))
 
 
 @pytest.mark.parametrize(("role", "name"), [(role, name) for role in ROLES for name in sorted(secret_arguments(role))])
