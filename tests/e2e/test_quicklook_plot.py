@@ -207,7 +207,7 @@ def test_a_logarithmic_axis_spans_millikelvin_to_300_kelvin(open_page, size):
     linear = page.locator("#plot canvas").screenshot()
     page.get_by_label("log").check()
     assert words(page)["log"] == ["1"]
-    mentions(page, "#hint", "no place on a logarithmic axis: Offset")
+    mentions(page, "#hint", "cannot be shown on a logarithmic axis: Offset")
     wait_for(page, lambda: page.locator("#plot canvas").screenshot() != linear, "the plot to change")
 
 
