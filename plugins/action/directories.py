@@ -38,7 +38,7 @@ Entry = Mapping[str, Any]
 """What `ansible.builtin.find` reports of a file or directory."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Bring directories and the files in them to the wanted state."""
 
     _requires_connection = True

@@ -139,15 +139,12 @@ ALARMS = [
     ),
 ]
 PROBLEMS = [
-    "node LSA2NEW has been silent for 7 min: docker logs ocs_newbox tells why",
+    "node LSA2NEW has been silent for 7 min: see docker logs ocs_newbox",
     "agent fake2 has sent no heartbeat yet: see docker logs ocs_fake2 for the reason",
-    "the archive is 96 s behind: docker logs ocs_aggregator tells why",
+    "the archive is 96 s behind: see docker logs ocs_aggregator",
     "the disk of /data is full to 97 %, with 1.2 GB left",
     "the router's certificate is valid for 3 days only: run the playbook again",
-    *(
-        f"agent reader{number} has been away for 3 h: docker logs ocs_reader{number} tells why"
-        for number in range(1, 8)
-    ),
+    *(f"agent reader{number} has been away for 3 h: see docker logs ocs_reader{number}" for number in range(1, 8)),
 ]
 
 

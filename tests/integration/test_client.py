@@ -98,7 +98,7 @@ def test_status_names_an_agent_that_is_away(running, tmp_path):
     (tmp_path / "default.yaml").write_text(text)
     answer = livemon("status", OCS_CONFIG_DIR=str(tmp_path))
     assert answer.returncode == 1
-    assert answer.stderr == "livemon: agent absent is not running: docker logs ocs_absent tells why\n"
+    assert answer.stderr == "livemon: agent absent is not running: see docker logs ocs_absent\n"
     assert "Lakeshore240Agent" in answer.stdout
 
 

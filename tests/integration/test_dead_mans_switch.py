@@ -130,7 +130,7 @@ def test_it_is_silent_until_all_is_well_and_alarms_would_arrive(guarded):
         guarded.outside.status = 200
         guarded.wait_for_a_ping()
     # The agent has gone with the block.
-    guarded.wait_for_silence("agent fake1 is away: docker logs ocs_fake1 tells why")
+    guarded.wait_for_silence("agent fake1 is away: see docker logs ocs_fake1")
 
 
 @pytest.mark.parametrize("part", ["router", "nodes", "hub", "bridge"])

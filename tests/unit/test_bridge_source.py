@@ -338,7 +338,7 @@ def test_a_hub_that_does_not_answer_is_told_and_costs_no_node(session):
     for _ in range(40):
         lab.clock.advance(2)
         lab.look()
-    assert problems(lab) == ["the hub has not answered for 80.0 s: docker logs sisock_hub tells why"]
+    assert problems(lab) == ["the hub has not answered for 80.0 s: see docker logs sisock_hub"]
     assert lab.catalogue.nodes["APEX"].error is None
     session.listed = [{"name": "APEX", "description": "Weather"}]
     lab.look()

@@ -115,7 +115,7 @@ def test_without_registry_and_site_config_nothing_can_be_said(caller):
     with pytest.raises(RouterError, match="has no registry of agents"):
         Site(url).agents()
     assert [each.fault for each in Site(url, configured={"ls240": "A"}).agents()] == [
-        "ls240 is not running: docker logs ocs_ls240 tells why"
+        "ls240 is not running: see docker logs ocs_ls240"
     ]
 
 

@@ -94,7 +94,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
         (
             acquiring("running", True),
             {},
-            ["acq of control runs without doing its work (degraded): docker logs ocs_control tells why"],
+            ["acq of control runs without doing its work (degraded): see docker logs ocs_control"],
         ),
         (acquiring("done", True), {}, []),  # stopped while its instrument was away
         (acquiring(connection={}), {}, []),
@@ -102,7 +102,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
         (
             acquiring(connection={"connected": False}),
             {},
-            ["acq of control has no connection to its instrument: docker logs ocs_control tells why"],
+            ["acq of control has no connection to its instrument: see docker logs ocs_control"],
         ),
         (acquiring("done", connection={"connected": False}), {}, []),
         (acquiring(dropped={"overflow": 1}, problems=["another agent's own"], connection="lost"), {}, []),
@@ -130,7 +130,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
         (
             [],
             bridge_status(1.0, hub_away=25.0),
-            ["the hub has not answered for 25.0 s: docker logs sisock_hub tells why"],
+            ["the hub has not answered for 25.0 s: see docker logs sisock_hub"],
         ),
         (
             [],
@@ -138,7 +138,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
             [
                 (
                     "the hub lists too many data nodes: 9800 of them are not shown "
-                    "(docker logs sisock_hub tells whose they are)"
+                    "(see docker logs sisock_hub for their sessions)"
                 )
             ],
         ),

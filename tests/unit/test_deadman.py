@@ -143,7 +143,7 @@ SWITCH = {"heard": 1000.0, "age": 5.0, "pinged": 990.0, "every": 60.0, "fault": 
         (SWITCH | {"fault": "no answer"}, ["the dead-man's switch does not ping: no answer"]),
         (
             SWITCH | {"age": 300.0, "fault": "no answer"},
-            ["the dead-man's switch has said nothing for 5 min: docker logs livemon_deadman tells why"],
+            ["the dead-man's switch has said nothing for 5 min: see docker logs livemon_deadman"],
         ),
     ],
 )

@@ -161,7 +161,7 @@ class Site:
         if "error" in content:
             if content["error"] == "wamp.error.no_such_procedure":
                 instance_id = address.partition(".")[0]
-                raise RouterError(f"{instance_id} is not running: docker logs ocs_{instance_id} tells why")
+                raise RouterError(f"{instance_id} is not running: see docker logs ocs_{instance_id}")
             raise RouterError(f"{address}: {content['error']} {' '.join(map(str, content.get('args') or []))}".rstrip())
         return content["args"][0]
 

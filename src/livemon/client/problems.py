@@ -66,7 +66,7 @@ def switch_problems(switch: Mapping[str, Any]) -> Iterator[str]:
     if not switch.get("heard"):
         return
     if switch["age"] > TURNS_MISSED * switch["every"]:
-        yield f"the dead-man's switch has said nothing for {limits.age(switch['age'])}: docker logs livemon_deadman tells why"
+        yield f"the dead-man's switch has said nothing for {limits.age(switch['age'])}: see docker logs livemon_deadman"
     elif switch["fault"]:
         yield f"the dead-man's switch does not ping: {switch['fault']}"
 
@@ -76,12 +76,12 @@ def _refusals(agent: Agent) -> Iterator[str]:
         values, kinds = sum(counts.values()), ", ".join(f"{kind}: {count}" for kind, count in counts.items())
         yield (
             f"{agent.instance_id} could not publish {values} {'value' if values == 1 else 'values'} of its feed {feed} "
-            f"({kinds}): docker logs ocs_{agent.instance_id} tells which"
+            f"({kinds}): see docker logs ocs_{agent.instance_id} for which"
         )
 
 
 def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
-    who, reason = f"{operation.name} of {agent.instance_id}", f"docker logs ocs_{agent.instance_id} tells why"
+    who, reason = f"{operation.name} of {agent.instance_id}", f"see docker logs ocs_{agent.instance_id}"
     connection = operation.data.get("connection")  # what some agents tell of it, a 240's among them
     if operation.degraded and (write_error := operation.data.get("write_error")):
         yield f"{agent.instance_id} cannot write the archive (df -h tells the space left): {write_error}"

@@ -46,9 +46,7 @@ def command(fields: tuple[str, ...], start: str, end: str, points: int, style: s
             err=True,
         )
     if silent:
-        raise RouterError(
-            f"no samples from {', '.join(silent)}, which does not answer: docker logs sisock_nodes tells why"
-        )
+        raise RouterError(f"no samples from {', '.join(silent)}, which does not answer: see docker logs sisock_nodes")
 
 
 def _print_series(series: dict[str, Any]) -> None:

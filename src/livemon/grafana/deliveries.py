@@ -102,7 +102,7 @@ def problems(deliveries: Iterable[Delivery], now: float) -> Iterator[str]:
             reason = f" ({each.reason})" if each.reason else ""
             yield (
                 f"Grafana cannot deliver alarms to {each.receiver} by {each.kind} since {since} UTC{reason}: "
-                "docker logs sisock_grafana tells why"
+                "see docker logs sisock_grafana"
             )
 
 

@@ -21,9 +21,9 @@ DAYS_TO_RENEW = 7.0
 _LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
     LAG: (
         lambda value: value > LATE_AFTER,
-        "the archive is {value:.0f} s behind: docker logs ocs_aggregator tells why",
+        "the archive is {value:.0f} s behind: see docker logs ocs_aggregator",
     ),
-    DISK_USED: (lambda value: value >= FULL_FROM, "the disk is {value:.0f} % full: df -h tells of what"),
+    DISK_USED: (lambda value: value >= FULL_FROM, "the disk is {value:.0f} % full: see df -h"),
     CERTIFICATE_DAYS: (
         lambda value: value < DAYS_TO_RENEW,
         "a certificate ends in {value:.0f} d: the playbook renews it",
@@ -43,7 +43,7 @@ def problems(status: Mapping[str, Any]) -> Iterator[str]:
         yield "the bridge has no connection to the router"
     yield from _hub_problems(status.get("hub") or {})
     if status and not status["nodes"]:
-        yield "there are no data nodes: docker logs sisock_nodes tells why"
+        yield "there are no data nodes: see docker logs sisock_nodes"
     for node in status.get("nodes", []):
         yield from _silence(node)
     for field in _fields(status):
@@ -73,7 +73,7 @@ def agent_problems(status: Mapping[str, Any], has_gone: Callable[[str], bool]) -
         for end, wrong, complaint in ((CONNECTED, False, "is away"), (DEGRADED, True, "does not do its work")):
             if field["path"].endswith(end) and field["value"] is not None and bool(field["value"]) is wrong:
                 instance_id = field["path"].removesuffix(end).rpartition(".")[2]
-                yield f"agent {instance_id} {complaint}: docker logs ocs_{instance_id} tells why"
+                yield f"agent {instance_id} {complaint}: see docker logs ocs_{instance_id}"
 
 
 def notes(status: Mapping[str, Any]) -> Iterator[str]:
@@ -86,9 +86,9 @@ def notes(status: Mapping[str, Any]) -> Iterator[str]:
 def _hub_problems(hub: Mapping[str, Any]) -> Iterator[str]:
     away, left_out = hub.get("away", 0.0), hub.get("left_out", 0)
     if away > HUB_AWAY_AFTER:
-        yield f"the hub has not answered for {age(away)}: docker logs sisock_hub tells why"
+        yield f"the hub has not answered for {age(away)}: see docker logs sisock_hub"
     if left_out:
-        yield f"the hub lists too many data nodes: {left_out} of them are not shown (docker logs sisock_hub tells whose they are)"
+        yield f"the hub lists too many data nodes: {left_out} of them are not shown (see docker logs sisock_hub for their sessions)"
 
 
 def _silence(node: Mapping[str, Any]) -> Iterator[str]:
