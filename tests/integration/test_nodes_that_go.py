@@ -14,8 +14,7 @@ from processes import process
 from waiting import wait_for
 
 from livemon.bridge.router_nodes import MOST_FIELDS
-from livemon.client.agents import SECONDS_TO_ANSWER
-from livemon.client.agents import Site as Agents
+from livemon.client.agents import SECONDS_TO_ANSWER, Agents
 
 NODES = '''
 """Data nodes of a lab. Arguments: which."""

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from livemon.client import agents
-from livemon.client.agents import Site
+from livemon.client.agents import Agents
 from livemon.errors import RequestError, RouterError
 
 NOBODY = {"error": "wamp.error.no_such_procedure", "args": [], "kwargs": {}}
@@ -75,21 +75,21 @@ def impatient(monkeypatch):
 
 
 def test_a_process_that_ends_just_after_its_start_was_not_started(caller):
-    site = Site(caller(agent(["done", "starting", "running", "done"], success=False)))
+    running = Agents(caller(agent(["done", "starting", "running", "done"], success=False)))
     with pytest.raises(RequestError, match="acq of ls240 ended with an error: no device"):
-        site.start("ls240", "acq")
+        running.start("ls240", "acq")
 
 
 def test_a_process_that_does_not_come_up_was_not_started(caller):
-    site = Site(caller(agent(["done", "starting"])))
+    running = Agents(caller(agent(["done", "starting"])))
     with pytest.raises(RequestError, match=r"was told to start, and does not run after 0\.5 s"):
-        site.start("ls240", "acq")
+        running.start("ls240", "acq")
 
 
 def test_a_process_that_does_not_end_was_not_stopped(caller):
-    site = Site(caller(agent(["running", "stopping"])))
+    running = Agents(caller(agent(["running", "stopping"])))
     with pytest.raises(RequestError, match=r"was told to stop, and still runs after 0\.5 s"):
-        site.stop("ls240", "acq")
+        running.stop("ls240", "acq")
 
 
 def registry(**heard: bool) -> Answer:
@@ -106,15 +106,15 @@ def registry(**heard: bool) -> Answer:
 
 def test_an_agent_that_was_taken_out_of_the_site_is_not_missed(caller):
     url = caller(registry(old=True, stranger=False, kept=True))
-    assert Site(url, configured={"kept": "A"}).instance_ids() == ["kept", "registry", "stranger"]
-    assert Site(url).instance_ids() == ["kept", "old", "registry", "stranger"]
+    assert Agents(url, configured={"kept": "A"}).instance_ids() == ["kept", "registry", "stranger"]
+    assert Agents(url).instance_ids() == ["kept", "old", "registry", "stranger"]
 
 
 def test_without_registry_and_site_config_nothing_can_be_said(caller):
     url = caller(lambda *_: (200, json.dumps(NOBODY)))
     with pytest.raises(RouterError, match="has no registry of agents"):
-        Site(url).agents()
-    assert [each.fault for each in Site(url, configured={"ls240": "A"}).agents()] == [
+        Agents(url).agents()
+    assert [each.fault for each in Agents(url, configured={"ls240": "A"}).agents()] == [
         "ls240 is not running: see docker logs ocs_ls240"
     ]
 
@@ -122,14 +122,14 @@ def test_without_registry_and_site_config_nothing_can_be_said(caller):
 @pytest.mark.parametrize("answer", [(404, '{"error": "/call: not found"}'), (200, "OK"), (200, "[]"), (200, "{}")])
 def test_what_is_no_router_is_told(caller, answer):
     with pytest.raises(RouterError, match="is not the HTTP caller of a router"):
-        Site(caller(lambda *_: answer), configured={"ls240": "A"}).agents()
+        Agents(caller(lambda *_: answer), configured={"ls240": "A"}).agents()
 
 
 def test_a_router_that_hangs_is_not_taken_for_an_agent_that_does():
     mute = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{mute.getsockname()[1]}/call"
     with mute, pytest.raises(RouterError, match=rf"the router at {url} does not answer within 0\.5 s"):
-        Site(url).agents()
+        Agents(url).agents()
 
 
 def answering(*hanging: str, seconds: float) -> Answer:
@@ -149,7 +149,7 @@ def answering(*hanging: str, seconds: float) -> Answer:
 @pytest.mark.parametrize("hanging", [["ls240"], ["ls240", "registry"]], ids=["one", "the registry, too"])
 def test_an_agent_that_cannot_be_reached_is_named_and_not_the_router(caller, hanging):
     url = caller(answering(*hanging, seconds=1.5))
-    found = Site(url, configured={"ls240": "A", "ls372": "A"}).agents()
+    found = Agents(url, configured={"ls240": "A", "ls372": "A"}).agents()
     assert {each.instance_id: each.fault for each in found if each.instance_id != "registry"} == {
         "ls240": "ls240 does not answer within 0.5 s",
         "ls372": None,
@@ -160,7 +160,7 @@ def test_however_many_agents_cannot_be_reached_one_bound_holds_for_all(caller):
     names = [f"agent{number}" for number in range(60)]
     url = caller(answering(*names, "registry", seconds=2.0))
     began = time.monotonic()
-    found = Site(url, configured=dict.fromkeys([*names, "ls372"], "A")).agents()
+    found = Agents(url, configured=dict.fromkeys([*names, "ls372"], "A")).agents()
     assert time.monotonic() - began < 1.9, "60 agents, 0.5 s in all"
     assert [each.instance_id for each in found if not each.fault] == ["ls372"]
 
@@ -179,5 +179,5 @@ def test_what_an_agent_could_not_publish_is_asked_with_the_rest(caller, told, re
         about = {"agent_class": "A", "processes": [], "tasks": [], "refused": told}
         return 200, json.dumps({"args": [about]} if address == "ls240" else NOBODY)
 
-    [found] = Site(caller(answer), configured={"ls240": "A"}).agents()
+    [found] = Agents(caller(answer), configured={"ls240": "A"}).agents()
     assert found.refused == refused

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from livemon import cli
-from livemon.client.agents import Agent, Operation, Site
+from livemon.client.agents import Agent, Agents, Operation
 from livemon.client.problems import problems
 from livemon.errors import LivemonError
 from livemon.health.limits import age
@@ -155,16 +155,16 @@ def test_agents_of_the_site_config(tmp_path):
         "hub: {address_root: lab}\n"
         "hosts: {one: {agent-instances: [{instance-id: a, agent-class: A}]}, two: {agent-instances: []}}\n"
     )
-    site = Site.from_environment({"OCS_CONFIG_DIR": str(tmp_path), "SITE_HTTP": "http://127.0.0.1:1/call"})
-    assert site.configured == {"a": "A"}
-    assert site.address_root == "lab"
+    agents = Agents.from_environment({"OCS_CONFIG_DIR": str(tmp_path), "SITE_HTTP": "http://127.0.0.1:1/call"})
+    assert agents.configured == {"a": "A"}
+    assert agents.address_root == "lab"
 
 
 @pytest.mark.parametrize("content", [None, "", "hosts: 3", "hosts: {one: {agent-instances: [{}]}}", "{"])
 def test_without_a_readable_site_config_the_router_is_asked_alone(tmp_path, content):
     if content is not None:
         (tmp_path / "default.yaml").write_text(content)
-    assert Site.from_environment({"OCS_CONFIG_DIR": str(tmp_path)}).configured == {}
+    assert Agents.from_environment({"OCS_CONFIG_DIR": str(tmp_path)}).configured == {}
 
 
 def test_router_and_bridge_away(monkeypatch):
@@ -192,7 +192,7 @@ def test_values_that_an_agent_could_not_publish_are_told():
     refused = {"temperatures": {"value": 67, "field name": 3}, "events": {"message": 1}}
     first, second = problems([Agent("ls240", "Lakeshore240Agent", refused=refused)], {})
     told = (
-        "ls240 could not publish 70 values of its feed temperatures (value: 67, field name: 3): docker logs ocs_ls240"
+        "ls240 could not publish 70 values of its feed temperatures (value: 67, field name: 3): see docker logs ocs_ls240"
     )
     assert first.startswith(told)
     assert second.startswith("ls240 could not publish 1 value of its feed events (message: 1): ")

@@ -275,11 +275,11 @@ def cut(archive):
 
 DAMAGES = [
     (cut, "damaged"),
-    (replaced_by(b""), "damaged or none"),
-    (replaced_by(b"no archive"), "damaged or none"),
-    (replaced_by(gzip.compress(b"no archive")), "damaged or none"),
-    (without_manifest, "no backup of livemon's"),
-    (with_manifest(files=["grafana.db"]), "no backup of livemon's"),
+    (replaced_by(b""), "damaged, or is not a backup"),
+    (replaced_by(b"no archive"), "damaged, or is not a backup"),
+    (replaced_by(gzip.compress(b"no archive")), "damaged, or is not a backup"),
+    (without_manifest, "is not a backup made by livemon"),
+    (with_manifest(files=["grafana.db"]), "is not a backup made by livemon"),
     (with_manifest(format=2), "made by a newer livemon"),
     (with_another_database, r"is damaged: grafana\.db"),
     (lambda archive: archive.unlink(), "there is no backup"),

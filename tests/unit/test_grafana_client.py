@@ -18,7 +18,7 @@ def test_a_changed_password_is_told_with_what_to_do(tmp_path):
         assert refusal.value.status == 401
         with pytest.raises(GrafanaError, match="answers 404 to /api/nothing"):
             Grafana(running.url, PASSWORD).get("/api/nothing")
-        with pytest.raises(GrafanaError, match=r"no JSON: is http.* a Grafana"):
+        with pytest.raises(GrafanaError, match=r"is not JSON: is http.* the address of a Grafana"):
             Grafana(running.url, PASSWORD).get_json("/login")
 
 
@@ -33,7 +33,7 @@ def test_only_the_given_certificate_is_trusted_whatever_its_names(tmp_path):
     }
     with stand_in(tmp_path, https) as running:
         assert Grafana(running.url, certificate=server / "server.crt").version() == "12.0.2"
-        with pytest.raises(GrafanaError, match="another certificate"):
+        with pytest.raises(GrafanaError, match="is not the one that was given"):
             Grafana(running.url, certificate=tmp_path / "another/server/server.crt").version()
         with pytest.raises(GrafanaError):
             Grafana(running.url).version()

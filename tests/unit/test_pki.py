@@ -149,7 +149,7 @@ def test_a_server_certificate_that_no_longer_holds_is_made_again(tmp_path, serve
 def test_each_server_has_a_certificate_of_its_own_by_the_same_authority(tmp_path):
     ensure(tmp_path)
     (sentence,) = ensure(tmp_path, ROUTER, GRAFANA)
-    assert "grafana/server.crt (there was none)" in sentence
+    assert "grafana/server.crt (it did not exist)" in sentence
     assert ensure(tmp_path, ROUTER, GRAFANA) == []
     assert openssl_accepts(tmp_path / "ca.crt", tmp_path / "grafana/server.crt", "-verify_hostname", "monitor.lab")
     assert (tmp_path / "grafana/server.key").read_bytes() != (tmp_path / "server/server.key").read_bytes()

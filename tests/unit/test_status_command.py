@@ -66,7 +66,7 @@ def livemon(monkeypatch):
         monkeypatch.setattr(bridge, "status", lambda: state or status_of(field()))
         monkeypatch.setattr(bridge, "health", lambda: health | {"alarms": list(alarms), "cryostat": cryostat})
         monkeypatch.setattr(bridge, "gaps", lambda *_interval: [])
-        monkeypatch.setattr(agents.Site, "agents", lambda _self: [])
+        monkeypatch.setattr(agents.Agents, "agents", lambda _self: [])
         return CliRunner().invoke(cli.livemon, ["status", *words])
 
     return run
@@ -187,6 +187,6 @@ def test_acq_wants_one_agent(words):
 @pytest.mark.parametrize("words", [["ls240"], ["--target", "ls240"]])
 def test_acq_takes_the_agent_with_and_without_the_option(words, monkeypatch):
     stopped = []
-    monkeypatch.setattr(agents.Site, "stop", lambda _self, *about: stopped.append(about) or True)
+    monkeypatch.setattr(agents.Agents, "stop", lambda _self, *about: stopped.append(about) or True)
     answer = CliRunner().invoke(cli.livemon, ["acq", "stop", *words])
     assert (answer.stdout, stopped) == ("ls240: acquisition stopped\n", [("ls240", "acq")])

@@ -98,7 +98,7 @@ class Agent:
     """How many values each of its feeds could not publish, by the kind of the reason (:mod:`livemon.agents.feeds`)."""
 
 
-class Site:
+class Agents:
     """The agents behind one router.
 
     Parameters
@@ -126,7 +126,7 @@ class Site:
         self._environ = environ
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Site:
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Agents:
         """Read ``SITE_HTTP`` and, where there is one, the site config in ``OCS_CONFIG_DIR``.
 
         A site config that cannot be read is left out: what runs can be asked without it.

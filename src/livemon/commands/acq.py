@@ -18,10 +18,10 @@ def command() -> None:
 @_target
 def start(agent: str | None, target: str | None) -> None:
     """Let AGENT (its instance-id, for example ls240) read its instrument. One that does so already is left alone."""
-    from livemon.client.agents import Site
+    from livemon.client.agents import Agents
 
     wanted = _one_of(agent, target)
-    started = Site.from_environment().start(wanted, "acq")
+    started = Agents.from_environment().start(wanted, "acq")
     click.echo(f"{wanted}: acquisition {'started' if started else 'was running already'}")
 
 
@@ -30,10 +30,10 @@ def start(agent: str | None, target: str | None) -> None:
 @_target
 def stop(agent: str | None, target: str | None) -> None:
     """Let AGENT (its instance-id) leave its instrument alone, until it is started again or the agent restarts."""
-    from livemon.client.agents import Site
+    from livemon.client.agents import Agents
 
     wanted = _one_of(agent, target)
-    stopped = Site.from_environment().stop(wanted, "acq")
+    stopped = Agents.from_environment().stop(wanted, "acq")
     click.echo(f"{wanted}: acquisition {'stopped' if stopped else 'was not running'}")
 
 

@@ -18,9 +18,9 @@ def command() -> None:
 @_target
 def start(target: str) -> None:
     """Make the aggregator write what all agents send. If it is recording already, nothing changes."""
-    from livemon.client.agents import Site
+    from livemon.client.agents import Agents
 
-    started = Site.from_environment().start(target, "record")
+    started = Agents.from_environment().start(target, "record")
     click.echo(f"{target}: recording {'started' if started else 'was running already'}")
 
 
@@ -28,7 +28,7 @@ def start(target: str) -> None:
 @_target
 def stop(target: str) -> None:
     """Make the aggregator finish its file. What the agents send until it is started again is not archived."""
-    from livemon.client.agents import Site
+    from livemon.client.agents import Agents
 
-    stopped = Site.from_environment().stop(target, "record")
+    stopped = Agents.from_environment().stop(target, "record")
     click.echo(f"{target}: recording {'stopped' if stopped else 'was not running'}")

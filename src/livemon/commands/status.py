@@ -33,12 +33,12 @@ def command(context: click.Context, as_json: bool) -> None:
     import time
 
     from livemon.client import bridge, problems, tables
-    from livemon.client.agents import Site
+    from livemon.client.agents import Agents
     from livemon.errors import LivemonError
 
     faults, agents, state, told, gaps = [], [], {}, {}, []
     try:
-        agents = Site.from_environment().agents()
+        agents = Agents.from_environment().agents()
     except LivemonError as error:
         faults.append(str(error))
     try:
