@@ -140,7 +140,7 @@ ALARMS = [
 ]
 PROBLEMS = [
     "node LSA2NEW has been silent for 7 min: see docker logs ocs_newbox",
-    "agent fake2 has sent no heartbeat yet: see docker logs ocs_fake2 for the reason",
+    "agent fake2 has sent no heartbeat yet: see docker logs ocs_fake2",
     "the archive is 96 s behind: see docker logs ocs_aggregator",
     "the disk of /data is full to 97 %, with 1.2 GB left",
     "the router's certificate is valid for 3 days only: run the playbook again",

@@ -284,7 +284,7 @@ def test_a_mistake_in_when_a_channel_is_frozen(said, fault):
             [DIODES, FRIDGE],
             (
                 "instrument_alarms.frozen_after: 2m is too short to tell a frozen reading from a steady one, "
-                "control returns to a channel after 208 s; write 30m, or at least 416s"
+                "as control returns to a channel after 208 s; write 30m, or at least 416s"
             ),
         ),
         ([DIODES, FRIDGE | {"frozen_after": "1h"}], None),

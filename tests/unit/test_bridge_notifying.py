@@ -124,7 +124,7 @@ def test_without_a_notifier_nobody_misses_one(bridge, tmp_path, monkeypatch):
     [
         (10, ["livemon cannot notify on-call by e-mail since 02:14 UTC (connection refused); it tries again"]),
         (290, ["livemon cannot notify on-call by e-mail since 02:14 UTC (connection refused); it tries again"]),
-        (600, ["livemon's notifier has not run for 10 min: see docker logs livemon_notify for the reason"]),
+        (600, ["livemon's notifier has not run for 10 min: see docker logs livemon_notify"]),
     ],
 )
 def test_what_is_wrong_with_the_notifier_is_told(bridge, tmp_path, monkeypatch, silence, problems):

@@ -191,8 +191,6 @@ def test_router_and_bridge_away(monkeypatch):
 def test_values_that_an_agent_could_not_publish_are_told():
     refused = {"temperatures": {"value": 67, "field name": 3}, "events": {"message": 1}}
     first, second = problems([Agent("ls240", "Lakeshore240Agent", refused=refused)], {})
-    told = (
-        "ls240 could not publish 70 values of its feed temperatures (value: 67, field name: 3): see docker logs ocs_ls240"
-    )
+    told = "ls240 could not publish 70 values of its feed temperatures (value: 67, field name: 3): see docker logs ocs_ls240"
     assert first.startswith(told)
     assert second.startswith("ls240 could not publish 1 value of its feed events (message: 1): ")

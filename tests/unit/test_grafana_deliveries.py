@@ -91,7 +91,7 @@ def test_another_answer_is_refused(answer):
         ("webhook response status 401 Unauthorized", "(it refuses the password or the token)"),
         ("535 5.7.8 Error: authentication failed", "(it refuses the password or the token)"),
         ("request failed with status code 429", "(too many messages)"),
-        ("sekrit", "UTC: docker logs"),
+        ("sekrit", "UTC: see docker logs"),
     ],
 )
 def test_a_failure_is_told_without_the_secrets_in_it(error, words):

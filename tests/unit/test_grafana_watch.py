@@ -197,7 +197,7 @@ def test_a_watch_that_is_away_itself_is_told(tmp_path, state, clock):
         watch(running.url, state, [], clock).turn()
     assert list(grafana_state.problems(clock.now + 299.0)) == []
     (problem,) = grafana_state.problems(clock.now + 301.0)
-    assert problem.endswith("see docker logs livemon_grafana_watch for the reason")
+    assert problem.endswith("see docker logs livemon_grafana_watch")
 
 
 def test_a_fault_is_logged_once_and_its_end_too(tmp_path, state, clock):

@@ -140,12 +140,12 @@ def of_site(node="node", expected="false"):
         (
             {CONNECTED: 1.0},
             of_site(node="LSA21OQ"),
-            ["node LSA21OQ is not running: see docker logs sisock_nodes for the reason"],
+            ["node LSA21OQ is not running: see docker logs sisock_nodes"],
         ),
         (
             {TEMPERATURE: 4.2},
             of_site(),
-            ["agent ls240 has sent no heartbeat yet: see docker logs ocs_ls240 for the reason"],
+            ["agent ls240 has sent no heartbeat yet: see docker logs ocs_ls240"],
         ),
         # Of an agent that was taken out of the inventory its last heartbeat stays known.
         ({CONNECTED: 1.0, TEMPERATURE: 4.2, "observatory.old.agent.connected": 0.0}, of_site(), []),

@@ -34,7 +34,7 @@ def problems(now: float) -> Iterator[str]:
     if state is None:
         return
     if _is_old(state, now):
-        reason = state["fault"] or "see docker logs livemon_grafana_watch for the reason"
+        reason = state["fault"] or "see docker logs livemon_grafana_watch"
         yield f"whether Grafana sends alarms has been unknown for {age(now - state['looked'])}: {reason}"
     else:
         yield from state["problems"]

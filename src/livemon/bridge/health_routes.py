@@ -123,16 +123,16 @@ def _absences(source: Source) -> Iterator[str]:
     inventory, catalogue = source.inventory, source.catalogue
     due = {name for name, after in inventory.silent_after.items() if after is not None}
     for node in sorted(({each.node for each in inventory.expected} | due) - catalogue.nodes.keys()):
-        yield f"node {node} is not running: see docker logs sisock_nodes for the reason"
+        yield f"node {node} is not running: see docker logs sisock_nodes"
     for agent in inventory.agents:
         if f"{ADDRESS_ROOT}.{agent}{CONNECTED}" not in catalogue.by_path:
-            yield f"agent {agent} has sent no heartbeat yet: see docker logs ocs_{agent} for the reason"
+            yield f"agent {agent} has sent no heartbeat yet: see docker logs ocs_{agent}"
 
 
 def _unjudged(source: Source) -> Iterator[str]:
     unjudged = _judged(source)[1]
     if unjudged > cryostat_health.UNJUDGED_AFTER:
-        yield f"no alarm has been judged for {limits.age(unjudged)}: see docker logs sisock_grafana_http for the reason"
+        yield f"no alarm has been judged for {limits.age(unjudged)}: see docker logs sisock_grafana_http"
 
 
 def _unevaluated(evaluated: EvaluatedRules, rules: Sequence[str]) -> Iterator[str]:

@@ -73,7 +73,7 @@ def _report(said: Any) -> NotifierReport:
     silence = time.time() - said["turned"]
     problems = said["problems"]
     if silence > SILENT_AFTER:
-        problems = [f"livemon's notifier has not run for {age(silence)}: see docker logs livemon_notify for the reason"]
+        problems = [f"livemon's notifier has not run for {age(silence)}: see docker logs livemon_notify"]
     return {
         "heard": said["turned"],
         "age": silence,
