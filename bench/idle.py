@@ -3,12 +3,13 @@
 
     make demo                                        # a lab machine, or name the inventory of another one
     python3 bench/idle.py                            # this checkout, three times
-    python3 bench/idle.py --tree ../before --tree .  # two versions in turn, against the same machine
+    python3 bench/idle.py --tree ../before --tree .  # two versions, one after the other, on the same machine
 
 Prints a table: for each version the median time in seconds and the single times, the median of the processor time that Ansible takes
-on this computer, the tasks that ran and the modules that ran. The first run of each version is not counted: it makes changes if there
-are any, and opens the connection. A counted run that changes something is an error. Modules are counted in one more run, since what
-Ansible prints for it takes time. Give versions that differ in src/ the same images: behind --, options of ansible-playbook follow.
+on this computer, the tasks that ran, the modules that ran, and the load average of five minutes. The first run of each version is not
+counted: it makes changes if there are any, and opens the connection. A counted run that changes something is an error. Modules are
+counted in one more run, since what Ansible prints for it takes time. Give versions that differ in src/ the same images: behind --,
+options of ansible-playbook follow.
 """
 
 from __future__ import annotations
@@ -92,19 +93,17 @@ def main() -> None:
     parser.add_argument("options", nargs="*", help="options of ansible-playbook")
     given = parser.parse_args()
     trees = [tree.resolve() for tree in given.tree or [Path(__file__).parents[1]]]
+    print(
+        "| version | median, s | runs, s | processor time here, s | tasks | module runs | load |\n|---|---|---|---|---|---|---|"
+    )
     for tree in trees:
         play(tree, given.inventory, *given.options)
-    runs: dict[Path, list[Run]] = {tree: [] for tree in trees}
-    for _ in range(given.runs):
-        for tree in trees:
-            runs[tree].append(idle(tree, given.inventory, *given.options))
-    print("| version | median, s | runs, s | processor time here, s | tasks | module runs |\n|---|---|---|---|---|---|")
-    for tree, those in runs.items():
-        seconds, processor = [run.seconds for run in those], [run.processor for run in those]
+        runs = [idle(tree, given.inventory, *given.options) for _ in range(given.runs)]
+        modules = idle(tree, given.inventory, "-vvv", *given.options).modules()
+        seconds, processor = [run.seconds for run in runs], [run.processor for run in runs]
         row = [tree.name, f"{statistics.median(seconds):.1f}", " ".join(f"{each:.0f}" for each in seconds)]
-        row += [f"{statistics.median(processor):.1f}", those[-1].tasks()]
-        print("|", *(f"{cell} |" for cell in row), idle(tree, given.inventory, "-vvv", *given.options).modules(), "|")
-    print(f"\nLoad average at the end: {os.getloadavg()[0]:.1f}, on {os.cpu_count()} processors.")
+        row += [f"{statistics.median(processor):.1f}", str(runs[-1].tasks()), str(modules), f"{os.getloadavg()[1]:.1f}"]
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":
