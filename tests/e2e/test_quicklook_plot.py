@@ -337,9 +337,9 @@ def test_channels_are_searched_and_chosen_by_state(open_page, search, which, fou
 def test_a_range_without_samples_says_so(open_page):
     page = open_page(f"{FIXED}&field=lab.plate")
     page.get_by_role("checkbox", name="Long ago").check()
-    page.get_by_role("button", name="Take 50K plate").click()
+    page.get_by_role("button", name="Remove 50K plate").click()
     says(page, "#hint", "No samples in this range.")
-    page.get_by_role("button", name="Take Long ago").click()
+    page.get_by_role("button", name="Remove Long ago").click()
     says(page, "#hint", "Choose channels in the list below to plot them.")
 
 

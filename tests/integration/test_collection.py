@@ -46,9 +46,11 @@ class Installed:
         )
 
     def content(self) -> dict[str, tuple[int, int]]:
-        """Return when each file and directory was written, and its size."""
+        """Return when each file was written, and its size; without compiled modules, which Python keeps beside its sources."""
         return {
-            str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in [self.root, *self.root.rglob("*")]
+            str(path): (path.stat().st_mtime_ns, path.stat().st_size)
+            for path in self.root.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
         }
 
 
@@ -144,7 +146,7 @@ def test_images_have_the_tags_of_the_checkout(installed):
 @newest_lane
 def test_only_files_of_the_project_are_in_it(installed):
     known = set(subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines())
-    found = {str(path.relative_to(installed.root)) for path in installed.root.rglob("*") if path.is_file()}
+    found = {str(Path(path).relative_to(installed.root)) for path in installed.content()}
     assert found - known == {"MANIFEST.json", "FILES.json"}
     assert not [
         name for name in found if name.startswith(("tests/", "lab/", "bench/", "molecule/", ".", "collections/"))

@@ -59,6 +59,12 @@ def published(site, name):
     return dict(answer["feeds"])["false_temperatures"]["published"]["false_temperatures"]
 
 
+def wait_until_all_have_published(site):
+    """A recorder that is back before a message comes has missed nothing, and there is no gap to report."""
+    before = {name: published(site, name) for name in FEEDS.values()}
+    wait_for(lambda: all(published(site, name) > before[name] for name in before), "a message of each agent", 30)
+
+
 def kill(agent):
     os.kill(agent.child.pid, signal.SIGKILL)
     agent.exit_status()
@@ -81,6 +87,7 @@ def test_what_outages_cost_is_told_as_so3g_finds_it_for_each_feed(site, tmp_path
             archive.wait_until_current("samples after the router's outage")
 
             kill(first)
+            wait_until_all_have_published(site)
             with site.agent("recorder", log="second") as second:
                 archive.wait_for(gaps.AGGREGATOR, "the killed aggregator's outage to be reported")
                 archive.wait_until_current("samples after the kill")

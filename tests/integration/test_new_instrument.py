@@ -34,9 +34,10 @@ def adapt() -> None:
 def collection(tmp_path_factory):
     """A copy of the collection, where Ansible finds installed ones, with one folder more."""
     copy = tmp_path_factory.mktemp("collections") / "ansible_collections/livemon/appliance"
-    for directory in ("plugins", "roles", "playbooks", "files", "src"):
+    for directory in ("plugins", "roles", "playbooks", "files", "requirements", "src"):
         shutil.copytree(ROOT / directory, copy / directory, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
-    shutil.copy(ROOT / "galaxy.yml", copy)
+    for file in ("galaxy.yml", "pyproject.toml"):
+        shutil.copy(ROOT / file, copy)
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for path, content in re.findall(
         r"`(src/livemon/instruments/acme100/\w+\.py)`.*?\n```python\n(.*?)```", page, re.DOTALL
@@ -103,7 +104,7 @@ def test_what_it_does_not_have_is_a_mistake(collection, tmp_path):
     assert answer.returncode != 0
     said = " ".join(answer.stdout.split())
     assert "instruments[0] (id diodes).channels.5: this model has no such channel; it has 1 to 4" in said
-    assert "instruments[1] (id b).model: 101 is not known here; write 100 or 240 or 372" in said
+    assert "instruments[1] (id b).model: 101 is not a supported model; write 100 or 240 or 372" in said
 
 
 def test_the_site_config_has_its_agents(rendered):

@@ -107,7 +107,7 @@ def monitor(router, tmp_path):
 
 def write_site(appliance: Appliance, kind: str) -> None:
     """Have the bridge judge one of the inventory's alarms, at once; the others are about what does not run here."""
-    content = bridge_site.site([], [], alarms_of(requested(INVENTORY)))
+    content = bridge_site.site_file([], [], alarms_of(requested(INVENTORY)))
     content["alarms"] = [
         alarm | {"hold": 0, "held_back_by": []} for alarm in content["alarms"] if alarm["tags"]["kind"] == kind
     ]
