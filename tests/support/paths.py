@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+
+def written_files(directory: Path) -> Iterator[Path]:
+    """Every file below a directory that somebody wrote: not what Python compiled beside it."""
+    return (path for path in directory.rglob("*") if path.is_file() and path.suffix != ".pyc")

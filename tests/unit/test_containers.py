@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 
 import pytest
-from paths import ROOT
+from paths import ROOT, written_files
 
 from plugins.plugin_utils.inventory.faults.compose import faults
 from plugins.plugin_utils.inventory.rendering import compose, sisock
@@ -128,7 +128,7 @@ def test_a_container_that_is_run_once_keeps_to_the_same_rules():
 @pytest.mark.parametrize("place", ["roles", "playbooks"])
 def test_no_role_runs_a_container_in_another_way(place):
     by_hand = re.compile(r"docker(['\"], ?['\"]| )run\b(?!`)")
-    texts = {path: path.read_text() for path in (ROOT / place).rglob("*") if path.is_file()}
+    texts = {path: path.read_text() for path in written_files(ROOT / place)}
     assert texts
     assert [str(path) for path, text in texts.items() if by_hand.search(text)] == []
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 import yaml
-from paths import ROOT
+from paths import ROOT, written_files
 
 FILTERS = ROOT / "plugins/filter"
 MODULES = [importlib.import_module(f"plugins.filter.{path.stem}") for path in sorted(FILTERS.glob("*.py"))]
@@ -65,8 +65,6 @@ def test_a_filter_is_used(name):
 
 def test_playbooks_and_roles_use_filters_that_exist():
     for directory in ("playbooks", "roles"):
-        for path in (ROOT / directory).rglob("*"):
-            if path.is_file():
-                assert set(re.findall(r"\| *livemon\.appliance\.(\w+)", path.read_text(encoding="utf-8"))) <= set(
-                    FUNCTIONS
-                )
+        for path in written_files(ROOT / directory):
+            used = set(re.findall(r"\| *livemon\.appliance\.(\w+)", path.read_text(encoding="utf-8")))
+            assert used <= set(FUNCTIONS), path

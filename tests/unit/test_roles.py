@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 import yaml
-from paths import ROOT
+from paths import ROOT, written_files
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 STAGES = ["preflight", "install", "configure", "run"]
@@ -172,9 +172,8 @@ def test_no_role_reads_anothers_variables(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_reads_the_users_settings(role):
-    for path in (ROOT / "roles" / role).rglob("*"):
-        if path.is_file() and path.suffix != ".pyc":  # compiled beside the firewall's programs, by whoever imports them
-            assert "livemon_instruments" not in path.read_text(), path
+    for path in written_files(ROOT / "roles" / role):
+        assert "livemon_instruments" not in path.read_text(), path
 
 
 def test_remove_yml_takes_every_role_off_in_the_opposite_order():
