@@ -303,7 +303,7 @@ def test_a_key_that_does_not_fit_stops_the_run_before_anything_is_changed(host: 
     pair = {"certificate": str(tmp_path / "one/grafana/server.crt"), "key": str(tmp_path / "other/grafana/server.key")}
     result = machine.play("site", "--tags=preflight", grafana_certificate=pair)
     assert result.rc != 0
-    assert f"grafana_certificate: {pair['key']} was not made for the first certificate of" in result.stdout
+    assert f"grafana_certificate: {pair['key']} does not match the first certificate of" in result.stdout
     assert not host.file(f"{PKI}/supplied").exists
 
 
