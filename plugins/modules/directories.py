@@ -65,7 +65,8 @@ attributes:
   diff_mode:
     description: Shows what the modules show that it runs.
     support: full
-author: livemon
+author: The livemon developers (!UNKNOWN)
+version_added: 0.1.0
 """
 
 EXAMPLES = """

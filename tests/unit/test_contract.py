@@ -58,7 +58,7 @@ def test_plugins_import_nothing_else_of_src(path):
 
 
 def test_no_name_of_the_contract_is_written_anywhere_else():
-    """The root of all names stood in nine places, the watchdog's in three."""
+    """The root of all names stood in nine places, the watchdog's in three. A name that is put together from parts is not found."""
     again = [
         f"{path.relative_to(ROOT)}:{line}: write contract.{DISTINCTIVE[text]}"
         for path in SOURCES

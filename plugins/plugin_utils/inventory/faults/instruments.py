@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checks import NAME, Placed, kind, list_faults, placed, read_as, repeats, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from ..models import MODELS
+from ..models import MODELS, Model
 from . import alarms, control, default_alarms
 from .common import id_faults, window_faults
 
@@ -49,7 +49,7 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
     if simulated is True and instrument.get("address"):
         yield f"{place}.address: a simulated instrument has no address; leave out address, or simulated"
     elif model is not None and simulated is not True:
-        yield from _address_faults(place, instrument, needed=model.needs_address)
+        yield from _address_faults(place, instrument, model)
     yield from text_faults(place, instrument, "description")
     yield from window_faults(place, instrument)
     yield from default_alarms.of_instrument(place, instrument)
@@ -69,8 +69,8 @@ def _serial_faults(place: str, instrument: Entry) -> Iterator[str]:
         yield f"{place}.serial: {serial!r} is not a valid serial number; use letters, digits, '-' and '_', for example LSA21OQ"
 
 
-def _address_faults(place: str, instrument: Entry, *, needed: bool) -> Iterator[str]:
-    address = instrument.get("address")
+def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
+    address, needed = instrument.get("address"), model.needs_address
     if address is None or address == "":
         if needed:
             yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
@@ -89,7 +89,7 @@ def _address_faults(place: str, instrument: Entry, *, needed: bool) -> Iterator[
         yield (
             f"{place}.address: {address!r} has an invalid port; write "
             + (
-                "the address alone: a 372 listens on port 7777"
+                f"the address alone: a {model.number} listens on port {model.port}"
                 if needed
                 else "host:port, for example 172.16.127.30:1094"
             )
@@ -118,7 +118,7 @@ def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> It
         where = f"{place}.channels.{channel}"
         if str(channel) not in known:
             yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
-        elif isinstance(channel, str) and int(channel) in channels:
+        elif isinstance(channel, str) and channel.isdecimal() and int(channel) in channels:
             yield f"{where}: this channel is listed twice, as a number and as text; write it once, without quotes"
         if options is None:
             labels.append((where, {"label": f"Channel {channel}"}))

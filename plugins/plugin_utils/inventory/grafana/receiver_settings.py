@@ -8,7 +8,7 @@ secret that is hidden may count as shown, but never the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,12 +89,3 @@ def missing_settings(kind: str, settings: Mapping[str, Any]) -> list[str]:
     """Return the missing settings of the alternative that lacks the fewest; empty if none is missing."""
     alternatives = [[name for name in names if settings.get(name) in (None, "")] for names in RECEIVERS[kind].required]
     return min(alternatives, key=len)
-
-
-def leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting that is not a mapping and its value; the names of those inside others are joined with dots."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value

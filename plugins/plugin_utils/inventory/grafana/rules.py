@@ -159,9 +159,9 @@ def _of_series(asks: str) -> list[Document]:
     return [*queries, *reduced, _compared("I", sentences.STATE, "gt", 0.5)]
 
 
-def _constant(test: str, limit: float) -> list[Document]:
+def _constant() -> list[Document]:
     """Return the queries of a rule that the bridge always answers with 1."""
-    return [_query("A", "constantLine(1)", 600), _reduced("B", "A"), _compared("C", "B", test, limit)]
+    return [_query("A", "constantLine(1)", 600), _reduced("B", "A"), _compared("C", "B", "gt", 0)]
 
 
 def _judged() -> list[Document]:
@@ -211,7 +211,7 @@ WATCHDOG_RULE = Rule(
     uid("watchdog"),
     WATCHDOG,
     "The alarm path",
-    _constant("gt", 0),
+    _constant(),
     {
         "summary": "This one always fires: while it arrives, any other would",
         "description": "Nothing is to be done. Its absence stops the dead-man's switch.",

@@ -15,7 +15,7 @@ from ..identity import APPLIANCE, panel_id
 from .channels import COLORS, age, color_of, limit_lines, newest, value_steps
 from .dashboard import EVENTS, DashboardSettings, dashboard
 from .layout import Grid
-from .others import short_name, sources
+from .others import sources
 from .panels import GRAY, GREEN, Line, alarms, bars, heading, plot, present, states, words
 
 
@@ -44,12 +44,12 @@ AGENT_STATES = {
 STATE_EVERY = "30s"
 """In this time there is always a sample of an agent's state, unless the agents are not being watched."""
 HEALTH: Mapping[str, Value] = {
-    "archive_lag": Value("Archive lag", f"{ARCHIVE}.lag", "s"),
+    "archive_lag": Value("Archive lag", contract.LAG, "s"),
     "archive_lost": Value("Samples lost", f"{ARCHIVE}.lost", None),
     "archive_gap": Value("Newest gap", f"{ARCHIVE}.gap", "s"),
-    "disk_used_percent": Value("Disk used", f"{MACHINE}.disk_used", "%"),
+    "disk_used_percent": Value("Disk used", contract.DISK_USED, "%"),
     "disk_free_GB": Value("Disk free", f"{MACHINE}.disk_free", "GB"),
-    "certificate_days": Value("Certificate", f"{MACHINE}.certificate_days", "d"),
+    "certificate_days": Value("Certificate", contract.CERTIFICATE_DAYS, "d"),
     "clock_unsynchronized": Value("Clock", f"{MACHINE}.clock_synchronized", None),
     "clock_error_s": Value("Clock off by at most", f"{MACHINE}.clock_error", "s"),
     "memory": Value("Memory", f"{MACHINE}.memory_used", "%"),
@@ -184,7 +184,7 @@ def _newest(instruments: Entries, agents: Entries, data_nodes: Entries, site_wid
         yield newest(instrument, name_of(instrument), site_wide)
     for entry in (*agents, *data_nodes):
         silence = default_alarm("silent_after", entry)
-        for name, pattern in sources(entry, short_name(entry)):
+        for name, pattern in sources(entry, name_of(entry)):
             yield age(f"minSeries(age.{pattern})", name, silence)
 
 

@@ -67,14 +67,9 @@ def measured(agent: Entry) -> list[Line]:
     return list(lines.values())
 
 
-def short_name(entry: Entry) -> str:
-    """Return what consumers see before the fields of an agent or a data node."""
-    return name_of(entry) if "id" in entry else str(entry["name"])
-
-
 def title_of(entry: Entry) -> str:
     """Return what people call an agent or a data node."""
-    name = short_name(entry)
+    name = name_of(entry)
     return f"{entry['description']} ({name})" if entry.get("description") else name
 
 
