@@ -40,7 +40,7 @@ images:  ## build the container images that are missing
 
 .PHONY: check test test-fast test-all lint lint-2.16 syntax-2.16 style unit coverage integration e2e roles molecule molecule-existing \
 	molecule-docker-sources grafana on-host-build reproducible
-check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespell, eslint, unit tests that are not slow
+check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespell, eslint, shellcheck, unit tests that are not slow
 	@lab/need go golang-go
 	$(pytest) $(side_by_side) $(UNIT_PROCESSES) -m "not slow" tests/unit
 

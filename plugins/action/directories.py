@@ -60,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _look(self, directories: Iterable[Mapping[str, Any]]) -> dict[str, Entry]:
         """Return what there is, by path, of all that the task names."""
-        named = {path for each in directories for path in (each["path"], *_files(each))}
+        named = _named(directories)
         removed = {pattern for each in directories for pattern in each["remove"]}
         look = {
             "paths": sorted({each["path"] for each in directories} | set(map(_parent, named))),
@@ -131,7 +131,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _remove(self, directories: Iterable[Mapping[str, Any]]) -> None:
         """Remove what matches a pattern of its directory and is not wanted."""
-        wanted = {path for each in directories for path in (each["path"], *_files(each))}
+        wanted = _named(directories)
         unwanted = [(each["path"], pattern) for each in directories for pattern in each["remove"]]
         for path in sorted(self._found.keys() - wanted):
             name, parent = PurePosixPath(path).name, _parent(path)
@@ -159,6 +159,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
 def _parent(path: str) -> str:
     return str(PurePosixPath(path).parent)
+
+
+def _named(directories: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the paths of the directories and of the files that are wanted in them."""
+    return {path for each in directories for path in (each["path"], *_files(each))}
 
 
 def _files(directory: Mapping[str, Any]) -> list[str]:

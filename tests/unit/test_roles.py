@@ -218,11 +218,7 @@ def secret_arguments(role: str) -> set[str]:
 
 def tasks_of(role: str) -> Iterator[dict]:
     for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
-        waiting = list(yaml.safe_load(path.read_text()))
-        while waiting:
-            task = waiting.pop()
-            waiting += task.get("block", []) + task.get("rescue", []) + task.get("always", [])
-            yield task
+        yield from flattened(yaml.safe_load(path.read_text()))
 
 
 def reads_value_of(role: str, task: dict, name: str) -> bool:

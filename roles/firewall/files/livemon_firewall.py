@@ -240,8 +240,8 @@ def remove() -> None:
 
 def main(arguments: List[str]) -> int:
     """Do what the command line asks for; return the exit status."""
-    if arguments[:1] == ["rules"] and arguments[1:] in ([], ["4"], ["6"]):
-        print("\n".join(wanted_rules((arguments[1:] or ["4"])[0])))
+    if arguments in (["rules", "4"], ["rules", "6"]):
+        print("\n".join(wanted_rules(arguments[1])))
         return 0
     actions = {"apply": apply, "remove": remove}
     action = actions.get(" ".join(arguments))

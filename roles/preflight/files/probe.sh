@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tell what a machine is like, in sections for plugins/plugin_utils/host/report.py. Changes nothing; needs neither Python nor any of the
+# Describe the machine, in sections for plugins/plugin_utils/host/report.py. Changes nothing; needs neither Python nor any of the
 # programs it asks: what is not there answers as the shell does, with 127.
 #   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES DIRECTORIES
 # NOW is the controller's clock, PYTHON the interpreter that Ansible is told to use, DATA the directory of the archive; the others are
