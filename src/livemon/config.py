@@ -1,6 +1,6 @@
 """The one place where livemon reads its environment, and how it reads files of settings.
 
-Every key stands in docs/architecture.md. A missing or malformed one raises
+Every ``LIVEMON_`` key stands in docs/architecture.md; what OCS defines is read where it is used. A missing or malformed one raises
 :class:`livemon.errors.ConfigError` naming it.
 """
 

@@ -113,7 +113,7 @@ def test_status_names_an_archive_that_cannot_be_written(running):
             place.rename(place.with_name(f"{name}-before"))
         place.touch()
     assert livemon("record", "start").returncode == 0
-    expected = "livemon: aggregator cannot write the archive (df -h tells the space left): "
+    expected = "livemon: aggregator cannot write the archive (df -h shows the space left): "
     wait_for(lambda: livemon("status").stderr.startswith(expected), "the fault to be named", 60)
     assert "degraded" in livemon("status").stdout
     for name in names:

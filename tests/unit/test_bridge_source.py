@@ -600,7 +600,7 @@ def test_a_node_that_gives_no_proper_answer_is_asked_less_and_less_often(session
     assert lab.catalogue.nodes["APEX"].error is None, "one that comes back is asked at once"
 
 
-def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_ever(lab, session, monkeypatch):
+def test_a_node_that_says_of_everything_that_it_is_too_much_is_not_asked_for_ever(lab, session):
     session.get_fields = {f"f{number}": {"timeline": "t", "type": "number"} for number in range(2000)}
     lab.look()
     session.asked.clear()

@@ -110,7 +110,7 @@ FULL = "No space left on device: /data/hk/17000/1700000000.g3.part"
         (
             recording("running", True, write_error=FULL),
             {},
-            [f"aggregator cannot write the archive (df -h tells the space left): {FULL}"],
+            [f"aggregator cannot write the archive (df -h shows the space left): {FULL}"],
         ),
         (
             recording(

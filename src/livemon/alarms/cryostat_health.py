@@ -1,4 +1,4 @@
-"""What the alarms say of the plant: of the cryostat and its instruments, not of the appliance that watches them.
+"""What the alarms say of the cryostat and its instruments, not of the appliance that watches them.
 
 No input or output. Whether the appliance is well is another question: :mod:`livemon.health`.
 """
@@ -29,7 +29,7 @@ States = Mapping[str, State]
 
 
 def beyond(alarms: Iterable[Alarm], states: States) -> list[tuple[Alarm, State]]:
-    """Return the alarms of the plant that are beyond their limit now, with their states, the worst first.
+    """Return the alarms of the cryostat and its instruments that are beyond their limit now, with their states, the worst first.
 
     Those that fire come before those that have not lasted long enough, critical ones before warnings, then the oldest. What is held
     back, because another alarm explains it, is not among them.

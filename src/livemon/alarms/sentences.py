@@ -1,7 +1,7 @@
 """What is said of an alarm of cryostat or instruments: the words of the messages that Grafana sends, filled in.
 
 Templates are those of ``plugins/plugin_utils/inventory/grafana/sentences.py``, where Grafana's own language fills them;
-tests/unit/test_alarm_plant.py holds both to the same.
+tests/unit/test_alarm_cryostat_health.py holds both to the same.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from livemon.errors import UnknownFieldError, shown
 from livemon.sisock.answers import Sample
 
 LONGEST_NAME = 128
-"""Characters in the name of a field; also the hub's limit for the name of a node."""
+"""Characters in the name of a field."""
 LONGEST_TEXT = 200
 LONGEST_PATH = 500
 _PATH = re.compile(r"[^\s.]+(\.[^\s.]+)+")

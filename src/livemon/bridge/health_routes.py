@@ -57,10 +57,10 @@ def health() -> Response:
         "dead_mans_switch": here.dead_mans_switch.as_dict(),
         "notifier": notifier,
     }
-    return json_response(content | _plant(source, notifier), 503 if problems else 200)
+    return json_response(content | _cryostat(source, notifier), 503 if problems else 200)
 
 
-def _plant(source: Source, notifier: NotifierReport) -> dict[str, Any]:
+def _cryostat(source: Source, notifier: NotifierReport) -> dict[str, Any]:
     """Return what the alarms say about the cryostat and its instruments; it does not affect `well`."""
     alarms, states, unjudged = source.inventory.alarms, *_judged(source)
     silenced, channels = grafana_state.silenced(time.time()), _channels(source)

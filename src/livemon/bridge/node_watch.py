@@ -19,9 +19,10 @@ from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
+from livemon.bridge import alarm_channels
 from livemon.bridge.alarm_channels import AlarmChannels
 from livemon.bridge.catalogue import Catalogue, Field, Node, plain_path
-from livemon.bridge.derived import DerivedChannels
+from livemon.bridge.derived import DERIVATIONS, DerivedChannels
 from livemon.bridge.inventory import Inventory, InventoryFile
 from livemon.bridge.router_nodes import HAS_LEFT, MOST_FIELDS_OF_ALL, MOST_NODES, Description, RouterNodes
 from livemon.contract import ADDRESS_ROOT
@@ -36,7 +37,7 @@ GRACE = 60.0
 DELAY = 0.25
 """Seconds from the hub's news of a node until the nodes are looked at: it may have news of thousands at once."""
 FIRST_LOOK = 5.0
-RESERVED = {"age", "invalid", "alarms"}
+RESERVED = {alarm_channels.ROOT, *(each.word for each in DERIVATIONS)}
 """First parts of the paths of the bridge's own channels."""
 MAX_EVENTS = 1000
 

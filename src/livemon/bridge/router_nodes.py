@@ -18,7 +18,7 @@ from autobahn.wamp.interfaces import ISession
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
-from livemon.bridge.catalogue import LONGEST_NAME, LONGEST_TEXT, Field
+from livemon.bridge.catalogue import LONGEST_TEXT, Field
 from livemon.errors import RequestError, RouterError
 from livemon.series.envelope import fitted
 from livemon.sisock import newest
@@ -26,6 +26,7 @@ from livemon.sisock.answers import Sample
 from livemon.sisock.deferreds import InlineCallbacks
 from livemon.sisock.newest import Newest
 from livemon.sisock.packed import Timeline, from_answer, unpack
+from livemon.sisock.registry import MAX_NAME_LENGTH
 from livemon.sisock.wamp import answered_within, uri
 
 DEADLINE = 5.0
@@ -102,7 +103,7 @@ class RouterNodes:
         """
         listed = yield self._call("consumer.get_data_node")
         descriptions = {str(entry["name"]): str(entry.get("description") or "") for entry in listed}
-        return {name: text[:LONGEST_TEXT] for name, text in descriptions.items() if len(name) <= LONGEST_NAME}
+        return {name: text[:LONGEST_TEXT] for name, text in descriptions.items() if len(name) <= MAX_NAME_LENGTH}
 
     @inlineCallbacks
     def describe(self, name: str) -> InlineCallbacks[Description | str | None]:
@@ -277,13 +278,7 @@ def _described(node: str, answer: Any) -> tuple[dict[str, Field], list[Mapping[s
 
 def _seconds(value: Any) -> float | None:
     """Return a duration in a node's answer; `None` if it is not one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        seconds = float(value)
-    except OverflowError:
-        return None
-    return seconds if 0 < seconds < math.inf else None
+    return float(value) if newest.is_number(value) and 0 < value < math.inf else None
 
 
 def _limited(timeline: Timeline, query: Query) -> Timeline:

@@ -84,7 +84,7 @@ def _without_its_work(agent: Agent, operation: Operation) -> Iterator[str]:
     who, reason = f"{operation.name} of {agent.instance_id}", f"see docker logs ocs_{agent.instance_id}"
     connection = operation.data.get("connection")  # what some agents tell of it, a 240's among them
     if operation.degraded and (write_error := operation.data.get("write_error")):
-        yield f"{agent.instance_id} cannot write the archive (df -h tells the space left): {write_error}"
+        yield f"{agent.instance_id} cannot write the archive (df -h shows the space left): {write_error}"
     elif operation.status == "running" and isinstance(connection, dict) and connection.get("connected") is False:
         yield f"{who} has no connection to its instrument: {reason}"
     elif operation.degraded:

@@ -154,7 +154,7 @@ def reload_alerting() -> None:
 @click.argument("directory", type=DIRECTORY)
 @click.option("--protect", is_flag=True, help="Also take from Editors what would let them delete the alarms.")
 @patience
-@click.option("--started", type=dt.datetime.fromisoformat, help="When Grafana was started, as docker inspect tells it.")
+@click.option("--started", type=dt.datetime.fromisoformat, help="When Grafana was started, as docker inspect shows it.")
 def is_provisioned(directory: Path, protect: bool, patience: float, started: dt.datetime | None) -> None:
     """See that Grafana has all that the files in DIRECTORY (laid out like /etc/livemon/grafana) give it, and nothing of former ones.
 

@@ -125,12 +125,11 @@ class BlockNode(DataNodeServer):
                 names, asked.start, asked.end, asked.stride, spaced=asked.spaced
             )
             if times.size:
-                timelines.append(Timeline(name, times, keys, values, self.finalized_until(name, until), thinned))
+                timelines.append(Timeline(name, times, keys, values, self.finalized_until(until), thinned))
         return timelines
 
-    def finalized_until(self, block: str, until: float | None) -> float | None:
+    def finalized_until(self, until: float | None) -> float | None:
         """Return the time (UNIX seconds) before which a block's samples can no longer change; `until` is the block's own estimate."""
-        del block
         return until
 
     def status(self) -> NodeStatus:

@@ -116,9 +116,9 @@ class FeedNode(BlockNode):
         """Stop."""
         self._refill.stop()
 
-    def finalized_until(self, block: str, until: float | None) -> float | None:
+    def finalized_until(self, until: float | None) -> float | None:
         """Return the time before which neither the block nor the archive can bring further samples."""
-        return until and min(until, self._refill.open_from(block))
+        return until and min(until, self._refill.open_from)
 
     def reconfigure(self, options: Mapping[str, Any]) -> bool:
         """Apply new labels, units and description; `False` if anything else differs, for which a new node is needed."""

@@ -101,7 +101,8 @@ class Refill:
         self._open_from = math.inf
         self._closing_seam: IDelayedCall | None = None
 
-    def open_from(self, _block: str) -> float:
+    @property
+    def open_from(self) -> float:
         """Return the time (UNIX seconds) from which the archive may still bring samples; infinity if it will not."""
         return self._open_from
 

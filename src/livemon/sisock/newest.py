@@ -88,16 +88,17 @@ def samples(candidates: Iterable[tuple[Any, Any]]) -> dict[str, Sample]:
         if not (isinstance(name, str) and isinstance(last, (list, tuple)) and len(last) == 2):
             continue
         when, value = last
-        if not _is_number(when) or not math.isfinite(when):
+        if not is_number(when) or not math.isfinite(when):
             continue
         if isinstance(value, str):
             value = value[:MAX_TEXT_LENGTH]
-        if value is None or isinstance(value, (bool, str)) or _is_number(value):
+        if value is None or isinstance(value, (bool, str)) or is_number(value):
             found[name] = when, value
     return found
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that a float can hold; a truth value is not."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:
