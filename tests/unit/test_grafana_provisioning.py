@@ -16,7 +16,6 @@ from plugins.plugin_utils.inventory.grafana import alerting
 from plugins.plugin_utils.inventory.grafana.receiver_settings import (
     hidden_settings,
     is_hidden,
-    leaves,
     missing_settings,
 )
 
@@ -119,10 +118,6 @@ def test_what_is_hidden_from_viewers(kind, setting, release, hidden):
 )
 def test_what_a_receiver_lacks(kind, settings, missing):
     assert missing_settings(kind, settings) == missing
-
-
-def test_settings_inside_others_are_named_with_dots():
-    assert dict(leaves({"url": "a", "tlsConfig": {"clientKey": "b"}})) == {"url": "a", "tlsConfig.clientKey": "b"}
 
 
 # --- every rendering ------------------------------------------------------------------------------------------------------
