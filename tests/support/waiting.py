@@ -23,12 +23,21 @@ def patience() -> float:
     return queue * float(os.environ.get("LIVEMON_PATIENCE", "1"))
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 40.0, every: float = 0.1) -> object:
-    """Return the first true answer of `condition`; fail after `seconds` times the patience, naming what was waited for."""
+def wait_for(
+    condition: Callable[[], object],
+    what: str,
+    seconds: float = 40.0,
+    every: float = 0.1,
+    state: Callable[[], str] | None = None,
+) -> object:
+    """Return the first true answer of `condition`.
+
+    Fail after `seconds` times the patience, naming what was waited for and, if `state` tells it, how things are instead.
+    """
     begun = time.monotonic()
     while not (answer := condition()):
         waited = time.monotonic() - begun
         if waited > seconds * patience():
-            pytest.fail(f"waited {waited:.0f} s for {what}")
+            pytest.fail(f"waited {waited:.0f} s for {what}" + (f"; {state()}" if state else ""))
         time.sleep(every)
     return answer
