@@ -80,7 +80,7 @@ syntax-2.16 lint-2.16:
 	@echo "== The ansible-core 2.16 lane is left out: it needs Python 3.10 to 3.12, $$($(PYTHON) --version) is newer"
 endif
 unit: venv-app venv-referee  ## tests without network
-	@lab/need go golang-go
+	@lab/need go golang-go gpg gpg
 	$(COMPUTING) $(pytest) $(side_by_side) $(UNIT_PROCESSES) tests/unit
 coverage: venv-app venv-referee  ## which part of src/ and plugins/ the unit tests run, with their branches; a figure, not a threshold
 	@lab/need go golang-go
