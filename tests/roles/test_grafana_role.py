@@ -129,7 +129,8 @@ def test_a_grafana_that_refuses_its_alarms_fails_the_run_in_its_own_words(machin
 def test_a_grafana_that_is_healthy_and_then_ends_fails_the_run(machine, after):
     status, said = play(machine, INVENTORY, STAND_IN="ends", STAND_IN_ENDS_AFTER=after)
     assert status == 2, said
-    assert re.search("has ended since|does not have what it was given", said)
+    # Which step finds it first depends on how busy the computer is.
+    assert "Grafana does not run as it should: " in said
     assert "Its last error: Error: ✗ the stand-in was told to end" in said
 
 
