@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
-ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 BAD = [
     {"model": 373, "id": "control", "address": "172.16.127.392", "colour": "red"},
     {"model": 240, "id": "control", "serial": "LSA21OQ"},
@@ -56,9 +55,9 @@ def play(
 def run_playbook(playbook: str | Path, inventory: Path, *options: str) -> subprocess.CompletedProcess:
     quick = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_TIMEOUT": "3", "ANSIBLE_SSH_RETRIES": "0"}
     return subprocess.run(
-        [ANSIBLE / "ansible-playbook", "-i", inventory, *options, ROOT / "playbooks" / playbook],
+        [CONTROLLER / "ansible-playbook", "-i", inventory, *options, ROOT / "playbooks" / playbook],
         cwd=ROOT,
-        env=os.environ | quick | {"PATH": f"{ANSIBLE}:{os.environ['PATH']}"},
+        env=os.environ | quick | {"PATH": f"{CONTROLLER}:{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

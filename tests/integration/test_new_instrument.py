@@ -8,13 +8,11 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import yaml
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
-ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 IMAGES = '{"livemon_images": {"app": "livemon/app:x", "router": "livemon/router:x"}, "extra_ca_certificates": []}'
 INSTRUMENTS = [
     {"model": 100, "id": "diodes", "serial": "A1"},
@@ -54,14 +52,14 @@ def play(collection, directory, instruments, playbook, *options):
     inventory = {"livemon": {"hosts": hosts, "vars": {"instruments": instruments}}}
     (directory / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     return subprocess.run(
-        [ANSIBLE / "ansible-playbook", "-i", "hosts.yml", *options, playbook],
+        [CONTROLLER / "ansible-playbook", "-i", "hosts.yml", *options, playbook],
         cwd=directory,
         env=os.environ
         | {
             "ANSIBLE_CALLBACKS_ENABLED": "livemon.appliance.closing_words",
             "ANSIBLE_COLLECTIONS_PATH": str(collection.parents[2]),
             "ANSIBLE_NOCOLOR": "1",
-            "PATH": f"{ANSIBLE}:{os.environ['PATH']}",
+            "PATH": f"{CONTROLLER}:{os.environ['PATH']}",
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,

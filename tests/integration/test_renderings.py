@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import difflib
 import os
-from pathlib import Path
 
 import pytest
-from paths import ROOT
+from paths import CONTROLLER
 from renderings import INVENTORIES, RECORDED, rendered
-
-ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 
 
 @pytest.mark.parametrize("name", INVENTORIES)
 def test_an_inventory_is_rendered_as_it_was_recorded(name, tmp_path):
-    recorded, now = RECORDED / f"{name}.json", rendered(INVENTORIES[name], tmp_path, ANSIBLE)
+    recorded, now = RECORDED / f"{name}.json", rendered(INVENTORIES[name], tmp_path, CONTROLLER)
     if os.environ.get("LIVEMON_RECORD"):
         recorded.write_text(now, encoding="utf-8")
     difference = difflib.unified_diff(

@@ -11,9 +11,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
-CONTROLLER = ROOT / ".venv" / os.environ.get("LIVEMON_CONTROLLER", "controller") / "bin"
 DIAL = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3, (sys.argv[3], 0) if sys.argv[3] else None)"
 
 

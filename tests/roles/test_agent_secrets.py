@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
 from plugins.plugin_utils.inventory.rendering import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ANSIBLE = ROOT / ".venv/controller/bin"
 POWER = {"agent_class": "SynaccessAgent", "id": "power", "arguments": [["--password", {"secret": "strip"}]]}
 PUMP = {"agent_class": "PumpAgent", "id": "pump", "arguments": [["--token", {"secret": "pump_token"}]]}
 WEATHER = {"agent_class": "VantageproAgent", "id": "weather"}
@@ -69,7 +68,7 @@ def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
     (machine / "given.json").write_text(json.dumps(given))
     answer = subprocess.run(
         [
-            *(ANSIBLE / "ansible-playbook", "-i", "localhost,", "-e", f"@{machine}/given.json"),
+            *(CONTROLLER / "ansible-playbook", "-i", "localhost,", "-e", f"@{machine}/given.json"),
             *("--tags", "ocs_configure,ocs_run", *options, machine / "play.yml"),
         ],
         cwd=machine,

@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ANSIBLE = Path(os.environ.get("LIVEMON_CONTROLLER", ROOT / ".venv/controller/bin"))
 PLAY = """
 - hosts: localhost
   connection: local
@@ -37,7 +36,7 @@ def run(here: Path, directories: list[dict], *options: str, fails: bool = False)
         json.dumps({"directories": directories, "ansible_python_interpreter": sys.executable})
     )
     answer = subprocess.run(
-        [ANSIBLE / "ansible-playbook", "-i", "localhost,", "-e", f"@{here}/given.json", *options, here / "play.yml"],
+        [CONTROLLER / "ansible-playbook", "-i", "localhost,", "-e", f"@{here}/given.json", *options, here / "play.yml"],
         cwd=here,
         env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -154,7 +153,9 @@ def test_an_encrypted_file_is_copied_as_it_is_meant(tmp_path, place):
     (tmp_path / "password").write_text(VAULT)
     (tmp_path / "key").write_text("xyzzy\n")
     password = ("--vault-password-file", str(tmp_path / "password"))
-    subprocess.run([ANSIBLE / "ansible-vault", "encrypt", *password, tmp_path / "key"], check=True, capture_output=True)
+    subprocess.run(
+        [CONTROLLER / "ansible-vault", "encrypt", *password, tmp_path / "key"], check=True, capture_output=True
+    )
     wanted = [{"path": str(place), "copies": {"key": f"{tmp_path}/key"}, "file_mode": "0400"}]
     printed = run(tmp_path, wanted, *password)
     assert (place / "key").read_text() == "xyzzy\n"

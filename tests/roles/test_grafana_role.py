@@ -15,13 +15,12 @@ import grafana_files
 import pytest
 import yaml
 from grafana_container import Machine
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
 from livemon.grafana.client import Grafana
 from plugins.plugin_utils.inventory.grafana import alerting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ANSIBLE = ROOT / ".venv/controller/bin"
 PATIENCE = 15
 """Seconds for which the role waits; Grafana has to be well for ten."""
 
@@ -69,7 +68,7 @@ def play(machine: Machine, inventory: dict, tags: str = "run", **environment: st
     filters = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"}
     answer = subprocess.run(
         [
-            *(ANSIBLE / "ansible-playbook", "-i", machine.directory / "hosts.yml", "--tags", tags),
+            *(CONTROLLER / "ansible-playbook", "-i", machine.directory / "hosts.yml", "--tags", tags),
             *("-e", f"@{ROOT / 'playbooks/group_vars/all.yml'}", "-e", json.dumps(further)),
             machine.directory / "play.yml",
         ],
@@ -211,7 +210,7 @@ def test_a_grafana_that_reads_its_certificate_once_is_restarted_for_a_new_one(tm
     (tmp_path / "grafana/play.yml").write_text(RENDER.replace('"{{ index }}', f'"{tmp_path}/{{{{ index }}}}'))
     subprocess.run(
         [
-            *(ANSIBLE / "ansible-playbook", "-i", "localhost,", "-c", "local"),
+            *(CONTROLLER / "ansible-playbook", "-i", "localhost,", "-c", "local"),
             *(
                 "-e",
                 json.dumps({"images": list(IMAGES), "grafana_speaks_https": True}),

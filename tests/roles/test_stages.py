@@ -7,19 +7,18 @@ import re
 import subprocess
 
 import pytest
-from paths import ROOT
+from paths import CONTROLLER, ROOT
 
 pytestmark = pytest.mark.slow
-ANSIBLE = ROOT / ".venv/controller/bin"
 STAGES = ("preflight", "install", "configure", "run")
 
 
 def listed(*options: str) -> dict[str, set[str]]:
     """Return the tasks that a run of site.yml would try, with their tags; several of one name count as one."""
     answer = subprocess.run(
-        [ANSIBLE / "ansible-playbook", "-i", "inventory/demo", "playbooks/site.yml", "--list-tasks", *options],
+        [CONTROLLER / "ansible-playbook", "-i", "inventory/demo", "playbooks/site.yml", "--list-tasks", *options],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{ANSIBLE}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"},
+        env=os.environ | {"PATH": f"{CONTROLLER}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+CONTROLLER = ROOT / ".venv" / os.environ.get("LIVEMON_CONTROLLER", "controller") / "bin"
+"""The programs of Ansible: of the newest, or of the lane that is named."""
 
 
 def written_files(directory: Path) -> Iterator[Path]:
