@@ -199,7 +199,7 @@ class Ledger:
         number = published(feed)
         if number is not None and number < 0:
             return
-        account = self._account(feed, number, rows, now)
+        account = self._account(feed, number, rows)
         if account is None:
             return
         first = account.received if number is None else number - rows
@@ -226,7 +226,7 @@ class Ledger:
             number = published(feed)
             if number is None or number <= 0:
                 continue
-            account = self._account(feed, number, 0, now)
+            account = self._account(feed, number, 0)
             if account is not None and number > account.announced:
                 account.announced = number
                 account.announced_at = account.announced_at or now
@@ -255,7 +255,7 @@ class Ledger:
         number = published(feed)
         if number is not None and number < 0:
             return
-        account = self._account(feed, number, rows, now)
+        account = self._account(feed, number, rows)
         if account is None:
             return
         last = account.received + rows if number is None else number
@@ -305,7 +305,7 @@ class Ledger:
         samples = None if span.uncounted or is_restart else missing
         return Gap(span.account.address, begin, span.begin, samples, reason or UNKNOWN)
 
-    def _account(self, feed: Mapping[str, Any], number: int | None, rows: int, now: float) -> Account | None:
+    def _account(self, feed: Mapping[str, Any], number: int | None, rows: int) -> Account | None:
         """Return the account of a feed in the session that its description names; `None` if there are too many feeds."""
         address, session = str(feed.get("address")), str(feed.get("session_id"))
         sessions = self._accounts.get(address)
