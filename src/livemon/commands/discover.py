@@ -102,7 +102,7 @@ def command(
             result.found,
             {(each.host, each.port): each.instead for each in result.others},
             result.untold,
-            _ids(known),
+            known.ids,
         )
         if compare
         else []
@@ -132,10 +132,6 @@ def _agents(known: Site) -> list[Agent] | None:
         return None
 
 
-def _ids(known: Site) -> set[str]:
-    return {each.id for each in known.instruments} | set(known.used.values())
-
-
 def _progress(asked: int, hosts: int, found: int) -> None:
     import sys
 
@@ -160,7 +156,7 @@ def _print_inventory(search: Search, known: Site) -> None:
     if not found:
         click.echo("No instrument was found.", err=True)
     by_serial = {each.serial: each.id for each in known.instruments if each.serial}
-    click.echo(inventory.text(found, by_serial, _ids(known)), nl=False)
+    click.echo(inventory.text(found, by_serial, known.ids), nl=False)
 
 
 def _print_differences(differences: list[Difference], known: Site) -> None:

@@ -58,6 +58,7 @@ class _Comparison:
         self._instead, self._untold, self._taken = instead, untold, taken
         self._here = {each.id: self._at(each) for each in expected}
         self._by_serial = {each.serial: each for each in expected if each.serial}
+        self._mentioned: set[str] = set()
 
     def _at(self, one: Expected) -> Found | None:
         """Return what is where an instrument should be."""
@@ -69,7 +70,10 @@ class _Comparison:
         swapped: set[str] = set()
         for one in self._expected:
             here = self._here[one.id]
-            if one.id in swapped or (here and here.number == one.number and here.serial == (one.serial or here.serial)):
+            if one.id in swapped:
+                continue
+            if here and here.number == one.number and here.serial == (one.serial or here.serial):
+                self._mentioned.add(here.serial)
                 continue
             other = self._swapped_with(one)
             if other:
@@ -98,6 +102,7 @@ class _Comparison:
             return Difference(
                 "misplaced", (one.id, other.id), f"{one.id}: {at}, not {name}; find the address of {one.serial}"
             )
+        self._mentioned.add(here.serial)
         words = [f"model: {here.number}"] if here.number not in {one.number, None} else []
         words += [f"serial: {here.serial}"] if here.serial != one.serial else []
         advice = f"write {' and '.join(words)}" if words else "livemon cannot read that model"
@@ -121,7 +126,7 @@ class _Comparison:
         return Difference("silent", (one.id,), f"{one.id}: {name} does not reply: {what}; {advice}")
 
     def _unknown(self) -> Iterator[Difference]:
-        known = {each.serial for each in self._expected} | {here.serial for here in self._here.values() if here}
+        known = set(self._by_serial) | self._mentioned
         new: dict[str, Found] = {
             each.serial: each for each in reversed(self._found) if each.number and each.serial not in known
         }

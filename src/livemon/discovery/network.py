@@ -92,23 +92,29 @@ async def _ask_host(host: str, ports: Iterable[int], pace: Pace) -> list[Answer]
             continue
         listener = Listener()
         try:
-            identity = await _listen(reader, writer, listener)
-            instead = "" if identity else _description(listener, reader)
+            identity, closed = await _listen(reader, writer, listener)
         finally:
             await _close(writer, gracefully=not listener.is_full)
-        answers.append(Answer(host, port, identity, instead))
+        answers.append(Answer(host, port, identity, "" if identity else _description(listener, closed=closed)))
     return answers
 
 
-async def _listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener: Listener) -> Identity | None:
-    # A peer may reset the connection at any moment.
-    with contextlib.suppress(OSError):
+async def _listen(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener: Listener
+) -> tuple[Identity | None, bool]:
+    """Return the identity that a peer sends, if any, and whether it has closed the connection."""
+    closed = True
+    try:
         writer.write(QUERY)
         async with asyncio.timeout(REPLY_SECONDS):
             while not listener.is_full and (data := await reader.read(_CHUNK)):
                 if identity := listener.feed(data):
-                    return identity
-    return None if listener.is_full else listener.rest()
+                    return identity, False
+    except TimeoutError:
+        closed = False
+    except OSError:
+        pass  # it has reset the connection
+    return None if listener.is_full else listener.rest(), closed
 
 
 async def _close(writer: asyncio.StreamWriter, *, gracefully: bool) -> None:
@@ -122,11 +128,11 @@ async def _close(writer: asyncio.StreamWriter, *, gracefully: bool) -> None:
             await writer.wait_closed()
 
 
-def _description(listener: Listener, reader: asyncio.StreamReader) -> str:
+def _description(listener: Listener, *, closed: bool) -> str:
     if listener.is_full:
         return "sends without end"
     if listener.first_line.startswith(("HTTP/", "<")):
         return "is a web server"
     if listener.heard:
         return "replies with something else"
-    return "closes the connection" if reader.at_eof() else "does not reply"
+    return "closes the connection" if closed else "does not reply"

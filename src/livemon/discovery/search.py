@@ -155,7 +155,7 @@ class Search:
 def _running(site: Site, agents: Sequence[Agent] | None) -> set[str]:
     """Return the ids of the agents that may be talking to an instrument: that run, and do not say that they have lost it."""
     if agents is None:
-        return {*site.used.values(), *(each.id for each in site.instruments)}
+        return site.ids
     return {agent.instance_id for agent in agents if not agent.fault and agent.instruments != {}}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import itertools
 import os
 import re
 import socket
@@ -17,7 +18,8 @@ from livemon.errors import ConfigError
 from livemon.instruments import folders
 from livemon.instruments.model import Model
 
-_HOST = re.compile(r"(?:\w+://)?([\w.-]+?)(?::(\d+))?")
+_HOST = re.compile(r"(?:\w+://)?([\w.-]+?)(?::(\d+))?(?:/.*)?")
+"""A host, with a port or as part of a URL."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,22 @@ class Expected:
 
 @dataclass(frozen=True)
 class Site:
-    """The instruments of a site config, and the hosts and serial lines that its agents use, each with the agent's id."""
+    """The instruments of a site config, and the places that its agents use, each with the ids of these agents.
+
+    A place is a host, by its IP address, or the path of a serial line.
+    """
 
     instruments: tuple[Expected, ...] = ()
-    used: Mapping[str, str] = field(default_factory=dict)
+    used: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def user_of(self, place: str, running: Collection[str]) -> str | None:
         """Return which running agent uses a host, by its IP address, or a serial line; `None` if none does."""
-        user = self.used.get(place)
-        return user if user in running else None
+        return min(self.used.get(place, frozenset()) & set(running), default=None)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all instruments, and of all agents that use a place."""
+        return {each.id for each in self.instruments}.union(*self.used.values())
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Site | None:
@@ -99,8 +108,10 @@ def read(text: str, place: str) -> Site:
         raise ConfigError(f"{place} is not a site config: {type(error).__name__}: {error}") from error
     models = {model.agent_class: model for model in folders.models().values()}
     instruments = tuple(_instrument(name, models[kind], options) for name, kind, options in agents if kind in models)
-    own = {each.ip: each.id for each in instruments if each.ip}
-    return Site(instruments, dict(_used(agents)) | own)
+    used: dict[str, frozenset[str]] = {}
+    for used_place, name in [*_used(agents), *((each.ip, each.id) for each in instruments if each.ip)]:
+        used[used_place] = used.get(used_place, frozenset()) | {name}
+    return Site(instruments, used)
 
 
 def _pairs(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -108,7 +119,7 @@ def _pairs(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     words: list[str] = []
     for argument in entry.get("arguments") or []:
         words += map(str, argument) if isinstance(argument, list) else [str(argument)]
-    for option, value in zip(words, [*words[1:], ""], strict=True):
+    for option, value in itertools.pairwise([*words, ""]):
         if option.startswith("--"):
             name, equals, inline = option.partition("=")
             yield name, inline if equals else value
