@@ -27,8 +27,9 @@ def site_of(instrument) -> Site:
 
 def asked(instrument, agents, **options):
     """The result of a search that would ask the instrument."""
-    search = Search(site_of(instrument), agents, **options)
-    search.ask_network([], places=[instrument.host_and_port])
+    site = site_of(instrument)
+    search = Search(site, agents, **options)
+    search.ask_network([], expected=site.instruments)
     return search.result
 
 
@@ -56,7 +57,25 @@ def test_an_instrument_whose_agent_runs_is_left_alone(instrument, agents, told, 
     assert instrument.connections == 0
     assert [each.told_by for each in result.found] == told
     assert result.untold == untold
-    assert bool(result.notes) is not bool(told)
+
+
+@pytest.mark.parametrize("agents", [[agent()], None, [agent(instruments={"x:7777": SAYS})]])
+def test_nor_is_it_asked_as_part_of_a_subnet(instrument, agents):
+    host, port = instrument.host_and_port
+    search = Search(site_of(instrument), agents)
+    search.ask_network([host], [port])
+    assert instrument.connections == 0
+    note = f"{host} was not asked: agent control uses it (--all asks it, too)"
+    assert search.result.notes == ([] if search.result.found else [note])
+
+
+def test_another_port_of_a_converter_is_asked_if_the_inventory_names_it(instrument):
+    host, port = instrument.host_and_port
+    other = Expected("other", "240", "LSA2", host, 1, host)
+    site = Site((other, Expected("still", "372", "LSA22YG", host, port, host)), {host: frozenset({"other", "still"})})
+    search = Search(site, [Agent("other", "Lakeshore240Agent")])
+    search.ask_network([], expected=site.instruments)
+    assert ([each.serial for each in search.result.found], instrument.connections) == (["LSA22YG"], 1)
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,7 @@ def command(
         )
     known = known or site.Site()
     search = Search(known, _agents(known), everything=everything, progress=_progress)
-    places = [(each.ip, each.port) for each in known.instruments if compare and each.ip and each.port]
-    search.ask_network(hosts, ports, places)
+    search.ask_network(hosts, ports, known.instruments if compare else [])
     search.ask_usb(usb.devices(), lines)
 
     result = search.result

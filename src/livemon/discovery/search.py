@@ -68,19 +68,22 @@ class Search:
         self.result.untold = {each.id for each in site.instruments if each.host} & self._running - told
 
     def ask_network(
-        self, hosts: Iterable[str], more_ports: Iterable[int] = (), places: Iterable[tuple[str, int]] = ()
+        self, hosts: Iterable[str], more_ports: Iterable[int] = (), expected: Iterable[Expected] = ()
     ) -> None:
-        """Ask hosts on the ports of all models and on `more_ports`, and single places, by IP address and port."""
+        """Ask hosts on the ports of all models and on `more_ports`, and instruments of the inventory where they should be."""
         ports = sorted({model.port for model in folders.models().values()} | set(more_ports))
-        targets: dict[str, list[int]] = {host: list(ports) for host in hosts}
-        for host, port in places:
-            if port not in targets.setdefault(host, []):
-                targets[host].append(port)
         told = {each.host for each in self.result.found if each.told_by}
-        for host, user in [(host, user) for host in targets if (user := self._user(host))]:
-            del targets[host]
-            if host not in told:
+        targets: dict[str, list[int]] = {}
+        for host in hosts:
+            user = self._user(host)
+            if user is None:
+                targets[host] = list(ports)
+            elif host not in told:
                 self.result.notes.append(f"{host} was not asked: agent {user} uses it (--all asks it, too)")
+        for each in expected:
+            is_left_alone = each.id in self._running and not self._everything
+            if each.ip and each.port and not is_left_alone and each.port not in targets.setdefault(each.ip, []):
+                targets[each.ip].append(each.port)
         if not targets:
             return
         answers = network.ask(targets, lambda asked, found: self._progress(asked, len(targets), found))
