@@ -73,7 +73,7 @@ def test_what_livemon_cannot_read_is_a_comment_that_says_why():
         "  # LSCI MODEL224 LSA24A at 172.16.127.5 port 7777: livemon cannot read this model; it reads 240"
     )
     assert said[1] == (
-        "  # Lake Shore 372 LSA22YG at USB (/dev/ttyUSB0): livemon reads a 372 over the network: connect it by Ethernet, and write "
+        "  # Lake Shore 372 LSA22YG at USB (/dev/ttyUSB0): livemon reads a 372 over the network: connect it there, and write "
         "its address"
     )
     assert said[2] == "  # Lake Shore 372 LSA3 at 172.16.127.192 port 4001: livemon reads a 372 on port 7777 only"

@@ -71,6 +71,12 @@ def test_who_uses_a_place():
     assert known.ids == {"control", "ls240", "far", "near", "toy", "pt415", "gauge", "pump"}
 
 
+def test_serial_numbers_that_agents_are_not_told():
+    nameless = site.Site((site.Expected("magnet", "240", ""), site.Expected("ls240", "240", "LSA21OQ")))
+    completed = nameless.with_serials({"magnet": "LSA4", "ls240": "other"})
+    assert [each.serial for each in completed.instruments] == ["LSA4", "LSA21OQ"]
+
+
 def test_without_a_site_config_nothing_is_known(tmp_path):
     assert site.from_environment({}) is None
     with pytest.raises(ConfigError, match=r"cannot read the site config .*No such file"):

@@ -89,7 +89,7 @@ def command(
             "there is no inventory to compare with: run livemon discover --compare on the monitor, after playbooks/site.yml, "
             "or name the directory of the site config in OCS_CONFIG_DIR"
         )
-    known = known or site.Site()
+    known = _with_serials(known or site.Site())
     search = Search(known, _agents(known), everything=everything, progress=_progress)
     search.ask_network(hosts, ports, known.instruments if compare else [])
     search.ask_usb(usb.devices(), lines)
@@ -117,6 +117,23 @@ def command(
         context.exit(DIFFERENT)
 
 
+def _with_serials(known: Site) -> Site:
+    """Return it with what the bridge knows: agents of some models are not told the serial number."""
+    from livemon.client import bridge
+    from livemon.contract import ADDRESS_ROOT
+    from livemon.errors import LivemonError
+
+    if all(each.serial for each in known.instruments):
+        return known
+    try:
+        nodes = bridge.status()["nodes"]
+    except LivemonError as error:
+        click.echo(f"The bridge cannot be asked ({error}): some serial numbers are not compared.", err=True)
+        return known
+    fields = [each for node in nodes for each in node["fields"] if each["path"].startswith(f"{ADDRESS_ROOT}.")]
+    return known.with_serials({each["path"].split(".")[1]: each["tags"].get("serial", "") for each in fields})
+
+
 def _agents(known: Site) -> list[Agent] | None:
     """Return the agents as they answer; `None` if they cannot be asked."""
     from livemon.client.agents import Agents
@@ -135,10 +152,11 @@ def _progress(asked: int, hosts: int, found: int) -> None:
     import sys
 
     done = asked == hosts
+    sentence = f"{asked} of {hosts} addresses asked, {found} instrument{'' if found == 1 else 's'} found"
     if sys.stderr.isatty():
-        click.echo(f"\r{asked} of {hosts} addresses asked, {found} instruments found", err=True, nl=done)
+        click.echo(f"\r{sentence}", err=True, nl=done)
     elif done or asked % 100 == 0:
-        click.echo(f"{asked} of {hosts} addresses asked, {found} instruments found", err=True)
+        click.echo(sentence, err=True)
 
 
 def _say_what_was_left_out(search: Search) -> None:
@@ -163,7 +181,7 @@ def _print_differences(differences: list[Difference], known: Site) -> None:
         click.echo(f"{each.sentence}.")
     if not differences:
         number = sum(not each.simulated for each in known.instruments)
-        click.echo(f"{number} instruments are as the inventory says.")
+        click.echo(f"{number} instrument{' is' if number == 1 else 's are'} as the inventory says.")
 
 
 def _print_json(search: Search, known: Site, differences: list[Difference] | None) -> None:

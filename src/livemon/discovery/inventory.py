@@ -73,8 +73,10 @@ def fault(found: Found) -> str | None:
     if not _SERIAL.fullmatch(found.serial):
         return f"{found.serial!r} cannot be a serial number in an inventory"
     if found.on_usb and model.usb is None:
-        return f"livemon reads a {model.number} over the network: connect it by Ethernet, and write its address"
-    if not found.on_usb and model.needs_address and found.port != model.port:
+        return f"livemon reads a {model.number} over the network: connect it there, and write its address"
+    # An agent that is told a host alone knows the port.
+    has_fixed_port = model.usb is None and model.network_option("host")[1] == "host"
+    if not found.on_usb and has_fixed_port and found.port != model.port:
         return f"livemon reads a {model.number} on port {model.port} only"
     return None
 

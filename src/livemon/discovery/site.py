@@ -9,7 +9,7 @@ import os
 import re
 import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class Site:
     def user_of(self, place: str, running: Collection[str]) -> str | None:
         """Return which running agent uses a host, by its IP address, or a serial line; `None` if none does."""
         return min(self.used.get(place, frozenset()) & set(running), default=None)
+
+    def with_serials(self, serials: Mapping[str, str]) -> Site:
+        """Return it with the serial numbers that its agents are not told, given by the id of the instrument."""
+        completed = (replace(each, serial=each.serial or serials.get(each.id, "")) for each in self.instruments)
+        return replace(self, instruments=tuple(completed))
 
     @property
     def ids(self) -> set[str]:
