@@ -55,7 +55,7 @@ def test_a_line_that_is_open_has_users(tmp_path):
     finally:
         os.close(near)
         os.close(far)
-    assert usb.users(line) == []
+    assert os.getpid() not in usb.users(line)  # another process may have got the same name since
 
 
 IDENTITY = script({"*IDN?": "LSCI,MODEL240-8P,LSA21OQ,1.0"})
