@@ -161,6 +161,17 @@ def simulated(collection, *arguments):
             process.terminate()
 
 
+def test_discovery_knows_it_by_its_reply(collection, rendered):
+    (simulator,) = rendered["compose"]["simulators"]["services"].values()
+    with simulated(collection, *simulator["command"][1:4], "--port", "0") as (host, port):
+        command, environment = livemon(collection, f"main(['discover', '{host}', '--port', '{port}'])")
+        without_site = {name: value for name, value in os.environ.items() if name != "OCS_CONFIG_DIR"}
+        answer = subprocess.run(
+            command, env=without_site | environment, capture_output=True, text=True, timeout=60, check=True
+        )
+    assert f"- {{model: 100, id: ls100, serial: A3, address: '{host}:{port}'}}" in answer.stdout
+
+
 def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_path):
     link = tmp_path / "usb"
     command, environment = livemon(collection, f"main(['simulate', '372', '--serial', 'X', '--pty', {str(link)!r}])")

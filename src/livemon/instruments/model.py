@@ -95,6 +95,8 @@ class Model:
         Takes a channel; returns the fields that say whether its readings are valid, and what the invalid ones were.
     feed
         The feed in which its agent publishes.
+    manufacturer
+        The first word of its reply to ``*IDN?``; the second one is ``MODEL`` and the model number.
     """
 
     number: str
@@ -115,6 +117,7 @@ class Model:
     settings: tuple[Field, ...] = ()
     flags: Callable[[str], tuple[Field, ...]] = _no_flags
     feed: str = "temperatures"
+    manufacturer: str = "LSCI"
 
     @property
     def needs_address(self) -> bool:
