@@ -13,6 +13,7 @@ from pathlib import Path
 from livemon.bluefors import log_files
 from livemon.bluefors.log_files import number
 from livemon.errors import DeviceError
+from livemon.health.liveness import touch_alive
 from livemon.instruments.common.cryostat import ROOM, Cryostat
 from livemon.instruments.common.sensors import RUTHENIUM_OXIDE, ZIRCONIUM_OXYNITRIDE
 
@@ -122,6 +123,7 @@ def write(directory: Path, refrigerator: Refrigerator, every: float, announce: C
                 log_files.append(directory, file, now, content)
             except OSError as error:
                 raise DeviceError(f"cannot write {error.filename}: {error.strerror}") from error
+        touch_alive()
         if announced != now.date():
             announced = now.date()
             announce(str(directory / f"{now:%y-%m-%d}"))
