@@ -118,7 +118,7 @@ CASES = [
         lambda device: [["--ip-address", device.address], ["--daq-port", 1]],
         "flowmeter",
         lambda: {"flow": 42.4, "temperature": 22.8},
-        complaint="Connection error occured",
+        complaint="Connection error",
     ),
     Case(
         "SynaccessAgent",
