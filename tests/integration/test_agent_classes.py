@@ -7,6 +7,7 @@ they go away; they come back; some take requests without answering.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -437,8 +438,9 @@ def test_the_page_names_the_classes_and_their_fakes():
     tried_here = {case.agent_class for case in CASES}
     elsewhere = {name for name, entry in TRIED.items() if "livemon simulate" in entry["fake"]} - tried_here
     assert TRIED.keys() == tried_here | elsewhere
-    assert all(entry.keys() == {"fake", "when_away"} for entry in TRIED.values())
     fakes = {file.stem for file in (ROOT / "tests/support/fakes").glob("*.py")}
-    for case in DEVICES:
-        fake = TRIED[case.agent_class]["fake"]
-        assert "livemon simulate" in fake or fake.partition(":")[0] in fakes, case.agent_class
+    for case in CASES:
+        entry = TRIED[case.agent_class]
+        assert entry.keys() == ({"fake", "when_away"} if case.device else {"fake"})
+        (name,) = re.findall("`(.*)`", entry["fake"]) or [""]
+        assert name in fakes or name.startswith("livemon simulate") or not case.device, case.agent_class
