@@ -215,10 +215,12 @@ def test_a_simulator_is_run_without_labels_and_an_agent_with_its_own_secrets_onl
     """A changed label started the simulator again; every user of the machine could read an agent's password."""
     simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}
     variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
-    service = rendered(tmp_path, "simulators", variables)["services"]["ls240"]
-    assert service["command"] == (
+    services = rendered(tmp_path, "simulators", variables | {"simulators_bluefors": "/srv/bluefors"})["services"]
+    assert services["ls240"]["command"] == (
         ["simulate", "240", "--serial", "LSA21OQ", "--host", "0.0.0.0", "--port", "1094", "--control", "/tmp/control"]
     )
+    assert services["bluefors_logs"]["command"] == ["simulate", "bluefors", "/logs"]
+    assert services["bluefors_logs"]["volumes"] == ["/srv/bluefors:/logs"]
 
     usual = {"checksum": "0", "writes_archive": False, "usb": False}
     agents = [usual | {"id": "power", "has_secrets": True}, usual | {"id": "fake1", "has_secrets": False}]

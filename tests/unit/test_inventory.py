@@ -275,6 +275,7 @@ def test_a_misspelt_setting():
     [
         ("archive_seconds_per_file", "60", 0),
         ("data_directory", "/srv/lab-data", "/srv/lab data"),
+        ("simulated_bluefors", "/srv/bluefors", "srv/bluefors"),
         ("extra_ca_certificates", ["lab.pem"], "lab.pem"),
         ("base_image", "apt", "python 3"),
         ("images_archive", "/media/images", "images"),

@@ -1,8 +1,10 @@
-"""``livemon simulate``: a simulated instrument that a driver cannot distinguish from a real one."""
+"""``livemon simulate``: a simulated instrument that a driver cannot distinguish from a real one, or a cryostat's log files."""
 
 from __future__ import annotations
 
 import asyncio
+import copy
+import functools
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from livemon.bluefors import simulator as bluefors
 from livemon.errors import DeviceError
 from livemon.instruments import folders
 from livemon.instruments.common.cryostat import Cryostat
@@ -52,11 +55,66 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     return labels
 
 
+class Simulators(click.Group):
+    """One subcommand for each model, and those that were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all subcommands."""
+        return [*MODELS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the subcommand of a model, or one that was added; `None` where there is neither."""
+        if cmd_name not in MODELS:
+            return super().get_command(ctx, cmd_name)
+        of_model = copy.copy(_instrument)
+        of_model.name, of_model.short_help = cmd_name, f"Simulate a {MODELS[cmd_name].name}."
+        assert _instrument.callback is not None
+        of_model.callback = functools.partial(_instrument.callback, model=cmd_name)
+        return of_model
+
+
+@click.command(cls=Simulators)
+def command() -> None:
+    """Simulate an instrument, or what writes the log files of a cryostat."""
+
+
+_cooldown = click.option(
+    "--cooldown-minutes",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    metavar="M",
+    help="Time from room temperature to base temperature; 0 starts cold.",
+)
+
+
+@command.command("bluefors", context_settings={"show_default": True})
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=10.0, metavar="S", help="Seconds between two lines of a file."
+)
+@_cooldown
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Chooses the drift.")
+def _bluefors(*, directory: Path, every: float, cooldown_minutes: float, seed: int) -> None:
+    """Write the log files of a Bluefors dilution refrigerator that cools down and then drifts.
+
+    Writes what its control software writes, in local time, below DIRECTORY, which is made if it is missing: temperatures and
+    resistances, pressures, flow, valves, status and heaters, in files of their own for each day. Nothing is ever deleted;
+    a day has 13 MB at a line every 10 s. Serves until it is terminated, and prints a line for each day:
+
+        Bluefors log files are in logs/26-12-01
+    """
+    bluefors.write(
+        directory,
+        bluefors.Refrigerator(Cryostat(cooldown_minutes * 60, seed)),
+        every,
+        announce=lambda where: click.echo(f"Bluefors log files are in {where}"),
+    )
+
+
 @click.command(
     context_settings={"show_default": True},
     epilog=f"A fault is {GRAMMAR}",
 )
-@click.argument("model", type=click.Choice(list(MODELS)))
 @click.option("--serial", metavar="S", required=True, help="Serial number, as the instrument reports it.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
 @click.option(
@@ -73,13 +131,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     help=f"{', '.join(ON_USB)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
     "TCP is then served only if --port is given.",
 )
-@click.option(
-    "--cooldown-minutes",
-    type=click.FloatRange(min=0),
-    default=10.0,
-    metavar="M",
-    help="Time from room temperature to base temperature; 0 starts cold.",
-)
+@_cooldown
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -107,7 +159,7 @@ def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
     metavar="PATH",
     help="Make a socket at PATH, by which `livemon fault PATH ...` causes faults while it runs.",
 )
-def command(
+def _instrument(
     *,
     model: str,
     serial: str,
