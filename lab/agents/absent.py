@@ -34,8 +34,12 @@ SECONDS = 20.0
 STARTING_SECONDS = 60.0
 AT_A_TIME = 3
 JOINED = "transport connected"
-_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\S+ ")
-_NOT_WORTH_A_WORD = re.compile(r"^\s*$|^\s+|^Traceback|^During handling|^The above exception")
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT\S+ (?P<text>\S.*)|(?P<error>livemon: .*|[\w.]*(Error|Exception)\b.*)")
+"""What is worth reading in a log: lines with their time, errors, and livemon's own last words; not what an agent prints besides."""
+_OF_OCS = re.compile(
+    r"session joined|transport |startup-op|log_file is|ocs: starting|Using OCS version|start called for"
+    r"|\w+:\d+ (Status is now|Launched)"
+)
 
 
 def observed(site: Site, name: str) -> dict[str, Any]:
@@ -64,8 +68,9 @@ def observed(site: Site, name: str) -> dict[str, Any]:
 
 
 def _last_words(text: str, directory: Path) -> str:
-    lines = [_TIME.sub("", line) for line in text.splitlines()]
-    last = next((line for line in reversed(lines) if not _NOT_WORTH_A_WORD.match(line)), "")
+    found = (_LOGGED.fullmatch(line) for line in reversed(text.splitlines()))
+    said = (match["text"] or match["error"] for match in found if match)
+    last = next((line for line in said if not _OF_OCS.match(line)), "")
     return " ".join(last.replace(str(directory), ".").split())
 
 
