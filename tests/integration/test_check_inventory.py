@@ -177,6 +177,33 @@ def test_the_way_to_the_monitor_itself_leads_to_its_name_and_not_to_localhost(tm
     assert "HostName monitor.lab.example" in (tmp_path / "entry").read_text()
 
 
+def test_a_mistake_about_an_agent_is_found_without_ocs_on_the_controller(tmp_path):
+    """All three passed the check and the run, and containers restarted for ever."""
+    (tmp_path / "hosts.yml").write_text(
+        """
+livemon:
+  hosts: {monitor: {}}
+  vars:
+    instruments: []
+    ocs_agents:
+      - {agent_class: FakeDateAgent, id: fake2}
+      - {agent_class: FakeDataAgent, id: fake3, arguments: [[--sample_rate, 4]], feeds: [false_temperature]}
+"""
+    )
+    answer = run_playbook("check_inventory.yml", tmp_path)
+    assert answer.returncode != 0
+    for fault in (
+        "The inventory has 3 faults; nothing was changed.",
+        (
+            "- ocs_agents[0] (id fake2).agent_class: FakeDateAgent is not an agent class of ocs 0.12.1 or socs 0.6.4; "
+            "did you mean FakeDataAgent?"
+        ),
+        "- ocs_agents[1] (id fake3).arguments: FakeDataAgent has no option --sample_rate; did you mean --sample-rate?",
+        "- ocs_agents[1] (id fake3).feeds[0]: FakeDataAgent has no feed 'false_temperature'; did you mean false_temperatures?",
+    ):
+        assert fault in " ".join(answer.stdout.split())
+
+
 def test_a_secret_that_is_not_defined_is_a_fault_like_any_other(tmp_path):
     """It was four nested errors by the newest Ansible, and nothing at all by ansible-core 2.16."""
     (tmp_path / "hosts.yml").write_text(

@@ -299,7 +299,7 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
     ],
 )
 def test_a_mistake_in_an_agents_alarms(alarms, expected):
-    agent = FAKE | {"feeds": ["pressure"], "alarms": alarms}
+    agent = FAKE | {"agent_class": "lab:Gauge", "feeds": ["pressure"], "alarms": alarms}
     assert faults({"instruments": [], "ocs_agents": [agent]}) == [
         "ocs_agents[0] (id fake1)" + each for each in expected
     ]

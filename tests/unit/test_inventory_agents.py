@@ -19,6 +19,8 @@ from plugins.plugin_utils.inventory.rendering import agent_secrets, ocs
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
+PUMP = {"agent_class": "lab:Pump", "id": "fake1"}
+"""Of a class whose options are not known."""
 SWITCH = {
     "agent_class": "SynaccessAgent",
     "id": "power",
@@ -144,7 +146,7 @@ def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
     ],
 )
 def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
-    (fault,) = found(FAKE | {"arguments": [arguments]}, agent_secrets=SECRETS)
+    (fault,) = found(PUMP | {"arguments": [arguments]}, agent_secrets=SECRETS)
     assert fault.startswith("ocs_agents[0] (id fake1).arguments: ")
     assert said in fault
     assert "hunter2" not in fault
@@ -153,16 +155,16 @@ def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
 
 def test_a_secret_in_the_list_after_its_option_is_found():
     """OCS makes one command line of all lists."""
-    (fault,) = found(FAKE | {"arguments": [["--mode", "acq"], ["--password"], ["hunter2"]]})
+    (fault,) = found(PUMP | {"arguments": [["--mode", "acq"], ["--password"], ["hunter2"]]})
     assert "write [--password, {secret: a_name}]" in fault
-    assert found(FAKE | {"arguments": [["--password"], ["--mode", "acq"]]}) == []
+    assert found(PUMP | {"arguments": [["--password"], ["--mode", "acq"]]}) == []
 
 
 @pytest.mark.parametrize(
     "words", [["--password-file", "/run/x"], ["--bypass", "yes"], ["--mode", "acq"], ["--passes", 4]]
 )
 def test_other_arguments_are_written_as_they_are(words):
-    assert found(FAKE | {"arguments": [words]}) == []
+    assert found(PUMP | {"arguments": [words]}) == []
 
 
 @pytest.mark.parametrize(
