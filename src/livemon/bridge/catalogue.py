@@ -39,6 +39,8 @@ class Field:
     """Further tags, which take precedence over the node's own: :mod:`livemon.bridge.inventory`."""
     expected: bool = field(default=True, compare=False, repr=False)
     """Whether its samples should continue once there have been any."""
+    silent_after: float | None = field(default=None, compare=False, repr=False)
+    """Seconds without a sample after which it counts as silent, if that is longer than of its node; `None`: as its node."""
     ended: bool = field(default=False, compare=False, repr=False)
     """Whether it belongs to the past, such as the heartbeat of an agent that was removed from the inventory."""
 

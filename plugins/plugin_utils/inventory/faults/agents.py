@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import kind, list_faults, placed, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from . import alarms, control, default_alarms, secrets
+from . import agent_fields, alarms, control, default_alarms, secrets
 from .common import feed_faults, id_faults, window_faults
 
 KEYS = (
@@ -17,6 +17,7 @@ KEYS = (
     "name",
     "description",
     "feeds",
+    "fields",
     "memory_window",
     control.KEY,
     "alarms",
@@ -58,6 +59,7 @@ def _agent_faults(place: str, agent: Entry, agent_secrets: Any) -> Iterator[str]
     yield from window_faults(place, agent)
     yield from control.of_agent(place, agent)
     yield from default_alarms.of_agent(place, agent)
+    yield from agent_fields.of_agent(place, agent)
     yield from alarms.of_agent(place, agent)
 
 

@@ -81,6 +81,11 @@ def of_agent(place: str, agent: Entry) -> Iterator[str]:
     yield from _default_faults(place, agent, AGENT_KEYS)
 
 
+def of_field(place: str, options: Entry) -> Iterator[str]:
+    """Every fault of what a field of an agent says."""
+    yield from _default_faults(place, options, ("silent_after",))
+
+
 def severity_faults(place: str, entry: Entry) -> Iterator[str]:
     """Every fault of the severity of an alarm."""
     severity = entry.get("severity")
