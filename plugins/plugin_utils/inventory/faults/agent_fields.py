@@ -28,11 +28,13 @@ def of_agent(place: str, agent: Entry) -> Iterator[str]:
 
 
 def _of_field(place: str, key: Any, options: Any, feeds: Any) -> Iterator[str]:
-    yield from field_faults(place, key, feeds)
-    where = f"{place}.{key}"
-    if options is not None and not isinstance(options, Mapping):
+    faults, where = list(field_faults(place, key, feeds)), f"{place}.{key}"
+    yield from faults
+    if faults or options is None:
+        return
+    if not isinstance(options, Mapping):
         yield f"{where}: this is {kind(options)}; write, for example, {{label: OVC, unit: mbar}}"
-    elif options:
+    else:
         yield from unknown_keys(where, options, KEYS)
         for text in ("label", "unit"):
             yield from text_faults(where, given(options), text)

@@ -83,7 +83,7 @@ class Newest:
 class Equipment:
     """An instrument or another agent; only an instrument has a `newest` sample, only another agent has `limits` and `feeds`.
 
-    `channels` of another agent are the fields, and `feeds` the feeds whose silence is an alarm. `silent` is about each of these feeds, or
+    `channels` of another agent are the fields and `feeds` the feeds whose silence is an alarm; `silent` is about each of these, or
     about an instrument without listed channels. `cycle` is after how many seconds an instrument returns to a channel.
     """
 
