@@ -44,8 +44,10 @@ def test_sound_fields_have_no_fault():
     [
         (
             [OVC],
-            ".fields: this is a list; write feed and field, and what they are, "
-            "for example {pressures.pressure_ch1: {label: OVC, unit: mbar}}",
+            (
+                ".fields: this is a list; write feed and field, and what they are, "
+                "for example {pressures.pressure_ch1: {label: OVC, unit: mbar}}"
+            ),
         ),
         (
             {"pressures": {"pressure_ch2": {"label": "OVC"}}},
@@ -63,8 +65,10 @@ def test_sound_fields_have_no_fault():
         ),
         (
             {OVC: {"silent_after": 5}},
-            f".fields.{OVC}.silent_after: 5 is not a valid duration; write, for example, 10m, false to switch the alarm off, "
-            "or {after: 10m, severity: critical}",
+            (
+                f".fields.{OVC}.silent_after: 5 is not a valid duration; write, for example, 10m, false to switch the alarm off, "
+                "or {after: 10m, severity: critical}"
+            ),
         ),
         (
             {OVC: {"silent_after": "10s"}},
@@ -76,8 +80,10 @@ def test_sound_fields_have_no_fault():
         ),
         (
             {OVC: {"alarms": [{"above": 1, "field": OVC}]}},
-            f".fields.{OVC}.alarms[0].field: unknown key; known keys: "
-            "above, below, outside, rising, per, over, clears_at, for, severity, summary",
+            (
+                f".fields.{OVC}.alarms[0].field: unknown key; known keys: "
+                "above, below, outside, rising, per, over, clears_at, for, severity, summary"
+            ),
         ),
         (
             {OVC: {"alarms": [{"above": "1 mbar"}]}},
@@ -85,13 +91,17 @@ def test_sound_fields_have_no_fault():
         ),
         (
             {OVC: {"alarms": [{"above": 1}, {"above": 2}]}},
-            f".fields.{OVC}.alarms[1]: another alarm of {OVC} is above and critical; "
-            "leave one out, or give it another severity",
+            (
+                f".fields.{OVC}.alarms[1]: another alarm of {OVC} is above and critical; "
+                "leave one out, or give it another severity"
+            ),
         ),
         (
             {OVC: {"label": "OVC"}, "pressures.pressure_ch3": {"label": "OVC"}},
-            f".fields.pressures.pressure_ch3.label: 'OVC' is already used by ocs_agents[0] (id tpg).fields.{OVC}; "
-            "they could not be told apart in a plot: give each a label of its own",
+            (
+                f".fields.pressures.pressure_ch3.label: 'OVC' is already used by ocs_agents[0] (id tpg).fields.{OVC}; "
+                "they could not be told apart in a plot: give each a label of its own"
+            ),
         ),
     ],
 )
