@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import kind, list_faults, placed, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from . import agent_fields, alarms, control, default_alarms, secrets
+from . import agent_fields, alarms, control, default_alarms, own_agents, secrets
 from .common import feed_faults, id_faults, window_faults
 
 KEYS = (
@@ -41,7 +41,10 @@ def faults(settings: Entry) -> Iterator[str]:
     """Every fault of the agents."""
     agents = settings.get("ocs_agents")
     yield from list_faults("ocs_agents", agents, "{agent_class: FakeDataAgent, id: fake1}")
+    codes = own_agents.codes_of(settings)
+    yield from own_agents.of_files(codes)
     for place, agent in placed("ocs_agents", agents):
+        yield from own_agents.of_agent(place, given(agent), codes)
         yield from unknown_keys(place, agent, KEYS)
         yield from _agent_faults(place, given(agent), settings.get(secrets.AGENT_SECRETS))
 

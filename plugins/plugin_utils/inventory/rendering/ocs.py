@@ -11,6 +11,7 @@ from ...contract import contract
 from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
+from ..own_agents import OwnAgent
 from . import agent_secrets
 
 ROUTER_HOST = "sisock-crossbar"
@@ -54,10 +55,13 @@ def site_config(
     host: str,
     seconds_per_file: int,
     open_operations: Iterable[str] = (),
+    *,
+    own_agents: Iterable[OwnAgent] = (),
 ) -> Document:
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
     The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
+    The code of `own_agents` is in a file of the lab, which ``own-agent`` names.
     Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
     """
     instances: list[Document] = [
@@ -81,7 +85,8 @@ def site_config(
         }
         for instrument in instruments
     ]
-    instances += [_agent(agent) for agent in agents]
+    own = {each["agent"]: each for each in own_agents}
+    instances += [_agent(agent) | _own(own.get(agent["id"])) for agent in agents]
     for instance in instances:
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
@@ -108,6 +113,11 @@ def _agent(agent: Entry) -> Document:
         "arguments": arguments,
     }
     return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
+
+
+def _own(agent: OwnAgent | None) -> Document:
+    """Return which file has an agent's code, for our launcher; with the checksum, the agent is restarted when the file changes."""
+    return {"own-agent": {"file": agent["file"], "checksum": agent["checksum"]}} if agent else {}
 
 
 def _arguments(instrument: Entry) -> list[list[str]]:
