@@ -1,4 +1,4 @@
-"""The role ocs gives each agent its own secrets, prints none of them, and has compose recreate the agents that have a new one."""
+"""The role ocs gives each agent its own secrets and its own code, prints no secret, and has compose recreate who has a new one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from paths import CONTROLLER, ROOT
 
+from plugins.plugin_utils.inventory.own_agents import OwnAgent, own_agents
 from plugins.plugin_utils.inventory.rendering import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -50,7 +52,7 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
+def run(machine: Path, agents: list, secrets: dict, *options: str, code: Sequence[OwnAgent] = ()) -> str:
     """Run the stages that write and start; return what they print."""
     plain = {"checksum": "5f1d", "writes_archive": False, "usb": False}
     services = [{"id": each["id"], "has_secrets": "arguments" in each} | plain for each in agents]
@@ -61,6 +63,7 @@ def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
         "ocs_data_directory": "/data",
         "ocs_docker_run": ["docker", "run"],
         "ocs_image": "livemon/app:1",
+        "ocs_own_agents": list(code),
         "ocs_site_config": {"hosts": {}},
         "ocs_site_host": "monitor",
         "ocs_uid": os.getuid(),
@@ -130,3 +133,33 @@ def test_check_mode_on_a_bare_machine_changes_nothing(machine):
     printed = run(machine, [POWER], SECRETS, "--check", "--diff")
     assert not (machine / "etc/secrets/agents").exists()
     assert "plugh-xyzzy" not in printed
+
+
+def test_only_the_container_of_an_agent_has_its_code(machine):
+    own = machine / "agents"
+    own.mkdir()
+    for name in ("pump", "weather"):
+        agent_class = {"pump": PUMP, "weather": WEATHER}[name]["agent_class"]
+        (own / f"{name}.py").write_text(f"class {agent_class}: ...\ndef main(args=None): ...\n")
+
+    def code_on_the_machine() -> dict[str, str]:
+        directory = machine / "etc/ocs/agents"
+        return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+
+    run(machine, [POWER, PUMP, WEATHER], SECRETS, code=own_agents([POWER, PUMP, WEATHER], machine))
+    assert code_on_the_machine() == {
+        f"{name}/{name}.py": (own / f"{name}.py").read_text() for name in ("pump", "weather")
+    }
+    services = json.loads((machine / "definition.json").read_text())["services"]
+    mounted = {name: [each for each in about["volumes"] if "/agents:" in each] for name, about in services.items()}
+    assert mounted == {
+        "power": [],
+        "pump": [f"{machine}/etc/ocs/agents/pump:/agents:ro"],
+        "weather": [f"{machine}/etc/ocs/agents/weather:/agents:ro"],
+    }
+    (own / "weather.py").unlink()
+    again = own_agents([POWER, PUMP, WEATHER], machine)
+    assert "changed=0" not in run(machine, [POWER, PUMP, WEATHER], SECRETS, code=again)
+    assert list(code_on_the_machine()) == ["pump/pump.py"]
+    assert not (machine / "etc/ocs/agents/weather").exists()
+    assert "changed=0" in run(machine, [POWER, PUMP, WEATHER], SECRETS, code=again)

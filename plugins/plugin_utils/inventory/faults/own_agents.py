@@ -51,6 +51,6 @@ def _unknown_option(place: str, option: str, code: Code) -> Iterator[str]:
     known = code.options or frozenset()
     name = option.partition("=")[0]
     if name.startswith("-") and name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
         options = ", ".join(sorted(known)) or "none"
         yield f"{place}: {code.name} has no option {name}; {f'did you mean {near[0]}?' if near else f'it has {options}'}"
