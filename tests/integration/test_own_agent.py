@@ -17,7 +17,7 @@ from paths import ROOT
 from waiting import wait_for
 
 from livemon import hkarchive
-from plugins.plugin_utils.inventory import own_agents
+from plugins.plugin_utils.inventory.agent_files import agent_files
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.rendering import ocs, sisock
 from plugins.plugin_utils.inventory.rendering.bridge_site import site_file
@@ -68,8 +68,8 @@ def site(router, tmp_path, inventory_directory, agents, monkeypatch):
     site = Site(tmp_path, router)
     site.write()
     hub = yaml.safe_load((tmp_path / "default.yaml").read_text())["hub"]
-    code = own_agents.own_agents(agents, inventory_directory)
-    content = ocs.site_config([], agents, "lab", 3600, own_agents=code) | {"hub": hub}
+    code = agent_files([], agents, inventory_directory)
+    content = ocs.site_config([], agents, "lab", 3600, files=code) | {"hub": hub}
     text = yaml.safe_dump(content).replace(ocs.ARCHIVE_DIRECTORY, str(tmp_path / "archive"))
     (tmp_path / "default.yaml").write_text(text)
     (tmp_path / "archive").mkdir()
@@ -109,8 +109,8 @@ def test_only_a_change_of_its_file_changes_its_checksum(agents, inventory_direct
     pump = {"agent_class": "FakeDataAgent", "id": "fake1"}
 
     def checksums() -> dict[str, str]:
-        code = own_agents.own_agents([*agents, pump], inventory_directory)
-        config = ocs.site_config([], [*agents, pump], "lab", 3600, own_agents=code)
+        code = agent_files([], [*agents, pump], inventory_directory)
+        config = ocs.site_config([], [*agents, pump], "lab", 3600, files=code)
         return {each["id"]: each["checksum"] for each in ocs.agent_services(config, "lab")}
 
     before = checksums()

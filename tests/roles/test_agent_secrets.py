@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from paths import CONTROLLER, ROOT
 
-from plugins.plugin_utils.inventory.own_agents import OwnAgent, own_agents
+from plugins.plugin_utils.inventory.agent_files import AgentFile, agent_files
 from plugins.plugin_utils.inventory.rendering import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -52,7 +52,7 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(machine: Path, agents: list, secrets: dict, *options: str, code: Sequence[OwnAgent] = ()) -> str:
+def run(machine: Path, agents: list, secrets: dict, *options: str, code: Sequence[AgentFile] = ()) -> str:
     """Run the stages that write and start; return what they print."""
     plain = {"checksum": "5f1d", "writes_archive": False, "usb": False}
     services = [{"id": each["id"], "has_secrets": "arguments" in each} | plain for each in agents]
@@ -63,7 +63,7 @@ def run(machine: Path, agents: list, secrets: dict, *options: str, code: Sequenc
         "ocs_data_directory": "/data",
         "ocs_docker_run": ["docker", "run"],
         "ocs_image": "livemon/app:1",
-        "ocs_own_agents": list(code),
+        "ocs_agent_files": list(code),
         "ocs_site_config": {"hosts": {}},
         "ocs_site_host": "monitor",
         "ocs_uid": os.getuid(),
@@ -135,31 +135,29 @@ def test_check_mode_on_a_bare_machine_changes_nothing(machine):
     assert "plugh-xyzzy" not in printed
 
 
-def test_only_the_container_of_an_agent_has_its_code(machine):
-    own = machine / "agents"
-    own.mkdir()
-    for name in ("pump", "weather"):
-        agent_class = {"pump": PUMP, "weather": WEATHER}[name]["agent_class"]
-        (own / f"{name}.py").write_text(f"class {agent_class}: ...\ndef main(args=None): ...\n")
+def test_only_the_container_of_an_agent_has_its_files(machine):
+    (machine / "agents").mkdir()
+    (machine / "agents/weather.py").write_text("class VantageproAgent: ...\ndef main(args=None): ...\n")
+    (machine / "still.340").write_text("a curve")
+    agents = [POWER, PUMP | {"files": ["still.340"]}, WEATHER | {"files": ["still.340"]}]
 
-    def code_on_the_machine() -> dict[str, str]:
-        directory = machine / "etc/ocs/agents"
-        return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+    def on_the_machine() -> list[str]:
+        return sorted(str(path.relative_to(machine / "etc/ocs")) for path in (machine / "etc/ocs").glob("*/*/*"))
 
-    run(machine, [POWER, PUMP, WEATHER], SECRETS, code=own_agents([POWER, PUMP, WEATHER], machine))
-    assert code_on_the_machine() == {
-        f"{name}/{name}.py": (own / f"{name}.py").read_text() for name in ("pump", "weather")
-    }
+    run(machine, agents, SECRETS, code=agent_files([], agents, machine))
+    assert on_the_machine() == ["agents/weather/weather.py", "files/pump/still.340", "files/weather/still.340"]
+    assert (machine / "etc/ocs/files/pump/still.340").read_text() == "a curve"
     services = json.loads((machine / "definition.json").read_text())["services"]
-    mounted = {name: [each for each in about["volumes"] if "/agents:" in each] for name, about in services.items()}
-    assert mounted == {
+    ours = f"{machine}/etc/ocs/"
+    mounted = {name: sorted(each for each in about["volumes"] if "ocs/" in each) for name, about in services.items()}
+    assert {name: [each for each in all_ if "/config:" not in each] for name, all_ in mounted.items()} == {
         "power": [],
-        "pump": [f"{machine}/etc/ocs/agents/pump:/agents:ro"],
-        "weather": [f"{machine}/etc/ocs/agents/weather:/agents:ro"],
+        "pump": [f"{ours}files/pump:/files:ro"],
+        "weather": [f"{ours}agents/weather:/agents:ro", f"{ours}files/weather:/files:ro"],
     }
-    (own / "weather.py").unlink()
-    again = own_agents([POWER, PUMP, WEATHER], machine)
-    assert "changed=0" not in run(machine, [POWER, PUMP, WEATHER], SECRETS, code=again)
-    assert list(code_on_the_machine()) == ["pump/pump.py"]
-    assert not (machine / "etc/ocs/agents/weather").exists()
-    assert "changed=0" in run(machine, [POWER, PUMP, WEATHER], SECRETS, code=again)
+    (machine / "agents/weather.py").unlink()
+    agents = [POWER, PUMP | {"files": ["still.340"]}, WEATHER]
+    run(machine, agents, SECRETS, code=agent_files([], agents, machine))
+    assert on_the_machine() == ["files/pump/still.340"]
+    assert not (machine / "etc/ocs/files/weather").exists()
+    assert "changed=0" in run(machine, agents, SECRETS, code=agent_files([], agents, machine))

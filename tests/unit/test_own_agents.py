@@ -8,7 +8,7 @@ import yaml
 from livemon.agents import classes
 from livemon.agents.site_config import find_instance
 from livemon.errors import ConfigError
-from plugins.plugin_utils.inventory import own_agents
+from plugins.plugin_utils.inventory.agent_files import agent_files
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.rendering import ocs
 
@@ -114,7 +114,7 @@ def launched(found, tmp_path, monkeypatch):
 
     def load(code: str) -> object:
         found(level=code)
-        config = ocs.site_config([], [AGENT], "lab", 60, own_agents=own_agents.own_agents([AGENT], tmp_path))
+        config = ocs.site_config([], [AGENT], "lab", 60, files=agent_files([], [AGENT], tmp_path))
         (tmp_path / "default.yaml").write_text(yaml.safe_dump(config))
         instance = find_instance("still", {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "lab"})
         monkeypatch.setenv("LIVEMON_AGENTS_CODE", str(tmp_path / "agents"))

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from .entries import Entry
 
 DIRECTORY = "agents"
 PYTHON = (3, 11)
 """The Python of the image in which they run."""
-
-
-class OwnAgent(TypedDict):
-    """An agent whose code the lab has written: its instance-id, the name and the path of its file, and a checksum of that."""
-
-    agent: str
-    file: str
-    path: str
-    checksum: str
 
 
 @dataclass(frozen=True)
@@ -63,20 +52,6 @@ def codes_beside(inventory_directory: object) -> list[Code]:
 def code_of(agent: Entry, codes: Iterable[Code]) -> Code | None:
     """Return the file that defines the class of an agent; `None` if it is upstream's."""
     return next((code for code in codes if agent.get("agent_class") in code.classes), None)
-
-
-def own_agents(agents: Iterable[Entry], inventory_directory: object) -> list[OwnAgent]:
-    """Return those agents of a sound inventory whose code the lab has written."""
-    codes = codes_beside(inventory_directory)
-    return [
-        {"agent": agent["id"], "file": code.path.name, "path": str(code.path), "checksum": _checksum(code.path)}
-        for agent, code in ((agent, code_of(agent, codes)) for agent in agents)
-        if code is not None
-    ]
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _read(path: Path) -> Code:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import kind, list_faults, placed, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from . import agent_fields, alarms, control, default_alarms, own_agents, secrets
+from . import agent_fields, agent_files, alarms, control, default_alarms, own_agents, secrets
 from .common import feed_faults, id_faults, window_faults
 
 KEYS = (
@@ -18,6 +18,7 @@ KEYS = (
     "description",
     "feeds",
     "fields",
+    agent_files.KEY,
     "memory_window",
     control.KEY,
     "alarms",
@@ -45,6 +46,7 @@ def faults(settings: Entry) -> Iterator[str]:
     yield from own_agents.of_files(codes)
     for place, agent in placed("ocs_agents", agents):
         yield from own_agents.of_agent(place, given(agent), codes)
+        yield from agent_files.of_entry(place, given(agent), settings.get("inventory_dir"))
         yield from unknown_keys(place, agent, KEYS)
         yield from _agent_faults(place, given(agent), settings.get(secrets.AGENT_SECRETS))
 

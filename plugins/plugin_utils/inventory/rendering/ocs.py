@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from ...contract import contract
+from ..agent_files import CODE, FILES, AgentFile
 from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
-from ..own_agents import OwnAgent
 from . import agent_secrets
 
 ROUTER_HOST = "sisock-crossbar"
@@ -56,12 +56,12 @@ def site_config(
     seconds_per_file: int,
     open_operations: Iterable[str] = (),
     *,
-    own_agents: Iterable[OwnAgent] = (),
+    files: Iterable[AgentFile] = (),
 ) -> Document:
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
     The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
-    The code of `own_agents` is in a file of the lab, which ``own-agent`` names.
+    Of the `files` that agents get, the site config has the names and checksums, so that an agent is restarted when one changes.
     Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
     """
     instances: list[Document] = [
@@ -85,14 +85,15 @@ def site_config(
         }
         for instrument in instruments
     ]
-    own = {each["agent"]: each for each in own_agents}
-    instances += [_agent(agent) | _own(own.get(agent["id"])) for agent in agents]
+    instances += [_agent(agent) for agent in agents]
+    files = list(files)
     for instance in instances:
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
             instance["open-operations"] = is_open
         # A HostManager must leave them alone: the agents that it starts would follow none of livemon's rules.
         instance["manage"] = "no"
+        instance.update(_files(instance["instance-id"], files))
     return {
         "hub": {
             "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
@@ -115,9 +116,12 @@ def _agent(agent: Entry) -> Document:
     return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
 
 
-def _own(agent: OwnAgent | None) -> Document:
-    """Return which file has an agent's code, for our launcher; with the checksum, the agent is restarted when the file changes."""
-    return {"own-agent": {"file": agent["file"], "checksum": agent["checksum"]}} if agent else {}
+def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
+    """Return the file that has an agent's code, for our launcher, and the checksums of its other files."""
+    own = [each for each in files if each["agent"] == instance_id]
+    code = [{"file": each["file"], "checksum": each["checksum"]} for each in own if each["directory"].startswith(CODE)]
+    others = {each["file"]: each["checksum"] for each in own if each["directory"].startswith(FILES)}
+    return {**({"own-agent": code[0]} if code else {}), **({"files": others} if others else {})}
 
 
 def _arguments(instrument: Entry) -> list[list[str]]:
@@ -127,6 +131,7 @@ def _arguments(instrument: Entry) -> list[list[str]]:
         list(_connection(instrument, model)),
         list(model.start_options),
         *(list(extra.option) for extra in extras_of(instrument)),
+        *([str(word) for word in words] for words in instrument.get("arguments") or []),
     ]
 
 
