@@ -65,6 +65,7 @@ def status_of(source: Source) -> dict[str, Any]:
                 "notes": node.notes,
                 "silent_after": node.silent_after,
                 "fields": fields,
+                **({"operations": node.operations} if node.operations else {}),
             }
         )
     hub = {"away": source.hubless, "left_out": source.left_out}

@@ -10,7 +10,7 @@ from typing import Any
 
 from livemon.contract import ADDRESS_ROOT
 from livemon.errors import UnknownFieldError, shown
-from livemon.sisock.answers import Sample
+from livemon.sisock.answers import Operation, Sample
 
 LONGEST_NAME = 128
 """Characters in the name of a field."""
@@ -114,6 +114,8 @@ class Node:
     error: str | None = None
     notes: Sequence[str] = ()
     """What people should know about it, one sentence each."""
+    operations: Sequence[Operation] = ()
+    """What the agents are doing that it follows."""
     is_local: bool = False
     """Whether the data nodes' process on this machine serves it."""
     silent_after: float | None = None

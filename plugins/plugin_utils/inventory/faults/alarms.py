@@ -55,7 +55,7 @@ def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
 def of_agent(place: str, agent: Entry) -> Iterator[str]:
     """Every fault of the alarms of an agent's fields: of those under ``alarms``, and of those under ``fields``."""
     yield from _list_faults(place, agent, "{field: pressures.pressure_ch1, above: 0.001}")
-    seen = set()
+    seen = set[tuple[str, str, str]]()
     for where, entry in _placed(place, agent):
         faults = [*_entry_faults(where, entry, AGENT_ENTRY_KEYS, {}), *_field_faults(where, given(entry), agent)]
         yield from faults
