@@ -65,6 +65,8 @@ def _settings(variables: Mapping[str, Any], wiring: list[str]) -> tuple[dict[str
     """Return the user's settings, and why some cannot be read. Of a variable that is not ours only its name is looked at."""
     source = Path(str(variables.get("inventory_file") or ""))
     settings: dict[str, Any] = {str(key): None for key in variables if key not in wiring}
+    # Files of the lab are beside the inventory.
+    settings["inventory_dir"] = variables.get("inventory_dir")
     unread: dict[str, list[str]] = {}
     for key in (key for key in list(settings) if key in inventory.SETTINGS or key in CONNECTION):
         value, faults = _setting(variables, key, partial(files.places, source))

@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..plugin_utils.inventory import agent_files
 from ..plugin_utils.inventory.rendering import agent_secrets, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
 def ocs_site_config(
-    instruments: list[Any], agents: list[Any], host: str, seconds_per_file: int, open_operations: list[Any]
+    instruments: list[Any],
+    agents: list[Any],
+    host: str,
+    seconds_per_file: int,
+    open_operations: list[Any],
+    *,
+    files: list[Any],
 ) -> dict[str, Any]:
     """Return the OCS site config of `host`."""
     return ocs.site_config(
-        entries(instruments), entries(agents), str(host), int(seconds_per_file), entries(open_operations)
+        entries(instruments),
+        entries(agents),
+        str(host),
+        int(seconds_per_file),
+        entries(open_operations),
+        files=entries(files),
     )
+
+
+def ocs_agent_files(instruments: list[Any], agents: list[Any], inventory_directory: str) -> Sequence[Mapping[str, Any]]:
+    """Return the files that the containers of agents get from the controller."""
+    return agent_files.agent_files(entries(instruments), entries(agents), str(inventory_directory))
 
 
 def ocs_agent_services(site: dict[str, Any], host: str) -> Sequence[Mapping[str, Any]]:
@@ -45,6 +62,7 @@ class FilterModule:
         """Return the filters by name."""
         return {
             "ocs_site_config": ocs_site_config,
+            "ocs_agent_files": ocs_agent_files,
             "ocs_agent_services": ocs_agent_services,
             "ocs_agent_secrets": ocs_agent_secrets,
             "simulators": simulators,

@@ -87,6 +87,21 @@ def test_a_sound_inventory_is_followed_by_a_connection(tmp_path, host):
     assert knocked(host)
 
 
+def test_a_broken_file_of_the_lab_s_own_agents_stops_before_any_host_is_touched(tmp_path, host):
+    """In a directory that is the inventory, Ansible would take the file for another inventory, and run it if it is executable."""
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents/level.py").write_text("class Level:\ndef main(args=None): ...\n")
+    (tmp_path / "agents/level.py").chmod(0o755)
+    address = {"ansible_host": "127.0.0.1", "ansible_port": host.getsockname()[1]}
+    settings = {"instruments": [], "ocs_agents": [{"agent_class": "Level", "id": "still"}]}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"livemon": {"hosts": {"monitor": address}, "vars": settings}}))
+    answer = run_playbook("site.yml", tmp_path)
+    assert answer.returncode != 0
+    assert "agents/level.py, line 2: expected an indented block" in " ".join(answer.stdout.split())
+    assert "arse inventory" not in answer.stdout + answer.stderr
+    assert not knocked(host)
+
+
 def test_an_inventory_without_a_monitor_says_so(tmp_path, host):
     answer = play(tmp_path, host, "lab", [])
     assert answer.returncode != 0

@@ -135,7 +135,8 @@ def changed(entry: dict, **changes: object) -> dict:
             {"colour": "red"},
             (
                 ".colour: unknown key; known keys: model, id, serial, name, address, "
-                "description, channels, simulated, memory_window, also_reads, open_operations, scan_cycle, silent_after, "
+                "description, channels, simulated, memory_window, also_reads, arguments, files, open_operations, scan_cycle, "
+                "silent_after, "
                 "invalid_after, frozen_after, unreachable_after, away_after, degraded_after"
             ),
         ),

@@ -164,12 +164,13 @@ def test_what_is_no_reading_is_not_shown_as_one(fields, text):
 
 
 def test_an_input_that_is_switched_off_has_no_red_age():
-    def style(expected):
-        table = tables.fields_table(status_of(field(age=9000.0, expected=expected)))
+    def style(**about):
+        table = tables.fields_table(status_of(field(age=9000.0, **about)))
         return next(iter(table.columns[4].cells)).style
 
     assert style(expected=True) == tables.RED
     assert style(expected=False) == ""
+    assert style(expected=True, silent_after=10000.0) == "", "it is published less often than others"
 
 
 def test_the_field_of_an_alarm_is_red():

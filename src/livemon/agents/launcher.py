@@ -56,7 +56,8 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
         If the agent ended without being asked to.
     """
     instance = site_config.find_instance(instance_id)
-    agent_class = classes.resolve(instance.agent_class)
+    own = instance.own_file
+    agent_class = classes.own(instance.agent_class, own) if own else classes.resolve(instance.agent_class)
     main = agent_class.load()
     _prepare(agent_class)
     setproctitle.setproctitle(f"ocs-agent:{instance_id}")

@@ -26,6 +26,8 @@ class Instance:
     """Patterns of the operations that everyone may start and stop (``open-operations``, which upstream ignores)."""
     secret_arguments: tuple[tuple[object, ...], ...] = ()
     """Arguments with ``{secret: name}`` among their words (``secret-arguments``, ignored likewise): see secret_arguments.py."""
+    own_file: str | None = None
+    """The name of the file that has its code, if the lab has written it (``own-agent``, ignored likewise): see classes.py."""
 
 
 def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> Instance:
@@ -59,6 +61,7 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
                 host,
                 tuple(entry.get("open-operations") or ()),
                 tuple(tuple(words) for words in entry.get("secret-arguments") or ()),
+                (entry.get("own-agent") or {}).get("file"),
             )
             for entry in hosts[host]["agent-instances"]
         }

@@ -97,7 +97,8 @@ def fields_table(status: Mapping[str, Any], alarms: Sequence[Mapping[str, Any]] 
             table.add_row(node["name"], "", node["description"], Text(node["error"], RED), "")
         by_path = {field["path"]: field for field in node["fields"]}
         for position, field in enumerate(node["fields"]):
-            stale = field["age"] is not None and field["age"] > STALE_AFTER and field.get("expected", True)
+            patience = max(STALE_AFTER, field.get("silent_after") or 0)
+            stale = field["age"] is not None and field["age"] > patience and field.get("expected", True)
             table.add_row(
                 node["name"] if position == 0 else "",
                 Text(field["name"], RED if field["path"] in firing else ""),

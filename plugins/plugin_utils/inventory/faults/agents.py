@@ -7,7 +7,17 @@ from typing import Any
 
 from ..checks import list_faults, placed, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from . import agent_arguments, agent_classes, alarms, control, default_alarms, secrets
+from . import (
+    agent_arguments,
+    agent_classes,
+    agent_fields,
+    agent_files,
+    alarms,
+    control,
+    default_alarms,
+    own_agents,
+    secrets,
+)
 from .common import feed_faults, id_faults, window_faults
 
 KEYS = (
@@ -17,6 +27,8 @@ KEYS = (
     "name",
     "description",
     "feeds",
+    "fields",
+    agent_files.KEY,
     "memory_window",
     control.KEY,
     "alarms",
@@ -24,13 +36,19 @@ KEYS = (
 )
 
 
-def faults(settings: Entry, own_classes: Collection[str] = ()) -> Iterator[str]:
-    """Every fault of the agents; `own_classes` are the names of agent classes that the inventory brings along."""
+def faults(settings: Entry) -> Iterator[str]:
+    """Every fault of the agents."""
     agents = settings.get("ocs_agents")
     yield from list_faults("ocs_agents", agents, "{agent_class: FakeDataAgent, id: fake1}")
+    codes = own_agents.codes_of(settings)
+    yield from own_agents.of_files(codes)
     for place, agent in placed("ocs_agents", agents):
+        yield from own_agents.of_agent(place, given(agent), codes)
+        yield from agent_files.of_entry(place, given(agent), settings.get("inventory_dir"))
         yield from unknown_keys(place, agent, KEYS)
-        yield from _agent_faults(place, given(agent), settings.get(secrets.AGENT_SECRETS), own_classes)
+        yield from _agent_faults(
+            place, given(agent), settings.get(secrets.AGENT_SECRETS), own_agents.classes(codes, given(agent))
+        )
 
 
 def _agent_faults(place: str, agent: Entry, agent_secrets: Any, own_classes: Collection[str]) -> Iterator[str]:
@@ -49,4 +67,5 @@ def _agent_faults(place: str, agent: Entry, agent_secrets: Any, own_classes: Col
     yield from window_faults(place, agent)
     yield from control.of_agent(place, agent)
     yield from default_alarms.of_agent(place, agent)
+    yield from agent_fields.of_agent(place, agent)
     yield from alarms.of_agent(place, agent)

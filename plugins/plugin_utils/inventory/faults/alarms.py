@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from .. import durations
@@ -21,13 +20,14 @@ from ..checks import kind, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
 from ..models import HOTTEST
 from . import default_alarms
+from .common import field_faults
 from .default_alarms import has_sound_cycle, is_duration, is_number, severity_faults
 
 CHANNEL_KEYS = ("alarm_above_K", "alarm_below_K", "alarms", *CHANNEL_DEFAULTS)
 _ENTRY_KEYS = (*LIMIT_KINDS, "per", "over", "clears_at", "for", "severity", "summary")
 CHANNEL_ENTRY_KEYS = (*_ENTRY_KEYS, "of")
+FIELD_ENTRY_KEYS = _ENTRY_KEYS
 AGENT_ENTRY_KEYS = (*_ENTRY_KEYS, "field", "label", "unit")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
@@ -53,17 +53,35 @@ def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
 
 
 def of_agent(place: str, agent: Entry) -> Iterator[str]:
-    """Every fault of the alarms of an agent's fields."""
-    yield from _list_faults(place, agent, "{field: pressure.Channel_1, above: 0.001}")
-    seen = set()
+    """Every fault of the alarms of an agent's fields: of those under ``alarms``, and of those under ``fields``."""
+    yield from _list_faults(place, agent, "{field: pressures.pressure_ch1, above: 0.001}")
+    seen = set[tuple[str, str, str]]()
     for where, entry in _placed(place, agent):
         faults = [*_entry_faults(where, entry, AGENT_ENTRY_KEYS, {}), *_field_faults(where, given(entry), agent)]
         yield from faults
         if not faults:
-            alarm = (entry["field"], kind_of(given(entry)), severity_of(given(entry)))
-            if alarm in seen:
-                yield f"{where}: another alarm of {alarm[0]} is {alarm[1]} and {alarm[2]}; leave one out, or give it another severity"
-            seen.add(alarm)
+            yield from _repeated(where, entry["field"], entry, seen)
+    fields = agent.get("fields")
+    for field, options in fields.items() if isinstance(fields, Mapping) else ():
+        if isinstance(options, Mapping):
+            yield from _of_field(f"{place}.fields.{field}", field, options, seen)
+
+
+def _of_field(place: str, field: str, options: Entry, seen: set[tuple[str, str, str]]) -> Iterator[str]:
+    yield from _list_faults(place, options, "{above: 0.001}")
+    for where, entry in _placed(place, options):
+        faults = list(_entry_faults(where, entry, FIELD_ENTRY_KEYS, {}))
+        yield from faults
+        if not faults:
+            yield from _repeated(where, field, entry, seen)
+
+
+def _repeated(place: str, field: str, entry: Entry, seen: set[tuple[str, str, str]]) -> Iterator[str]:
+    """Say so if a sound alarm of a field is among those that were `seen`, and add it to them."""
+    alarm = (field, kind_of(given(entry)), severity_of(given(entry)))
+    if alarm in seen:
+        yield f"{place}: another alarm of {alarm[0]} is {alarm[1]} and {alarm[2]}; leave one out, or give it another severity"
+    seen.add(alarm)
 
 
 def _list_faults(place: str, options: Entry, example: str) -> Iterator[str]:
@@ -85,12 +103,7 @@ def _placed(place: str, options: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def _field_faults(place: str, entry: Entry, agent: Entry) -> Iterator[str]:
-    name, feeds = entry.get("field"), agent.get("feeds")
-    if not isinstance(name, str) or not _FIELD.match(name):
-        yield f"{place}.field: {name!r} is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
-    elif not is_list(feeds) or name.partition(".")[0] not in feeds:
-        feed = name.partition(".")[0]
-        yield f"{place}.field: {feed} is not among the feeds that are shown; write feeds: [{feed}] at the agent"
+    yield from field_faults(f"{place}.field", entry.get("field"), agent.get("feeds"))
     for key in ("label", "unit"):
         yield from text_faults(place, entry, key)
 

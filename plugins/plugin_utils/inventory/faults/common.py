@@ -18,6 +18,8 @@ OWN_NAMES = {
     "archive": "the node of the archive",
 }
 
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
+
 
 def id_faults(place: str, entry: Entry) -> Iterator[str]:
     """Every fault of ``id`` and ``name`` of an instrument or an agent."""
@@ -45,6 +47,15 @@ def feed_faults(place: str, feeds: Any) -> Iterator[str]:
     """Every fault of a list of feeds."""
     if not is_list(feeds) or not all(isinstance(feed, str) for feed in feeds):
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
+
+
+def field_faults(place: str, field: Any, feeds: Any) -> Iterator[str]:
+    """Every fault of a field of an agent, ``feed.field``; `feeds` are those that the agent's entry lists."""
+    if not isinstance(field, str) or not _FIELD.match(field):
+        yield f"{place}: {field!r} is not a valid field of a feed; write feed and field, for example pressures.pressure_ch1"
+    elif not is_list(feeds) or field.partition(".")[0] not in feeds:
+        feed = field.partition(".")[0]
+        yield f"{place}: {feed} is not among the feeds that are shown; write feeds: [{feed}] at the agent"
 
 
 def window_faults(place: str, entry: Entry) -> Iterator[str]:

@@ -10,12 +10,14 @@ from typing import Any
 from ..checks import NAME, Placed, kind, list_faults, placed, read_as, repeats, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
 from ..models import MODELS, Model
-from . import alarms, control, default_alarms
+from . import agent_files, alarms, control, default_alarms, instrument_arguments
 from .common import id_faults, window_faults
 
 KEYS = (
     *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
     "also_reads",
+    instrument_arguments.KEY,
+    agent_files.KEY,
     control.KEY,
     *default_alarms.INSTRUMENT_KEYS,
 )
@@ -33,6 +35,7 @@ def faults(settings: Entry) -> Iterator[str]:
     for place, instrument in placed("instruments", instruments):
         yield from unknown_keys(place, instrument, KEYS)
         yield from _instrument_faults(place, given(instrument))
+        yield from agent_files.of_entry(place, given(instrument), settings.get("inventory_dir"))
 
 
 def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
@@ -57,6 +60,7 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
         yield from _channel_faults(place, instrument, model.channels)
         yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
         yield from control.of_instrument(place, instrument, model.operations)
+        yield from instrument_arguments.of_instrument(place, instrument.get("arguments", []), model)
 
 
 def _serial_faults(place: str, instrument: Entry) -> Iterator[str]:

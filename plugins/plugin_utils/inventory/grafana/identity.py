@@ -37,6 +37,11 @@ def instrument_uid(instrument_id: str) -> str:
     return uid("i", instrument_id)
 
 
+def agent_uid(instance_id: str) -> str:
+    """Return the uid of the dashboard of an agent of ``ocs_agents``."""
+    return uid("a", instance_id)
+
+
 def panel_id(*names: str) -> int:
     """Return a panel's number: it depends on its names alone, so that one instrument more does not renumber other panels."""
     return zlib.crc32("/".join(names).encode()) & 0x7FFFFFFF

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from ...contract import contract
+from ..agent_files import CODE, FILES, AgentFile
 from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
@@ -54,10 +55,13 @@ def site_config(
     host: str,
     seconds_per_file: int,
     open_operations: Iterable[str] = (),
+    *,
+    files: Iterable[AgentFile] = (),
 ) -> Document:
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
     The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
+    Of the `files` that agents get, the site config has the names and checksums, so that an agent is restarted when one changes.
     Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
     """
     instances: list[Document] = [
@@ -82,12 +86,14 @@ def site_config(
         for instrument in instruments
     ]
     instances += [_agent(agent) for agent in agents]
+    files = list(files)
     for instance in instances:
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
             instance["open-operations"] = is_open
         # A HostManager must leave them alone: the agents that it starts would follow none of livemon's rules.
         instance["manage"] = "no"
+        instance.update(_files(instance["instance-id"], files))
     return {
         "hub": {
             "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
@@ -110,6 +116,14 @@ def _agent(agent: Entry) -> Document:
     return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
 
 
+def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
+    """Return the file that has an agent's code, for our launcher, and the checksums of its other files."""
+    own = [each for each in files if each["agent"] == instance_id]
+    code = [{"file": each["file"], "checksum": each["checksum"]} for each in own if each["directory"].startswith(CODE)]
+    others = {each["file"]: each["checksum"] for each in own if each["directory"].startswith(FILES)}
+    return {**({"own-agent": code[0]} if code else {}), **({"files": others} if others else {})}
+
+
 def _arguments(instrument: Entry) -> list[list[str]]:
     model = model_of(instrument)
     return [
@@ -117,6 +131,7 @@ def _arguments(instrument: Entry) -> list[list[str]]:
         list(_connection(instrument, model)),
         list(model.start_options),
         *(list(extra.option) for extra in extras_of(instrument)),
+        *([str(word) for word in words] for words in instrument.get("arguments") or []),
     ]
 
 

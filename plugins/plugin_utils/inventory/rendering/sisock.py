@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypedDict
 
 from ...contract import contract
+from ..agent_fields import fields_of as agent_fields_of
 from ..data_nodes import EXTERNAL
 from ..entries import Document, Entry, given
 from ..instruments import extras_of, fields_of, model_of, name_of
@@ -72,6 +73,9 @@ def _instrument(instrument: Entry, window: int) -> Document:
 
 
 def _agent(agent: Entry, window: int) -> Document:
+    fields = agent_fields_of(agent)
+    labels = {field.key: field.label for field in fields if field.label}
+    units = {field.key: field.unit for field in fields if field.unit}
     return {
         "kind": "feed",
         "name": name_of(agent),
@@ -79,6 +83,8 @@ def _agent(agent: Entry, window: int) -> Document:
         "feeds": list(agent["feeds"]),
         "description": agent.get("description") or agent["agent_class"],
         "window": int(agent.get("memory_window") or window),
+        **({"labels": labels} if labels else {}),
+        **({"units": units} if units else {}),
     }
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..agent_fields import alarms_of
 from ..alarm_settings import entries_of, kind_of, severity_of
 from ..entries import Entry
 from ..instruments import channels_of, extras_of, model_of, name_of
@@ -159,7 +160,7 @@ def _limits(settings: Entry) -> Iterator[str]:
                 unit = "K" if entry.get("of", "temperature") == "temperature" else ""
                 yield f"{instrument['id']}, {label}: {_limit(entry, unit)}"
     for agent in settings.get("ocs_agents") or []:
-        for entry in agent.get("alarms") or []:
+        for entry in alarms_of(agent):
             yield f"{agent['id']}, {entry.get('label') or entry['field']}: {_limit(entry, entry.get('unit') or '')}"
 
 

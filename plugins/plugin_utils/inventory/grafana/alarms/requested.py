@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ... import durations
+from ...agent_fields import alarms_of, field_path, listed_fields
 from ...alarm_settings import (
     HOLD,
     DefaultAlarm,
@@ -23,7 +24,7 @@ from ...alarm_settings import (
     shortest_mean,
 )
 from ...entries import Entry
-from ...instruments import ADDRESS_ROOT, model_of, name_of, path_of, scan_cycle
+from ...instruments import model_of, name_of, path_of, scan_cycle
 from ...models import Field
 from .kinds import KINDS, OWN_AGENTS, ApplianceLimit, limit_of
 
@@ -59,7 +60,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel that the inventory lists; `path` is that of its temperature."""
+    """A channel that the inventory lists, or a field of another agent; `path` is that of its temperature, or of the field."""
 
     id: str
     path: str
@@ -82,8 +83,8 @@ class Newest:
 class Equipment:
     """An instrument or another agent; only an instrument has a `newest` sample, only another agent has `limits` and `feeds`.
 
-    `feeds` are those whose silence is an alarm. `silent` is about each of them, or about an instrument without listed channels.
-    `cycle` is after how many seconds an instrument returns to a channel.
+    `channels` of another agent are the fields and `feeds` the feeds whose silence is an alarm; `silent` is about each of these, or
+    about an instrument without listed channels. `cycle` is after how many seconds an instrument returns to a channel.
     """
 
     id: str
@@ -157,7 +158,7 @@ def _agent(agent: Entry, site_wide: Entry) -> Equipment:
         rule=AGENTS_RULE,
         title=_title(agent),
         limits=tuple(_field_limits(agent)),
-        channels=(),
+        channels=tuple(_silent_fields(agent)),
         feeds=tuple(agent.get("feeds") or ()),
         newest=None,
         is_networked=False,
@@ -204,17 +205,32 @@ def _channel_limits(instrument: Entry, name: str, options: Entry, labels: Mappin
 
 
 def _field_limits(agent: Entry) -> Iterator[Limit]:
-    for entry in agent.get("alarms") or []:
+    for entry in alarms_of(agent):
         feed, field = entry["field"].split(".")
-        label = entry.get("label") or field
-        labels = {
-            "instrument": agent["id"],
-            "subject": f"{label} ({agent['id']}, {entry['field']})",
-            "label": label,
-        }
-        path = f"{ADDRESS_ROOT}.{agent['id']}.feeds.{entry['field']}"
+        labels = _field_labels(agent, entry["field"], entry.get("label"))
+        path = field_path(agent, entry["field"])
         prefix = f"{agent['id']}:{feed}:{field}"
         yield _limit(entry, _Value(prefix, path, entry.get("unit"), labels, shortest_mean(agent), positive=False))
+
+
+def _silent_fields(agent: Entry) -> Iterator[Channel]:
+    """Yield the fields of an agent whose silence is an alarm of its own."""
+    for field in listed_fields(agent):
+        if (field.options or {}).get("silent_after"):
+            yield Channel(
+                id=f"{agent['id']}:{field.feed}:{field.name}",
+                path=field_path(agent, field.key),
+                labels=_field_labels(agent, field.key, field.label),
+                limits=(),
+                silent=default_alarm("silent_after", {}, field.options),
+                invalid=OFF,
+                frozen=OFF,
+            )
+
+
+def _field_labels(agent: Entry, key: str, label: str | None) -> dict[str, str]:
+    label = label or key.partition(".")[2]
+    return {"instrument": agent["id"], "subject": f"{label} ({agent['id']}, {key})", "label": label}
 
 
 class _Value(NamedTuple):

@@ -6,8 +6,8 @@ import math
 
 from ...entries import Document, Entries, Entry
 from ...instruments import model_of
-from ..identity import APPLIANCE, OTHERS, OVERVIEW, instrument_uid, panel_id
-from . import appliance, channels, others
+from ..identity import APPLIANCE, OTHERS, OVERVIEW, agent_uid, instrument_uid, panel_id
+from . import agent, appliance, channels, others
 from .dashboard import EVENTS, DashboardSettings, dashboard
 from .layout import WIDTH, Grid
 from .panels import alarms, bars, link, plot, present
@@ -24,12 +24,12 @@ def overview(instruments: Entries, agents: Entries, settings: DashboardSettings)
     width = WIDTH if len(instruments) == 1 else WIDTH // 2
     for each in instruments:
         _add_instrument(grid, each, width, settings.instrument_alarms)
-    for agent in agents:
-        measured = others.measured(agent)
+    for each in agents:
+        measured = others.measured(each)
         if measured:
-            values = present(others.title_of(agent), measured, None)
-            corner = [link(OTHERS, "Other channels")]
-            grid.add(values | {"id": panel_id(agent["id"], "values"), "links": corner}, WIDTH // 2, 4)
+            values = present(others.title_of(each), measured, None)
+            corner = [_of_agent(each)]
+            grid.add(values | {"id": panel_id(each["id"], "values"), "links": corner}, WIDTH // 2, 4)
     grid.end_row()
     lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
     if lines:
@@ -37,6 +37,13 @@ def overview(instruments: Entries, agents: Entries, settings: DashboardSettings)
         together = plot("All temperatures", lines, "K", log=True, span=_span(instruments))
         grid.add(together | {"id": panel_id("temperatures")}, WIDTH, 12)
     return dashboard(OVERVIEW, "Overview", grid.panels, settings, [[kind] for kind in EVENTS])
+
+
+def _of_agent(entry: Entry) -> Document:
+    """Return a link to where an agent's fields are plotted."""
+    if agent.has_dashboard(entry):
+        return link(agent_uid(entry["id"]), others.title_of(entry))
+    return link(OTHERS, "Other channels")
 
 
 def _add_instrument(grid: Grid, instrument: Entry, width: int, site_wide: Entry) -> None:

@@ -65,7 +65,7 @@ function channel(node, field) {
     units: field.units || field.tags?.unit || null,
     limits: field.limits || [],
     away: Boolean(node.error),
-    expectedWithin: node.silent_after === null ? Infinity : node.silent_after ?? EXPECTED_S,
+    expectedWithin: node.silent_after === null ? Infinity : field.silent_after ?? node.silent_after ?? EXPECTED_S,
     isAge: field.path.startsWith(AGE),
     words: about.filter(Boolean).join(" ").toLowerCase(),
   };
