@@ -174,6 +174,15 @@ def test_an_agent_that_does_not_say_what_it_talks_to():
     )
 
 
+def test_one_behind_an_adapter_which_usb_does_not_identify():
+    behind = Expected("control", "372", "LSA22YG")
+    (said,) = sentences([], (behind,))
+    assert said.startswith(
+        "control: Lake Shore 372 LSA22YG is on a serial line that its agent does not read; name the line"
+    )
+    assert sentences([bridge("LSA22YG", line="/dev/ttyUSB1")], (behind,)) == []
+
+
 def test_a_name_that_has_no_address():
     lost = Expected("still", "372", "LSA23JD", "still.lab.example", 7777, None)
     (said,) = sentences([], (lost,))

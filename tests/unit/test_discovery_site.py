@@ -71,6 +71,14 @@ def test_who_uses_a_place():
     assert known.ids == {"control", "ls240", "far", "near", "toy", "pt415", "gauge", "pump"}
 
 
+def test_a_serial_line_behind_an_adapter_is_not_a_host():
+    arguments = [["--serial-number", "LSA5"], ["--ip-address", "/dev/LSA5"]]
+    agent = {"instance-id": "old", "agent-class": "Lakeshore372Agent", "arguments": arguments}
+    known = site.read(yaml.safe_dump({"hosts": {"lab": {"agent-instances": [agent]}}}), "default.yaml")
+    assert known.instruments == (site.Expected("old", "372", "LSA5"),)
+    assert known.used == {"/dev/LSA5": {"old"}}
+
+
 def test_serial_numbers_that_agents_are_not_told():
     nameless = site.Site((site.Expected("magnet", "240", ""), site.Expected("ls240", "240", "LSA21OQ")))
     completed = nameless.with_serials({"magnet": "LSA4", "ls240": "other"})

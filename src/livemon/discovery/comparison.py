@@ -113,6 +113,9 @@ class _Comparison:
         if one.id in self._untold:
             how = f"its agent runs and does not say which instrument it talks to; --all asks at {one.place} itself"
             return Difference("unknown", (one.id,), f"{one.id}: {how}")
+        if one.host is None and folders.models()[one.number].usb is None:
+            how = f"{name} is on a serial line that its agent does not read; name the line: --serial-line /dev/ttyUSB0"
+            return Difference("silent", (one.id,), f"{one.id}: {how}")
         if one.host is None:
             return Difference(
                 "silent", (one.id,), f"{one.id}: {name} is not on USB; check that it is switched on, and its cable"

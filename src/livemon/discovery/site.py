@@ -133,10 +133,10 @@ def _pairs(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _instrument(name: str, model: Model, options: Iterable[tuple[str, str]]) -> Expected:
     given = dict(options)
     serial = given.get(model.serial_option or "", "")
-    device = given.get(model.usb.option("")[0], "") if model.usb else ""
-    if device.startswith("/dev/"):
-        return Expected(name, model.number, serial or device.removeprefix("/dev/"))
     value = given.get(model.network_option("")[0], "")
+    for device in (value, given.get(model.usb.option("")[0], "") if model.usb else ""):
+        if device.startswith("/dev/"):
+            return Expected(name, model.number, serial or device.removeprefix("/dev/"))
     match = _HOST.fullmatch(value)
     host, port = (match[1], match[2]) if match else (value, None)
     simulated = host == f"simulator-{name}"
