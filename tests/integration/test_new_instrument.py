@@ -13,7 +13,11 @@ import pytest
 import yaml
 from paths import CONTROLLER, ROOT
 
+from livemon.instruments import folders
+
 IMAGES = '{"livemon_images": {"app": "livemon/app:x", "router": "livemon/router:x"}, "extra_ca_certificates": []}'
+KNOWN = {"100": True} | {number: bool(model.usb) for number, model in folders.models().items()}
+"""Every model, and whether it has a USB port."""
 INSTRUMENTS = [
     {"model": 100, "id": "diodes", "serial": "A1"},
     {"model": 100, "id": "far", "serial": "A2", "address": "192.0.2.7"},
@@ -102,7 +106,7 @@ def test_what_it_does_not_have_is_a_mistake(collection, tmp_path):
     assert answer.returncode != 0
     said = " ".join(answer.stdout.split())
     assert "instruments[0] (id diodes).channels.5: this model has no such channel; it has 1 to 4" in said
-    assert "instruments[1] (id b).model: 101 is not a supported model; write 100 or 240 or 372" in said
+    assert f"instruments[1] (id b).model: 101 is not a supported model; write {' or '.join(sorted(KNOWN))}" in said
 
 
 def test_the_site_config_has_its_agents(rendered):
@@ -183,7 +187,8 @@ def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_pat
     answer = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert "100, 240 only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
+    on_usb = sorted(number for number, has_usb in KNOWN.items() if has_usb)
+    assert f"{', '.join(on_usb)} only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
 
 
 @pytest.mark.parametrize(("module", "said"), [("acme.agents.acme100", ["adapted"]), ("acme.agents.other", [])])

@@ -60,7 +60,7 @@ def extras_of(instrument: Entry) -> list[Extra]:
 
 
 def fields_of(instrument: Entry) -> list[ShownField]:
-    """Return the fields of the listed channels, temperature and sensor units in turn, and those of the extras."""
+    """Return the fields of the listed channels, for example temperature and sensor units in turn, and those of the extras."""
     model = model_of(instrument)
     return [
         ShownField(field, options.get("label") or f"Channel {channel}", options)

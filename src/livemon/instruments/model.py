@@ -74,17 +74,18 @@ class Model:
     channels
         The channels' names as the inventory writes them.
     fields
-        Takes a channel; returns its fields, temperature first, named as the agent names them.
+        Takes a channel; returns its fields, named as the agent names them. The first one is what the channel is read for: the
+        temperature of a thermometer.
     network_option
         Takes the instrument's address, ``host`` or ``host:port``; returns the agent's option and its value.
-    kelvins
-        The ends of an axis that shows all its sensors, K.
     operations
         Those operations of its agent that do more than read.
+    kelvins
+        The ends of an axis that shows all its thermometers, K; `None` if it has none.
     usb
-        `None` if it is reached over the network only.
+        `None` if it has no USB port.
     serial_option, start_options
-        The agent's option for the serial number, and what else its command line has.
+        The agent's option for the serial number, `None` if it has none, and what else its command line has.
     scan_seconds
         How long it stays with a channel that it scans, pause and dwell together, by its factory settings; 0 if it reads all at once.
     extras
@@ -107,10 +108,10 @@ class Model:
     channels: tuple[str, ...]
     fields: Callable[[str], tuple[Field, ...]]
     network_option: Callable[[str], tuple[str, str]]
-    kelvins: tuple[float, float]
     operations: tuple[str, ...]
+    kelvins: tuple[float, float] | None = None
     usb: Usb | None = None
-    serial_option: str = "--serial-number"
+    serial_option: str | None = "--serial-number"
     start_options: tuple[str, ...] = ("--mode", "acq")
     scan_seconds: int = 0
     extras: Mapping[str, Extra] = field(default_factory=dict)
@@ -118,6 +119,11 @@ class Model:
     flags: Callable[[str], tuple[Field, ...]] = _no_flags
     feed: str = "temperatures"
     manufacturer: str = "LSCI"
+
+    @property
+    def reading(self) -> Field:
+        """What its channels are read for; the field is that of the first channel."""
+        return self.fields(self.channels[0])[0]
 
     @property
     def needs_address(self) -> bool:

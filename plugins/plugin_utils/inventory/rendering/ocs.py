@@ -127,7 +127,7 @@ def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
 def _arguments(instrument: Entry) -> list[list[str]]:
     model = model_of(instrument)
     return [
-        [model.serial_option, instrument["serial"]],
+        *([[model.serial_option, instrument["serial"]]] if model.serial_option else []),
         list(_connection(instrument, model)),
         list(model.start_options),
         *(list(extra.option) for extra in extras_of(instrument)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..agent_fields import alarms_of
-from ..alarm_settings import entries_of, kind_of, severity_of
+from ..alarm_settings import entries_of, kind_of, quantity_of, severity_of
 from ..entries import Entry
 from ..instruments import channels_of, extras_of, model_of, name_of
 from .notifier import reach_sentence
@@ -157,8 +157,9 @@ def _limits(settings: Entry) -> Iterator[str]:
         for channel, options in channels_of(instrument).items():
             label = options.get("label") or f"channel {channel}"
             for entry in entries_of(options):
-                unit = "K" if entry.get("of", "temperature") == "temperature" else ""
-                yield f"{instrument['id']}, {label}: {_limit(entry, unit)}"
+                reading = model_of(instrument).reading
+                unit = reading.unit if quantity_of(entry, instrument) == reading.quantity else None
+                yield f"{instrument['id']}, {label}: {_limit(entry, unit or '')}"
     for agent in settings.get("ocs_agents") or []:
         for entry in alarms_of(agent):
             yield f"{agent['id']}, {entry.get('label') or entry['field']}: {_limit(entry, entry.get('unit') or '')}"
