@@ -7,8 +7,9 @@ import copy
 import functools
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,9 +28,9 @@ MODELS = folders.models()
 ON_USB = [number for number, model in MODELS.items() if model.usb]
 
 
-def _simulator(model: str) -> Callable[..., Instrument]:
+def _simulator(model: str) -> type[Instrument]:
     """Import the simulator of a model; no other one is imported."""
-    simulator: Callable[..., Instrument] = folders.part(folders.folder_of(model), "simulator").SIMULATOR
+    simulator: type[Instrument] = folders.part(folders.folder_of(model), "simulator").SIMULATOR
     return simulator
 
 
@@ -186,10 +187,13 @@ def _instrument(
             raise click.UsageError(
                 f"--label {channel}=...: a {model} has channels {facts.channels[0]} to {facts.channels[-1]}"
             )
+    simulator: Any = _simulator(model)  # a model's own, which takes more than the class that they share
+    if labels and not simulator.NAMED:
+        raise click.UsageError(f"--label: the inputs of a {model} have no names; leave it out")
     if seed is None:
         seed = zlib.crc32(serial.encode())
     address = None if link and port is None else (host, facts.port if port is None else port)
-    instrument = _simulator(model)(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
+    instrument: Instrument = simulator(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
     instrument.faults = _faults(given_faults, instrument.INPUTS, seed)
     asyncio.run(
         run_until_terminated(

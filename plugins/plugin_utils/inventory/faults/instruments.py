@@ -95,7 +95,7 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
             + (
                 f"the address alone: a {model.number} listens on port {model.port}"
                 if needed
-                else "host:port, for example 172.16.127.30:1094"
+                else f"host:port, for example 172.16.127.30:{model.port}"
             )
         )
     if re.fullmatch(r"[0-9.]+", host):
@@ -121,7 +121,7 @@ def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> It
     for channel, options in channels.items():
         where = f"{place}.channels.{channel}"
         if str(channel) not in known:
-            yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
+            yield f"{where}: this model has no such channel; it has {_spelled(known)}"
         elif isinstance(channel, str) and channel.isdecimal() and int(channel) in channels:
             yield f"{where}: this channel is listed twice, as a number and as text; write it once, without quotes"
         if options is None:
@@ -139,6 +139,10 @@ def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> It
         (f"{place}.also_reads", {"label": extras[name].label}) for name in extras if name in _also_read(instrument)
     ]
     yield from repeats(labels, "label", str, "they could not be told apart in a plot: give each a label of its own")
+
+
+def _spelled(channels: tuple[str, ...]) -> str:
+    return f"{channels[0]} to {channels[-1]}" if len(channels) > 1 else f"only {channels[0]}"
 
 
 def _also_read(instrument: Entry) -> list[Any]:

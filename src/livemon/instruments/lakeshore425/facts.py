@@ -46,5 +46,5 @@ MODEL = Model(
         option=lambda device: ("--port", device),
     ),
     serial_option=None,
-    operations=("acq", "any_command", "init_lakeshore", "zero_calibration"),
+    operations=("acq", "any_command", "init_lakeshore", "operational_status", "zero_calibration"),
 )

@@ -43,6 +43,7 @@ class Model425(Instrument):
 
     MODEL = "MODEL425"
     INPUTS = (_PROBE,)
+    NAMED = False
     SETTINGS: ClassVar[tuple[Setting, ...]] = (
         Setting(
             "ALARM",
