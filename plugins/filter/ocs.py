@@ -50,6 +50,11 @@ def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.simulators(entries(instruments))
 
 
+def usb_adapters(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the USB adapters for instruments with an RS-232 port."""
+    return ocs.usb_adapters(entries(instruments))
+
+
 def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return how the instruments on USB are recognised, by model."""
     return ocs.usb_devices(entries(instruments))
@@ -66,5 +71,6 @@ class FilterModule:
             "ocs_agent_services": ocs_agent_services,
             "ocs_agent_secrets": ocs_agent_secrets,
             "simulators": simulators,
+            "usb_adapters": usb_adapters,
             "usb_devices": usb_devices,
         }

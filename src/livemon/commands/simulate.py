@@ -25,7 +25,7 @@ from livemon.instruments.common.server import run_until_terminated
 _NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
 
 MODELS = folders.models()
-ON_USB = [number for number, model in MODELS.items() if model.usb]
+ON_A_LINE = [number for number, model in MODELS.items() if model.line_option]
 
 
 def _simulator(model: str) -> type[Instrument]:
@@ -129,7 +129,7 @@ def _bluefors(*, directory: Path, every: float, cooldown_minutes: float, seed: i
     "link",
     type=click.Path(path_type=Path),
     metavar="LINK",
-    help=f"{', '.join(ON_USB)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
+    help=f"{', '.join(ON_A_LINE)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB or RS-232 port. "
     "TCP is then served only if --port is given.",
 )
 @_cooldown
@@ -180,7 +180,7 @@ def _instrument(
         Lake Shore 372 LSA22YG listens on 127.0.0.1:7777
     """
     facts = MODELS[model]
-    if link and facts.usb is None:
+    if link and facts.line_option is None:
         raise click.UsageError(f"--pty: a {model} has no serial port here; leave it out")
     for channel in labels:
         if str(channel) not in facts.channels:

@@ -84,6 +84,9 @@ class Model:
         The ends of an axis that shows all its thermometers, K; `None` if it has none.
     usb
         `None` if it has no USB port.
+    adapter_option
+        Takes the path of a serial line; returns the agent's option and its value. `None` if it has no RS-232 port, for which the
+        machine has a USB adapter.
     serial_option, start_options
         The agent's option for the serial number, `None` if it has none, and what else its command line has.
     scan_seconds
@@ -111,6 +114,7 @@ class Model:
     operations: tuple[str, ...]
     kelvins: tuple[float, float] | None = None
     usb: Usb | None = None
+    adapter_option: Callable[[str], tuple[str, str]] | None = None
     serial_option: str | None = "--serial-number"
     start_options: tuple[str, ...] = ("--mode", "acq")
     scan_seconds: int = 0
@@ -126,6 +130,6 @@ class Model:
         return self.fields(self.channels[0])[0]
 
     @property
-    def needs_address(self) -> bool:
-        """Whether it cannot be reached without an address, as it has no USB port."""
-        return self.usb is None
+    def line_option(self) -> Callable[[str], tuple[str, str]] | None:
+        """How its agent is given a serial line of the machine; `None` if it can have none, and must have an address."""
+        return self.usb.option if self.usb else self.adapter_option

@@ -125,6 +125,7 @@ def _counted(what: str, entries: list[str]) -> Row:
 def _instrument(instrument: Entry) -> str:
     model = model_of(instrument)
     where = f"at {instrument['address']}" if instrument.get("address") else "on USB"
+    where = f"by the USB adapter {instrument['usb_adapter']}" if instrument.get("usb_adapter") else where
     where = "SIMULATED" if instrument.get("simulated") else where
     description = f": {instrument['description']}" if instrument.get("description") else ""
     return f"{instrument['id']}{description} ({model.name}, serial {instrument['serial']}, {where}; plotted as {name_of(instrument)})"

@@ -64,10 +64,10 @@ class AsksForStatus(_Upstream):
         self._visit.see(channel.channel_num)
         return channel
 
-    def has_settled(self, chan: int) -> bool:
-        """Whether a scanned channel, by its number, is the active one, and its pause is over."""
+    def has_settled(self, chan: int, delay: float = 0.0) -> bool:
+        """Whether a scanned channel, by its number, is the active one, and its pause and `delay` more seconds are over."""
         pause = next(channel.pause for channel in self.channels if channel.channel_num == chan)
-        return self._visit.settled(chan, pause)
+        return self._visit.settled(chan, pause + delay)
 
     def get_temp(self, unit: str | None = None, chan: int = -1) -> float:
         """Return a reading as socs does; query its status before and after, if a channel and a unit are given.
