@@ -97,12 +97,16 @@ class ReadsStatus(AsksForStatus):
 class SendsNumbers(_Upstream):
     """Mixed into socs's heater: its settings are sent as the numbers that stand for them."""
 
+    def set_input_channel(self, _input: Any) -> None:
+        """Set the control channel; an agent's operation has it as a number with a fraction, which socs cannot read back."""
+        super().set_input_channel(f"{float(_input):.0f}")
+
     def _set_output_mode(self, params: list[str]) -> Any:
         mode, polarity, channel, filtered, units, delay = params
         numbers = [
             Lakeshore370.output_modes_lock.get(mode.lower(), mode),
             polarity,
-            f"{float(channel):.0f}",
+            channel,
             filtered,
             Lakeshore370.units_lock.get(units, units),
             delay,
