@@ -24,7 +24,7 @@ def faults(settings: Entry) -> Iterator[str]:
         if entry["name"] in OWN_NAMES:
             yield f"{place}.name: {entry['name']!r} is reserved for {OWN_NAMES[entry['name']]}; choose another"
     yield from repeats(named, "name", str, "give one of them a name of its own, name: ...")
-    yield from repeats(instruments, "usb_adapter", str.lower, "an adapter has one RS-232 port, for one instrument")
+    yield from repeats(instruments, "usb_adapter", str, "an adapter has one RS-232 port, for one instrument")
     networked: list[Placed] = [(place, {"address": _endpoint(entry)}) for place, entry in instruments]
     yield from repeats(networked, "address", str.lower, "two instruments cannot share an address")
 
