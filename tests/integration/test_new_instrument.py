@@ -16,8 +16,8 @@ from paths import CONTROLLER, ROOT
 from livemon.instruments import folders
 
 IMAGES = '{"livemon_images": {"app": "livemon/app:x", "router": "livemon/router:x"}, "extra_ca_certificates": []}'
-KNOWN = {"100": True} | {number: bool(model.usb) for number, model in folders.models().items()}
-"""Every model, and whether it has a USB port."""
+KNOWN = {"100": True} | {number: model.line_option is not None for number, model in folders.models().items()}
+"""Every model, and whether it can be on a serial line."""
 INSTRUMENTS = [
     {"model": 100, "id": "diodes", "serial": "A1"},
     {"model": 100, "id": "far", "serial": "A2", "address": "192.0.2.7"},
@@ -187,8 +187,8 @@ def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_pat
     answer = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=True
     )
-    on_usb = sorted(number for number, has_usb in KNOWN.items() if has_usb)
-    assert f"{', '.join(on_usb)} only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
+    on_a_line = sorted(number for number, can_be in KNOWN.items() if can_be)
+    assert f"{', '.join(on_a_line)} only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
 
 
 @pytest.mark.parametrize(("module", "said"), [("acme.agents.acme100", ["adapted"]), ("acme.agents.other", [])])
