@@ -44,7 +44,10 @@ def set_by_livemon(model: Model) -> dict[str, str]:
     options = {model.network_option("host")[0]: "write address"}
     if model.usb:
         options[model.usb.option("/dev/x")[0]] = "write address, or none if it is on USB"
-    options[model.serial_option] = "write serial"
+    elif model.adapter_option:
+        options[model.adapter_option("/dev/x")[0]] = "write address, or usb_adapter"
+    if model.serial_option:
+        options[model.serial_option] = "write serial"
     options |= dict.fromkeys(
         (word for word in model.start_options if word.startswith("--")), "leave it out: it reads as soon as it runs"
     )
