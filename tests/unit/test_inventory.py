@@ -62,8 +62,8 @@ def changed(entry: dict, **changes: object) -> dict:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"model": None}, ".model is missing; write model: 240 or model: 372"),
-        ({"model": 373}, ".model: 373 is not a supported model; write 240 or 372"),
+        ({"model": None}, f".model is missing; write {' or '.join(f'model: {number}' for number in MODELS)}"),
+        ({"model": 373}, f".model: 373 is not a supported model; write {' or '.join(MODELS)}"),
         (
             {"serial": None},
             ".serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ",
@@ -162,7 +162,7 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"channels": [1, 2]},
-            ".channels: this is a list; write number and label, for example {1: {label: 4K plate}}",
+            ".channels: this is a list; write each channel with its label, for example {1: {label: 4K plate}}",
         ),
         ({"channels": {17: {"label": "a"}}}, ".channels.17: this model has no such channel; it has 1 to 16"),
         ({"channels": {1: "4K plate"}}, ".channels.1: this is text; write, for example, {label: 4K plate}"),
