@@ -26,7 +26,7 @@ from livemon.instruments.common.sensors import (
     SensorType,
 )
 from livemon.instruments.lakeshore336.heaters import Heaters, output
-from livemon.instruments.lakeshore336.outputs import HEATERS, Output
+from livemon.instruments.lakeshore336.outputs import Output
 from livemon.instruments.lakeshore336.settings import ALARM, INPUTS, RELAY, SETTINGS, channel
 
 DISABLED, DIODE_INPUT, PLATINUM_INPUT, NTC_INPUT, THERMOCOUPLE_INPUT, CAPACITANCE_INPUT = range(6)
@@ -177,8 +177,8 @@ class Model336(Heaters):
             source = _source(each)
             if source in fresh and not self._measurements[source].status:
                 each.control(self._measurements[source].kelvin, _PERIOD)
-        for n in HEATERS:
-            self._cryostat.heat(HEATED_STAGE[n], self._outputs[n].watts)
+        for heater, stage in HEATED_STAGE.items():
+            self._cryostat.heat(stage, self._outputs[heater].watts)
 
     def _note(self, n: str) -> None:
         """Update the extremes and the alarm of an input with its new reading."""
