@@ -355,7 +355,7 @@ def test_what_the_inventory_opens_is_in_the_site_config_and_nothing_else():
 def test_the_operations_of_a_model_are_those_that_upstream_registers(model):
     """A name that upstream gives up would open nothing, and one that it adds could not be opened."""
     module = importlib.util.find_spec(MODELS[model].agent_module)
-    names = re.findall(r"agent\.register_(?:task|process)\('(\w+)'", Path(module.origin).read_text())
+    names = re.findall(r"agent\.register_(?:task|process)\(\s*'(\w+)'", Path(module.origin).read_text())
     assert sorted(name for name in names if not name.startswith("get_")) == list(MODELS[model].operations)
 
 

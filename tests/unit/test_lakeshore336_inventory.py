@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from plugins.plugin_utils.inventory import agent_fields
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
 from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
@@ -128,3 +129,10 @@ def test_a_dashboard_shows_channels_and_heaters_with_their_units():
     assert shown == {"Heater": "percent", "Setpoint": "si:K"}
     assert f"{FEED}.Heater_2_Setpoint" in json.dumps(panels["Setpoint", "stat"])
     assert panels["Current limit of the heater", "stat"]["fieldConfig"]["defaults"]["unit"] == "amp"
+
+
+def test_its_agent_among_other_agents_has_the_same_labels_and_units():
+    agent = {"agent_class": "Lakeshore336Agent", "id": "x", "feeds": ["temperatures"]}
+    known = {field.name: (field.label, field.unit) for field in agent_fields.fields_of(agent)}
+    assert known["Channel_D2_T"] == ("Channel D2", "K")
+    assert known["Heater_1_Setpoint"] == ("Heater 1 setpoint", "K")
