@@ -78,7 +78,7 @@ checked, because that image may have other releases of ocs and socs. `plugin:Cla
 - **without its hardware**: what the class did when it was started by `livemon agent` at a real router, with an address that refuses
   connections or a device that does not exist: whether it was still running after 20 s or had ended, and the last thing it said. The
   container of an agent that ends starts it again until the hardware is there. Measured {dates}.
-- **tested with**: what tests in this repository run it against.
+- **tested with**: what tests run it against (`tests/integration/test_agent_classes.py`; the fakes are in `tests/support/fakes`).
 
 | class | for | needs | in the image | without its hardware | tested with |
 |---|---|---|---|---|---|
