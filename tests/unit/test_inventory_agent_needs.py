@@ -187,11 +187,12 @@ def test_the_lines_of_one_adapter_are_told_apart_by_their_interfaces():
 
 
 def test_an_argument_names_a_device_of_its_agent():
-    device = {"devices": [{"serial": "FT5ABCDE", "name": "gauge"}]}
-    assert found(device | {"arguments": [["--port", "/dev/livemon/gauge"], ["--other=/dev/livemon/gauge"]]}) == []
+    device = {"agent_class": "Lakeshore425Agent", "devices": [{"serial": "FT5ABCDE", "name": "gauge"}]}
+    assert found(device | {"arguments": [["--port", "/dev/livemon/gauge"]]}) == []
+    assert found(device | {"arguments": [["--port=/dev/livemon/gauge"]]}) == []
     (fault,) = found(device | {"arguments": [["--port", "/dev/livemon/guage"]]})
     assert "/dev/livemon/guage is not a device of this agent; did you mean /dev/livemon/gauge?" in fault
-    (fault,) = found({"arguments": [["--port=/dev/livemon/gauge"]]})
+    (fault,) = found({"agent_class": "Lakeshore425Agent", "arguments": [["--port=/dev/livemon/gauge"]]})
     assert "is not a device of this agent; add it to devices, for example {serial: FT5ABCDE, name: gauge}" in fault
 
 

@@ -16,10 +16,8 @@ SYSTEM = tuple(
     )
 )
 """Directories of the host that hold the system itself, its sockets and secrets, Docker's state or livemon's."""
-OWN = tuple(
-    PurePosixPath(path)
-    for path in (*_PROGRAMS, *_KERNEL, "/agents", "/config", "/files", "/opt", "/tmp", "/var/log/livemon")
-)  # noqa: S108
+_MOUNTED = ("/agents", "/config", "/files", "/tmp", "/var/log/livemon")  # noqa: S108 # the container's
+OWN = tuple(PurePosixPath(path) for path in (*_PROGRAMS, *_KERNEL, *_MOUNTED, "/opt"))
 """Directories of an agent's container that hold its programs, or at which roles/ocs/templates/compose.yml.j2 mounts something."""
 
 
