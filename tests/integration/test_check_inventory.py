@@ -12,13 +12,15 @@ import pytest
 import yaml
 from paths import CONTROLLER, ROOT
 
+from livemon.instruments.folders import models
+
 BAD = [
     {"model": 373, "id": "control", "address": "172.16.127.392", "colour": "red"},
     {"model": 240, "id": "control", "serial": "LSA21OQ"},
 ]
 FAULTS = [
     "instruments[0] (id control).colour: unknown key",
-    "instruments[0] (id control).model: 373 is not a supported model; write 240 or 372",
+    f"instruments[0] (id control).model: 373 is not a supported model; write {' or '.join(models())}",
     "instruments[0] (id control).serial is missing",
     "instruments[1] (id control).id: 'control' is already used by instruments[0] (id control)",
 ]

@@ -62,8 +62,8 @@ def changed(entry: dict, **changes: object) -> dict:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"model": None}, ".model is missing; write model: 240 or model: 372"),
-        ({"model": 373}, ".model: 373 is not a supported model; write 240 or 372"),
+        ({"model": None}, f".model is missing; write {' or '.join(f'model: {number}' for number in MODELS)}"),
+        ({"model": 373}, f".model: 373 is not a supported model; write {' or '.join(MODELS)}"),
         (
             {"serial": None},
             ".serial is missing; write the serial number on the instrument's label, for example serial: LSA21OQ",
@@ -162,7 +162,7 @@ def changed(entry: dict, **changes: object) -> dict:
         ),
         (
             {"channels": [1, 2]},
-            ".channels: this is a list; write number and label, for example {1: {label: 4K plate}}",
+            ".channels: this is a list; write each channel with its label, for example {1: {label: 4K plate}}",
         ),
         ({"channels": {17: {"label": "a"}}}, ".channels.17: this model has no such channel; it has 1 to 16"),
         ({"channels": {1: "4K plate"}}, ".channels.1: this is text; write, for example, {label: 4K plate}"),
@@ -355,7 +355,7 @@ def test_what_the_inventory_opens_is_in_the_site_config_and_nothing_else():
 def test_the_operations_of_a_model_are_those_that_upstream_registers(model):
     """A name that upstream gives up would open nothing, and one that it adds could not be opened."""
     module = importlib.util.find_spec(MODELS[model].agent_module)
-    names = re.findall(r"agent\.register_(?:task|process)\('(\w+)'", Path(module.origin).read_text())
+    names = re.findall(r"agent\.register_(?:task|process)\(\s*'(\w+)'", Path(module.origin).read_text())
     assert sorted(name for name in names if not name.startswith("get_")) == list(MODELS[model].operations)
 
 

@@ -154,6 +154,8 @@ def test_a_silenced_alarm_says_so():
         ([field(value=None, age=None, expected=False), field("status", 1, units=None)], "not connected"),
         ([field("R", 10.0, units="ohm"), field("status", 128, units=None)], "10 Ω"),  # valid, and not on the curve
         ([field("R", 10.0, units="ohm"), field("status", 16, units=None)], "no reading"),
+        ([field("V", 1.6, units=None), field("status", 128, units=None)], "no reading"),  # what a 336 read last
+        ([field("V", 1.6, units=None), field("status", 32, units=None)], "1.6"),  # over the end of its curve
         ([field("T_flagged", 0.0, tags={"quantity": "flagged"})], "0 K"),
         ([field(value=-3.0, units=None, path="livemon.sensors.temperature_of_air")], "-3"),
     ],

@@ -112,6 +112,9 @@ def _of_model(number: str) -> Iterator[tuple[str, Entry]]:
     for channel in model.channels:
         for field in model.fields(channel):
             yield f"{model.feed}.{field.name}", given({"label": f"Channel {channel}", "unit": field.unit})
+    for output in model.outputs:
+        for field in output.fields:
+            yield f"{model.feed}.{field.name}", given({"label": output.label, "unit": field.unit})
 
 
 def _expanded(pattern: str, options: Mapping[str, str]) -> Iterator[tuple[str, Entry]]:

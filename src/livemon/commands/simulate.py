@@ -43,15 +43,15 @@ def _faults(given: tuple[str, ...], inputs: Sequence[int | str], seed: int) -> F
     return faults
 
 
-def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[int, str]:
+def _labels(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     labels = {}
     for item in given:
         channel, equals, name = item.partition("=")
-        if not (equals and channel.strip().isdecimal() and name.strip()):
+        if not (equals and channel.strip() and name.strip()):
             raise click.BadParameter(f"{item!r}: write CHANNEL=NAME, for example '1=4K plate'")
         if not _NAME.fullmatch(name):
             raise click.BadParameter(f"{item!r}: a name is one line without , ; ? and double quotes")
-        labels[int(channel)] = name.strip()
+        labels[channel.strip()] = name.strip()
     return labels
 
 
@@ -168,7 +168,7 @@ def _instrument(
     link: Path | None,
     cooldown_minutes: float,
     seed: int | None,
-    labels: dict[int, str],
+    labels: dict[str, str],
     given_faults: tuple[str, ...],
     control: Path | None,
 ) -> None:
@@ -182,14 +182,13 @@ def _instrument(
     if link and facts.usb is None:
         raise click.UsageError(f"--pty: a {model} has no serial port here; leave it out")
     for channel in labels:
-        if str(channel) not in facts.channels:
-            raise click.UsageError(
-                f"--label {channel}=...: a {model} has channels {facts.channels[0]} to {facts.channels[-1]}"
-            )
+        if channel not in facts.channels:
+            raise click.UsageError(f"--label {channel}=...: a {model} has channels {facts.channels_in_words}")
     if seed is None:
         seed = zlib.crc32(serial.encode())
     address = None if link and port is None else (host, facts.port if port is None else port)
-    instrument = _simulator(model)(serial, Cryostat(cooldown_minutes * 60, seed), seed, labels)
+    names = {int(channel) if channel.isdecimal() else channel: name for channel, name in labels.items()}
+    instrument = _simulator(model)(serial, Cryostat(cooldown_minutes * 60, seed), seed, names)
     instrument.faults = _faults(given_faults, instrument.INPUTS, seed)
     asyncio.run(
         run_until_terminated(

@@ -20,7 +20,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Extra:
-    """What an agent reads in addition to the channels if the inventory asks for it: the agent's option, label, fields and flags."""
+    """What an agent reads in addition to the channels: its label, fields and flags; `option` is empty if it is always read."""
 
     option: tuple[str, ...]
     label: str
@@ -72,7 +72,7 @@ class Model:
     port
         The TCP port on which it listens.
     channels
-        The channels' names as the inventory writes them.
+        The channels' names as the inventory writes them, numbers or letters.
     fields
         Takes a channel; returns its fields, temperature first, named as the agent names them.
     network_option
@@ -87,6 +87,12 @@ class Model:
         The agent's option for the serial number, and what else its command line has.
     scan_seconds
         How long it stays with a channel that it scans, pause and dwell together, by its factory settings; 0 if it reads all at once.
+    optional_channels
+        Those of the channels that only instruments with an option card have: they are expected only if the inventory lists them.
+    aliases
+        Other names of channels, which the instrument takes and an inventory does not: ``{alias: channel}``.
+    outputs
+        What its agent always reads in addition to the channels, such as the state of a heater.
     extras
         What can be read in addition to the channels, by the name that the inventory writes.
     settings
@@ -113,6 +119,9 @@ class Model:
     serial_option: str = "--serial-number"
     start_options: tuple[str, ...] = ("--mode", "acq")
     scan_seconds: int = 0
+    optional_channels: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[Extra, ...] = ()
     extras: Mapping[str, Extra] = field(default_factory=dict)
     settings: tuple[Field, ...] = ()
     flags: Callable[[str], tuple[Field, ...]] = _no_flags
@@ -123,3 +132,15 @@ class Model:
     def needs_address(self) -> bool:
         """Whether it cannot be reached without an address, as it has no USB port."""
         return self.usb is None
+
+    @property
+    def usual_channels(self) -> tuple[str, ...]:
+        """The channels that every instrument of the model has."""
+        return tuple(channel for channel in self.channels if channel not in self.optional_channels)
+
+    @property
+    def channels_in_words(self) -> str:
+        """Which channels there are: ``1 to 16``, or ``A, B, C, D``."""
+        if all(channel.isdecimal() for channel in self.channels):
+            return f"{self.channels[0]} to {self.channels[-1]}"
+        return ", ".join(self.channels)

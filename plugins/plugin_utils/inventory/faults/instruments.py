@@ -57,7 +57,7 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
     yield from window_faults(place, instrument)
     yield from default_alarms.of_instrument(place, instrument)
     if model is not None:
-        yield from _channel_faults(place, instrument, model.channels)
+        yield from _channel_faults(place, instrument, model)
         yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
         yield from control.of_instrument(place, instrument, model.operations)
         yield from instrument_arguments.of_instrument(place, instrument.get("arguments", []), model)
@@ -110,18 +110,21 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
         )
 
 
-def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> Iterator[str]:
+def _channel_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
     channels = instrument.get("channels")
     if channels is None:
         return
     if not isinstance(channels, Mapping):
-        yield f"{place}.channels: this is {kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
+        yield (
+            f"{place}.channels: this is {kind(channels)}; "
+            f"write each channel with its label, for example {{{model.channels[0]}: {{label: 4K plate}}}}"
+        )
         return
-    labels: list[Placed] = []
+    labels: list[Placed] = [(f"an output of the {model.name}", {"label": output.label}) for output in model.outputs]
     for channel, options in channels.items():
         where = f"{place}.channels.{channel}"
-        if str(channel) not in known:
-            yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
+        if str(channel) not in model.channels:
+            yield f"{where}: {_unknown_channel(str(channel), model)}"
         elif isinstance(channel, str) and channel.isdecimal() and int(channel) in channels:
             yield f"{where}: this channel is listed twice, as a number and as text; write it once, without quotes"
         if options is None:
@@ -134,11 +137,19 @@ def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> It
         yield from text_faults(where, given(options), "label")
         yield from alarms.of_channel(where, given(options), instrument)
         labels.append((where, {"label": options.get("label") or f"Channel {channel}"}))
-    extras = MODELS[str(instrument["model"])].extras
     labels += [
-        (f"{place}.also_reads", {"label": extras[name].label}) for name in extras if name in _also_read(instrument)
+        (f"{place}.also_reads", {"label": extra.label})
+        for name, extra in model.extras.items()
+        if name in _also_read(instrument)
     ]
     yield from repeats(labels, "label", str, "they could not be told apart in a plot: give each a label of its own")
+
+
+def _unknown_channel(channel: str, model: Model) -> str:
+    meant = model.aliases.get(channel.upper(), channel.upper())
+    if meant in model.channels:
+        return f"the inventory names this channel {meant}; write {meant}"
+    return f"this model has no such channel; it has {model.channels_in_words}"
 
 
 def _also_read(instrument: Entry) -> list[Any]:

@@ -95,7 +95,8 @@ def _instrument(instrument: Entry) -> Document:
     channels: list[tuple[Field, str | None]] = [
         (field, channel) for channel in model.channels for field in (*model.fields(channel), *model.flags(channel))
     ]
-    extras = [(field, None) for extra in model.extras.values() for field in (*extra.fields, *extra.flags)]
+    besides = (*model.outputs, *model.extras.values())
+    extras = [(field, None) for each in besides for field in (*each.fields, *each.flags)]
     settings = [(field, None) for field in model.settings]
     fields = {
         field.name: _known(

@@ -10,7 +10,7 @@ from ...contract import contract
 from ..agent_fields import fields_of as agent_fields_of
 from ..data_nodes import EXTERNAL
 from ..entries import Document, Entry, given
-from ..instruments import extras_of, fields_of, model_of, name_of
+from ..instruments import fields_of, model_of, name_of, read_besides
 
 CERTIFICATES = ("/run/pki/*.crt",)
 """Where they are in the container of the nodes."""
@@ -59,7 +59,7 @@ def nodes(
 def _instrument(instrument: Entry, window: int) -> Document:
     model, shown = model_of(instrument), fields_of(instrument)
     published = [field for channel in model.channels for field in model.fields(channel)]
-    published += [field for extra in extras_of(instrument) for field in extra.fields]
+    published += [field for each in read_besides(instrument) for field in each.fields]
     return {
         "kind": "feed",
         "name": name_of(instrument),

@@ -131,7 +131,7 @@ def _instrument(instrument: Entry) -> str:
 
 
 def _channels(instrument: Entry) -> str:
-    named = [f"all {len(model_of(instrument).channels)}, without names"]
+    named = [f"all {len(channels_of(instrument))}, without names"]
     if instrument.get("channels"):
         named = [
             f"{options.get('label') or 'no name'} ({channel})" for channel, options in channels_of(instrument).items()

@@ -131,7 +131,7 @@ def requested(settings: Entry) -> Requested:
 def _instrument(instrument: Entry, site_wide: Entry) -> Equipment:
     listed = instrument.get("channels") or {}
     cycle = scan_cycle(instrument)
-    visit = -(-cycle // len(listed or model_of(instrument).channels))
+    visit = -(-cycle // len(listed or model_of(instrument).usual_channels))
     defaults = default_alarms(instrument, None, site_wide)
     return Equipment(
         id=instrument["id"],

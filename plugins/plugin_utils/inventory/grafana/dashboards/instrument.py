@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...entries import Document, Entry
-from ...instruments import model_of, name_of
+from ...instruments import fields_of, name_of
 from ..identity import instrument_uid, panel_id, temperature_panel
 from . import channels
 from .appliance import AGENT_STATES, agent_state
@@ -11,18 +11,20 @@ from .dashboard import DashboardSettings, dashboard
 from .layout import WIDTH, Grid
 from .panels import alarms, bars, plot, present, states
 
+OUTPUTS = {"heater": "Heater", "setpoint": "Setpoint", "current": "Current limit of the heater"}
+"""Titles of the panels of an instrument's outputs, by quantity."""
+
 
 def instrument(entry: Entry, settings: DashboardSettings) -> Document:
     """Return the dashboard of one instrument."""
     own, grid, site_wide = entry["id"], Grid(), settings.instrument_alarms
     temperatures, readings = channels.values(entry, "temperature"), channels.values(entry, "sensor")
-    unit = _common_unit(entry)
     grid.add(alarms("Alarms", {"instrument": own}) | {"id": panel_id(own, "alarms")}, 12, 4)
     state = states("Agent", [agent_state(entry, what, site_wide) for what in AGENT_STATES])
     grid.add(state | {"id": panel_id(own, "agent")}, 12, 4)
     over_time = plot("Temperature", temperatures, "K", log=True, limits=channels.limits(entry, "temperature"))
     grid.add(over_time | {"id": temperature_panel(own)}, 12, 10)
-    over_time = plot("Sensor reading", readings, unit, limits=channels.limits(entry, "sensor"))
+    over_time = plot("Sensor reading", readings, _unit_of(entry, "sensor"), limits=channels.limits(entry, "sensor"))
     grid.add(over_time | {"id": panel_id(own, "sensor")}, 12, 10)
     if entry.get("channels"):
         for line in temperatures:
@@ -39,10 +41,11 @@ def instrument(entry: Entry, settings: DashboardSettings) -> Document:
         grid.add(
             states("Readings", channels.validity(entry, site_wide)) | {"id": panel_id(own, "validity")}, 12, height
         )
-    heaters = channels.values(entry, "heater")
-    if heaters:
-        grid.add(plot("Heater", heaters, None) | {"id": panel_id(own, "heater")}, 18, 6)
-        grid.add(present("Heater", heaters, None) | {"id": panel_id(own, "heater now")}, 6, 6)
+    for quantity, title in OUTPUTS.items():
+        outputs, unit = channels.values(entry, quantity), _unit_of(entry, quantity)
+        if outputs:
+            grid.add(plot(title, outputs, unit) | {"id": panel_id(own, quantity)}, 18, 6)
+            grid.add(present(title, outputs, unit) | {"id": panel_id(own, f"{quantity} now")}, 6, 6)
     return dashboard(
         instrument_uid(own),
         channels.title_of(entry),
@@ -52,7 +55,7 @@ def instrument(entry: Entry, settings: DashboardSettings) -> Document:
     )
 
 
-def _common_unit(entry: Entry) -> str | None:
-    """Return the unit of the sensor readings; `None` if it depends on the sensor."""
-    model = model_of(entry)
-    return next(field.unit for field in model.fields(model.channels[0]) if field.quantity == "sensor")
+def _unit_of(entry: Entry, quantity: str) -> str | None:
+    """Return the unit of all fields of `quantity`; `None` if they have several, or if it depends on the sensor."""
+    units = {field.unit for field, _, _ in fields_of(entry) if field.quantity == quantity}
+    return units.pop() if len(units) == 1 else None
