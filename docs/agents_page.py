@@ -67,18 +67,18 @@ Before any machine is touched, each agent is compared with the releases of ocs a
 - Options that OCS gives to every agent (`--instance-id`, `--site-file`, `--log-dir`, ...) are refused, because livemon sets them.
 - Feeds, unless the code of the class computes their names.
 
-A class that is not listed here can come with `packages` or with an `image`. For an agent with an `image` options and feeds are not
-checked, because that image may have other releases of ocs and socs. `plugin:Class` names a class of another plugin of OCS.
+A class that is not listed here can come with `packages` ([inventory.md](inventory.md#what-an-agent-needs)). `plugin:Class` names a
+class of another plugin of OCS.
 
 ## All classes
 
 - **needs**: what must exist outside the container. *network*: an address among the options is enough.
 - **in the image**: whether the image can import the class. If not, the missing Python packages are listed; add them under `packages`.
-  Those with an asterisk are not on PyPI, and need an `image` that has them.
+  Those with an asterisk are not on PyPI; they need a directory of `wheels`.
 - **without its hardware**: what the class did when it was started by `livemon agent` at a real router, with an address that refuses
   connections or a device that does not exist: whether it was still running after 20 s or had ended, and the last thing it said. The
   container of an agent that ends starts it again until the hardware is there. Measured {dates}.
-- **tested with**: what tests in this repository run it against.
+- **tested with**: what tests run it against (`tests/integration/test_agent_classes.py`; the fakes are in `tests/support/fakes`).
 
 | class | for | needs | in the image | without its hardware | tested with |
 |---|---|---|---|---|---|

@@ -86,6 +86,9 @@ def main() -> None:
         router.start()
         site = Site(Path(directory), router)
         site.write(**{name: (name, *notes[name]["absent"]) for name in names})
+        for path, content in [each for name in names for each in notes[name].get("files", {}).items()]:
+            (site.directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (site.directory / path).write_text(yaml.safe_dump(content))
         try:
             with ThreadPoolExecutor(AT_A_TIME) as pool:
                 for name, found in zip(names, pool.map(lambda name: observed(site, name), names), strict=True):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.inventory import agent_files
-from ..plugin_utils.inventory.rendering import agent_secrets, ocs
+from ..plugin_utils.inventory.rendering import agent_images, agent_needs, agent_secrets, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
@@ -41,8 +42,43 @@ def ocs_agent_services(site: dict[str, Any], host: str) -> Sequence[Mapping[str,
 
 
 def ocs_agent_secrets(agents: list[Any], secrets: dict[str, Any]) -> list[Any]:
-    """Return the files of secrets that agents need among their arguments."""
+    """Return the files of secrets that agents need."""
     return agent_secrets.files(entries(agents), mapping(secrets))
+
+
+def ocs_agent_needs(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what the containers of agents get of the host."""
+    return agent_needs.needs(entries(agents))
+
+
+def ocs_agent_directories(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the directories of the host that agents need."""
+    return agent_needs.directories(entries(agents))
+
+
+def ocs_agent_serial_lines(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the serial lines that agents find by serial number."""
+    return agent_needs.serial_lines(entries(agents))
+
+
+def ocs_agent_ports(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the ports of the host at which agents listen."""
+    return agent_needs.ports(entries(agents))
+
+
+def ocs_agent_open_ports(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return those of the ports that networks may use."""
+    return agent_needs.open_ports(entries(agents))
+
+
+def ocs_agent_images(agents: list[Any], app: str, directory: str) -> Sequence[Mapping[str, Any]]:
+    """Return the images of the agents that need packages; `directory` is that of the inventory."""
+    return agent_images.images(entries(agents), str(app), Path(directory))
+
+
+def ocs_agent_wheel_faults(agents: list[Any], directory: str) -> list[str]:
+    """Return which directories of wheels have none."""
+    return list(agent_images.wheel_faults(entries(agents), Path(directory)))
 
 
 def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
@@ -70,6 +106,13 @@ class FilterModule:
             "ocs_agent_files": ocs_agent_files,
             "ocs_agent_services": ocs_agent_services,
             "ocs_agent_secrets": ocs_agent_secrets,
+            "ocs_agent_needs": ocs_agent_needs,
+            "ocs_agent_directories": ocs_agent_directories,
+            "ocs_agent_serial_lines": ocs_agent_serial_lines,
+            "ocs_agent_ports": ocs_agent_ports,
+            "ocs_agent_open_ports": ocs_agent_open_ports,
+            "ocs_agent_images": ocs_agent_images,
+            "ocs_agent_wheel_faults": ocs_agent_wheel_faults,
             "simulators": simulators,
             "usb_adapters": usb_adapters,
             "usb_devices": usb_devices,

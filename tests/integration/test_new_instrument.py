@@ -183,7 +183,7 @@ def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_pat
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert "--pty: a 372 has no serial port here" in answer.stderr
-    command, environment = livemon(collection, "main(['simulate', '--help'])")
+    command, environment = livemon(collection, "main(['simulate', '100', '--help'])")
     answer = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=True
     )

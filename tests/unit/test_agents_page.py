@@ -67,3 +67,8 @@ def test_every_class_that_can_run_was_started_without_its_hardware():
     measured = json.loads((ROOT / "lab/agents/absent.json").read_text())
     can_run = {name for name, about in catalogue.classes().items() if not about.missing and name not in REFUSED}
     assert measured.keys() == can_run
+
+
+def test_every_class_that_tests_run_exists():
+    tried = yaml.safe_load((ROOT / "docs/agents_tried.yml").read_text())
+    assert tried.keys() <= catalogue.classes().keys()

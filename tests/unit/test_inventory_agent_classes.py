@@ -43,15 +43,15 @@ CLASSES = {
     "socs:BlueforAgent": "BlueforAgent is not an agent class of socs 0.6.4; did you mean BlueforsAgent?",
     "PfeifferTC400Agent": (
         "PfeifferTC400Agent cannot be imported in livemon's image, which lacks pfeiffer-vacuum-protocol; "
-        "add packages: [pfeiffer-vacuum-protocol] (docs/agents.md)"
+        "add packages: [pfeiffer-vacuum-protocol==...] with the version (docs/agents.md)"
     ),
     "FPGAAgent": (
         "FPGAAgent cannot be imported in livemon's image, which lacks the Python modules casperfpga, holog_daq, not on PyPI; "
-        "add image: ... with an image that has all of it (docs/agents.md)"
+        "add packages, and wheels: ... with a directory that has them (docs/agents.md)"
     ),
     "PysmurfController": (
         "PysmurfController cannot be imported in livemon's image, which lacks pyepics and matplotlib and "
-        "the Python module sodetlib, not on PyPI; add image: ... with an image that has all of it (docs/agents.md)"
+        "the Python module sodetlib, not on PyPI; add packages, and wheels: ... with a directory that has them (docs/agents.md)"
     ),
 }
 
@@ -68,12 +68,9 @@ def test_a_class_that_cannot_run(agent_class, said):
         {"agent_class": "ocs:FakeDataAgent"},
         {"agent_class": "lab:Pump"},
         {"agent_class": "Pump", "own_classes": ("Pump",)},
-        {"agent_class": "Pump", "packages": ["lab-agents"]},
-        {"agent_class": "Pump", "image": "lab/pump:1"},
-        {"agent_class": "PfeifferTC400Agent", "packages": ["pfeiffer-vacuum-protocol"]},
-        {"agent_class": "ACUAgent", "image": "lab/acu:1"},
+        {"agent_class": "Pump", "packages": ["lab-agents==1.0"]},
+        {"agent_class": "PfeifferTC400Agent", "packages": ["pfeiffer-vacuum-protocol==0.4"]},
         {"agent_class": "FakeDataAgent", "own_classes": ("FakeDataAgent",), "arguments": [["--of-the-lab", 1]]},
-        {"agent_class": "FakeDataAgent", "image": "lab/newer:1", "arguments": [["--newer", 1]], "feeds": ["newer"]},
     ],
     ids=lambda agent: " ".join(f"{key}={value}" for key, value in agent.items()),
 )
@@ -83,7 +80,7 @@ def test_a_class_that_can_run(agent):
 
 def test_packages_do_not_change_the_options_of_a_class():
     assert found(
-        agent_class="PfeifferTC400Agent", packages=["pfeiffer-vacuum-protocol"], arguments=[["--portnumber", 1]]
+        agent_class="PfeifferTC400Agent", packages=["pfeiffer-vacuum-protocol==0.4"], arguments=[["--portnumber", 1]]
     ) == ["arguments: PfeifferTC400Agent has no option --portnumber; did you mean --port-number?"]
 
 

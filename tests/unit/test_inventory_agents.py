@@ -11,7 +11,7 @@ from ocs import site_config
 from ocs.agents.host_manager.agent import HostManager
 from socs.agents.synacc.agent import make_parser
 
-from livemon.agents import secret_arguments
+from livemon.agents import agent_secrets as secrets_of_the_process
 from livemon.agents.site_config import find_instance
 from livemon.errors import ConfigError
 from plugins.plugin_utils.inventory.faults.inventory import faults
@@ -85,7 +85,7 @@ def test_a_secret_is_in_no_site_config_and_reaches_the_agent_s_own_parser(tmp_pa
     for each in agent_secrets.files([SWITCH], SECRETS):
         (tmp_path / each["file"]).write_text(each["value"])
     assert SECRET not in text
-    words = secret_arguments.arguments(find_instance("power", environ), environ)
+    words = secrets_of_the_process.arguments(find_instance("power", environ), environ)
     options = ["--site-file", str(tmp_path / "default.yaml"), "--site-host", "monitor", "--instance-id", "power"]
     parsed = site_config.parse_args("SynaccessAgent", make_parser(), [*options, *words])
     assert (parsed.ip_address, parsed.password) == ("192.0.2.7", SECRET)
@@ -98,7 +98,9 @@ def test_a_secret_may_begin_like_an_option(tmp_path):
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     parser = argparse.ArgumentParser()
     parser.add_argument("--password")
-    assert parser.parse_args(secret_arguments.arguments(find_instance("power", environ), environ)).password == "-x y"
+    assert (
+        parser.parse_args(secrets_of_the_process.arguments(find_instance("power", environ), environ)).password == "-x y"
+    )
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path):
@@ -106,7 +108,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
     (tmp_path / "default.yaml").write_text(yaml.safe_dump(site))
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     with pytest.raises(ConfigError, match=r"agent power: cannot read its secret .*/power_strip: No such file"):
-        secret_arguments.arguments(find_instance("power", environ), environ)
+        secrets_of_the_process.arguments(find_instance("power", environ), environ)
 
 
 def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():

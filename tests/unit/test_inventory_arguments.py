@@ -59,10 +59,17 @@ def test_sound_arguments_reach_the_agent_s_own_parser(found, entry, arguments):
         (
             FRIDGE,
             [["dwell-time-delay", 5]],
-            (
-                ".arguments[0]: dwell-time-delay is not an option; write the option before its value, "
-                "for example [--sampling-frequency, 1]"
-            ),
+            ".arguments: dwell-time-delay does not follow an option; did you mean --dwell-time-delay?",
+        ),
+        (
+            FRIDGE,
+            [["--dwell-delay", 5]],
+            ".arguments: Lakeshore372Agent has no option --dwell-delay; did you mean --dwell-time-delay?",
+        ),
+        (
+            FRIDGE,
+            [["--dwell-time-delay", "soon"]],
+            ".arguments: --dwell-time-delay: soon is not a whole number; write, for example, [--dwell-time-delay, 0]",
         ),
         (FRIDGE, [["--serial-number", "X"]], ".arguments[0]: livemon sets --serial-number itself; write serial"),
         (FRIDGE, [["--serial", "X"]], ".arguments[0]: livemon sets --serial-number itself; write serial"),
@@ -84,13 +91,8 @@ def test_sound_arguments_reach_the_agent_s_own_parser(found, entry, arguments):
         ),
         (
             FRIDGE,
-            [["--sample-heater", True]],
-            ".arguments[0]: without quotes a word here means true; put what is written in the file in quotes",
-        ),
-        (
-            FRIDGE,
             [["--configfile", {"secret": "x"}]],
-            ".arguments[0]: this is a mapping; write words and numbers only, for example [--sampling-frequency, 1]",
+            ".arguments[0]: an instrument's options are not secret; write the word itself",
         ),
         (
             FRIDGE,
@@ -131,7 +133,7 @@ def test_the_options_that_livemon_sets_are_those_of_the_agent(number):
     ],
 )
 @pytest.mark.parametrize(
-    ("key", "entry"), [("instruments", FRIDGE), ("ocs_agents", {"agent_class": "lab:Gauge", "id": "lj"})]
+    ("key", "entry"), [("instruments", FRIDGE), ("ocs_agents", {"agent_class": "FakeDataAgent", "id": "fake1"})]
 )
 def test_a_mistake_in_files(found, key, entry, files, expected):
     (said,) = found(entry | {"files": files}, key)

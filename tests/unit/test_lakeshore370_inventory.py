@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from jinja2 import Environment
 from paths import ROOT
@@ -114,8 +116,11 @@ def test_udev_gives_the_line_of_its_adapter_the_name_of_the_instrument():
     instruments = [BRIDGE, {"model": 425, "id": "magnet", "serial": "4250022"}]
     template = (ROOT / "roles/ocs/templates/udev.rules.j2").read_text(encoding="utf-8")
     environment = Environment(trim_blocks=True, autoescape=False)
+    environment.filters["regex_replace"] = lambda value, pattern: re.sub(pattern, "", value)
     rules = environment.from_string(template).render(
-        ocs_usb_devices=ocs.usb_devices(instruments), ocs_usb_adapters=ocs.usb_adapters(instruments)
+        ocs_usb_devices=ocs.usb_devices(instruments),
+        ocs_usb_adapters=ocs.usb_adapters(instruments),
+        ocs_serial_lines=[],
     )
     lines = [line for line in rules.splitlines() if 'SUBSYSTEM=="tty"' in line]
     start, mode = 'ACTION!="remove", SUBSYSTEM=="tty", ', 'GROUP="dialout", MODE="0660"'

@@ -94,7 +94,7 @@ def _field(key: str, about: Entry, options: Entry | None) -> AgentField:
 def _known() -> dict[str, dict[str, Entry]]:
     """Return label and unit of each known field, by class, and by feed and field."""
     content = yaml.safe_load(_KNOWN.read_text(encoding="utf-8"))
-    return {model.agent_class: dict(_of_model(number)) for number, model in MODELS.items()} | {
+    known = {
         agent_class: {
             f"{feed}.{name}": about
             for feed, fields in feeds.items()
@@ -103,6 +103,8 @@ def _known() -> dict[str, dict[str, Entry]]:
         }
         for agent_class, feeds in content.items()
     }
+    # livemon may have changed what an instrument's agent publishes: the facts go before what socs does.
+    return known | {model.agent_class: dict(_of_model(number)) for number, model in MODELS.items()}
 
 
 def _of_model(number: str) -> Iterator[tuple[str, Entry]]:

@@ -31,18 +31,11 @@ _FEED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 def known(agent: Entry, own: Collection[str] = ()) -> AgentClass | None:
     """Return what the catalogue says of an agent's class.
 
-    `None` for a class that is not in it or is refused, for one of `own`, and for an agent with an ``image`` of its own, which
-    may have other releases.
+    `None` for a class that is not in it or is refused, and for one of `own`.
     """
     plugin, _, name = _parts(agent.get("agent_class"))
     found = catalogue.classes().get(name)
-    if (
-        agent.get("image")
-        or found is None
-        or name in REFUSED
-        or (not plugin and name in own)
-        or plugin not in ("", found.package)
-    ):
+    if found is None or name in REFUSED or (not plugin and name in own) or plugin not in ("", found.package):
         return None
     return found
 
@@ -59,13 +52,9 @@ def class_faults(place: str, agent: Entry, own: Collection[str] = ()) -> Iterato
         yield f"{place}.agent_class: {name} {REFUSED[name]}"
     elif found := known(agent, own):
         yield from _missing_faults(place, agent, found)
-    elif not (_brings_its_own(agent) or (not colon and name in own)) and plugin in ("", *catalogue.releases()):
-        # Another plugin of OCS may be in an image that a lab has built.
+    elif not (agent.get("packages") or (not colon and name in own)) and plugin in ("", *catalogue.releases()):
+        # Another plugin of OCS may be among the packages.
         yield f"{place}.agent_class: {_unknown(plugin, name, own)}"
-
-
-def _brings_its_own(agent: Entry) -> bool:
-    return bool(agent.get("image") or agent.get("packages"))
 
 
 def _parts(given: Any) -> tuple[str, str, str]:
@@ -92,9 +81,12 @@ def _missing_faults(place: str, agent: Entry, found: AgentClass) -> Iterator[str
     elsewhere = [module for module, package in found.missing.items() if not package]
     if elsewhere:
         what = f"the Python module{'s' if len(elsewhere) > 1 else ''} {', '.join(elsewhere)}, not on PyPI"
-        lacks, instead = " and ".join([*packages, what]), "image: ... with an image that has all of it"
+        lacks, instead = " and ".join([*packages, what]), "packages, and wheels: ... with a directory that has them"
     else:
-        lacks, instead = " and ".join(packages), f"packages: [{', '.join(packages)}]"
+        lacks, instead = (
+            " and ".join(packages),
+            f"packages: [{', '.join(f'{each}==...' for each in packages)}] with the version",
+        )
     yield (
         f"{place}.agent_class: {found.name} cannot be imported in livemon's image, which lacks {lacks}; "
         f"add {instead} (docs/agents.md)"

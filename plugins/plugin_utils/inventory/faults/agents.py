@@ -12,6 +12,7 @@ from . import (
     agent_classes,
     agent_fields,
     agent_files,
+    agent_needs,
     alarms,
     control,
     default_alarms,
@@ -32,6 +33,7 @@ KEYS = (
     "memory_window",
     control.KEY,
     "alarms",
+    *agent_needs.KEYS,
     *default_alarms.AGENT_KEYS,
 )
 
@@ -49,6 +51,8 @@ def faults(settings: Entry) -> Iterator[str]:
         yield from _agent_faults(
             place, given(agent), settings.get(secrets.AGENT_SECRETS), own_agents.classes(codes, given(agent))
         )
+        yield from agent_needs.of_agent(place, given(agent), settings)
+    yield from agent_needs.shared(settings)
 
 
 def _agent_faults(place: str, agent: Entry, agent_secrets: Any, own_classes: Collection[str]) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..checks import kind
+from .. import catalogue
 from ..entries import is_list
 from ..models import Model
+from ..secret_references import is_reference
+from .agent_arguments import argument_faults
 
 KEY = "arguments"
 
@@ -20,23 +22,13 @@ def of_instrument(place: str, arguments: Any, model: Model) -> Iterator[str]:
     instead = set_by_livemon(model)
     for number, words in enumerate(arguments):
         where = f"{place}.{KEY}[{number}]"
-        yield from _word_faults(where, words)
+        if any(map(is_reference, words)):
+            yield f"{where}: an instrument's options are not secret; write the word itself"
         option = str(words[0]).partition("=")[0]
-        if not option.startswith("--"):
-            yield f"{where}: {words[0]} is not an option; write the option before its value, for example [--sampling-frequency, 1]"
-            continue
         # The agents' parser completes an option that is cut short.
         for name in (name for name in instead if len(option) > len("--") and name.startswith(option)):
             yield f"{where}: livemon sets {name} itself; {instead[name]}"
-
-
-def _word_faults(place: str, words: Any) -> Iterator[str]:
-    for word in words:
-        if word is None or isinstance(word, bool):
-            read = "nothing" if word is None else str(word).lower()
-            yield f"{place}: without quotes a word here means {read}; put what is written in the file in quotes"
-        elif not isinstance(word, (str, int, float)):
-            yield f"{place}: this is {kind(word)}; write words and numbers only, for example [--sampling-frequency, 1]"
+    yield from argument_faults(place, arguments, catalogue.classes().get(model.agent_class))
 
 
 def set_by_livemon(model: Model) -> dict[str, str]:
@@ -51,6 +43,6 @@ def set_by_livemon(model: Model) -> dict[str, str]:
     options |= dict.fromkeys(
         (word for word in model.start_options if word.startswith("--")), "leave it out: it reads as soon as it runs"
     )
-    for name, extra in model.extras.items():
-        options[extra.option[0]] = f"write also_reads: [{name}]"
-    return options
+    return options | {
+        extra.option[0]: f"write also_reads: [{name}]" for name, extra in model.extras.items() if extra.option
+    }

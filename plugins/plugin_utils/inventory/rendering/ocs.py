@@ -69,7 +69,8 @@ def site_config(
 
     The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
     Of the `files` that agents get, the site config has the names and checksums, so that an agent is restarted when one changes.
-    Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
+    Arguments and environment variables that need a secret are under ``secret-arguments`` and ``secret-environment``, which upstream
+    ignores and our launcher completes.
     """
     instances: list[Document] = [
         {"agent-class": "RegistryAgent", "instance-id": contract.REGISTRY, "arguments": []},
@@ -120,7 +121,8 @@ def _agent(agent: Entry) -> Document:
         "open-operations": list(agent.get("open_operations") or []),
         "arguments": arguments,
     }
-    return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
+    secret_parts = {"secret-arguments": secret_arguments, "secret-environment": agent_secrets.environment(agent)}
+    return instance | {key: part for key, part in secret_parts.items() if part}
 
 
 def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
@@ -164,7 +166,7 @@ def agent_services(config: Entry, host: str) -> list[AgentService]:
                 "checksum": hashlib.sha256(read).hexdigest()[:12],
                 "writes_archive": instance["agent-class"] == "AggregatorAgent",
                 "usb": any(str(word).startswith("/dev/") for word in words),
-                "has_secrets": "secret-arguments" in instance,
+                "has_secrets": "secret-arguments" in instance or "secret-environment" in instance,
             }
         )
     return services
