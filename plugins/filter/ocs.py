@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..plugin_utils.inventory import agent_files
-from ..plugin_utils.inventory.rendering import agent_secrets, ocs
+from ..plugin_utils.inventory.rendering import agent_secrets, awaited, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
@@ -55,6 +55,11 @@ def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.usb_devices(entries(instruments))
 
 
+def awaited_agents(instruments: list[Any], agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the agents for which a run waits."""
+    return awaited.awaited(entries(instruments), entries(agents))
+
+
 class FilterModule:
     """Ansible's way to find the filters."""
 
@@ -65,6 +70,7 @@ class FilterModule:
             "ocs_agent_files": ocs_agent_files,
             "ocs_agent_services": ocs_agent_services,
             "ocs_agent_secrets": ocs_agent_secrets,
+            "awaited_agents": awaited_agents,
             "simulators": simulators,
             "usb_devices": usb_devices,
         }
