@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.inventory import agent_files
-from ..plugin_utils.inventory.rendering import agent_images, agent_needs, agent_secrets, ocs
+from ..plugin_utils.inventory.rendering import agent_images, agent_needs, agent_secrets, awaited, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
@@ -96,6 +96,11 @@ def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.usb_devices(entries(instruments))
 
 
+def awaited_agents(instruments: list[Any], agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the agents for which a run waits."""
+    return awaited.awaited(entries(instruments), entries(agents))
+
+
 class FilterModule:
     """Ansible's way to find the filters."""
 
@@ -113,6 +118,7 @@ class FilterModule:
             "ocs_agent_open_ports": ocs_agent_open_ports,
             "ocs_agent_images": ocs_agent_images,
             "ocs_agent_wheel_faults": ocs_agent_wheel_faults,
+            "awaited_agents": awaited_agents,
             "simulators": simulators,
             "usb_adapters": usb_adapters,
             "usb_devices": usb_devices,

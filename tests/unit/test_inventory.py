@@ -135,8 +135,8 @@ def changed(entry: dict, **changes: object) -> dict:
             {"colour": "red"},
             (
                 ".colour: unknown key; known keys: model, id, serial, name, address, usb_adapter, "
-                "description, channels, simulated, memory_window, also_reads, arguments, files, open_operations, scan_cycle, "
-                "silent_after, "
+                "description, channels, simulated, memory_window, also_reads, wait_for_data, arguments, files, open_operations, "
+                "scan_cycle, silent_after, "
                 "invalid_after, frozen_after, unreachable_after, away_after, degraded_after"
             ),
         ),
@@ -559,17 +559,6 @@ def test_a_label_leaves_a_simulator_as_it_runs():
     simulated = changed(DIODES, simulated=True)
     labelled = changed(simulated, channels={1: {"label": "4K plate"}}, description="Diodes of the fridge")
     assert ocs.simulators([labelled]) == ocs.simulators([simulated])
-
-
-def test_silent_nodes():
-    status = {
-        "nodes": [
-            {"name": "a", "fields": [{"value": None}, {"value": 0.0}]},
-            {"name": "b", "fields": [{"value": None}]},
-        ]
-    }
-    assert sisock.silent_nodes(status, ["a", "b", "c"]) == ["b", "c"]
-    assert sisock.silent_nodes({}, ["a"]) == ["a"]
 
 
 def test_fixed_addresses_lie_outside_what_docker_gives_out():

@@ -19,7 +19,7 @@ from . import (
     own_agents,
     secrets,
 )
-from .common import feed_faults, id_faults, window_faults
+from .common import feed_faults, id_faults, wait_faults, window_faults
 
 KEYS = (
     "agent_class",
@@ -31,6 +31,7 @@ KEYS = (
     "fields",
     agent_files.KEY,
     "memory_window",
+    "wait_for_data",
     control.KEY,
     "alarms",
     *agent_needs.KEYS,
@@ -69,6 +70,7 @@ def _agent_faults(place: str, agent: Entry, agent_secrets: Any, own_classes: Col
     yield from agent_classes.feed_faults(place, agent.get("feeds", []), agent_class)
     yield from text_faults(place, agent, "description")
     yield from window_faults(place, agent)
+    yield from wait_faults(place, agent)
     yield from control.of_agent(place, agent)
     yield from default_alarms.of_agent(place, agent)
     yield from agent_fields.of_agent(place, agent)

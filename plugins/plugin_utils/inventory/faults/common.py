@@ -1,4 +1,4 @@
-"""Checks that instruments, agents and data nodes share: ids, names, feeds, and for how long samples are kept."""
+"""Checks that instruments, agents and data nodes share: ids, names, feeds, for how long samples are kept, and whether a run waits."""
 
 from __future__ import annotations
 
@@ -63,6 +63,13 @@ def window_faults(place: str, entry: Entry) -> Iterator[str]:
     window = entry.get("memory_window")
     if window is not None and not is_window(window):
         yield f"{place}.memory_window: {window!r} is not a valid number of seconds; write a whole number, for example 86400"
+
+
+def wait_faults(place: str, entry: Entry) -> Iterator[str]:
+    """Every fault of ``wait_for_data`` of an instrument or an agent."""
+    wait = entry.get("wait_for_data", True)
+    if not isinstance(wait, bool):
+        yield f"{place}.wait_for_data: {wait!r} is neither true nor false; write wait_for_data: false, or leave it out"
 
 
 def is_window(value: Any) -> bool:

@@ -11,22 +11,11 @@ from ..checks import NAME, Placed, kind, list_faults, placed, read_as, repeats, 
 from ..entries import Entry, given, is_list
 from ..models import MODELS, Model
 from . import agent_files, alarms, control, default_alarms, instrument_arguments
-from .common import id_faults, window_faults
+from .common import id_faults, wait_faults, window_faults
 
 KEYS = (
-    *(
-        "model",
-        "id",
-        "serial",
-        "name",
-        "address",
-        "usb_adapter",
-        "description",
-        "channels",
-        "simulated",
-        "memory_window",
-    ),
-    "also_reads",
+    *("model", "id", "serial", "name", "address", "usb_adapter", "description"),
+    *("channels", "simulated", "memory_window", "also_reads", "wait_for_data"),
     instrument_arguments.KEY,
     agent_files.KEY,
     control.KEY,
@@ -68,6 +57,7 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
         yield from _adapter_faults(place, instrument, model)
     yield from text_faults(place, instrument, "description")
     yield from window_faults(place, instrument)
+    yield from wait_faults(place, instrument)
     yield from default_alarms.of_instrument(place, instrument)
     if model is not None:
         yield from _channel_faults(place, instrument, model)

@@ -122,13 +122,3 @@ def nodes_memory(nodes: Entry) -> str:
     """
     longest = max((node.get("window", 0) for node in nodes["nodes"]), default=0)
     return f"{2 * max(1, math.ceil(longest / 86400))}g"
-
-
-def silent_nodes(status: Entry, expected: Iterable[str]) -> list[str]:
-    """Return which of the `expected` nodes have no value yet, from the answer of the bridge to ``/api/status``."""
-    heard = {
-        node["name"]
-        for node in status.get("nodes", [])
-        if any(field.get("value") is not None for field in node.get("fields", []))
-    }
-    return [name for name in expected if name not in heard]
