@@ -269,7 +269,8 @@ def test_a_simulator_is_run_without_labels_and_an_agent_with_its_own_secrets_onl
     usual = {"checksum": "0", "writes_archive": False, "usb": False}
     agents = [usual | {"id": "power", "has_secrets": True}, usual | {"id": "fake1", "has_secrets": False}]
     variables = {"ocs_image": "app", "ocs_uid": 9000, "ocs_site_host": "lab", "ocs_agent_services": agents}
-    variables |= yaml.safe_load((ROOT / "roles/ocs/vars/main.yml").read_text()) | {"ocs_agent_secrets": []}
+    for file in ("defaults", "vars"):
+        variables |= yaml.safe_load((ROOT / f"roles/ocs/{file}/main.yml").read_text())
     services = rendered(tmp_path, "ocs", variables)["services"]
     (mounted,) = [each for each in services["power"]["volumes"] if "agents" in each]
     assert mounted == "/etc/livemon/secrets/agents/power:/run/agent_secrets:ro"
