@@ -86,6 +86,11 @@ def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.simulators(entries(instruments))
 
 
+def usb_adapters(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the USB adapters for instruments with an RS-232 port."""
+    return ocs.usb_adapters(entries(instruments))
+
+
 def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return how the instruments on USB are recognised, by model."""
     return ocs.usb_devices(entries(instruments))
@@ -115,5 +120,6 @@ class FilterModule:
             "ocs_agent_wheel_faults": ocs_agent_wheel_faults,
             "awaited_agents": awaited_agents,
             "simulators": simulators,
+            "usb_adapters": usb_adapters,
             "usb_devices": usb_devices,
         }

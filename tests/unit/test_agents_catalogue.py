@@ -40,7 +40,7 @@ def test_the_agents_of_instruments_are_in_it(number):
     agent_class = catalogue.classes()[MODELS[number].agent_class]
     assert agent_class.module == MODELS[number].agent_module
     assert not agent_class.missing
-    assert agent_class.feeds == ("temperatures",)
+    assert agent_class.feeds == (MODELS[number].feed,)
 
 
 def test_options_that_only_main_adds_are_in_it():

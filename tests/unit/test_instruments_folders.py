@@ -28,14 +28,15 @@ def test_its_agent_is_the_one_that_the_launcher_finds(number):
 
 
 @pytest.mark.parametrize("number", MODELS)
-def test_fields_have_names_of_their_own_and_the_temperature_comes_first(number):
+def test_fields_have_names_of_their_own_and_what_a_channel_is_read_for_comes_first(number):
     model = MODELS[number]
     fields = [field for channel in model.channels for field in (*model.fields(channel), *model.flags(channel))]
     extras = [field for extra in model.extras.values() for field in (*extra.fields, *extra.flags)]
     names = [field.name for field in (*fields, *extras, *model.settings)]
     assert len(names) == len(set(names))
-    assert [model.fields(channel)[0].quantity for channel in model.channels] == ["temperature"] * len(model.channels)
-    assert all(any(field.quantity == "sensor" for field in model.fields(channel)) for channel in model.channels)
+    first = [(model.fields(channel)[0].quantity, model.fields(channel)[0].unit) for channel in model.channels]
+    assert set(first) == {(model.reading.quantity, model.reading.unit)}
+    assert (model.reading.quantity == "temperature") == (model.reading.unit == "K") == (model.kelvins is not None)
 
 
 @pytest.mark.parametrize("number", [number for number, model in MODELS.items() if model.usb])

@@ -134,7 +134,7 @@ def changed(entry: dict, **changes: object) -> dict:
         (
             {"colour": "red"},
             (
-                ".colour: unknown key; known keys: model, id, serial, name, address, "
+                ".colour: unknown key; known keys: model, id, serial, name, address, usb_adapter, "
                 "description, channels, simulated, memory_window, also_reads, wait_for_data, arguments, files, open_operations, "
                 "scan_cycle, silent_after, "
                 "invalid_after, frozen_after, unreachable_after, away_after, degraded_after"

@@ -65,7 +65,7 @@ def read_besides(instrument: Entry) -> list[Extra]:
 
 
 def fields_of(instrument: Entry) -> list[ShownField]:
-    """Return the fields of the listed channels, temperature and sensor units in turn, then those of outputs and extras."""
+    """Return the fields of the listed channels, such as temperature and sensor units in turn, then those of outputs and extras."""
     model = model_of(instrument)
     return [
         ShownField(field, options.get("label") or f"Channel {channel}", options)

@@ -7,8 +7,9 @@ import copy
 import functools
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,12 +25,12 @@ from livemon.instruments.common.server import run_until_terminated
 _NAME = re.compile(r'[^,;"?\x00-\x1f\x7f]+')
 
 MODELS = folders.models()
-ON_USB = [number for number, model in MODELS.items() if model.usb]
+ON_A_LINE = [number for number, model in MODELS.items() if model.line_option]
 
 
-def _simulator(model: str) -> Callable[..., Instrument]:
+def _simulator(model: str) -> type[Instrument]:
     """Import the simulator of a model; no other one is imported."""
-    simulator: Callable[..., Instrument] = folders.part(folders.folder_of(model), "simulator").SIMULATOR
+    simulator: type[Instrument] = folders.part(folders.folder_of(model), "simulator").SIMULATOR
     return simulator
 
 
@@ -128,7 +129,7 @@ def _bluefors(*, directory: Path, every: float, cooldown_minutes: float, seed: i
     "link",
     type=click.Path(path_type=Path),
     metavar="LINK",
-    help=f"{', '.join(ON_USB)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB port. "
+    help=f"{', '.join(ON_A_LINE)} only: serve a pseudo-terminal, to which this symbolic link will point, as its USB or RS-232 port. "
     "TCP is then served only if --port is given.",
 )
 @_cooldown
@@ -179,8 +180,11 @@ def _instrument(
         Lake Shore 372 LSA22YG listens on 127.0.0.1:7777
     """
     facts = MODELS[model]
-    if link and facts.usb is None:
+    if link and facts.line_option is None:
         raise click.UsageError(f"--pty: a {model} has no serial port here; leave it out")
+    simulator: Any = _simulator(model)  # a model's own, which takes more than the class that they share
+    if labels and not simulator.NAMED:
+        raise click.UsageError(f"--label: the inputs of a {model} have no names; leave it out")
     for channel in labels:
         if channel not in facts.channels:
             raise click.UsageError(f"--label {channel}=...: a {model} has channels {facts.channels_in_words}")
@@ -188,7 +192,7 @@ def _instrument(
         seed = zlib.crc32(serial.encode())
     address = None if link and port is None else (host, facts.port if port is None else port)
     names = {int(channel) if channel.isdecimal() else channel: name for channel, name in labels.items()}
-    instrument = _simulator(model)(serial, Cryostat(cooldown_minutes * 60, seed), seed, names)
+    instrument: Instrument = simulator(serial, Cryostat(cooldown_minutes * 60, seed), seed, names)
     instrument.faults = _faults(given_faults, instrument.INPUTS, seed)
     asyncio.run(
         run_until_terminated(

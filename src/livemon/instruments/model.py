@@ -74,17 +74,21 @@ class Model:
     channels
         The channels' names as the inventory writes them, numbers or letters.
     fields
-        Takes a channel; returns its fields, temperature first, named as the agent names them.
+        Takes a channel; returns its fields, named as the agent names them. The first one is what the channel is read for: the
+        temperature of a thermometer.
     network_option
         Takes the instrument's address, ``host`` or ``host:port``; returns the agent's option and its value.
-    kelvins
-        The ends of an axis that shows all its sensors, K.
     operations
         Those operations of its agent that do more than read.
+    kelvins
+        The ends of an axis that shows all its thermometers, K; `None` if it has none.
     usb
-        `None` if it is reached over the network only.
+        `None` if it has no USB port.
+    adapter_option
+        Takes the path of a serial line; returns the agent's option and its value. `None` if it has no RS-232 port, for which the
+        machine has a USB adapter.
     serial_option, start_options
-        The agent's option for the serial number, and what else its command line has.
+        The agent's option for the serial number, `None` if it has none, and what else its command line has.
     scan_seconds
         How long it stays with a channel that it scans, pause and dwell together, by its factory settings; 0 if it reads all at once.
     optional_channels
@@ -113,10 +117,11 @@ class Model:
     channels: tuple[str, ...]
     fields: Callable[[str], tuple[Field, ...]]
     network_option: Callable[[str], tuple[str, str]]
-    kelvins: tuple[float, float]
     operations: tuple[str, ...]
+    kelvins: tuple[float, float] | None = None
     usb: Usb | None = None
-    serial_option: str = "--serial-number"
+    adapter_option: Callable[[str], tuple[str, str]] | None = None
+    serial_option: str | None = "--serial-number"
     start_options: tuple[str, ...] = ("--mode", "acq")
     scan_seconds: int = 0
     optional_channels: tuple[str, ...] = ()
@@ -129,9 +134,14 @@ class Model:
     manufacturer: str = "LSCI"
 
     @property
-    def needs_address(self) -> bool:
-        """Whether it cannot be reached without an address, as it has no USB port."""
-        return self.usb is None
+    def reading(self) -> Field:
+        """What its channels are read for; the field is that of the first channel."""
+        return self.fields(self.channels[0])[0]
+
+    @property
+    def line_option(self) -> Callable[[str], tuple[str, str]] | None:
+        """How its agent is given a serial line of the machine; `None` if it can have none, and must have an address."""
+        return self.usb.option if self.usb else self.adapter_option
 
     @property
     def usual_channels(self) -> tuple[str, ...]:
@@ -140,7 +150,9 @@ class Model:
 
     @property
     def channels_in_words(self) -> str:
-        """Which channels there are: ``1 to 16``, or ``A, B, C, D``."""
+        """Which channels there are: ``1 to 16``, ``A, B, C, D``, or ``only 1``."""
+        if len(self.channels) == 1:
+            return f"only {self.channels[0]}"
         if all(channel.isdecimal() for channel in self.channels):
             return f"{self.channels[0]} to {self.channels[-1]}"
         return ", ".join(self.channels)

@@ -9,16 +9,16 @@ from ..alarm_settings import (
     CHANNEL_DEFAULTS,
     LIMIT_KINDS,
     PER,
-    QUANTITIES,
     entries_of,
     kind_of,
+    quantity_of,
     rate_of,
     severity_of,
     shortest_mean,
 )
 from ..checks import kind, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from ..models import HOTTEST
+from ..models import HOTTEST, MODELS, Field
 from . import default_alarms
 from .common import field_faults
 from .default_alarms import has_sound_cycle, is_duration, is_number, severity_faults
@@ -32,9 +32,14 @@ AGENT_ENTRY_KEYS = (*_ENTRY_KEYS, "field", "label", "unit")
 
 def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     """Every fault of the alarms of a channel of an instrument."""
+    reading = _reading_of(instrument)
     sound = dict(options)
     for key in ("alarm_above_K", "alarm_below_K"):
-        if key in options and not (is_number(options[key]) and options[key] >= 0):
+        if key in options and reading.unit != "K":
+            kind_, unit = key.removeprefix("alarm_").removesuffix("_K"), reading.unit
+            yield f"{place}.{key}: this channel measures {_called(reading.quantity)} in {unit}; write alarms: [{{{kind_}: 5.0}}]"
+            del sound[key]
+        elif key in options and not (is_number(options[key]) and options[key] >= 0):
             yield f"{place}.{key}: {options[key]!r} is not a valid temperature; write kelvins, for example {key}: 5.0"
             del sound[key]
         elif key in options:
@@ -43,12 +48,12 @@ def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     sound["alarms"] = []
     for where, entry in _placed(place, options):
         faults = list(_entry_faults(where, entry, CHANNEL_ENTRY_KEYS, instrument)) or list(
-            _range_heat_faults(where, given(entry))
+            _range_heat_faults(where, given(entry), instrument)
         )
         yield from faults
         if not faults:
             sound["alarms"].append(given(entry))
-    yield from _contradictions(place, sound)
+    yield from _contradictions(place, sound, instrument)
     yield from default_alarms.of_channel(place, options, instrument)
 
 
@@ -118,9 +123,8 @@ def _entry_faults(place: str, entry: Entry, keys: tuple[str, ...], instrument: E
     alarm = kinds[0]
     yield from severity_faults(place, entry)
     yield from text_faults(place, entry, "summary")
-    quantity = entry.get("of", "temperature")
-    if quantity not in QUANTITIES:
-        yield f"{place}.of: {quantity!r} is not a quantity that a channel measures; write {' or '.join(QUANTITIES)}"
+    if instrument and "of" in entry:
+        yield from _quantity_faults(place, entry["of"], instrument)
     if "for" in entry and not is_duration(entry["for"]):
         yield f"{place}.for: {entry['for']!r} is not a valid duration; write, for example, 90s, 5m or 2h"
     if alarm == "outside":
@@ -133,6 +137,22 @@ def _entry_faults(place: str, entry: Entry, keys: tuple[str, ...], instrument: E
         for key in ("per", "over"):
             if key in entry:
                 yield f"{place}.{key}: only a rate has it; leave it out, or write rising instead of {alarm}"
+
+
+def _reading_of(instrument: Entry) -> Field:
+    return MODELS[str(instrument["model"])].reading
+
+
+def _called(quantity: str) -> str:
+    """Return a quantity as people write it."""
+    return quantity.replace("_", " ")
+
+
+def _quantity_faults(place: str, quantity: object, instrument: Entry) -> Iterator[str]:
+    model = MODELS[str(instrument["model"])]
+    known = [field.quantity for field in model.fields(model.channels[0])]
+    if quantity not in known:
+        yield f"{place}.of: {quantity!r} is not a quantity that a channel measures; write {' or '.join(known)}"
 
 
 def _range_faults(place: str, entry: Entry) -> Iterator[str]:
@@ -171,10 +191,10 @@ def _rate_faults(place: str, entry: Entry, instrument: Entry) -> Iterator[str]:
             )
 
 
-def _range_heat_faults(place: str, entry: Entry) -> Iterator[str]:
+def _range_heat_faults(place: str, entry: Entry, instrument: Entry) -> Iterator[str]:
     """Every temperature of a sound alarm that no channel reaches."""
     alarm = kind_of(entry)
-    if entry.get("of", "temperature") == "temperature" and alarm != "rising":
+    if quantity_of(entry, instrument) == "temperature" and alarm != "rising":
         for limit in entry[alarm] if alarm == "outside" else [entry[alarm]]:
             yield from _heat_faults(f"{place}.{alarm}", limit)
 
@@ -185,7 +205,7 @@ def _heat_faults(place: str, limit: float) -> Iterator[str]:
         yield f"{place}: {limit!r} K is hotter than any sensor of these models reads ({HOTTEST:g} K); write kelvins, as in 5.0"
 
 
-def _contradictions(place: str, options: Entry) -> Iterator[str]:
+def _contradictions(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     """Every pair of sound alarms of a channel that exclude each other."""
     below, above = options.get("alarm_below_K"), options.get("alarm_above_K")
     if below is not None and above is not None and below >= above:
@@ -195,7 +215,7 @@ def _contradictions(place: str, options: Entry) -> Iterator[str]:
         )
     seen = set()
     for entry in entries_of(options):
-        alarm = (kind_of(entry), entry.get("of", "temperature"), severity_of(entry))
+        alarm = (kind_of(entry), quantity_of(entry, instrument), severity_of(entry))
         if alarm in seen:
             yield (
                 f"{place}.alarms: two alarms are {alarm[0]} and {alarm[2]}, and one of them is redundant; "

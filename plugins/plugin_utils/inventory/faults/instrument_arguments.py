@@ -36,6 +36,8 @@ def set_by_livemon(model: Model) -> dict[str, str]:
     options = {model.network_option("host")[0]: "write address"}
     if model.usb:
         options[model.usb.option("/dev/x")[0]] = "write address, or none if it is on USB"
+    elif model.adapter_option:
+        options[model.adapter_option("/dev/x")[0]] = "write address, or usb_adapter"
     if model.serial_option:
         options[model.serial_option] = "write serial"
     options |= dict.fromkeys(

@@ -14,8 +14,8 @@ from . import agent_files, alarms, control, default_alarms, instrument_arguments
 from .common import id_faults, wait_faults, window_faults
 
 KEYS = (
-    *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
-    *("also_reads", "wait_for_data"),
+    *("model", "id", "serial", "name", "address", "usb_adapter", "description"),
+    *("channels", "simulated", "memory_window", "also_reads", "wait_for_data"),
     instrument_arguments.KEY,
     agent_files.KEY,
     control.KEY,
@@ -53,6 +53,8 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
         yield f"{place}.address: a simulated instrument has no address; leave out address, or simulated"
     elif model is not None and simulated is not True:
         yield from _address_faults(place, instrument, model)
+    if model is not None:
+        yield from _adapter_faults(place, instrument, model)
     yield from text_faults(place, instrument, "description")
     yield from window_faults(place, instrument)
     yield from wait_faults(place, instrument)
@@ -75,7 +77,7 @@ def _serial_faults(place: str, instrument: Entry) -> Iterator[str]:
 
 
 def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
-    address, needed = instrument.get("address"), model.needs_address
+    address, needed = instrument.get("address"), model.line_option is None
     if address is None or address == "":
         if needed:
             yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
@@ -96,7 +98,7 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
             + (
                 f"the address alone: a {model.number} listens on port {model.port}"
                 if needed
-                else "host:port, for example 172.16.127.30:1094"
+                else f"host:port, for example 172.16.127.30:{model.port}"
             )
         )
     if re.fullmatch(r"[0-9.]+", host):
@@ -108,6 +110,30 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
         yield (
             f"{place}.address: {host!r} is not a valid IP address or host name; "
             "write, for example, 172.16.127.192 or ls372.lab.example"
+        )
+
+
+def _adapter_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
+    """Every fault of the USB adapter that serves an instrument's RS-232 port."""
+    adapter = instrument.get("usb_adapter")
+    if adapter is None or adapter == "":
+        if model.adapter_option and not instrument.get("address") and instrument.get("simulated") is not True:
+            yield (
+                f"{place}.usb_adapter is missing: a {model.number} has an RS-232 port; write the serial number of its USB adapter, "
+                f"for example usb_adapter: A50285BI, or the address of a serial-to-network converter, "
+                f"for example address: 172.16.127.30:{model.port}"
+            )
+    elif model.adapter_option is None:
+        yield f"{place}.usb_adapter: a {model.number} is not read over RS-232; leave it out"
+    elif instrument.get("simulated") is True:
+        yield f"{place}.usb_adapter: a simulated instrument has no USB adapter; leave out usb_adapter, or simulated"
+    elif instrument.get("address"):
+        yield f"{place}.usb_adapter: it is read over one line; leave out usb_adapter, or address"
+    elif not isinstance(adapter, str):
+        yield f'{place}.usb_adapter: {read_as(adapter)}; put its serial number in quotes, as in usb_adapter: "A50285BI"'
+    elif not NAME.match(adapter):
+        yield (
+            f"{place}.usb_adapter: {adapter!r} is not a valid serial number; use letters, digits, '-' and '_', for example A50285BI"
         )
 
 

@@ -47,8 +47,8 @@ def panel_id(*names: str) -> int:
     return zlib.crc32("/".join(names).encode()) & 0x7FFFFFFF
 
 
-def temperature_panel(instrument_id: str) -> int:
-    """Return the number of the plot of all temperatures on an instrument's dashboard."""
+def readings_panel(instrument_id: str) -> int:
+    """Return the number of the plot of all readings on an instrument's dashboard, the temperatures of a thermometer."""
     return panel_id(instrument_id, "temperature")
 
 

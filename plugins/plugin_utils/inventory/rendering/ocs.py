@@ -49,6 +49,13 @@ class UsbDevice(TypedDict):
     serials: list[str]
 
 
+class UsbAdapter(TypedDict):
+    """A USB adapter for the RS-232 port of an instrument: the serial numbers of both."""
+
+    adapter: str
+    serial: str
+
+
 def site_config(
     instruments: Iterable[Entry],
     agents: Iterable[Entry],
@@ -129,7 +136,7 @@ def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
 def _arguments(instrument: Entry) -> list[list[str]]:
     model = model_of(instrument)
     return [
-        [model.serial_option, instrument["serial"]],
+        *([[model.serial_option, instrument["serial"]]] if model.serial_option else []),
         list(_connection(instrument, model)),
         list(model.start_options),
         *(list(extra.option) for extra in extras_of(instrument)),
@@ -139,8 +146,8 @@ def _arguments(instrument: Entry) -> list[list[str]]:
 
 def _connection(instrument: Entry, model: Model) -> tuple[str, str]:
     address = f"simulator-{instrument['id']}" if instrument.get("simulated") else str(instrument.get("address") or "")
-    if not address and model.usb:
-        return model.usb.option(f"/dev/{instrument['serial']}")
+    if not address and model.line_option:
+        return model.line_option(f"/dev/{instrument['serial']}")
     return model.network_option(address)
 
 
@@ -180,6 +187,15 @@ def simulators(instruments: Iterable[Entry]) -> list[Simulator]:
         }
         for instrument in instruments
         if instrument.get("simulated")
+    ]
+
+
+def usb_adapters(instruments: Iterable[Entry]) -> list[UsbAdapter]:
+    """Return the USB adapters for instruments with an RS-232 port."""
+    return [
+        {"adapter": instrument["usb_adapter"], "serial": instrument["serial"]}
+        for instrument in instruments
+        if instrument.get("usb_adapter")
     ]
 
 

@@ -19,6 +19,7 @@ from ...alarm_settings import (
     default_alarms,
     entries_of,
     kind_of,
+    quantity_of,
     rate_of,
     severity_of,
     shortest_mean,
@@ -60,10 +61,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel that the inventory lists, or a field of another agent; `path` is that of its temperature, or of the field."""
+    """A channel that the inventory lists, or a field of another agent; `path` and `unit` are those of what it is read for.
+
+    `positive` says whether readings of 0 and below are invalid.
+    """
 
     id: str
     path: str
+    unit: str | None
+    positive: bool
     labels: Mapping[str, str]
     limits: tuple[Limit, ...]
     silent: DefaultAlarm
@@ -179,9 +185,12 @@ def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> 
         "channel": name,
         "label": options.get("label") or f"Channel {name}",
     }
+    reading = model_of(instrument).fields(name)[0]
     return Channel(
         id=f"{instrument['id']}:{name}",
-        path=path_of(instrument, _field(instrument, name, "temperature").name),
+        path=path_of(instrument, reading.name),
+        unit=reading.unit,
+        positive=_is_positive(reading),
         labels=labels,
         limits=tuple(_channel_limits(instrument, name, options, labels)),
         silent=defaults["silent_after"],
@@ -193,14 +202,14 @@ def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> 
 def _channel_limits(instrument: Entry, name: str, options: Entry, labels: Mapping[str, str]) -> Iterator[Limit]:
     prefix, mean = f"{instrument['id']}:{name}", shortest_mean(instrument)
     for entry in entries_of(options):
-        quantity = entry.get("of", "temperature")
+        quantity = quantity_of(entry, instrument)
         field = _field(instrument, name, quantity)
         path = path_of(instrument, field.name)
         if quantity == "sensor":
             of_sensor = {**labels, "subject": f"{labels['subject']}, sensor"}
             value = _Value(f"{prefix}:sensor", path, field.unit, of_sensor, mean, positive=False)
         else:
-            value = _Value(prefix, path, field.unit, labels, mean, positive=True)
+            value = _Value(prefix, path, field.unit, labels, mean, positive=_is_positive(field))
         yield _limit(entry, value)
 
 
@@ -220,6 +229,8 @@ def _silent_fields(agent: Entry) -> Iterator[Channel]:
             yield Channel(
                 id=f"{agent['id']}:{field.feed}:{field.name}",
                 path=field_path(agent, field.key),
+                unit=field.unit,
+                positive=False,
                 labels=_field_labels(agent, field.key, field.label),
                 limits=(),
                 silent=default_alarm("silent_after", {}, field.options),
@@ -264,6 +275,11 @@ def _limit(entry: Entry, value: _Value) -> Limit:
         positive=value.positive,
         labels=labels,
     )
+
+
+def _is_positive(field: Field) -> bool:
+    """Whether readings of 0 and below are invalid: nothing is at 0 K, which instruments send for an input without a reading."""
+    return field.quantity == "temperature"
 
 
 def _title(entry: Entry) -> str:

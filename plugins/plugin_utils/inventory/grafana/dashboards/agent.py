@@ -81,7 +81,7 @@ def _lines(entry: Entry, fields: list[AgentField]) -> Iterator[Line]:
 def _limits(entry: Entry, fields: list[AgentField]) -> list[tuple[float, str]]:
     keys = {field.key for field in fields}
     entries = [each for each in alarms_of(entry) if each["field"] in keys]
-    return channels.limit_lines([limits_of({"alarms": [each]}) for each in entries])
+    return channels.limit_lines([limits_of([each]) for each in entries])
 
 
 def _age(entry: Entry, field: AgentField) -> Line:

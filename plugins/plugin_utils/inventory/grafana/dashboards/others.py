@@ -66,7 +66,7 @@ def measured(agent: Entry) -> list[Line]:
         label = _first(own, "label") or (field and field.label) or key
         unit = _first(own, "unit") or (field and field.unit) or None
         name = label if label not in lines else f"{label} ({key})"
-        lines[name] = Line(field_path(agent, key), name, steps=value_steps(limits_of({"alarms": own})), unit=unit)
+        lines[name] = Line(field_path(agent, key), name, steps=value_steps(limits_of(own)), unit=unit)
     return list(lines.values())
 
 

@@ -31,10 +31,11 @@ def overview(instruments: Entries, agents: Entries, settings: DashboardSettings)
             corner = [_of_agent(each)]
             grid.add(values | {"id": panel_id(each["id"], "values"), "links": corner}, WIDTH // 2, 4)
     grid.end_row()
-    lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
+    thermometers = [each for each in instruments if model_of(each).kelvins]
+    lines = [line for each in thermometers for line in channels.prefixed(channels.values(each, "temperature"), each)]
     if lines:
         # Last: on a phone the values are above it, on a screen both are in sight.
-        together = plot("All temperatures", lines, "K", log=True, span=_span(instruments))
+        together = plot("All temperatures", lines, "K", log=True, span=_span(thermometers))
         grid.add(together | {"id": panel_id("temperatures")}, WIDTH, 12)
     return dashboard(OVERVIEW, "Overview", grid.panels, settings, [[kind] for kind in EVENTS])
 
@@ -49,8 +50,9 @@ def _of_agent(entry: Entry) -> Document:
 def _add_instrument(grid: Grid, instrument: Entry, width: int, site_wide: Entry) -> None:
     title = channels.title_of(instrument)
     corner = [link(instrument_uid(instrument["id"]), title)]
-    temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site_wide)
-    values = present(title, temperatures, "K", reducer="last") | {
+    reading = model_of(instrument).reading
+    readings, ages = channels.values(instrument, reading.quantity), channels.ages(instrument, site_wide)
+    values = present(title, readings, reading.unit, reducer="last") | {
         "id": panel_id(instrument["id"], "values"),
         "links": corner,
     }
@@ -59,13 +61,13 @@ def _add_instrument(grid: Grid, instrument: Entry, width: int, site_wide: Entry)
         "links": corner,
     }
     third = width // 3
-    rows = math.ceil(len(temperatures) / third)  # values have two thirds of the width, and each needs two columns
+    rows = math.ceil(len(readings) / third)  # values have two thirds of the width, and each needs two columns
     height = max(4, 1 + 2 * rows, 2 + math.ceil(len(ages) / 2))
     grid.add(values, width - third, height)
     grid.add(age, third, height)
 
 
-def _span(instruments: Entries) -> tuple[float, float]:
-    """Return the ends of one axis for all instruments, in kelvins."""
-    lowest, highest = zip(*(model_of(each).kelvins for each in instruments), strict=True)
-    return min(lowest), max(highest)
+def _span(thermometers: Entries) -> tuple[float, float]:
+    """Return the ends of one axis for all instruments with thermometers, in kelvins."""
+    spans = [kelvins for each in thermometers if (kelvins := model_of(each).kelvins)]
+    return min(low for low, _ in spans), max(high for _, high in spans)

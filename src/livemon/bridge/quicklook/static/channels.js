@@ -30,11 +30,11 @@ export class Channels {
     return this.byId.get(name);
   }
 
-  // What is plotted before the user chooses: channels beyond a limit, then temperatures. Those in the inventory come first, and each node has its
+  // What is plotted before the user chooses: channels beyond a limit, then temperatures and magnetic fields. Those in the inventory come first, and each node has its
   // share, so that an instrument with many channels does not hide the others.
   atFirst(beyond) {
     const alarmed = this.all.filter((one) => beyond.has(one.path) && one.type !== "string").slice(0, MOST_AT_FIRST);
-    const warm = this.nodes.map((node) => node.channels.filter((one) => isTemperature(one) && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
+    const warm = this.nodes.map((node) => node.channels.filter((one) => isReadFor(one) && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
     const listed = warm.map((channels) => channels.filter((one) => one.expected));
     const fair = taken(listed.some((channels) => channels.length) ? listed : warm, MOST_AT_FIRST - alarmed.length);
     return [...alarmed, ...this.all.filter((one) => fair.has(one))];
@@ -81,6 +81,9 @@ export function tellApart(channels) {
   }
   return channels;
 }
+
+// Whether it is what an instrument is read for, unlike the sensor's own unit.
+const isReadFor = (one) => isTemperature(one) || one.tags?.quantity === "magnetic_field";
 
 // No temperature is 0 K: a Lake Shore sends it for an input without a valid reading.
 export const hasReading = (one) => typeof one.value === "number" && !(isTemperature(one) && one.value === 0);

@@ -1,4 +1,4 @@
-"""The heater outputs of the Model 372: sample (0), warm-up (1) and still (2), open or closed loop."""
+"""The heater outputs of the Model 372: sample (0), warm-up (1) and still (2), open or closed loop. A Model 370 has the first one."""
 
 from __future__ import annotations
 
