@@ -39,7 +39,7 @@ images:  ## build the container images that are missing
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 .PHONY: check test test-fast test-all lint lint-2.16 syntax-2.16 style unit coverage integration e2e roles molecule molecule-existing \
-	molecule-docker-sources grafana on-host-build reproducible
+	molecule-docker-sources grafana upgrade-test on-host-build reproducible
 check: style venv-referee  ## the fast ones, in two minutes: ruff, mypy, codespell, eslint, shellcheck, unit tests that are not slow
 	@lab/need go golang-go
 	$(pytest) $(side_by_side) $(UNIT_PROCESSES) -m "not slow" tests/unit
@@ -53,9 +53,9 @@ test:  ## everything that must pass: lint, unit, integration, e2e, roles, molecu
 	@lab/test "environments | images" "$(lanes) | molecule grafana"
 test-fast:  ## the same without what needs Docker
 	@lab/test "$(lanes)"
-test-all:  ## make test with the long tests of the machine, a machine that had an engine before, bare ones, all builds
+test-all:  ## make test with the long tests of the machine, one that had an engine before, an upgrade, bare ones, all builds
 	@LIVEMON_MACHINE_TESTS= LIVEMON_TARGET_LIMIT=7200 lab/test "environments | images" "$(lanes) | molecule grafana" \
-		lint-2.16 molecule-existing molecule-docker-sources on-host-build reproducible
+		lint-2.16 molecule-existing molecule-docker-sources upgrade-test on-host-build reproducible
 
 style: venv-app
 	@lab/need npm npm
@@ -120,6 +120,11 @@ grafana: venv-app venv-controller  ## a real Grafana on a lab machine, where its
 	@lab/need ssh openssh-client chromium chromium
 	@lab/engine start
 	@lab/grafana
+upgrade-test: venv-app venv-controller  ## an earlier livemon on a lab machine is upgraded: nothing is lost, nothing is left over
+	@lab/need ssh openssh-client ip iproute2
+	@lab/engine start
+	@lab/images
+	@lab/upgrade
 reproducible:  ## two builds of each image from nothing have the same files
 	@lab/engine start
 	@lab/images
