@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from test_host import CONTAINERS, INSTRUMENTS, all_fresh, bridge, first_channel,
 from test_remove import LEFT, changed
 from testinfra.host import Host
 from waiting import wait_for
+
+from livemon import hkarchive
 
 pytestmark = [
     pytest.mark.long,
@@ -30,11 +33,15 @@ PLAY = 900.0
 """Seconds that a run of the playbook takes at most."""
 SETTINGS = {"grafana_image": "grafana/grafana:12.0.2", "grafana_required": False, "grafana_https": False}
 """As in the demo's inventory, by which the earlier livemon was set up."""
-CHANNELS = [first_channel(instrument) for instrument in INSTRUMENTS]
+CHANNELS = {
+    first_channel(instrument): f"observatory.{instrument['id']}.feeds.temperatures" for instrument in INSTRUMENTS
+}
+"""Each with the feed that it is of."""
+FIELDS = {"LSA22YG::channel_01_t": "Channel_01_T", "LSA21OQ::channel_1_t": "Channel_1_T"}
 FINISHED = "find /data/hk -name '*.g3' -type f | sort | xargs --no-run-if-empty sha256sum"
 PRECIOUS = {
     "secrets": "find /etc/livemon/secrets/master -type f | sort | xargs sha256sum",
-    "keys and certificates": "find /etc/livemon/pki -type f -not -path '*/public/*' | sort | xargs sha256sum",
+    "authority": "sha256sum /etc/livemon/pki/ca.crt /etc/livemon/pki/ca.key",
     "owner of the archive": "stat --format '%u:%g %a' /data/hk",
 }
 Samples = dict[float, float | None]
@@ -53,6 +60,20 @@ class Before:
     samples: dict[str, Samples]
 
 
+def archived(machine: Machine, directory: Path, end: float) -> dict[str, Samples]:
+    """Return the samples of each channel before `end` from a copy of the archive, the file that is being written included."""
+    packed = subprocess.run(
+        ["ssh", "-F", machine.ssh_config, f"livemon-{machine.name}", "sudo tar --create --directory /data hk"],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    subprocess.run(["tar", "--extract", "--directory", directory], input=packed.stdout, check=True, timeout=60)
+    paths = {name: f"{feed}.{FIELDS[name]}" for name, feed in CHANNELS.items()}
+    found = hkarchive.load(list(paths.values()), end - 86400, end, directory / "hk")
+    return {name: dict(zip(*map(list, found[path]), strict=True)) for name, path in paths.items()}
+
+
 def samples(host: Host, name: str, start: float, end: float) -> Samples:
     """Return all samples of a channel in ``[start, end)``."""
     interval = {"from": start, "until": end, "points": 100_000}
@@ -65,7 +86,7 @@ def samples(host: Host, name: str, start: float, end: float) -> Samples:
 
 
 @pytest.fixture(scope="module")
-def before(host: Host) -> Before:
+def before(machine: Machine, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Before:
     """What there is when the archive has two finished files and part of a third."""
     wait_for(
         lambda: len(host.check_output(FINISHED).splitlines()) >= 2, "two finished files of the archive", 240, every=3
@@ -77,7 +98,7 @@ def before(host: Host) -> Before:
         set(host.check_output(FINISHED).splitlines()),
         {what: host.check_output(command) for what, command in PRECIOUS.items()},
         running(host),
-        {name: samples(host, name, until - 86400, until) for name in CHANNELS},
+        archived(machine, tmp_path_factory.mktemp("archive"), until),
     )
 
 
@@ -125,7 +146,7 @@ def test_no_sample_from_before_is_lost(host: Host, before: Before, name: str):
     """The data nodes have them from the archive, also those of the file that was being written."""
     known = before.samples[name]
     assert len(known) >= 2, "the earlier livemon recorded too little to compare"
-    found = samples(host, name, before.until - 86400, before.until)
+    found = samples(host, name, min(known), before.until)
     assert {when: value for when, value in known.items() if found.get(when, "missing") != value} == {}
 
 
