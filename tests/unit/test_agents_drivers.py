@@ -297,7 +297,7 @@ def test_a_name_with_a_question_mark_is_a_command(module240):
     assert "INNAME 1,why?" in instrument.asked
 
 
-def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver):
+def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeypatch):
     with on_tcp(script(REPLIES["372"])) as instrument:
         instrument.fault = in_two
         module = driver("372").LS372(*instrument.host_and_port, num_channels=2)
@@ -305,7 +305,12 @@ def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver):
         module.comm.close()
     with on_tcp(script(REPLIES["336"])) as instrument:
         instrument.fault = in_two
-        module = driver("336").LS336(instrument.address)
+        connect = connection.TcpConnection.connect
+        # The driver knows no port but its own.
+        monkeypatch.setattr(
+            connection.TcpConnection, "connect", lambda self, _: connect(self, instrument.host_and_port)
+        )
+        module = driver("336").LS336("127.0.0.1")
         assert list(module.get_kelvin("0")) == [1.0, 2.0, 3.0, 4.0]
         assert list(module.get_sensor("0")) == [11.0, 12.0, 13.0, 14.0]
         module.com.close()

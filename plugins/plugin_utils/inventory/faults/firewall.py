@@ -31,11 +31,10 @@ def faults(settings: Entry) -> Iterator[str]:
             )
         else:
             for position, text in enumerate(networks):
-                yield from network_faults(f"{place}[{position}]", text, "leave the list out to admit all")
+                yield from _network_faults(f"{place}[{position}]", text)
 
 
-def network_faults(place: str, text: Any, instead_of_all: str) -> Iterator[str]:
-    """Every fault of a network or address; `instead_of_all` says what to write instead of one that is every address."""
+def _network_faults(place: str, text: Any) -> Iterator[str]:
     if not isinstance(text, str):
         yield f"{place}: {text!r} is {kind(text)}; write a network, for example 192.0.2.0/24"
         return
@@ -52,4 +51,4 @@ def network_faults(place: str, text: Any, instead_of_all: str) -> Iterator[str]:
             )
     else:
         if network.prefixlen == 0:
-            yield f"{place}: {text!r} is every address; {instead_of_all}"
+            yield f"{place}: {text!r} is every address; leave the list out to admit all"

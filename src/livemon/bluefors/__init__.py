@@ -1,1 +1,0 @@
-"""The log directory of a Bluefors dilution refrigerator: the format of its files, and a simulator that writes them."""
