@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from paths import ROOT
-from test_check_inventory import ANSIBLE
+from paths import CONTROLLER, ROOT
 
 from plugins.plugin_utils.inventory.grafana import alerting
 
@@ -61,7 +60,7 @@ def play(machine: Path, settings: dict, wiring: Path = ROOT / "playbooks/group_v
     (machine / "hosts.yml").write_text(yaml.safe_dump(inventory))
     answer = subprocess.run(
         [
-            *(ANSIBLE / "ansible-playbook", "-vvv", "--diff", "-i", machine / "hosts.yml"),
+            *(CONTROLLER / "ansible-playbook", "-vvv", "--diff", "-i", machine / "hosts.yml"),
             *("-e", f"@{wiring}", machine / "play.yml"),
         ],
         cwd=machine,
