@@ -130,7 +130,7 @@ on-host-build: venv-controller
 
 # --- environments ----------------------------------------------------------------------------------------------------
 
-.PHONY: environments lock
+.PHONY: environments lock catalogue absent
 venv-%:  ## (app, router, controller, controller-2.16, referee, graphite-web) a Python environment in .venv/
 	@lab/venv $*
 environments:  ## all Python environments, two at a time
@@ -138,6 +138,12 @@ environments:  ## all Python environments, two at a time
 		$(if $(filter controller-2.16,$(oldest_lane)),venv-controller-2.16)
 lock:  ## pin requirements/*.txt again from requirements/*.in
 	@lab/lock
+catalogue: venv-app  ## describe the agent classes of the pinned ocs and socs again, after a new release
+	$(app)/python lab/agents/catalogue.py
+	$(app)/python docs/generate.py
+absent: venv-app venv-router  ## start every agent class without its hardware, and write down what it does (10 minutes)
+	PYTHONPATH=src:tests/support:. $(WAITING) $(app)/python lab/agents/absent.py
+	$(app)/python docs/generate.py
 
 # --- measurements ----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/roles.md from the roles' own argument specs; with --check only say whether it is up to date.
+"""Write docs/roles.md and docs/agents.md from what they describe; with --check only say whether they are up to date.
 
 Usage: .venv/app/bin/python docs/generate.py [--check]
 """
@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import agents_page
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/roles.md"
 HEAD = """\
 # Roles
 
@@ -47,7 +47,7 @@ after a run that broke off.
 """
 
 
-def page() -> str:
+def roles_page() -> str:
     """Return docs/roles.md as it should be."""
     plays = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
     order = [entry["role"] for play in plays for entry in play.get("roles", [])]
@@ -88,8 +88,18 @@ def _text(description: str | list[str]) -> str:
     return description if isinstance(description, str) else " ".join(description)
 
 
+PAGES = {"docs/roles.md": roles_page, "docs/agents.md": agents_page.page}
+
+
+def main() -> None:
+    """Write the pages, or with --check end with the first that is not up to date."""
+    for name, page in PAGES.items():
+        path, text = ROOT / name, page()
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            sys.exit(f"{name} is not what it is made from: run docs/generate.py")
+
+
 if __name__ == "__main__":
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page())
-    elif not PAGE.exists() or PAGE.read_text() != page():
-        sys.exit("docs/roles.md is not what the argument specs say: run docs/generate.py")
+    main()

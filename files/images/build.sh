@@ -14,7 +14,8 @@ usage() {
 build.sh [--base auto|apt|REF] [--ca FILE]... [--archive DIR] [--rebuild SUFFIX] [--environment FILE] [--log FILE] [IMAGE...]
 
 Builds the images IMAGE (router, app; default: both) on this machine's Docker engine, under the tags that tags.py
-prints. Existing images are left alone.
+prints. Existing images are left alone. agents/TAG stands for the image livemon/agent:TAG, the application's with the packages
+of agents/TAG/packages.txt, below the project's root: from agents/TAG/wheels if that exists, else from pip's index.
 
   --base auto    base image from the image registry, from the apt mirror when the registry does not answer (default)
   --base apt     base image from this machine's apt mirror, by mmdebstrap
@@ -72,7 +73,7 @@ while (($#)); do
             esac
             shift 2
             ;;
-        router | app) images+=("$1") && shift ;;
+        router | app | agents/*) images+=("$1") && shift ;;
         *) fail "unknown argument $1; see build.sh --help" ;;
     esac
 done
@@ -83,6 +84,7 @@ trap 'rm -rf "$work"' EXIT
 python3 "$here/tags.py" --base "$base" >"$work/tags.json"
 
 tag_of() {
+    [[ $1 != agents/* ]] || { echo "livemon/agent:${1#*/}" && return; }
     python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/tags.json" "$1"
 }
 
@@ -160,9 +162,17 @@ machine_build_args() {
     done
 }
 
+files_of() {
+    if [[ $1 == agents/* ]]; then
+        (cd "$root" && find files/images/agent requirements/app.txt "$1" -type f)
+    else
+        python3 "$here/tags.py" --files "$1"
+    fi
+}
+
 # Run docker build on exactly the files of an image; progress goes to the terminal, all output to a log shown on failure.
 run_build() {
-    local image=$1 tag=$2 context=$work/$1 log=$work/$1.log started=$SECONDS
+    local image=$1 tag=$2 context=$work/$1 log=$work/$1.log started=$SECONDS recipe=${1/agents\/*/agent}
     shift 2
     mkdir -p "$context/ca"
     # An empty CA directory could not be copied.
@@ -171,9 +181,9 @@ run_build() {
     for authority in "${authorities[@]}"; do
         cp "$authority" "$context/ca/livemon-$((++number)).crt"
     done
-    python3 "$here/tags.py" --files "$image" | tar -C "$root" --create --files-from - | tar -C "$context" --extract
-    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${suffix:+-$suffix}" ${suffix:+--no-cache} --file "$context/files/images/$image/Dockerfile" \
-        "$@" "$context" 2>&1 | tee "$log" | sed -nuE "s/^(Step .*|#[0-9]+ \[.*|Collecting .*|Successfully .*)/[$image] \1/p" | cut -c -150; then
+    files_of "$image" | tar -C "$root" --create --files-from - | tar -C "$context" --extract
+    if ! BUILDKIT_PROGRESS=plain timeout 1500 docker build --tag "$tag${suffix:+-$suffix}" ${suffix:+--no-cache} --file "$context/files/images/$recipe/Dockerfile" \
+        "$@" "$context" 2>&1 | tee "$log" | sed -nuE "s,^(Step .*|#[0-9]+ \[.*|Collecting .*|Successfully .*),[$image] \1,p" | cut -c -150; then
         tail -n 40 "$log" >&2
         fail "building the image $image failed; the end of its output is above"
     fi
@@ -185,8 +195,8 @@ make_image() {
     tag=$(tag_of "$image")
     mapfile -d '' -t arguments < <(machine_build_args)
     # Not the commit: two that have the same files have the same image.
-    run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
-        --label "org.opencontainers.image.title=livemon $image" --label "org.opencontainers.image.revision=${tag#*:}" \
+    run_build "$image" "$tag" --build-arg "BASE=$(tag_of base)" --build-arg "APP=$(tag_of app)" --build-arg "REVISION=${tag#*:}" "${arguments[@]}" \
+        --label "org.opencontainers.image.title=livemon ${image%/*}" --label "org.opencontainers.image.revision=${tag#*:}" \
         --label "org.opencontainers.image.version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")"
     [[ -n $suffix ]] || save "$image" "$tag"
 }
@@ -201,6 +211,19 @@ save() {
     mv "$file.part" "$file"
     find "$archive" -name "$image-*.tar" -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d ' ' -f 2- |
         while read -r old; do rm -f "$old"; done
+}
+
+# Build images side by side; fail when one of them failed, after all have ended.
+make_images() {
+    local children=() image child failed=0
+    for image in "$@"; do
+        make_image "$image" &
+        children+=($!)
+    done
+    for child in "${children[@]}"; do
+        wait "$child" || failed=1
+    done
+    return "$failed"
 }
 
 main() {
@@ -227,20 +250,17 @@ main() {
             missing+=("$image")
         fi
     done
-    ((${#missing[@]})) || exit 0
-
-    base_tag=$(tag_of base)
-    exists "$base_tag" || suffix="" build_base "$base_tag"
-    children=()
+    local first=() agents=()
     for image in "${missing[@]}"; do
-        make_image "$image" &
-        children+=($!)
+        if [[ $image == agents/* ]]; then agents+=("$image"); else first+=("$image"); fi
     done
-    failed=0
-    for child in "${children[@]}"; do
-        wait "$child" || failed=1
-    done
-    exit "$failed"
+    if ((${#first[@]})); then
+        base_tag=$(tag_of base)
+        exists "$base_tag" || suffix="" build_base "$base_tag"
+        make_images "${first[@]}"
+    fi
+    # They stand on the application's.
+    make_images "${agents[@]}"
 }
 
 if [[ -n $log ]]; then

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plugin_utils.inventory.faults import files, inventory, unresolved
-from ..plugin_utils.inventory.instruments import host_names, name_of
+from ..plugin_utils.inventory.instruments import host_names
 from ..plugin_utils.inventory.rendering import summary
 from ..plugin_utils.plain import entries, mapping, plain
 
@@ -56,15 +56,12 @@ def instrument_hosts(instruments: list[Any]) -> list[str]:
     return host_names(entries(instruments))
 
 
-def instrument_names(instruments: list[Any]) -> list[str]:
-    """Return what consumers call the instruments."""
-    return [name_of(instrument) for instrument in entries(instruments)]
-
-
 def _settings(variables: Mapping[str, Any], wiring: list[str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Return the user's settings, and why some cannot be read. Of a variable that is not ours only its name is looked at."""
     source = Path(str(variables.get("inventory_file") or ""))
     settings: dict[str, Any] = {str(key): None for key in variables if key not in wiring}
+    # Files of the lab are beside the inventory.
+    settings["inventory_dir"] = variables.get("inventory_dir")
     unread: dict[str, list[str]] = {}
     for key in (key for key in list(settings) if key in inventory.SETTINGS or key in CONNECTION):
         value, faults = _setting(variables, key, partial(files.places, source))
@@ -93,5 +90,4 @@ class FilterModule:
             "inventory_summary": inventory_summary,
             "run_summary": run_summary,
             "instrument_hosts": instrument_hosts,
-            "instrument_names": instrument_names,
         }

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..plugin_utils.inventory.rendering import agent_secrets, ocs
+from ..plugin_utils.inventory import agent_files
+from ..plugin_utils.inventory.rendering import agent_images, agent_needs, agent_secrets, awaited, ocs
 from ..plugin_utils.plain import entries, mapping
 
 
 def ocs_site_config(
-    instruments: list[Any], agents: list[Any], host: str, seconds_per_file: int, open_operations: list[Any]
+    instruments: list[Any],
+    agents: list[Any],
+    host: str,
+    seconds_per_file: int,
+    open_operations: list[Any],
+    *,
+    files: list[Any],
 ) -> dict[str, Any]:
     """Return the OCS site config of `host`."""
     return ocs.site_config(
-        entries(instruments), entries(agents), str(host), int(seconds_per_file), entries(open_operations)
+        entries(instruments),
+        entries(agents),
+        str(host),
+        int(seconds_per_file),
+        entries(open_operations),
+        files=entries(files),
     )
+
+
+def ocs_agent_files(instruments: list[Any], agents: list[Any], inventory_directory: str) -> Sequence[Mapping[str, Any]]:
+    """Return the files that the containers of agents get from the controller."""
+    return agent_files.agent_files(entries(instruments), entries(agents), str(inventory_directory))
 
 
 def ocs_agent_services(site: dict[str, Any], host: str) -> Sequence[Mapping[str, Any]]:
@@ -24,8 +42,43 @@ def ocs_agent_services(site: dict[str, Any], host: str) -> Sequence[Mapping[str,
 
 
 def ocs_agent_secrets(agents: list[Any], secrets: dict[str, Any]) -> list[Any]:
-    """Return the files of secrets that agents need among their arguments."""
+    """Return the files of secrets that agents need."""
     return agent_secrets.files(entries(agents), mapping(secrets))
+
+
+def ocs_agent_needs(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what the containers of agents get of the host."""
+    return agent_needs.needs(entries(agents))
+
+
+def ocs_agent_directories(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the directories of the host that agents need."""
+    return agent_needs.directories(entries(agents))
+
+
+def ocs_agent_serial_lines(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the serial lines that agents find by serial number."""
+    return agent_needs.serial_lines(entries(agents))
+
+
+def ocs_agent_ports(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the ports of the host at which agents listen."""
+    return agent_needs.ports(entries(agents))
+
+
+def ocs_agent_open_ports(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return those of the ports that networks may use."""
+    return agent_needs.open_ports(entries(agents))
+
+
+def ocs_agent_images(agents: list[Any], app: str, directory: str) -> Sequence[Mapping[str, Any]]:
+    """Return the images of the agents that need packages; `directory` is that of the inventory."""
+    return agent_images.images(entries(agents), str(app), Path(directory))
+
+
+def ocs_agent_wheel_faults(agents: list[Any], directory: str) -> list[str]:
+    """Return which directories of wheels have none."""
+    return list(agent_images.wheel_faults(entries(agents), Path(directory)))
 
 
 def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
@@ -33,9 +86,19 @@ def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.simulators(entries(instruments))
 
 
+def usb_adapters(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the USB adapters for instruments with an RS-232 port."""
+    return ocs.usb_adapters(entries(instruments))
+
+
 def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return how the instruments on USB are recognised, by model."""
     return ocs.usb_devices(entries(instruments))
+
+
+def awaited_agents(instruments: list[Any], agents: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the agents for which a run waits."""
+    return awaited.awaited(entries(instruments), entries(agents))
 
 
 class FilterModule:
@@ -45,8 +108,18 @@ class FilterModule:
         """Return the filters by name."""
         return {
             "ocs_site_config": ocs_site_config,
+            "ocs_agent_files": ocs_agent_files,
             "ocs_agent_services": ocs_agent_services,
             "ocs_agent_secrets": ocs_agent_secrets,
+            "ocs_agent_needs": ocs_agent_needs,
+            "ocs_agent_directories": ocs_agent_directories,
+            "ocs_agent_serial_lines": ocs_agent_serial_lines,
+            "ocs_agent_ports": ocs_agent_ports,
+            "ocs_agent_open_ports": ocs_agent_open_ports,
+            "ocs_agent_images": ocs_agent_images,
+            "ocs_agent_wheel_faults": ocs_agent_wheel_faults,
+            "awaited_agents": awaited_agents,
             "simulators": simulators,
+            "usb_adapters": usb_adapters,
             "usb_devices": usb_devices,
         }

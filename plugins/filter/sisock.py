@@ -9,7 +9,7 @@ from ..plugin_utils.inventory.grafana.alarms.build import alarms_of
 from ..plugin_utils.inventory.grafana.alarms.requested import requested
 from ..plugin_utils.inventory.rendering import sisock
 from ..plugin_utils.inventory.rendering.bridge_site import site_file
-from ..plugin_utils.plain import entries, mapping, plain
+from ..plugin_utils.plain import entries, mapping
 
 
 def data_nodes(instruments: list[Any], agents: list[Any], further: list[Any], window: int) -> dict[str, Any]:
@@ -36,11 +36,6 @@ def text_directories(further: list[Any]) -> list[Any]:
     return sisock.text_directories(entries(further))
 
 
-def silent_nodes(status: dict[str, Any], expected: list[str]) -> list[str]:
-    """Return which of the expected nodes have no value yet."""
-    return sisock.silent_nodes(mapping(status), plain(expected))
-
-
 class FilterModule:
     """Ansible's way to find the filters."""
 
@@ -51,5 +46,4 @@ class FilterModule:
             "data_nodes_memory": data_nodes_memory,
             "bridge_site": bridge_site,
             "text_directories": text_directories,
-            "silent_nodes": silent_nodes,
         }

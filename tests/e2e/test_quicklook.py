@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+import yaml
 from playwright.sync_api import expect
 from quicklook_page import (
     SIZES,
@@ -85,6 +86,23 @@ def test_a_node_whose_process_is_away_says_so(appliance, open_page):
     appliance.wait_for_values("LSA21OQ")
     appliance.wait_for_values("LSA22YG", 60)
     says(page, "#state", "The appliance is well.", seconds=60)
+
+
+def test_what_the_agents_are_doing_is_listed_and_cannot_be_changed(appliance, open_page):
+    before = yaml.safe_load((appliance.directory / "nodes.yaml").read_text())["nodes"]
+    appliance.write_nodes(*before, {"kind": "agents", "name": "agents", "agents": ["control", "ls240"]})
+    try:
+        page = open_page()
+        page.locator("#agents summary").click(timeout=milliseconds(60))
+        rows = page.locator("#agents tbody tr")
+        acquiring = rows.filter(has=page.locator("td", has_text="acq"))
+        expect(acquiring).to_have_count(2, timeout=milliseconds(30))
+        expect(acquiring.first).to_contain_text("running")
+        expect(rows.filter(has_text="control").first).to_be_visible()
+        assert page.locator("#agents :is(button, input, a)").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["desktop"]["width"]
+    finally:
+        appliance.write_nodes(*before)
 
 
 def test_a_limit_that_is_exceeded_is_told_where_the_appliance_is_well(appliance, open_page):

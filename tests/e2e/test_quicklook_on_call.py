@@ -337,6 +337,11 @@ FUNCTIONS = [
             ("null", 1e9, "fresh"),
         )
     ),
+    (
+        "channels",
+        "staleness(new Channels([{name: 'n', silent_after: 120, fields: [{path: 'p', time: 0, silent_after: 3600}]}]).all[0], 1700)",
+        "fresh",
+    ),
 ]
 
 

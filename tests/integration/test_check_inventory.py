@@ -12,13 +12,15 @@ import pytest
 import yaml
 from paths import CONTROLLER, ROOT
 
+from livemon.instruments.folders import models
+
 BAD = [
     {"model": 373, "id": "control", "address": "172.16.127.392", "colour": "red"},
     {"model": 240, "id": "control", "serial": "LSA21OQ"},
 ]
 FAULTS = [
     "instruments[0] (id control).colour: unknown key",
-    "instruments[0] (id control).model: 373 is not a supported model; write 240 or 372",
+    f"instruments[0] (id control).model: 373 is not a supported model; write {' or '.join(models())}",
     "instruments[0] (id control).serial is missing",
     "instruments[1] (id control).id: 'control' is already used by instruments[0] (id control)",
 ]
@@ -85,6 +87,21 @@ def test_a_sound_inventory_is_followed_by_a_connection(tmp_path, host):
     assert answer.returncode != 0
     assert "nothing was changed" not in answer.stdout
     assert knocked(host)
+
+
+def test_a_broken_file_of_the_lab_s_own_agents_stops_before_any_host_is_touched(tmp_path, host):
+    """In a directory that is the inventory, Ansible would take the file for another inventory, and run it if it is executable."""
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents/level.py").write_text("class Level:\ndef main(args=None): ...\n")
+    (tmp_path / "agents/level.py").chmod(0o755)
+    address = {"ansible_host": "127.0.0.1", "ansible_port": host.getsockname()[1]}
+    settings = {"instruments": [], "ocs_agents": [{"agent_class": "Level", "id": "still"}]}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"livemon": {"hosts": {"monitor": address}, "vars": settings}}))
+    answer = run_playbook("site.yml", tmp_path)
+    assert answer.returncode != 0
+    assert "agents/level.py, line 2: expected an indented block" in " ".join(answer.stdout.split())
+    assert "arse inventory" not in answer.stdout + answer.stderr
+    assert not knocked(host)
 
 
 def test_an_inventory_without_a_monitor_says_so(tmp_path, host):
@@ -177,6 +194,33 @@ def test_the_way_to_the_monitor_itself_leads_to_its_name_and_not_to_localhost(tm
     assert "HostName monitor.lab.example" in (tmp_path / "entry").read_text()
 
 
+def test_a_mistake_about_an_agent_is_found_without_ocs_on_the_controller(tmp_path):
+    """All three passed the check and the run, and containers restarted for ever."""
+    (tmp_path / "hosts.yml").write_text(
+        """
+livemon:
+  hosts: {monitor: {}}
+  vars:
+    instruments: []
+    ocs_agents:
+      - {agent_class: FakeDateAgent, id: fake2}
+      - {agent_class: FakeDataAgent, id: fake3, arguments: [[--sample_rate, 4]], feeds: [false_temperature]}
+"""
+    )
+    answer = run_playbook("check_inventory.yml", tmp_path)
+    assert answer.returncode != 0
+    for fault in (
+        "The inventory has 3 faults; nothing was changed.",
+        (
+            "- ocs_agents[0] (id fake2).agent_class: FakeDateAgent is not an agent class of ocs 0.12.1 or socs 0.6.4; "
+            "did you mean FakeDataAgent?"
+        ),
+        "- ocs_agents[1] (id fake3).arguments: FakeDataAgent has no option --sample_rate; did you mean --sample-rate?",
+        "- ocs_agents[1] (id fake3).feeds[0]: FakeDataAgent has no feed 'false_temperature'; did you mean false_temperatures?",
+    ):
+        assert fault in " ".join(answer.stdout.split())
+
+
 def test_a_secret_that_is_not_defined_is_a_fault_like_any_other(tmp_path):
     """It was four nested errors by the newest Ansible, and nothing at all by ansible-core 2.16."""
     (tmp_path / "hosts.yml").write_text(
@@ -215,15 +259,18 @@ def test_a_simulator_is_run_without_labels_and_an_agent_with_its_own_secrets_onl
     """A changed label started the simulator again; every user of the machine could read an agent's password."""
     simulator = {"id": "ls240", "model": "240", "serial": "LSA21OQ", "port": 1094}
     variables = {"simulators_image": "app", "simulators_uid": 9005, "simulators_instruments": [simulator]}
-    service = rendered(tmp_path, "simulators", variables)["services"]["ls240"]
-    assert service["command"] == (
+    services = rendered(tmp_path, "simulators", variables | {"simulators_bluefors": "/srv/bluefors"})["services"]
+    assert services["ls240"]["command"] == (
         ["simulate", "240", "--serial", "LSA21OQ", "--host", "0.0.0.0", "--port", "1094", "--control", "/tmp/control"]
     )
+    assert services["bluefors_logs"]["command"] == ["simulate", "bluefors", "/logs"]
+    assert services["bluefors_logs"]["volumes"] == ["/srv/bluefors:/logs"]
 
     usual = {"checksum": "0", "writes_archive": False, "usb": False}
     agents = [usual | {"id": "power", "has_secrets": True}, usual | {"id": "fake1", "has_secrets": False}]
     variables = {"ocs_image": "app", "ocs_uid": 9000, "ocs_site_host": "lab", "ocs_agent_services": agents}
-    variables |= yaml.safe_load((ROOT / "roles/ocs/vars/main.yml").read_text()) | {"ocs_agent_secrets": []}
+    for file in ("defaults", "vars"):
+        variables |= yaml.safe_load((ROOT / f"roles/ocs/{file}/main.yml").read_text())
     services = rendered(tmp_path, "ocs", variables)["services"]
     (mounted,) = [each for each in services["power"]["volumes"] if "agents" in each]
     assert mounted == "/etc/livemon/secrets/agents/power:/run/agent_secrets:ro"

@@ -13,7 +13,11 @@ import pytest
 import yaml
 from paths import CONTROLLER, ROOT
 
+from livemon.instruments import folders
+
 IMAGES = '{"livemon_images": {"app": "livemon/app:x", "router": "livemon/router:x"}, "extra_ca_certificates": []}'
+KNOWN = {"100": True} | {number: model.line_option is not None for number, model in folders.models().items()}
+"""Every model, and whether it can be on a serial line."""
 INSTRUMENTS = [
     {"model": 100, "id": "diodes", "serial": "A1"},
     {"model": 100, "id": "far", "serial": "A2", "address": "192.0.2.7"},
@@ -102,7 +106,7 @@ def test_what_it_does_not_have_is_a_mistake(collection, tmp_path):
     assert answer.returncode != 0
     said = " ".join(answer.stdout.split())
     assert "instruments[0] (id diodes).channels.5: this model has no such channel; it has 1 to 4" in said
-    assert "instruments[1] (id b).model: 101 is not a supported model; write 100 or 240 or 372" in said
+    assert f"instruments[1] (id b).model: 101 is not a supported model; write {' or '.join(sorted(KNOWN))}" in said
 
 
 def test_the_site_config_has_its_agents(rendered):
@@ -161,6 +165,17 @@ def simulated(collection, *arguments):
             process.terminate()
 
 
+def test_discovery_knows_it_by_its_reply(collection, rendered):
+    (simulator,) = rendered["compose"]["simulators"]["services"].values()
+    with simulated(collection, *simulator["command"][1:4], "--port", "0") as (host, port):
+        command, environment = livemon(collection, f"main(['discover', '{host}', '--port', '{port}'])")
+        without_site = {name: value for name, value in os.environ.items() if name != "OCS_CONFIG_DIR"}
+        answer = subprocess.run(
+            command, env=without_site | environment, capture_output=True, text=True, timeout=60, check=True
+        )
+    assert f"- {{model: 100, id: ls100, serial: A3, address: '{host}:{port}'}}" in answer.stdout
+
+
 def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_path):
     link = tmp_path / "usb"
     command, environment = livemon(collection, f"main(['simulate', '372', '--serial', 'X', '--pty', {str(link)!r}])")
@@ -168,11 +183,12 @@ def test_the_simulator_takes_a_pseudo_terminal_as_it_has_usb(collection, tmp_pat
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert "--pty: a 372 has no serial port here" in answer.stderr
-    command, environment = livemon(collection, "main(['simulate', '--help'])")
+    command, environment = livemon(collection, "main(['simulate', '100', '--help'])")
     answer = subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert "100, 240 only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
+    on_a_line = sorted(number for number, can_be in KNOWN.items() if can_be)
+    assert f"{', '.join(on_a_line)} only: serve a pseudo-terminal" in " ".join(answer.stdout.split())
 
 
 @pytest.mark.parametrize(("module", "said"), [("acme.agents.acme100", ["adapted"]), ("acme.agents.other", [])])

@@ -24,12 +24,13 @@ import pytest
 import serial
 from socs.agents.lakeshore372.agent import LS372_Agent
 from socs.Lakeshore.Lakeshore240 import Module
+from socs.Lakeshore.Lakeshore336 import LS336
 from socs.Lakeshore.Lakeshore372 import LS372, Curve
 from waiting import wait_for
 
 from livemon.instruments.common.control import request
 
-LISTENS = re.compile(r"^Lake Shore (240|372) (\S+) listens on (\S+)$", re.MULTILINE)
+LISTENS = re.compile(r"^Lake Shore (240|336|372) (\S+) listens on (\S+)$", re.MULTILINE)
 
 
 class Simulator:
@@ -115,6 +116,23 @@ def ask(client: socket.socket, message: bytes) -> bytes:
 
 
 # The real drivers
+
+
+def test_driver_of_the_336_reads_everything(start, monkeypatch):
+    controller = start("336", "--serial", "LSA3ABC", "--port", "0", "--cooldown-minutes", "0", "--label", "D2=Sample")
+    connect = socket.socket.connect
+    # The driver knows no port but its own.
+    monkeypatch.setattr(socket.socket, "connect", lambda self, _: connect(self, controller.host_port))
+    driver = LS336("127.0.0.1")
+    assert driver.id.split(",")[:2] == ["LSCI", "MODEL336"]
+    assert list(driver.channels) == ["A", "B", "C", "D", "D2", "D3", "D4", "D5"]
+    names = [channel.input_name for channel in driver.channels.values()]
+    assert names[:5] == ["Plate 50K", "Plate 4K", "Still", "Vacuum can", "Sample"]
+    assert driver.get_kelvin("B") == pytest.approx(2.84, rel=0.05)
+    driver.heaters["1"].set_max_current(0.5)
+    driver.heaters["1"].set_setpoint(3.5)
+    assert (driver.heaters["1"].get_max_current(), driver.heaters["1"].get_setpoint()) == (0.5, 3.5)
+    driver.com.close()
 
 
 def test_driver_of_the_372_reads_everything(bridge):
@@ -529,9 +547,13 @@ def test_termination_hangs_up_and_frees_what_it_used(start, tmp_path):
     ("arguments", "complaint"),
     [
         (["372"], "Missing option '--serial'"),
-        (["371", "--serial", "X"], "'371' is not one of '240', '372'"),
+        (["371", "--serial", "X"], "No such command '371'"),
         (["372", "--serial", "X", "--label", "17=a"], "a 372 has channels 1 to 16"),
         (["240", "--serial", "X", "--label", "9=a"], "a 240 has channels 1 to 8"),
+        (["336", "--serial", "X", "--label", "1=a"], "a 336 has channels A, B, C, D, D2, D3, D4, D5"),
+        (["336", "--serial", "X", "--label", "A=a;b"], "a name is one line without"),
+        (["336", "--serial", "X", "--fault", "frozen,channel=9"], "channel=9: the instrument has the inputs A, B"),
+        (["336", "--serial", "X", "--pty", "link"], "a 336 has no serial port"),
         (["240", "--serial", "X", "--label", "plate"], "write CHANNEL=NAME"),
         (["240", "--serial", "X", "--label", "1=a;b"], "a name is one line without"),
         (["240", "--serial", "X", "--label", "1=a\nb"], "a name is one line without"),

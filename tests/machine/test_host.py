@@ -27,6 +27,8 @@ CONTAINERS = {
     "sisock_grafana_http",
     *(f"ocs_{instance}" for instance in IDS),
     *(f"simulator_{instance}" for instance in IDS),
+    "ocs_bluefors",
+    "simulator_bluefors_logs",
 }
 
 

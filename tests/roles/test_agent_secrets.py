@@ -1,4 +1,4 @@
-"""The role ocs gives each agent its own secrets, prints none of them, and has compose recreate the agents that have a new one."""
+"""The role ocs gives each agent its own secrets and its own code, prints no secret, and has compose recreate who has a new one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from paths import CONTROLLER, ROOT
 
+from plugins.plugin_utils.inventory.agent_files import AgentFile, agent_files
 from plugins.plugin_utils.inventory.rendering import agent_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -50,7 +52,7 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
+def run(machine: Path, agents: list, secrets: dict, *options: str, code: Sequence[AgentFile] = ()) -> str:
     """Run the stages that write and start; return what they print."""
     plain = {"checksum": "5f1d", "writes_archive": False, "usb": False}
     services = [{"id": each["id"], "has_secrets": "arguments" in each} | plain for each in agents]
@@ -61,6 +63,7 @@ def run(machine: Path, agents: list, secrets: dict, *options: str) -> str:
         "ocs_data_directory": "/data",
         "ocs_docker_run": ["docker", "run"],
         "ocs_image": "livemon/app:1",
+        "ocs_agent_files": list(code),
         "ocs_site_config": {"hosts": {}},
         "ocs_site_host": "monitor",
         "ocs_uid": os.getuid(),
@@ -130,3 +133,31 @@ def test_check_mode_on_a_bare_machine_changes_nothing(machine):
     printed = run(machine, [POWER], SECRETS, "--check", "--diff")
     assert not (machine / "etc/secrets/agents").exists()
     assert "plugh-xyzzy" not in printed
+
+
+def test_only_the_container_of_an_agent_has_its_files(machine):
+    (machine / "agents").mkdir()
+    (machine / "agents/weather.py").write_text("class VantageproAgent: ...\ndef main(args=None): ...\n")
+    (machine / "still.340").write_text("a curve")
+    agents = [POWER, PUMP | {"files": ["still.340"]}, WEATHER | {"files": ["still.340"]}]
+
+    def on_the_machine() -> list[str]:
+        return sorted(str(path.relative_to(machine / "etc/ocs")) for path in (machine / "etc/ocs").glob("*/*/*"))
+
+    run(machine, agents, SECRETS, code=agent_files([], agents, machine))
+    assert on_the_machine() == ["agents/weather/weather.py", "files/pump/still.340", "files/weather/still.340"]
+    assert (machine / "etc/ocs/files/pump/still.340").read_text() == "a curve"
+    services = json.loads((machine / "definition.json").read_text())["services"]
+    ours = f"{machine}/etc/ocs/"
+    mounted = {name: sorted(each for each in about["volumes"] if "ocs/" in each) for name, about in services.items()}
+    assert {name: [each for each in all_ if "/config:" not in each] for name, all_ in mounted.items()} == {
+        "power": [],
+        "pump": [f"{ours}files/pump:/files:ro"],
+        "weather": [f"{ours}agents/weather:/agents:ro", f"{ours}files/weather:/files:ro"],
+    }
+    (machine / "agents/weather.py").unlink()
+    agents = [POWER, PUMP | {"files": ["still.340"]}, WEATHER]
+    run(machine, agents, SECRETS, code=agent_files([], agents, machine))
+    assert on_the_machine() == ["files/pump/still.340"]
+    assert not (machine / "etc/ocs/files/weather").exists()
+    assert "changed=0" in run(machine, agents, SECRETS, code=agent_files([], agents, machine))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,11 @@ from ocs.ocs_client import OCSClient
 from processes import process
 from router import Router
 from waiting import wait_for
+
+from livemon import hkarchive
+from livemon.instruments.common.control import request
+from plugins.plugin_utils.inventory.models import MODELS
+from plugins.plugin_utils.inventory.rendering.ocs import site_config
 
 LIVEMON = Path(sys.executable).with_name("livemon")
 
@@ -131,3 +138,77 @@ def simulator(model: int, directory: Path, *arguments: str, port: int = 0) -> It
             lambda: re.search(r"listens on (\S+:\d+)", log.read_text()), f"the simulated {model} to listen", 60
         )
         yield found[1], child
+
+
+@dataclass
+class Simulated:
+    """A running simulated instrument; `address` is where it listens on TCP."""
+
+    address: str
+    control: Path
+
+    def ask(self, message: str) -> str:
+        """Ask it something over TCP, or tell it, as people do at its front panel."""
+        host, port = self.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 20) as panel:
+            panel.sendall(f"{message};*OPC?\r\n".encode())
+            return panel.recv(1000).decode().strip().removesuffix("1").removesuffix(";")
+
+    def fault(self, text: str) -> str:
+        """Order a fault, or ``clear``."""
+        return request(self.control, text)
+
+
+@contextmanager
+def controlled(model: int, serial: str, directory: Path, *arguments: str) -> Iterator[Simulated]:
+    """Run a simulated instrument on a free TCP port, in addition to a pseudo-terminal if `arguments` say so."""
+    log, control = directory / f"{serial}.log", directory / f"{serial}.control"
+    log.unlink(missing_ok=True)
+    command = [LIVEMON, "simulate", model, "--serial", serial, "--port", 0, "--control", control, *arguments]
+    with process(*command, log=log, env=os.environ | {"PYTHONUNBUFFERED": "1"}):
+        lines = 1 + ("--pty" in arguments)
+        wait_for(lambda: log.read_text().count("listens on") == lines, f"the simulated {model} to listen", 60)
+        yield Simulated(re.search(r"listens on (\S+:\d+)", log.read_text())[1], control)
+
+
+@dataclass
+class Recorded:
+    """An agent of `feed` whose samples an aggregator archives in `directory`."""
+
+    agent: Agent
+    feed: str
+    directory: Path
+
+    def samples(self, field: str, since: float) -> list[float]:
+        """Return the values of a field since a time, oldest first; empty if there are none."""
+        path, until = f"{self.feed}.{field}", time.time() + 60
+        if path not in hkarchive.scan(since, until, self.directory):
+            return []
+        return hkarchive.load([path], since, until, self.directory)[path][1].tolist()
+
+    def newest(self, field: str, count: int, since: float, what: str) -> list[float]:
+        """Return them once there are so many."""
+        return wait_for(lambda: len(found := self.samples(field, since)) >= count and found, what, 60)
+
+    def fields(self) -> set[str]:
+        """Return the fields of the feed that have samples."""
+        paths = hkarchive.scan(time.time() - 600, time.time() + 60, self.directory)
+        return {path.removeprefix(f"{self.feed}.") for path in paths if path.startswith(self.feed)}
+
+
+@contextmanager
+def recorded(site: Site, instrument: dict, arguments: Sequence[Sequence[str]] | None = None) -> Iterator[Recorded]:
+    """Run the agent of an instrument of an inventory, with the arguments that it gets there or others, and an aggregator."""
+    model, name = MODELS[str(instrument["model"])], instrument["id"]
+    site.write(
+        **{name: (model.agent_class, *(arguments_of(instrument) if arguments is None else arguments))},
+        recorder=("AggregatorAgent", ["--data-dir", site.directory], ["--frame-seconds", 1]),
+    )
+    with site.agent("recorder"), site.agent(name) as agent:
+        yield Recorded(agent, f"observatory.{name}.feeds.{model.feed}", site.directory)
+
+
+def arguments_of(instrument: dict) -> list[list[str]]:
+    """Return the arguments that the agent of an instrument gets in the site config."""
+    instances = site_config([instrument], [], "lab", 3600)["hosts"]["lab"]["agent-instances"]
+    return next(each["arguments"] for each in instances if each["instance-id"] == instrument["id"])

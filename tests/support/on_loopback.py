@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from appliance import Appliance
+from fakes.bluefors import LogWriter
 from ocs_site import Site, simulator
 from paths import ROOT
 from router import Router
@@ -53,11 +54,14 @@ def running(lists: dict[str, Any], router: Router, directory: Path) -> Iterator[
             addresses[instrument["id"]] = stack.enter_context(simulator(int(instrument["model"]), directory, *serial))[
                 0
             ]
+        logs = directory / "bluefors"
+        if any(agent["agent_class"] == "BlueforsAgent" for agent in lists["ocs_agents"]):
+            stack.enter_context(LogWriter(logs))
         site.write(
             **{
                 each["instance-id"]: (
                     each["agent-class"],
-                    *(_here(words, addresses.get(each["instance-id"]), directory) for words in each["arguments"]),
+                    *(_here(words, addresses.get(each["instance-id"]), directory, logs) for words in each["arguments"]),
                 )
                 for each in instances
             }
@@ -85,7 +89,12 @@ def write_site(lists: dict[str, Any], directory: Path) -> None:
     write_public(directory / "site.yaml", yaml.safe_dump(content).encode())
 
 
-def _here(words: list[str], address: str | None, directory: Path) -> list[str]:
-    """An argument of an agent with what it has here for an address in the agents' network or the archive's directory."""
-    here = {"--ip-address": address, "--port": f"tcp://{address}", "--data-dir": str(directory / "archive")}
+def _here(words: list[str], address: str | None, directory: Path, logs: Path) -> list[str]:
+    """An argument of an agent with what it has here for an address in the agents' network or a directory in its container."""
+    here = {
+        "--ip-address": address,
+        "--port": f"tcp://{address}",
+        "--data-dir": str(directory / "archive"),
+        "--log-directory": str(logs),
+    }
     return [words[0], here[words[0]]] if words[0] in here else words

@@ -297,7 +297,7 @@ def test_a_name_with_a_question_mark_is_a_command(module240):
     assert "INNAME 1,why?" in instrument.asked
 
 
-def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeypatch):
+def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver):
     with on_tcp(script(REPLIES["372"])) as instrument:
         instrument.fault = in_two
         module = driver("372").LS372(*instrument.host_and_port, num_channels=2)
@@ -305,12 +305,7 @@ def test_a_372_and_a_336_are_set_up_over_replies_in_two_segments(driver, monkeyp
         module.comm.close()
     with on_tcp(script(REPLIES["336"])) as instrument:
         instrument.fault = in_two
-        connect = connection.TcpConnection.connect
-        # The driver knows no port but its own.
-        monkeypatch.setattr(
-            connection.TcpConnection, "connect", lambda self, _: connect(self, instrument.host_and_port)
-        )
-        module = driver("336").LS336("127.0.0.1")
+        module = driver("336").LS336(instrument.address)
         assert list(module.get_kelvin("0")) == [1.0, 2.0, 3.0, 4.0]
         assert list(module.get_sensor("0")) == [11.0, 12.0, 13.0, 14.0]
         module.com.close()

@@ -19,7 +19,7 @@ from livemon.bridge import inventory as bridge_inventory
 from livemon.bridge.app import create_app
 from livemon.bridge.limits import MAX_SERIES
 from plugins.plugin_utils.inventory import durations
-from plugins.plugin_utils.inventory.alarm_settings import INSTRUMENT_DEFAULTS, default_alarm, limits_of
+from plugins.plugin_utils.inventory.alarm_settings import INSTRUMENT_DEFAULTS, channel_limits, default_alarm
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana import alerting, notifications, sentences
 from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
@@ -617,7 +617,7 @@ def test_what_is_switched_off_explains_nothing():
     ],
 )
 def test_colours_are_of_the_same_limits(options, limits):
-    assert limits_of(options) == limits
+    assert channel_limits(FRIDGE, options, "temperature") == limits
 
 
 # --- whom Grafana tells ---------------------------------------------------------------------------------------------------

@@ -254,7 +254,7 @@ def test_an_agent_has_alarms_of_its_own_only():
     ]
 
 
-PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
+PRESSURE = {"field": "pressures.pressure_ch1", "above": 1e-3}
 
 
 @pytest.mark.parametrize(
@@ -263,19 +263,22 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
         ([PRESSURE | {"label": "OVC", "unit": "mbar"}, PRESSURE | {"severity": "warning"}], []),
         (
             {"above": 1},
-            [".alarms: this is a mapping; write a list, for example [{field: pressure.Channel_1, above: 0.001}]"],
+            [".alarms: this is a mapping; write a list, for example [{field: pressures.pressure_ch1, above: 0.001}]"],
         ),
-        (["above"], [".alarms[0]: this is text; write, for example, {field: pressure.Channel_1, above: 0.001}"]),
+        (["above"], [".alarms[0]: this is text; write, for example, {field: pressures.pressure_ch1, above: 0.001}"]),
         (
             [{"above": 1}],
             [
-                ".alarms[0].field: None is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
+                ".alarms[0].field: None is not a valid field of a feed; write feed and field, for example pressures.pressure_ch1"
             ],
         ),
         (
             [PRESSURE | {"field": "Channel_1"}],
             [
-                ".alarms[0].field: 'Channel_1' is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
+                (
+                    ".alarms[0].field: 'Channel_1' is not a valid field of a feed; "
+                    "write feed and field, for example pressures.pressure_ch1"
+                )
             ],
         ),
         (
@@ -291,7 +294,7 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
             [PRESSURE, PRESSURE | {"above": 2}],
             [
                 (
-                    ".alarms[1]: another alarm of pressure.Channel_1 is above and critical; "
+                    ".alarms[1]: another alarm of pressures.pressure_ch1 is above and critical; "
                     "leave one out, or give it another severity"
                 )
             ],
@@ -299,7 +302,7 @@ PRESSURE = {"field": "pressure.Channel_1", "above": 1e-3}
     ],
 )
 def test_a_mistake_in_an_agents_alarms(alarms, expected):
-    agent = FAKE | {"feeds": ["pressure"], "alarms": alarms}
+    agent = FAKE | {"agent_class": "lab:Gauge", "feeds": ["pressures"], "alarms": alarms}
     assert faults({"instruments": [], "ocs_agents": [agent]}) == [
         "ocs_agents[0] (id fake1)" + each for each in expected
     ]

@@ -102,13 +102,14 @@ def test_what_should_go_on(path, goes_on):
         ("agents: [{id: a, feeds: [f]}]", "site.yaml, agents[0].feeds: write the fields of each feed"),
         (
             "agents: [{id: a, feeds: {f: {x: {units: K}}}}]",
-            "site.yaml, agents[0].feeds.f.x: unknown key 'units'; the known keys are channel, expected, label, quantity, unit",
+            "agents[0].feeds.f.x: unknown key 'units'; the known keys are channel, expected, label, quantity, silent_after, unit",
         ),
         ("agents: [{id: a, feeds: {f: {x: {label: ''}}}}]", "agents[0].feeds.f.x.label: '' is not a string"),
+        ("agents: [{id: a, feeds: {f: {x: {silent_after: 0}}}}]", "agents[0].feeds.f.x.silent_after: write a number"),
         ("agents: [{id: a, feeds: {f: {x: {expected: 1}}}}]", "agents[0].feeds.f.x.expected: write true or false"),
         (
             "agents: [{id: a, feeds: {f: {x: }}}]",
-            "agents[0].feeds.f.x: write a mapping of channel, expected, label, quantity, unit",
+            "agents[0].feeds.f.x: write a mapping of channel, expected, label, quantity, silent_after, unit",
         ),
     ],
 )

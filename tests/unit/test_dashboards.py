@@ -20,6 +20,7 @@ from livemon.bridge.node_watch import Event
 from livemon.hkarchive.gaps import Gap, GapList
 from livemon.nodes.sensors import SensorsNode
 from livemon.nodes.weather import WeatherNode
+from plugins.plugin_utils.inventory.agent_fields import fields_of
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana.dashboards import others
 from plugins.plugin_utils.inventory.grafana.dashboards.channels import beyond, value_steps
@@ -44,6 +45,16 @@ GAUGE = {
         {"field": "pressure.Channel_1", "label": "OVC", "unit": "mbar", "above": 1e-3},
         {"field": "pressure.Channel_2", "label": "OVC", "rising": 0.1},
     ],
+}
+KNOWN = {
+    "agent_class": "PfeifferAgent",
+    "id": "tpg",
+    "feeds": ["pressures"],
+    "silent_after": "10m",
+    "fields": {
+        "pressures.pressure_ch2": {"label": "OVC", "unit": "Pa", "alarms": [{"above": 0.1}], "silent_after": "1h"},
+        "pressures.pressure_ch1": None,
+    },
 }
 SILENT_AGENT = {"agent_class": "HostManager", "id": "manager"}
 ALERT_LIST_OPTIONS = {
@@ -75,6 +86,7 @@ INVENTORIES = {
     "twelve": (many(12), [], []),
     "long ids": ([DIODES | {"id": "d" * 63 + end, "serial": end} for end in "ab"], [], []),
     "gauges": ([DIODES], [GAUGE], []),
+    "known fields": ([DIODES], [KNOWN, GAUGE, FAKE], []),
     "further": ([DIODES], [FAKE, SILENT_AGENT], [WEATHER, FOREIGN]),
     "labels that Grafana could take for something else": (
         [DIODES | {"channels": {1: {"label": "5m"}, 2: {"label": "T (K) [0] {a}"}, 3: {"label": "Ω plate"}}}],
@@ -220,6 +232,7 @@ def channels(inventory: str) -> Iterator[str]:
     samples += [
         f"observatory.{each['id']}.feeds.{limit['field']}" for each in agents for limit in each.get("alarms", [])
     ]
+    samples += [f"observatory.{each['id']}.feeds.{field.key}" for each in agents for field in fields_of(each)]
     for node in further:
         samples += (
             [f"observatory.{node['target']}.feeds.{feed}.x" for feed in node["feeds"]]
@@ -530,6 +543,24 @@ def test_fields_of_other_agents_that_have_alarms_are_shown_in_their_colours(name
         (beyond(1e-3), "red"),
     ]
     assert override_of(panel, "OVC (pressure.Channel_2)") == {}
+
+
+def test_an_agent_whose_fields_are_known_has_a_dashboard_with_one_axis_for_each_unit():
+    found = dashboards(*INVENTORIES["known fields"])
+    assert [name for name in found if name.startswith("agent-")] == ["agent-tpg"]
+    plots = {panel["title"]: names_of(panel) for panel in panels_of(found["agent-tpg"], "timeseries")}
+    assert plots == {
+        "Pa": ["OVC"],
+        "mbar": [f"Gauge {number}" for number in (1, 3, 4, 5, 6)],
+        "All fields": [],
+    }
+    (values,) = panels_of(found["agent-tpg"], "stat")
+    assert names_of(values) == ["OVC", "Gauge 1"]
+    (ages,) = panels_of(found["agent-tpg"], "bargauge")
+    assert (override_of(ages, "OVC")["max"], override_of(ages, "Gauge 1")["max"]) == (3600, 600)
+    assert "pressures" not in str(found["others"])
+    links = [panel["links"][0]["url"] for panel in found["overview"]["panels"] if panel["title"] == "tpg"]
+    assert [link.partition("?")[0] for link in links] == ["/d/livemon-a-tpg"]
 
 
 def test_a_feed_is_red_when_its_alarm_calls_it_silent():

@@ -48,7 +48,8 @@ def test_a_page_has_the_arguments_of_the_function(name):
     about, (first, *others) = page["DOCUMENTATION"], signature.parameters.values()
     assert about["name"] == name == FUNCTIONS[name].__name__
     assert about["short_description"]
-    assert about.get("positional", "") == ", ".join(parameter.name for parameter in others)
+    positional = (each.name for each in others if each.kind is not inspect.Parameter.KEYWORD_ONLY)
+    assert about.get("positional", "") == ", ".join(positional)
     types = {"_input": ansible_type(first.annotation)}
     types |= {parameter.name: ansible_type(parameter.annotation) for parameter in others}
     assert {key: option["type"] for key, option in about["options"].items()} == types

@@ -308,6 +308,50 @@ def test_a_directory_that_is_not_there_is_told():
     assert problem.startswith("The directory /srv/gone of a node in data_nodes does not exist")
 
 
+LOGS = {"agent": "fridge", "path": "/srv/logs", "writable": False}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ("real /srv/logs /srv/logs\nunwritable /srv/logs", None),
+        ("real /srv/logs /mnt/share", None),
+        ("missing /srv/logs", "The directory /srv/logs of the agent fridge does not exist: create it"),
+        ("real /srv/logs /run/user", "is a symbolic link to /run/user, which is within the system directory /run;"),
+        ("real /srv/logs /srv/logs\nunreadable /srv/logs 26-12-01/CH1 T.log",
+         "cannot be read by the user ocs (uid 9000), with which agents run: see ls -ld /srv/logs/26-12-01/CH1 T.log. Grant it,"),
+        ("real /srv/logs /srv/logs\nunreadable /srv/logs ", "see ls -ld /srv/logs. Grant it"),
+    ],
+)  # fmt: skip
+def test_a_directory_that_an_agent_cannot_read_is_a_problem(facts, said):
+    found = told("debian-13-bare", {"agent_directories": (0, facts)}, agent_directories=[LOGS])
+    assert len(found) == (said is not None)
+    assert not found or said in found[0]
+
+
+def test_a_directory_that_an_agent_cannot_write_is_a_problem():
+    out = [LOGS | {"writable": True}]
+    facts = "real /srv/logs /srv/logs\nunwritable /srv/logs"
+    (problem,) = told("debian-13-bare", {"agent_directories": (0, facts)}, agent_directories=out)
+    assert "cannot be written by the user ocs (uid 9000)" in problem
+    assert "sudo chown 9000 /srv/logs, or leave writable out" in problem
+
+
+def test_a_udp_port_of_an_agent_is_not_a_tcp_port():
+    port = {"port": 8124, "protocol": "udp", "address": "0.0.0.0", "use": "the agent hwp (ports in ocs_agents)"}
+    line = 'UNCONN 0 0 0.0.0.0:8124 0.0.0.0:* users:(("collectd",pid=812,fd=3))'
+    container = "pump\t\t0.0.0.0:8124->8124/udp"
+    assert told("debian-13-monitor", {"listeners": (0, line)}, ports=[port]) == []
+    (problem,) = told("debian-13-monitor", {"udp_listeners": (0, line)}, ports=[port])
+    assert (
+        problem
+        == "collectd (pid 812) uses UDP port 8124, which is needed for the agent hwp (ports in ocs_agents): stop it."
+    )
+    (problem,) = told("debian-13-monitor", {"containers": (0, container)}, ports=[port])
+    assert "uses UDP port 8124" in problem
+    assert told("debian-13-monitor", {"containers": (0, container)}, ports=[port | {"protocol": "tcp"}]) == []
+
+
 def test_servers_for_a_clock_that_somebody_else_keeps_are_told():
     kept = {"packages": packages("ntpsec")}
     assert told("debian-13-bare", kept) == []
@@ -487,6 +531,36 @@ def test_the_script_reports_on_this_machine():
     assert about["images"].words == []
     assert about["data"].rc != 0
     assert len(about["clock"].words) == 2
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run a command as another user, as the preflight does")
+def test_the_script_sees_what_an_agent_may_do_in_a_directory(tmp_path):
+    """A directory above that is closed does not matter: the container gets the directory itself."""
+    closed = tmp_path / "closed"
+    for name in ("open", "shut", "file", "out"):
+        (closed / name).mkdir(parents=True)
+        (closed / name).chmod(0o755)
+    (closed / "shut/26-12-01").mkdir(mode=0o700)
+    (closed / "file/CH1 T.log").touch(mode=0o600)
+    (closed / "out").chmod(0o777)
+    (closed / "link").symlink_to("open")
+    closed.chmod(0o700)
+    names = ["open", "shut", "file", "out", "link", "gone"]
+    directories = " ".join(str(closed / name) for name in names)
+    script = ROOT / "roles/preflight/files/probe.sh"
+    answer = subprocess.run(
+        ["sh", script, "0", sys.executable, "/nowhere", "bash", "", "", "", "", directories, "9000"],
+        capture_output=True, text=True, timeout=200, check=True,
+    )  # fmt: skip
+    lines = Report(answer.stdout)["agent_directories"].lines
+    assert [line.replace(f"{closed}/", "") for line in lines] == [
+        "real open open", "unwritable open",
+        "real shut shut", "unreadable shut 26-12-01", "unwritable shut",
+        "real file file", "unreadable file CH1 T.log", "unwritable file",
+        "real out out",
+        "real link open", "unwritable link",
+        "missing gone",
+    ]  # fmt: skip
 
 
 def test_no_docker_command_is_not_taken_for_networks(tmp_path):

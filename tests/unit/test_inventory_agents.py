@@ -11,7 +11,7 @@ from ocs import site_config
 from ocs.agents.host_manager.agent import HostManager
 from socs.agents.synacc.agent import make_parser
 
-from livemon.agents import secret_arguments
+from livemon.agents import agent_secrets as secrets_of_the_process
 from livemon.agents.site_config import find_instance
 from livemon.errors import ConfigError
 from plugins.plugin_utils.inventory.faults.inventory import faults
@@ -19,6 +19,8 @@ from plugins.plugin_utils.inventory.rendering import agent_secrets, ocs
 
 FRIDGE = {"model": 372, "id": "control", "serial": "LSA22YG", "address": "172.16.127.192"}
 FAKE = {"agent_class": "FakeDataAgent", "id": "fake1"}
+PUMP = {"agent_class": "lab:Pump", "id": "fake1"}
+"""Of a class whose options are not known."""
 SWITCH = {
     "agent_class": "SynaccessAgent",
     "id": "power",
@@ -83,7 +85,7 @@ def test_a_secret_is_in_no_site_config_and_reaches_the_agent_s_own_parser(tmp_pa
     for each in agent_secrets.files([SWITCH], SECRETS):
         (tmp_path / each["file"]).write_text(each["value"])
     assert SECRET not in text
-    words = secret_arguments.arguments(find_instance("power", environ), environ)
+    words = secrets_of_the_process.arguments(find_instance("power", environ), environ)
     options = ["--site-file", str(tmp_path / "default.yaml"), "--site-host", "monitor", "--instance-id", "power"]
     parsed = site_config.parse_args("SynaccessAgent", make_parser(), [*options, *words])
     assert (parsed.ip_address, parsed.password) == ("192.0.2.7", SECRET)
@@ -96,7 +98,9 @@ def test_a_secret_may_begin_like_an_option(tmp_path):
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     parser = argparse.ArgumentParser()
     parser.add_argument("--password")
-    assert parser.parse_args(secret_arguments.arguments(find_instance("power", environ), environ)).password == "-x y"
+    assert (
+        parser.parse_args(secrets_of_the_process.arguments(find_instance("power", environ), environ)).password == "-x y"
+    )
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path):
@@ -104,7 +108,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path):
     (tmp_path / "default.yaml").write_text(yaml.safe_dump(site))
     environ = {"OCS_CONFIG_DIR": str(tmp_path), "SITE_HOST": "monitor", "LIVEMON_AGENT_SECRETS": str(tmp_path)}
     with pytest.raises(ConfigError, match=r"agent power: cannot read its secret .*/power_strip: No such file"):
-        secret_arguments.arguments(find_instance("power", environ), environ)
+        secrets_of_the_process.arguments(find_instance("power", environ), environ)
 
 
 def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
@@ -144,7 +148,7 @@ def test_a_changed_secret_leaves_the_checksum_that_everybody_can_read_alone():
     ],
 )
 def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
-    (fault,) = found(FAKE | {"arguments": [arguments]}, agent_secrets=SECRETS)
+    (fault,) = found(PUMP | {"arguments": [arguments]}, agent_secrets=SECRETS)
     assert fault.startswith("ocs_agents[0] (id fake1).arguments: ")
     assert said in fault
     assert "hunter2" not in fault
@@ -153,16 +157,16 @@ def test_a_mistake_about_a_secret_is_told_without_it(arguments, said):
 
 def test_a_secret_in_the_list_after_its_option_is_found():
     """OCS makes one command line of all lists."""
-    (fault,) = found(FAKE | {"arguments": [["--mode", "acq"], ["--password"], ["hunter2"]]})
+    (fault,) = found(PUMP | {"arguments": [["--mode", "acq"], ["--password"], ["hunter2"]]})
     assert "write [--password, {secret: a_name}]" in fault
-    assert found(FAKE | {"arguments": [["--password"], ["--mode", "acq"]]}) == []
+    assert found(PUMP | {"arguments": [["--password"], ["--mode", "acq"]]}) == []
 
 
 @pytest.mark.parametrize(
     "words", [["--password-file", "/run/x"], ["--bypass", "yes"], ["--mode", "acq"], ["--passes", 4]]
 )
 def test_other_arguments_are_written_as_they_are(words):
-    assert found(FAKE | {"arguments": [words]}) == []
+    assert found(PUMP | {"arguments": [words]}) == []
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,16 @@ RESTORED = {"rules": [], "enabled": False, "incoming": "DROP"}
             ["delete allow 22/tcp", "delete allow 3000/tcp", "default allow incoming"],
             id="off: it was on before, and open",
         ),
+        pytest.param(
+            OURS + "ufw allow from 10.1.0.9 to any port 8124 proto udp comment 'livemon'",
+            ON,
+            WANTED | {"rules": [*WANTED["rules"], {"port": 8124, "protocol": "udp", "from": ["10.1.0.7"]}]},
+            [
+                "allow from 10.1.0.7 to any port 8124 proto udp comment 'livemon'",
+                "delete allow from 10.1.0.9 to any port 8124 proto udp",
+            ],
+            id="a UDP port of an agent",
+        ),
         pytest.param(OURS, OPEN, WANTED, ["default deny incoming"], id="the policy is closed"),
         pytest.param(
             "",

@@ -61,6 +61,20 @@ UNREADABLE = {
     "hexadecimal": ("LSA21OQ", "0x1F", 9, 'is read as 31; write "0x1F" in quotes'),
     "underscores": ("LSA21OQ", "1_000", 9, 'is read as 1000; write "1_000" in quotes'),
     "sixties": ("LSA21OQ", "12:30:00", 9, 'is read as 45000; write "12:30:00" in quotes'),
+    "a time": (
+        "LSA21OQ",
+        "2026-12-01T10:00:00Z",
+        9,
+        'is read as 2026-12-01 10:00:00+00:00; write "2026-12-01T10:00:00Z" in quotes',
+    ),
+    "an impossible date": ("LSA21OQ", "2026-02-31", 9, 'is read as an impossible date; write "2026-02-31" in quotes'),
+    "octal among arguments": ("[]", "[{arguments: [[--port, 0123]]}]", 11, 'is read as 83; write "0123" in quotes'),
+    "sixties among arguments": (
+        "[]",
+        "[{arguments: [[--at, 12:30:00]]}]",
+        11,
+        'is read as 45000; write "12:30:00" in quotes',
+    ),
     "sixties of a limit": ("label: 4K plate", "alarm_above_K: 1:30", 10, "is read as 90"),
 }
 

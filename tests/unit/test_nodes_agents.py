@@ -9,7 +9,7 @@ import pytest
 from ocs.base import OpCode
 
 from livemon.bridge.annotations import CONNECTED, transitions
-from livemon.nodes import agents, window_files
+from livemon.nodes import agents, operations, window_files
 from livemon.nodes.agents import HEARTBEAT_TIMEOUT, HEARTBEATS_TO_ADMIT, SAMPLE_EVERY, AgentsNode
 
 NOW = 1.8e9
@@ -312,3 +312,34 @@ def test_heartbeats_that_alternate_between_two_states_do_not_fill_the_memory():
 )
 def test_what_may_change_without_a_new_node(options, taken):
     assert Lab(inventory=["b"]).node.reconfigure(options) is taken
+
+
+def doing(lab):
+    return [
+        (each["agent"], each["operation"], each["status"], each["since"] and each["since"] - NOW)
+        for each in lab.node.status()["operations"]
+    ]
+
+
+def test_the_operations_of_agents_are_known_by_their_heartbeats(lab):
+    lab.meet("fridge", [{"acq": OpCode.RUNNING.value, "heater": OpCode.NONE.value}, {}])
+    lab.heartbeat("fridge", [{"acq": OpCode.RUNNING.value, "heater": OpCode.NONE.value}, {}])
+    assert doing(lab) == [("fridge", "acq", "running", None)], "since when is not known, nor one that never began"
+    lab.time = 3
+    lab.heartbeat("fridge", [{"acq": OpCode.DEGRADED.value, "heater": OpCode.SUCCEEDED.value}, {}])
+    lab.time = 4
+    lab.heartbeat("fridge", [{"acq": OpCode.DEGRADED.value, "heater": OpCode.SUCCEEDED.value}, {}])
+    lab.heartbeat("fridge", "nonsense")
+    assert doing(lab) == [("fridge", "acq", "degraded", 3.0), ("fridge", "heater", "succeeded", 3.0)]
+    lab.run(round(HEARTBEAT_TIMEOUT) + 1)
+    assert doing(lab) == [], "an agent that is away"
+
+
+def test_a_heartbeat_cannot_have_any_number_of_operations(lab):
+    lab.meet("fridge")
+    lab.heartbeat("fridge", [{f"op{number}": 3 for number in range(1000)} | {"x" * 65: 3, 5: 3, "y": [3]}, {}])
+    assert len(doing(lab)) == operations.MOST
+
+
+def test_every_code_of_ocs_has_a_word():
+    assert {code.value for code in OpCode} - operations.STATUSES.keys() == {OpCode.NONE.value}

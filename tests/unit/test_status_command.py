@@ -154,6 +154,8 @@ def test_a_silenced_alarm_says_so():
         ([field(value=None, age=None, expected=False), field("status", 1, units=None)], "not connected"),
         ([field("R", 10.0, units="ohm"), field("status", 128, units=None)], "10 Ω"),  # valid, and not on the curve
         ([field("R", 10.0, units="ohm"), field("status", 16, units=None)], "no reading"),
+        ([field("V", 1.6, units=None), field("status", 128, units=None)], "no reading"),  # what a 336 read last
+        ([field("V", 1.6, units=None), field("status", 32, units=None)], "1.6"),  # over the end of its curve
         ([field("T_flagged", 0.0, tags={"quantity": "flagged"})], "0 K"),
         ([field(value=-3.0, units=None, path="livemon.sensors.temperature_of_air")], "-3"),
     ],
@@ -164,12 +166,13 @@ def test_what_is_no_reading_is_not_shown_as_one(fields, text):
 
 
 def test_an_input_that_is_switched_off_has_no_red_age():
-    def style(expected):
-        table = tables.fields_table(status_of(field(age=9000.0, expected=expected)))
+    def style(**about):
+        table = tables.fields_table(status_of(field(age=9000.0, **about)))
         return next(iter(table.columns[4].cells)).style
 
     assert style(expected=True) == tables.RED
     assert style(expected=False) == ""
+    assert style(expected=True, silent_after=10000.0) == "", "it is published less often than others"
 
 
 def test_the_field_of_an_alarm_is_red():

@@ -7,30 +7,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import firewall
-from .report import Report
+from .report import Report, Section
 from .requirements import Requirements
 
 OWN_PROJECTS = "/etc/livemon/"
 """The compose projects of the appliance are below it; containers that were made by hand have none there."""
 ALL_ADDRESSES = {"0.0.0.0", "*", ""}  # noqa: S104 # compared with, not bound to
 
-_PUBLISHED = re.compile(r"(\S*?):(\d+)(?:-(\d+))?->[^/]*/tcp")
+_PUBLISHED = re.compile(r"(\S*?):(\d+)(?:-(\d+))?->[^/]*/(tcp|udp)")
 _LISTENER = re.compile(r"(?P<address>\S*):(?P<port>\d+)\Z")
 _PROGRAM = re.compile(r'\("([^"]+)",pid=(\d+)')
 
 
 def problems(report: Report, needed: Requirements) -> Iterator[str]:
     """Yield what others have that the appliance needs for itself."""
-    yield from _programs(report, needed.ports)
+    for protocol, section in (("tcp", "listeners"), ("udp", "udp_listeners")):
+        yield from _programs(report[section], [port for port in needed.ports if _protocol(port) == protocol])
     yield from _containers(report, needed)
     if needed.firewall:
         yield from _firewalls(report, needed)
 
 
-def _programs(report: Report, ports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _protocol(port: Mapping[str, Any]) -> str:
+    return str(port.get("protocol") or "tcp")
+
+
+def _programs(listeners: Section, ports: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for port in ports:
         holders = {}
-        for line in report["listeners"].lines:
+        for line in listeners.lines:
             fields = line.split()
             listener = _LISTENER.match(fields[3]) if len(fields) > 3 else None
             program = _PROGRAM.search(line)
@@ -40,7 +45,10 @@ def _programs(report: Report, ports: Iterable[Mapping[str, Any]]) -> Iterator[st
             if int(listener["port"]) == int(port["port"]) and _meet(listener["address"], port["address"]):
                 holders[f"{program[1]} (pid {program[2]})" if program else "another program"] = True
         for holder in holders:
-            yield f"{holder} uses TCP port {port['port']}, which is needed for {port['use']}: stop it{_or_move(port)}."
+            yield (
+                f"{holder} uses {_protocol(port).upper()} port {port['port']}, which is needed for {port['use']}: "
+                f"stop it{_or_move(port)}."
+            )
 
 
 def _meet(one: str, other: str) -> bool:
@@ -62,11 +70,13 @@ def _containers(report: Report, needed: Requirements) -> Iterator[str]:
             yield f"The container {name}, which livemon did not create, has the name of one of livemon's: {how}."
         for port in needed.ports:
             if any(
-                int(first) <= int(port["port"]) <= int(last or first) and _meet(address, port["address"])
-                for address, first, last in _PUBLISHED.findall(published)
+                int(first) <= int(port["port"]) <= int(last or first)
+                and _meet(address, port["address"])
+                and protocol == _protocol(port)
+                for address, first, last, protocol in _PUBLISHED.findall(published)
             ):
                 yield (
-                    f"The container {name}, which livemon did not create, uses TCP port {port['port']}, "
+                    f"The container {name}, which livemon did not create, uses {_protocol(port).upper()} port {port['port']}, "
                     f"which is needed for {port['use']}: "
                     f"{how}{_or_move(port)}."
                 )

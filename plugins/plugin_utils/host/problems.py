@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import conflicts, docker, machine, packages, reachability, subnets
+from . import agent_directories, conflicts, docker, machine, packages, reachability, subnets
 from .report import Report
 from .requirements import Requirements
 
@@ -25,6 +25,7 @@ def problems(report: Report, needed: Requirements, answers: Report) -> list[str]
         *packages.problems(report, needed),
         *docker.problems(report, needed),
         *conflicts.problems(report, needed),
+        *agent_directories.problems(report, needed),
         *subnets.problems(report, needed),
         *reachability.problems(report, needed, answers),
     ]

@@ -16,6 +16,8 @@ class Requirements:
     problems: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
+    agent_directories: list[dict[str, Any]] = field(default_factory=list)
+    agent_uid: int = 9000
     time_servers: list[str] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)

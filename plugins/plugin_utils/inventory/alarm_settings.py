@@ -5,16 +5,15 @@ Times are in seconds. The entries are sound (faults/alarms.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from . import durations
 from .entries import Entry
-from .instruments import scan_cycle
+from .instruments import model_of, scan_cycle
 
 SEVERITIES = ("warning", "critical")
 LIMIT_KINDS = ("above", "below", "outside", "rising")
-QUANTITIES = ("temperature", "sensor")
 HOLD = 60
 """For how long a limit must be exceeded, unless the inventory says so."""
 RATE_OVER = {"minute": 300, "hour": 1800}
@@ -86,14 +85,24 @@ def severity_of(entry: Entry) -> str:
     return entry.get("severity") or ("warning" if kind_of(entry) == "rising" else "critical")
 
 
-def limits_of(options: Entry, quantity: str = "temperature") -> Limits:
-    """Return the limits of a channel's values.
+def quantity_of(entry: Entry, instrument: Entry) -> str:
+    """Return what an alarm of a channel, in its long form, is about: what the channel is read for, unless it says so."""
+    return entry.get("of") or model_of(instrument).reading.quantity
+
+
+def channel_limits(instrument: Entry, options: Entry, quantity: str) -> Limits:
+    """Return the limits of one of the quantities that a channel measures."""
+    return limits_of(entry for entry in entries_of(options) if quantity_of(entry, instrument) == quantity)
+
+
+def limits_of(entries: Iterable[Entry]) -> Limits:
+    """Return the limits of a value by its alarms, in their long form.
 
     Where several alarms of a severity have a limit on the same side, the nearest counts.
     """
     found: dict[str, Range] = {}
-    for entry in entries_of(options):
-        if entry.get("of", "temperature") != quantity or "rising" in entry:
+    for entry in entries:
+        if "rising" in entry:
             continue
         severity = severity_of(entry)
         former = found.get(severity, Range())

@@ -15,7 +15,7 @@ ADDRESS_ROOT = contract.ADDRESS_ROOT
 
 
 class ShownField(NamedTuple):
-    """A field that panels show: the field of the feed, what people call it, and the options of its channel (empty for an extra)."""
+    """A field that panels show: the field of the feed, what people call it, and its channel's options (empty for others)."""
 
     field: Field
     label: str
@@ -48,25 +48,30 @@ def path_of(instrument: Entry, field: str) -> str:
 
 
 def channels_of(instrument: Entry) -> dict[str, Entry]:
-    """Return the options of each channel that the inventory lists, or of every channel of the model when it lists none."""
-    channels = instrument.get("channels") or {channel: {} for channel in model_of(instrument).channels}
+    """Return the options of each channel that the inventory lists, or of all that every such instrument has when it lists none."""
+    channels = instrument.get("channels") or {channel: {} for channel in model_of(instrument).usual_channels}
     return {str(channel): dict(options or {}) for channel, options in channels.items()}
 
 
 def extras_of(instrument: Entry) -> list[Extra]:
-    """Return what an instrument's agent reads beside the channels."""
+    """Return what an instrument's agent reads in addition to the channels because the inventory asks for it."""
     extras = model_of(instrument).extras
     return [extras[name] for name in extras if name in (instrument.get("also_reads") or [])]
 
 
+def read_besides(instrument: Entry) -> list[Extra]:
+    """Return all that an instrument's agent reads in addition to the channels."""
+    return [*model_of(instrument).outputs, *extras_of(instrument)]
+
+
 def fields_of(instrument: Entry) -> list[ShownField]:
-    """Return the fields of the listed channels, temperature and sensor units in turn, and those of the extras."""
+    """Return the fields of the listed channels, such as temperature and sensor units in turn, then those of outputs and extras."""
     model = model_of(instrument)
     return [
         ShownField(field, options.get("label") or f"Channel {channel}", options)
         for channel, options in channels_of(instrument).items()
         for field in model.fields(channel)
-    ] + [ShownField(field, extra.label, {}) for extra in extras_of(instrument) for field in extra.fields]
+    ] + [ShownField(field, extra.label, {}) for extra in read_besides(instrument) for field in extra.fields]
 
 
 def scan_cycle(instrument: Entry) -> int:
@@ -74,4 +79,4 @@ def scan_cycle(instrument: Entry) -> int:
     if instrument.get("scan_cycle") is not None:
         return durations.parsed(instrument["scan_cycle"])
     model = model_of(instrument)
-    return model.scan_seconds * len(instrument.get("channels") or model.channels)
+    return model.scan_seconds * len(instrument.get("channels") or model.usual_channels)

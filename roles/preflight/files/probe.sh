@@ -1,10 +1,11 @@
 #!/bin/sh
 # Describe the machine, in sections for plugins/plugin_utils/host/report.py. Changes nothing; needs neither Python nor any of the
 # programs it asks: what is not there answers as the shell does, with 127.
-#   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES DIRECTORIES
-# NOW is the controller's clock, PYTHON the interpreter that Ansible is told to use, DATA the directory of the archive; the others are
-# lists of words.
-now=$1 python=${2:-/usr/bin/python3} data=$3 packages=$4 images=$5 archives=$6 names=$7 directories=$8
+#   probe.sh NOW PYTHON DATA PACKAGES IMAGES ARCHIVES NAMES DIRECTORIES AGENT_DIRECTORIES AGENT_UID
+# NOW is the controller's clock, PYTHON the interpreter that Ansible is told to use, DATA the directory of the archive, AGENT_UID the uid
+# of the agents; the others are lists of words.
+now=$1 python=${2:-/usr/bin/python3} data=$3 packages=$4 images=$5 archives=$6 names=$7 directories=$8 agent_directories=$9
+agent_uid=${10}
 export LC_ALL=C DOCKER_CLI_HINTS=false
 PATH=$PATH:/usr/sbin:/sbin:/snap/bin
 
@@ -36,6 +37,24 @@ is_active() { systemctl is-active --quiet "$1"; }
 those() {
     for word in $2; do
         ! "$1" "$word" >/dev/null 2>&1 || echo "$word"
+    done
+}
+
+# Run a command in the current directory as an agent in its container, where the directories above it do not matter.
+as_agent() {
+    chroot --userspec="$agent_uid:$agent_uid" --groups= --skip-chdir / timeout 20 "$@"
+}
+
+# For each directory: what it is, where symbolic links lead, and what is in the way of an agent; the first file suffices.
+agent_directories() {
+    for directory in $1; do
+        if ! cd "$directory" 2>/dev/null; then
+            echo "missing $directory"
+            continue
+        fi
+        printf 'real %s %s\n' "$directory" "$(pwd -P)"
+        as_agent find . '(' ! -readable -o -type d ! -executable ')' -printf "unreadable $directory %P\n" -quit 2>/dev/null
+        as_agent test -w . || echo "unwritable $directory"
     done
 }
 
@@ -85,6 +104,7 @@ section init cat /proc/1/comm
 section python "$python" --version
 section memory grep MemTotal /proc/meminfo
 section listeners ss -Hltnp
+section udp_listeners ss -Hlunp
 section program readlink -f "$(command -v docker)"
 section client timeout 20 docker --version
 section engine timeout 20 docker version --format '{{.Server.Version}}'
@@ -110,6 +130,7 @@ section update timeout 30 apt-get --print-uris update
 section firewalls those is_active 'firewalld nftables netfilter-persistent'
 section docker_rules docker_rules /etc/ufw/before.rules /etc/ufw/after.rules
 section directories those is_directory "$directories"
+section agent_directories agent_directories "$agent_directories"
 section names those is_resolved "$names"
 section pip pip_index
 section npm timeout 20 npm config get registry

@@ -2,36 +2,72 @@
 
 Upstream asks the ``ocs.plugins`` entry points in the order of a set, so that of two packages with the same class
 name either may win. Here livemon's own classes come first, then those of ``ocs``, then those of ``socs``, then all others;
-if two others offer the same name, neither is taken. ``plugin:Class`` is never ambiguous.
+if two others offer the same name, neither is taken. ``plugin:Class`` is never ambiguous. A class that the lab has written is in a
+file of its own, in a directory that only the container of that agent has (docs/own-agents.md).
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 
 from livemon.errors import ConfigError
 
 OWN = {"AggregatorAgent": {"module": "livemon.agents.aggregator", "entry_point": "main"}}
 PRECEDENCE = ("livemon", "ocs", "socs")
+CODE = "/agents"
+"""Where the container of an agent that the lab has written has its file; ``LIVEMON_AGENTS_CODE`` names another directory."""
 
 
 @dataclass(frozen=True)
 class AgentClass:
-    """An agent class: the plugin that offers it, and its module and function to run."""
+    """An agent class: the plugin that offers it, and its module and function to run; `file` is that of a lab's own."""
 
     plugin: str
     name: str
     module: str
     function: str
+    file: Path | None = None
 
     def load(self) -> Callable[..., object]:
-        """Import the function that runs the agent; it takes ``args``, a list of command-line arguments."""
-        function: Callable[..., object] = getattr(importlib.import_module(self.module), self.function)
+        """Import the function that runs the agent; it takes ``args``, a list of command-line arguments.
+
+        Raises
+        ------
+        ConfigError
+            If the file of a lab's own class cannot be imported, or lacks the class or the function.
+        """
+        module = importlib.import_module(self.module) if self.file is None else self._imported(self.file)
+        function: Callable[..., object] = getattr(module, self.function)
         return function
+
+    def _imported(self, file: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(self.module, file)
+        if spec is None or spec.loader is None:
+            raise ConfigError(f"{file} is not a Python file")
+        module = sys.modules[self.module] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # whatever the lab's own code raises
+            raise ConfigError(f"{file.name} cannot be imported: {type(error).__name__}: {error}") from error
+        for name in (self.name, self.function):
+            if not hasattr(module, name):
+                raise ConfigError(f"{file.name} has no {name}")
+        return module
+
+
+def own(name: str, file: str, environ: Mapping[str, str] = os.environ) -> AgentClass:
+    """Return the class `name` that the lab has written, in the file of that name."""
+    path = Path(environ.get("LIVEMON_AGENTS_CODE", CODE)) / file
+    return AgentClass("own", name, path.stem, "main", path)
 
 
 def installed_plugins() -> dict[str, EntryPoint]:

@@ -19,7 +19,7 @@ from twisted.application import internet
 from twisted.internet import reactor
 from twisted.internet.interfaces import IReactorFromThreads
 
-from livemon.agents import classes, controlled, drivers, secret_arguments, site_config, supervision
+from livemon.agents import agent_secrets, classes, controlled, drivers, site_config, supervision
 from livemon.errors import LivemonError
 from livemon.instruments import folders
 from livemon.sisock import nesting
@@ -56,7 +56,10 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
         If the agent ended without being asked to.
     """
     instance = site_config.find_instance(instance_id)
-    agent_class = classes.resolve(instance.agent_class)
+    # Before the agent's module is imported, which may read them then.
+    os.environ.update(agent_secrets.environment(instance))
+    own = instance.own_file
+    agent_class = classes.own(instance.agent_class, own) if own else classes.resolve(instance.agent_class)
     main = agent_class.load()
     _prepare(agent_class)
     setproctitle.setproctitle(f"ocs-agent:{instance_id}")
@@ -64,7 +67,7 @@ def run(instance_id: str, arguments: Sequence[str] = ()) -> None:
     for variable, option in SITE_OPTIONS.items():
         if value := os.environ.get(variable):
             options += [option, value]
-    main(args=[*options, *secret_arguments.arguments(instance), *arguments])
+    main(args=[*options, *agent_secrets.arguments(instance), *arguments])
     _conclude(instance)
 
 

@@ -6,7 +6,7 @@ import difflib
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -25,7 +25,11 @@ class Instance:
     open_operations: tuple[str, ...] = ()
     """Patterns of the operations that everyone may start and stop (``open-operations``, which upstream ignores)."""
     secret_arguments: tuple[tuple[object, ...], ...] = ()
-    """Arguments with ``{secret: name}`` among their words (``secret-arguments``, ignored likewise): see secret_arguments.py."""
+    """Arguments with ``{secret: name}`` among their words (``secret-arguments``, ignored likewise): see agent_secrets.py."""
+    own_file: str | None = None
+    """The name of the file that has its code, if the lab has written it (``own-agent``, ignored likewise): see classes.py."""
+    secret_environment: Mapping[str, object] = field(default_factory=dict)
+    """Environment variables whose value is ``{secret: name}`` (``secret-environment``, likewise)."""
 
 
 def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> Instance:
@@ -59,6 +63,8 @@ def find_instance(instance_id: str, environ: Mapping[str, str] = os.environ) -> 
                 host,
                 tuple(entry.get("open-operations") or ()),
                 tuple(tuple(words) for words in entry.get("secret-arguments") or ()),
+                (entry.get("own-agent") or {}).get("file"),
+                dict(entry.get("secret-environment") or {}),
             )
             for entry in hosts[host]["agent-instances"]
         }

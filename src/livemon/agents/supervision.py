@@ -147,6 +147,16 @@ class SupervisedAgent(FeedingAgent):
             session.degraded = False
             self._without_connection.discard(session.session_id)
 
+    def _management_handler(self, q: str, **kwargs: Any) -> Any:
+        """Answer as upstream does; if this process talks to instruments, the answer to ``get_api`` also has ``instruments``.
+
+        That is what they replied to ``*IDN?``, by address, without those that do not reply now.
+        """
+        answer = super()._management_handler(q, **kwargs)
+        if q == "get_api" and contacts.complete is not None:
+            answer["instruments"] = contacts.identities
+        return answer
+
     # Who started and stopped what
 
     def _ops_handler(self, action: str, op_name: str, *args: Any, **kwargs: Any) -> Answer:

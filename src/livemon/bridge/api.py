@@ -51,6 +51,7 @@ def status_of(source: Source) -> dict[str, Any]:
                     "age": None if when is None else now - when,
                     "tags": each.tags,
                     "expected": each.expected,
+                    **({} if each.silent_after is None else {"silent_after": each.silent_after}),
                     "limits": [_limit(alarm) for alarm in source.inventory.limits_of(each.path)],
                 }
             )
@@ -64,6 +65,7 @@ def status_of(source: Source) -> dict[str, Any]:
                 "notes": node.notes,
                 "silent_after": node.silent_after,
                 "fields": fields,
+                **({"operations": node.operations} if node.operations else {}),
             }
         )
     hub = {"away": source.hubless, "left_out": source.left_out}

@@ -10,7 +10,7 @@ from typing import Any
 
 from livemon.contract import ADDRESS_ROOT
 from livemon.errors import UnknownFieldError, shown
-from livemon.sisock.answers import Sample
+from livemon.sisock.answers import Operation, Sample
 
 LONGEST_NAME = 128
 """Characters in the name of a field."""
@@ -39,6 +39,8 @@ class Field:
     """Further tags, which take precedence over the node's own: :mod:`livemon.bridge.inventory`."""
     expected: bool = field(default=True, compare=False, repr=False)
     """Whether its samples should continue once there have been any."""
+    silent_after: float | None = field(default=None, compare=False, repr=False)
+    """Seconds without a sample after which it counts as silent, if that is longer than of its node; `None`: as its node."""
     ended: bool = field(default=False, compare=False, repr=False)
     """Whether it belongs to the past, such as the heartbeat of an agent that was removed from the inventory."""
 
@@ -112,6 +114,8 @@ class Node:
     error: str | None = None
     notes: Sequence[str] = ()
     """What people should know about it, one sentence each."""
+    operations: Sequence[Operation] = ()
+    """What the agents are doing that it follows."""
     is_local: bool = False
     """Whether the data nodes' process on this machine serves it."""
     silent_after: float | None = None

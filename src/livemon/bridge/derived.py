@@ -67,7 +67,7 @@ def _is_reading(field: Field) -> bool:
 
 
 def _invalid_temperature(_times: Array, _sampled: Array, values: Array) -> Array:
-    # A 372 sends 0 K for a sensor that is out of range: nothing is that cold.
+    # An instrument sends 0 K for a sensor that is out of range: nothing is that cold.
     return (~(values > 0)).astype(float)
 
 
@@ -86,7 +86,8 @@ DERIVATIONS = (AGE, INVALID_TEMPERATURE, INVALID_READING)
 
 
 def _is_temperature(field: Field) -> bool:
-    return field.units == "K" or field.tags.get("quantity") == "temperature"
+    # A setpoint is in kelvins too, and 0 K is a valid one.
+    return field.tags.get("quantity", "temperature" if field.units == "K" else None) == "temperature"
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Inventory:
     """The tags of each listed channel, by path."""
     expected: tuple[Field, ...] = ()
     """The channels that should have samples, whether or not there has ever been one."""
+    field_silence: Mapping[str, float] = field(default_factory=dict)
+    """Seconds without a sample after which a field is silent that says so, by path."""
     alarms: tuple[Alarm, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)
     """The node of each agent, by instance-id."""
@@ -92,7 +94,12 @@ class Inventory:
         return {
             name: each
             if each.inventory_tags is (tags := self.tags(each.path))
-            else replace(each, inventory_tags=tags, expected=self.expects(each.path))
+            else replace(
+                each,
+                inventory_tags=tags,
+                expected=self.expects(each.path),
+                silent_after=self.field_silence.get(each.path),
+            )
             for name, each in fields.items()
         }
 
@@ -151,6 +158,7 @@ def read(text: str | bytes, place: str) -> Inventory:
     nodes: dict[str, str] = {}
     fields: dict[str, Mapping[str, str]] = {}
     expected: list[Field] = []
+    silence: dict[str, float] = {}
     for number, agent in enumerate(content["agents"]):
         where = f"{place}, agents[{number}]"
         _check_keys(agent, _AGENT_KEYS, where)
@@ -161,10 +169,15 @@ def read(text: str | bytes, place: str) -> Inventory:
         nodes[instance_id] = node = texts.pop("node", instance_id)
         agents[instance_id] = {"instrument": instance_id} | texts
         for path, about, where_field in _fields(agent, instance_id, where):
-            _check_keys(about, {"expected", *_FIELD_TAGS}, where_field)
+            _check_keys(about, {"expected", "silent_after", *_FIELD_TAGS}, where_field)
             fields[path] = tags = agents[instance_id] | _texts(about, _FIELD_TAGS, where_field)
             if not isinstance(about.get("expected", False), bool):
                 raise ConfigError(f"{where_field}.expected: write true or false")
+            if "silent_after" in about:
+                after = _seconds(about["silent_after"])
+                if after is None:
+                    raise ConfigError(f"{where_field}.silent_after: write a number of seconds, more than 0")
+                silence[path] = after
             if about.get("expected"):
                 name = path.rpartition(".")[2].lower()
                 expected.append(
@@ -175,12 +188,19 @@ def read(text: str | bytes, place: str) -> Inventory:
         agents,
         fields,
         tuple(expected),
+        silence,
         alarms,
         nodes,
         site_name=named.get("name"),
         time_zone=named.get("time_zone"),
         silent_after=_silences(content.get("nodes", []), f"{place}, nodes"),
     )
+
+
+def _seconds(value: Any) -> float | None:
+    """Return a number of seconds above 0; `None` for anything else."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+    return float(value) if is_number else None
 
 
 def _silences(entries: Any, where: str) -> dict[str, float | None]:
@@ -193,10 +213,9 @@ def _silences(entries: Any, where: str) -> dict[str, float | None]:
         _check_keys(entry, {"name", "silent_after"}, place)
         name = _texts(entry, ("name",), place).get("name")
         after = entry.get("silent_after")
-        is_number = isinstance(after, (int, float)) and not isinstance(after, bool) and 0 < after < math.inf
-        if name is None or not (is_number or after is False):
+        if name is None or not (_seconds(after) or after is False):
             raise ConfigError(f"{place}: needs a name, and silent_after as seconds or false")
-        found[name] = float(after) if is_number else None
+        found[name] = _seconds(after)
     return found
 
 

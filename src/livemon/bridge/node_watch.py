@@ -378,6 +378,7 @@ def _from_socket(about: Mapping[str, Any], before: Node | None) -> Node:
             faults=status.get("faults", []),
             counts=status.get("counts", {}),
             notes=status.get("notes", []),
+            operations=status.get("operations", []),
         )
     except (AttributeError, TypeError, ValueError) as error:
         return replace(node, error=f"has a malformed description: {error}")

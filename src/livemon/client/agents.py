@@ -96,6 +96,8 @@ class Agent:
     fault: str | None = None
     refused: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """How many values each of its feeds could not publish, by the kind of the reason (:mod:`livemon.agents.feeds`)."""
+    instruments: Mapping[str, str] | None = None
+    """What each instrument that it is connected to replied to ``*IDN?``, by address; `None` if it does not say."""
 
 
 class Agents:
@@ -342,7 +344,9 @@ class Agents:
         except RouterError as error:
             return Agent(instance_id, agent_class, fault=str(error))
         agent_class = about.get("agent_class") or agent_class
-        return Agent(instance_id, agent_class, list(_operations(about)), refused=_refused(about))
+        return Agent(
+            instance_id, agent_class, list(_operations(about)), refused=_refused(about), instruments=_instruments(about)
+        )
 
 
 def _refused(about: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -351,6 +355,11 @@ def _refused(about: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     feeds = told.items() if isinstance(told, dict) else ()
     counts = {feed: each for feed, each in feeds if isinstance(each, dict)}
     return {feed: each for feed, each in counts.items() if all(isinstance(count, int) for count in each.values())}
+
+
+def _instruments(about: Mapping[str, Any]) -> dict[str, str] | None:
+    told = about.get("instruments")
+    return {str(address): str(identity) for address, identity in told.items()} if isinstance(told, dict) else None
 
 
 def _operations(about: Mapping[str, Any]) -> Iterable[Operation]:

@@ -21,8 +21,9 @@ from livemon.quantities import duration, quantity
 
 WIDTH_IN_A_PIPE = 160
 RED = "bold red"
-OF_TEMPERATURE_ONLY = 64 | 128
-"""Bits of a 372's reading status that do not concern the sensor's own unit (livemon.instruments.lakeshore372.reading_status)."""
+STILL_VALID = {"T": 0, "R": 64 | 128, "V": 16 | 32}
+"""Bits of a reading status with which a field is valid, by the end of its name: those of the temperature leave ohms (of a 372) and
+the sensor's own unit (of a 336) valid. See the ``agent.py`` or ``reading_status.py`` of :mod:`livemon.instruments`."""
 
 
 def console() -> Console:
@@ -97,7 +98,8 @@ def fields_table(status: Mapping[str, Any], alarms: Sequence[Mapping[str, Any]] 
             table.add_row(node["name"], "", node["description"], Text(node["error"], RED), "")
         by_path = {field["path"]: field for field in node["fields"]}
         for position, field in enumerate(node["fields"]):
-            stale = field["age"] is not None and field["age"] > STALE_AFTER and field.get("expected", True)
+            patience = max(STALE_AFTER, field.get("silent_after") or 0)
+            stale = field["age"] is not None and field["age"] > patience and field.get("expected", True)
             table.add_row(
                 node["name"] if position == 0 else "",
                 Text(field["name"], RED if field["path"] in firing else ""),
@@ -118,14 +120,14 @@ def _reading(field: Mapping[str, Any], by_path: Mapping[str, Mapping[str, Any]],
 def _is_invalid(field: Mapping[str, Any], by_path: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether the instrument has no reading now.
 
-    A 240 sends 0 K then, and nothing is that cold. A 372 says so by the status beside the reading; the value is the last valid one.
+    A 240 sends 0 K then, and nothing is that cold. Others say so by the status beside the reading; the value is the last valid one.
     """
     quantity_of = (field.get("tags") or {}).get("quantity", "temperature" if field["units"] == "K" else None)
     if quantity_of == "temperature" and isinstance(field["value"], (int, float)) and not field["value"] > 0:
         return True
     stem, _, kind = field["path"].rpartition("_")
-    status = by_path.get(f"{stem}_status", {}).get("value") if kind in {"T", "R"} else None
-    return isinstance(status, (int, float)) and bool(int(status) & ~(0 if kind == "T" else OF_TEMPERATURE_ONLY))
+    status = by_path.get(f"{stem}_status", {}).get("value") if kind in STILL_VALID else None
+    return isinstance(status, (int, float)) and bool(int(status) & ~STILL_VALID[kind])
 
 
 def _zone(name: str | None) -> dt.tzinfo:

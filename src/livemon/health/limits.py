@@ -109,7 +109,9 @@ def _silence(node: Mapping[str, Any]) -> Iterator[str]:
         yield f"node {node['name']} has been silent for {age(min(ages))}"
     else:
         expected = [field for field in heard if _is_live(field) and field.get("expected", True)]
-        silent = [field["name"] for field in expected if field["age"] > max(STALE_AFTER, after)]
+        silent = [
+            field["name"] for field in expected if field["age"] > max(STALE_AFTER, field.get("silent_after") or after)
+        ]
         if silent:
             yield f"silent in node {node['name']}: {', '.join(silent)}"
 

@@ -20,7 +20,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Extra:
-    """What an agent reads in addition to the channels if the inventory asks for it: the agent's option, label, fields and flags."""
+    """What an agent reads in addition to the channels: its label, fields and flags; `option` is empty if it is always read."""
 
     option: tuple[str, ...]
     label: str
@@ -72,21 +72,31 @@ class Model:
     port
         The TCP port on which it listens.
     channels
-        The channels' names as the inventory writes them.
+        The channels' names as the inventory writes them, numbers or letters.
     fields
-        Takes a channel; returns its fields, temperature first, named as the agent names them.
+        Takes a channel; returns its fields, named as the agent names them. The first one is what the channel is read for: the
+        temperature of a thermometer.
     network_option
         Takes the instrument's address, ``host`` or ``host:port``; returns the agent's option and its value.
-    kelvins
-        The ends of an axis that shows all its sensors, K.
     operations
         Those operations of its agent that do more than read.
+    kelvins
+        The ends of an axis that shows all its thermometers, K; `None` if it has none.
     usb
-        `None` if it is reached over the network only.
+        `None` if it has no USB port.
+    adapter_option
+        Takes the path of a serial line; returns the agent's option and its value. `None` if it has no RS-232 port, for which the
+        machine has a USB adapter.
     serial_option, start_options
-        The agent's option for the serial number, and what else its command line has.
+        The agent's option for the serial number, `None` if it has none, and what else its command line has.
     scan_seconds
         How long it stays with a channel that it scans, pause and dwell together, by its factory settings; 0 if it reads all at once.
+    optional_channels
+        Those of the channels that only instruments with an option card have: they are expected only if the inventory lists them.
+    aliases
+        Other names of channels, which the instrument takes and an inventory does not: ``{alias: channel}``.
+    outputs
+        What its agent always reads in addition to the channels, such as the state of a heater.
     extras
         What can be read in addition to the channels, by the name that the inventory writes.
     settings
@@ -95,6 +105,8 @@ class Model:
         Takes a channel; returns the fields that say whether its readings are valid, and what the invalid ones were.
     feed
         The feed in which its agent publishes.
+    manufacturer
+        The first word of its reply to ``*IDN?``; the second one is ``MODEL`` and the model number.
     """
 
     number: str
@@ -105,18 +117,42 @@ class Model:
     channels: tuple[str, ...]
     fields: Callable[[str], tuple[Field, ...]]
     network_option: Callable[[str], tuple[str, str]]
-    kelvins: tuple[float, float]
     operations: tuple[str, ...]
+    kelvins: tuple[float, float] | None = None
     usb: Usb | None = None
-    serial_option: str = "--serial-number"
+    adapter_option: Callable[[str], tuple[str, str]] | None = None
+    serial_option: str | None = "--serial-number"
     start_options: tuple[str, ...] = ("--mode", "acq")
     scan_seconds: int = 0
+    optional_channels: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[Extra, ...] = ()
     extras: Mapping[str, Extra] = field(default_factory=dict)
     settings: tuple[Field, ...] = ()
     flags: Callable[[str], tuple[Field, ...]] = _no_flags
     feed: str = "temperatures"
+    manufacturer: str = "LSCI"
 
     @property
-    def needs_address(self) -> bool:
-        """Whether it cannot be reached without an address, as it has no USB port."""
-        return self.usb is None
+    def reading(self) -> Field:
+        """What its channels are read for; the field is that of the first channel."""
+        return self.fields(self.channels[0])[0]
+
+    @property
+    def line_option(self) -> Callable[[str], tuple[str, str]] | None:
+        """How its agent is given a serial line of the machine; `None` if it can have none, and must have an address."""
+        return self.usb.option if self.usb else self.adapter_option
+
+    @property
+    def usual_channels(self) -> tuple[str, ...]:
+        """The channels that every instrument of the model has."""
+        return tuple(channel for channel in self.channels if channel not in self.optional_channels)
+
+    @property
+    def channels_in_words(self) -> str:
+        """Which channels there are: ``1 to 16``, ``A, B, C, D``, or ``only 1``."""
+        if len(self.channels) == 1:
+            return f"only {self.channels[0]}"
+        if all(channel.isdecimal() for channel in self.channels):
+            return f"{self.channels[0]} to {self.channels[-1]}"
+        return ", ".join(self.channels)

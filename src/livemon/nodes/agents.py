@@ -21,8 +21,9 @@ from twisted.internet.task import LoopingCall
 from livemon.contract import ADDRESS_ROOT, CONNECTED, DEGRADED, SILENT_AFTER
 from livemon.log import log
 from livemon.nodes.blocks import BlockField, BlockNode
+from livemon.nodes.operations import Operations
 from livemon.series.block import Block
-from livemon.sisock.answers import Fields, Sample
+from livemon.sisock.answers import Fields, NodeStatus, Sample
 from livemon.sisock.datanode import History
 
 HEARTBEAT_TIMEOUT = 5.0
@@ -101,6 +102,7 @@ class AgentsNode(BlockNode):
         self._heard: dict[str, float] = {}
         self._connected: dict[str, bool] = {}
         self._degraded: dict[str, bool] = {}
+        self._operations = Operations()
         self._candidates: dict[str, _Candidate] = {}
         self._unlisted: set[str] = set()
         """Those of `_connected` that are not in the inventory."""
@@ -126,6 +128,10 @@ class AgentsNode(BlockNode):
         """Return the newest sample of every field of an agent that has not ended."""
         last = super().get_last()
         return {key: sample for key, sample in last.items() if self.fields[key].name not in self._ended}
+
+    def status(self) -> NodeStatus:
+        """Report also what the agents that are here are doing."""
+        return {**super().status(), "operations": self._operations.all()}
 
     def start(self) -> None:
         """Start to check for silent agents, including those that were known before this process was restarted."""
@@ -173,6 +179,7 @@ class AgentsNode(BlockNode):
             self._note_candidate(agent, _runs_degraded(message))
             return
         self._heard[agent] = self._steady()
+        self._operations.note(agent, message, self.clock())
         before = self._connected[agent], self._degraded.get(agent, False)
         self._connected[agent], self._degraded[agent] = True, _runs_degraded(message)
         if before != (True, self._degraded[agent]):
@@ -189,6 +196,8 @@ class AgentsNode(BlockNode):
             if connected and now - self._heard[agent] >= HEARTBEAT_TIMEOUT
         ]
         self._connected |= dict.fromkeys(silent, False)
+        for agent in silent:
+            self._operations.forget(agent)
         if silent:
             self._sample_event()  # also of those that end: their last sample says that they left
         self._find_ended()

@@ -63,7 +63,7 @@ class FeedNode(BlockNode):
     window
         Seconds of samples that are kept.
     labels, units
-        By the field's name in the feed.
+        By the field's name in the feed, or by feed and field, ``feed.field``.
     """
 
     silent_after = SILENT_AFTER
@@ -128,10 +128,9 @@ class FeedNode(BlockNode):
             return False
         self.description = options.get("description") or self.name
         self.labels, self.units = dict(options.get("labels") or {}), dict(options.get("units") or {})
-        self.fields = {
-            key: replace(each, label=self.labels.get(each.name), units=self.units.get(each.name))
-            for key, each in self.fields.items()
-        }
+        for key, each in self.fields.items():
+            label, units = self._about(each.block.split(".")[3], each.name)
+            self.fields[key] = replace(each, label=label, units=units)
         self.revision += 1
         return True
 
@@ -212,12 +211,13 @@ class FeedNode(BlockNode):
             if key not in self.fields and len(self.fields) + len(new) >= MAX_FIELDS:
                 self._full = True
                 continue
+            label, units = self._about(topic.rpartition(".")[2], name)
             field = self.fields.get(key) or BlockField(
                 block=timeline,
                 name=name,
                 path=self._new_path(topic, block_name, name, paths),
-                label=self.labels.get(name),
-                units=self.units.get(name),
+                label=label,
+                units=units,
                 type=_type(column),
             )
             if key not in self.fields:
@@ -225,6 +225,11 @@ class FeedNode(BlockNode):
                 paths.add(field.path)
             (texts if field.type == "string" else numbers)[name] = key
         return BlockSchema(list(data), timeline, numbers, texts), new
+
+    def _about(self, feed: str, name: str) -> tuple[str | None, str | None]:
+        """Return label and units of a field; what is said of it in this feed goes before what is said of its name."""
+        key = f"{feed}.{name}"
+        return self.labels.get(key, self.labels.get(name)), self.units.get(key, self.units.get(name))
 
     def _new_path(self, topic: str, block_name: str, name: str, new: set[str]) -> str:
         """Return the permanent name of a new field. No other field may have it: channels are found by it alone."""

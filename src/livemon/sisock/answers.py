@@ -60,6 +60,15 @@ TooLarge = Literal[False]
 """What a node answers instead of samples that do not fit into one message."""
 
 
+class Operation(TypedDict):
+    """An operation of an agent, its status, and since when it has had that (UNIX seconds; `None` if that is not known)."""
+
+    agent: str
+    operation: str
+    status: str
+    since: float | None
+
+
 class NodeStatus(TypedDict):
     """What a node reports about itself besides its fields and samples."""
 
@@ -69,3 +78,5 @@ class NodeStatus(TypedDict):
     """How often something went wrong, by what it was."""
     notes: list[str]
     """Sentences that people should know, but that are no longer a fault or never were one."""
+    operations: NotRequired[list[Operation]]
+    """What the agents are doing that a node follows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from .. import durations
@@ -10,31 +9,37 @@ from ..alarm_settings import (
     CHANNEL_DEFAULTS,
     LIMIT_KINDS,
     PER,
-    QUANTITIES,
     entries_of,
     kind_of,
+    quantity_of,
     rate_of,
     severity_of,
     shortest_mean,
 )
 from ..checks import kind, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
-from ..models import HOTTEST
+from ..models import HOTTEST, MODELS, Field
 from . import default_alarms
+from .common import field_faults
 from .default_alarms import has_sound_cycle, is_duration, is_number, severity_faults
 
 CHANNEL_KEYS = ("alarm_above_K", "alarm_below_K", "alarms", *CHANNEL_DEFAULTS)
 _ENTRY_KEYS = (*LIMIT_KINDS, "per", "over", "clears_at", "for", "severity", "summary")
 CHANNEL_ENTRY_KEYS = (*_ENTRY_KEYS, "of")
+FIELD_ENTRY_KEYS = _ENTRY_KEYS
 AGENT_ENTRY_KEYS = (*_ENTRY_KEYS, "field", "label", "unit")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     """Every fault of the alarms of a channel of an instrument."""
+    reading = _reading_of(instrument)
     sound = dict(options)
     for key in ("alarm_above_K", "alarm_below_K"):
-        if key in options and not (is_number(options[key]) and options[key] >= 0):
+        if key in options and reading.unit != "K":
+            kind_, unit = key.removeprefix("alarm_").removesuffix("_K"), reading.unit
+            yield f"{place}.{key}: this channel measures {_called(reading.quantity)} in {unit}; write alarms: [{{{kind_}: 5.0}}]"
+            del sound[key]
+        elif key in options and not (is_number(options[key]) and options[key] >= 0):
             yield f"{place}.{key}: {options[key]!r} is not a valid temperature; write kelvins, for example {key}: 5.0"
             del sound[key]
         elif key in options:
@@ -43,27 +48,45 @@ def of_channel(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     sound["alarms"] = []
     for where, entry in _placed(place, options):
         faults = list(_entry_faults(where, entry, CHANNEL_ENTRY_KEYS, instrument)) or list(
-            _range_heat_faults(where, given(entry))
+            _range_heat_faults(where, given(entry), instrument)
         )
         yield from faults
         if not faults:
             sound["alarms"].append(given(entry))
-    yield from _contradictions(place, sound)
+    yield from _contradictions(place, sound, instrument)
     yield from default_alarms.of_channel(place, options, instrument)
 
 
 def of_agent(place: str, agent: Entry) -> Iterator[str]:
-    """Every fault of the alarms of an agent's fields."""
-    yield from _list_faults(place, agent, "{field: pressure.Channel_1, above: 0.001}")
-    seen = set()
+    """Every fault of the alarms of an agent's fields: of those under ``alarms``, and of those under ``fields``."""
+    yield from _list_faults(place, agent, "{field: pressures.pressure_ch1, above: 0.001}")
+    seen = set[tuple[str, str, str]]()
     for where, entry in _placed(place, agent):
         faults = [*_entry_faults(where, entry, AGENT_ENTRY_KEYS, {}), *_field_faults(where, given(entry), agent)]
         yield from faults
         if not faults:
-            alarm = (entry["field"], kind_of(given(entry)), severity_of(given(entry)))
-            if alarm in seen:
-                yield f"{where}: another alarm of {alarm[0]} is {alarm[1]} and {alarm[2]}; leave one out, or give it another severity"
-            seen.add(alarm)
+            yield from _repeated(where, entry["field"], entry, seen)
+    fields = agent.get("fields")
+    for field, options in fields.items() if isinstance(fields, Mapping) else ():
+        if isinstance(options, Mapping):
+            yield from _of_field(f"{place}.fields.{field}", field, options, seen)
+
+
+def _of_field(place: str, field: str, options: Entry, seen: set[tuple[str, str, str]]) -> Iterator[str]:
+    yield from _list_faults(place, options, "{above: 0.001}")
+    for where, entry in _placed(place, options):
+        faults = list(_entry_faults(where, entry, FIELD_ENTRY_KEYS, {}))
+        yield from faults
+        if not faults:
+            yield from _repeated(where, field, entry, seen)
+
+
+def _repeated(place: str, field: str, entry: Entry, seen: set[tuple[str, str, str]]) -> Iterator[str]:
+    """Say so if a sound alarm of a field is among those that were `seen`, and add it to them."""
+    alarm = (field, kind_of(given(entry)), severity_of(given(entry)))
+    if alarm in seen:
+        yield f"{place}: another alarm of {alarm[0]} is {alarm[1]} and {alarm[2]}; leave one out, or give it another severity"
+    seen.add(alarm)
 
 
 def _list_faults(place: str, options: Entry, example: str) -> Iterator[str]:
@@ -85,12 +108,7 @@ def _placed(place: str, options: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def _field_faults(place: str, entry: Entry, agent: Entry) -> Iterator[str]:
-    name, feeds = entry.get("field"), agent.get("feeds")
-    if not isinstance(name, str) or not _FIELD.match(name):
-        yield f"{place}.field: {name!r} is not a valid field of a feed; write feed and field, for example pressure.Channel_1"
-    elif not is_list(feeds) or name.partition(".")[0] not in feeds:
-        feed = name.partition(".")[0]
-        yield f"{place}.field: {feed} is not among the feeds that are shown; write feeds: [{feed}] at the agent"
+    yield from field_faults(f"{place}.field", entry.get("field"), agent.get("feeds"))
     for key in ("label", "unit"):
         yield from text_faults(place, entry, key)
 
@@ -105,9 +123,8 @@ def _entry_faults(place: str, entry: Entry, keys: tuple[str, ...], instrument: E
     alarm = kinds[0]
     yield from severity_faults(place, entry)
     yield from text_faults(place, entry, "summary")
-    quantity = entry.get("of", "temperature")
-    if quantity not in QUANTITIES:
-        yield f"{place}.of: {quantity!r} is not a quantity that a channel measures; write {' or '.join(QUANTITIES)}"
+    if instrument and "of" in entry:
+        yield from _quantity_faults(place, entry["of"], instrument)
     if "for" in entry and not is_duration(entry["for"]):
         yield f"{place}.for: {entry['for']!r} is not a valid duration; write, for example, 90s, 5m or 2h"
     if alarm == "outside":
@@ -120,6 +137,22 @@ def _entry_faults(place: str, entry: Entry, keys: tuple[str, ...], instrument: E
         for key in ("per", "over"):
             if key in entry:
                 yield f"{place}.{key}: only a rate has it; leave it out, or write rising instead of {alarm}"
+
+
+def _reading_of(instrument: Entry) -> Field:
+    return MODELS[str(instrument["model"])].reading
+
+
+def _called(quantity: str) -> str:
+    """Return a quantity as people write it."""
+    return quantity.replace("_", " ")
+
+
+def _quantity_faults(place: str, quantity: object, instrument: Entry) -> Iterator[str]:
+    model = MODELS[str(instrument["model"])]
+    known = [field.quantity for field in model.fields(model.channels[0])]
+    if quantity not in known:
+        yield f"{place}.of: {quantity!r} is not a quantity that a channel measures; write {' or '.join(known)}"
 
 
 def _range_faults(place: str, entry: Entry) -> Iterator[str]:
@@ -158,10 +191,10 @@ def _rate_faults(place: str, entry: Entry, instrument: Entry) -> Iterator[str]:
             )
 
 
-def _range_heat_faults(place: str, entry: Entry) -> Iterator[str]:
+def _range_heat_faults(place: str, entry: Entry, instrument: Entry) -> Iterator[str]:
     """Every temperature of a sound alarm that no channel reaches."""
     alarm = kind_of(entry)
-    if entry.get("of", "temperature") == "temperature" and alarm != "rising":
+    if quantity_of(entry, instrument) == "temperature" and alarm != "rising":
         for limit in entry[alarm] if alarm == "outside" else [entry[alarm]]:
             yield from _heat_faults(f"{place}.{alarm}", limit)
 
@@ -172,7 +205,7 @@ def _heat_faults(place: str, limit: float) -> Iterator[str]:
         yield f"{place}: {limit!r} K is hotter than any sensor of these models reads ({HOTTEST:g} K); write kelvins, as in 5.0"
 
 
-def _contradictions(place: str, options: Entry) -> Iterator[str]:
+def _contradictions(place: str, options: Entry, instrument: Entry) -> Iterator[str]:
     """Every pair of sound alarms of a channel that exclude each other."""
     below, above = options.get("alarm_below_K"), options.get("alarm_above_K")
     if below is not None and above is not None and below >= above:
@@ -182,7 +215,7 @@ def _contradictions(place: str, options: Entry) -> Iterator[str]:
         )
     seen = set()
     for entry in entries_of(options):
-        alarm = (kind_of(entry), entry.get("of", "temperature"), severity_of(entry))
+        alarm = (kind_of(entry), quantity_of(entry, instrument), severity_of(entry))
         if alarm in seen:
             yield (
                 f"{place}.alarms: two alarms are {alarm[0]} and {alarm[2]}, and one of them is redundant; "

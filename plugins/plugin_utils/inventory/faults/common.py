@@ -1,4 +1,4 @@
-"""Checks that instruments, agents and data nodes share: ids, names, feeds, and for how long samples are kept."""
+"""Checks that instruments, agents and data nodes share: ids, names, feeds, for how long samples are kept, and whether a run waits."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ OWN_NAMES = {
     "agents": "the node of all agents",
     "archive": "the node of the archive",
 }
+
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 def id_faults(place: str, entry: Entry) -> Iterator[str]:
@@ -47,11 +49,27 @@ def feed_faults(place: str, feeds: Any) -> Iterator[str]:
         yield f"{place}.feeds: write a list of feed names, for example [false_temperatures]"
 
 
+def field_faults(place: str, field: Any, feeds: Any) -> Iterator[str]:
+    """Every fault of a field of an agent, ``feed.field``; `feeds` are those that the agent's entry lists."""
+    if not isinstance(field, str) or not _FIELD.match(field):
+        yield f"{place}: {field!r} is not a valid field of a feed; write feed and field, for example pressures.pressure_ch1"
+    elif not is_list(feeds) or field.partition(".")[0] not in feeds:
+        feed = field.partition(".")[0]
+        yield f"{place}: {feed} is not among the feeds that are shown; write feeds: [{feed}] at the agent"
+
+
 def window_faults(place: str, entry: Entry) -> Iterator[str]:
     """Every fault of ``memory_window``."""
     window = entry.get("memory_window")
     if window is not None and not is_window(window):
         yield f"{place}.memory_window: {window!r} is not a valid number of seconds; write a whole number, for example 86400"
+
+
+def wait_faults(place: str, entry: Entry) -> Iterator[str]:
+    """Every fault of ``wait_for_data`` of an instrument or an agent."""
+    wait = entry.get("wait_for_data", True)
+    if not isinstance(wait, bool):
+        yield f"{place}.wait_for_data: {wait!r} is neither true nor false; write wait_for_data: false, or leave it out"
 
 
 def is_window(value: Any) -> bool:

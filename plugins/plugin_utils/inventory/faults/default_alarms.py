@@ -81,6 +81,17 @@ def of_agent(place: str, agent: Entry) -> Iterator[str]:
     yield from _default_faults(place, agent, AGENT_KEYS)
 
 
+def of_field(place: str, options: Entry) -> Iterator[str]:
+    """Every fault of what a field of an agent says."""
+    yield from _default_faults(place, options, ("silent_after",))
+    after = _after(options.get("silent_after"))
+    if after is not None and after < SHORTEST_SILENCE:
+        yield (
+            f"{place}.silent_after: {durations.formatted(after)} is too short to tell a silent sensor from an agent that is away; "
+            f"write {durations.formatted(SHORTEST_SILENCE)} or longer"
+        )
+
+
 def severity_faults(place: str, entry: Entry) -> Iterator[str]:
     """Every fault of the severity of an alarm."""
     severity = entry.get("severity")

@@ -24,6 +24,7 @@ def faults(settings: Entry) -> Iterator[str]:
         if entry["name"] in OWN_NAMES:
             yield f"{place}.name: {entry['name']!r} is reserved for {OWN_NAMES[entry['name']]}; choose another"
     yield from repeats(named, "name", str, "give one of them a name of its own, name: ...")
+    yield from repeats(instruments, "usb_adapter", str, "an adapter has one RS-232 port, for one instrument")
     networked: list[Placed] = [(place, {"address": _endpoint(entry)}) for place, entry in instruments]
     yield from repeats(networked, "address", str.lower, "two instruments cannot share an address")
 
@@ -47,4 +48,4 @@ def _endpoint(instrument: Entry) -> str | None:
     model, address = MODELS.get(str(instrument.get("model"))), instrument.get("address")
     if model is None or not isinstance(address, str) or not address or instrument.get("simulated") is True:
         return None
-    return address if model.needs_address or ":" in address else f"{address}:{model.port}"
+    return address if model.line_option is None or ":" in address else f"{address}:{model.port}"

@@ -2,7 +2,7 @@
 
 Ansible tries one reader after the other and reports the complaint of each. Here the file is checked before that, as YAML nodes,
 which know their lines and what was typed. Besides what YAML cannot read, faults are what Ansible would ignore with a warning (a list
-in the wrong place, a duplicate key) and numbers that are not what they look like: 0123456 is 42798 in YAML 1.1.
+in the wrong place, a duplicate key) and numbers and times that are not what they look like: 0123456 is 42798 in YAML 1.1.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _VAULT = "$ANSIBLE_VAULT"
 _TAGS = re.compile(r"tag:yaml\.org,2002:|!(vault|vault-encrypted|unsafe)\Z")
 _USUAL = re.compile(r"[-+]?(0|[1-9][0-9]*)|[-+]?([0-9]+\.[0-9]*|\.[0-9]+)(e[-+][0-9]+)?|[-+]?\.inf|\.nan", re.I)
 """Numbers that are what they look like."""
+_ODD = {"int": ", or the number in decimal", "float": ", or the number in decimal", "timestamp": ""}
+"""What YAML may read otherwise than it looks, and what to write besides quotes."""
 
 
 def faults(source: Path) -> list[str]:
@@ -101,7 +103,7 @@ def _complaints(root: yaml.Node | None, *, is_inventory: bool) -> Iterator[tuple
         elif is_inventory and "plugin" not in _keys(root):
             for name, group in root.value:
                 yield from _of_group(name, group)
-    yield from _odd_numbers(root)
+    yield from _odd_values(root)
 
 
 def _of_group(name: yaml.Node, group: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
@@ -156,8 +158,8 @@ def _everywhere(root: yaml.Node) -> Iterator[tuple[yaml.Node, str]]:
                 first[key.value] = key.start_mark.line + 1
 
 
-def _odd_numbers(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield the numbers among our settings that YAML 1.1 reads as other ones."""
+def _odd_values(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, str]]:
+    """Yield the numbers and times among our settings that YAML 1.1 reads as other ones."""
     settings = [
         value
         for node in _walk(root)
@@ -166,17 +168,19 @@ def _odd_numbers(root: yaml.Node | None) -> Iterator[tuple[yaml.Node, str]]:
         if isinstance(key, yaml.ScalarNode) and key.value in SETTINGS
     ]
     for node in dict.fromkeys(each for value in settings for each in _walk(value)):
-        if _is_odd(node):
-            number = yaml.constructor.SafeConstructor().construct_object(node)
-            yield (
-                node,
-                f'{node.value} without quotes is read as {number}; write "{node.value}" in quotes, or the number in decimal',
-            )
+        kind = node.tag.rpartition(":")[2]
+        if kind not in _ODD or not isinstance(node, yaml.ScalarNode) or node.style:
+            continue
+        read = _constructed(node)
+        if not _USUAL.fullmatch(node.value) and node.value != str(read):
+            yield node, f'{node.value} without quotes is read as {read}; write "{node.value}" in quotes{_ODD[kind]}'
 
 
-def _is_odd(node: yaml.Node) -> bool:
-    is_number = isinstance(node, yaml.ScalarNode) and not node.style and node.tag.rpartition(":")[2] in {"int", "float"}
-    return is_number and not _USUAL.fullmatch(node.value)
+def _constructed(node: yaml.ScalarNode) -> object:
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except ValueError:  # such as that of the 31st of February
+        return "an impossible date"
 
 
 def _walk(root: yaml.Node | None) -> Iterator[yaml.Node]:

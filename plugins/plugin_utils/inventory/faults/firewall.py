@@ -31,10 +31,11 @@ def faults(settings: Entry) -> Iterator[str]:
             )
         else:
             for position, text in enumerate(networks):
-                yield from _network_faults(f"{place}[{position}]", text)
+                yield from network_faults(f"{place}[{position}]", text, "leave the list out to admit all")
 
 
-def _network_faults(place: str, text: Any) -> Iterator[str]:
+def network_faults(place: str, text: Any, instead_of_all: str) -> Iterator[str]:
+    """Every fault of a network or address; `instead_of_all` says what to write instead of one that is every address."""
     if not isinstance(text, str):
         yield f"{place}: {text!r} is {kind(text)}; write a network, for example 192.0.2.0/24"
         return
@@ -51,4 +52,4 @@ def _network_faults(place: str, text: Any) -> Iterator[str]:
             )
     else:
         if network.prefixlen == 0:
-            yield f"{place}: {text!r} is every address; leave the list out to admit all"
+            yield f"{place}: {text!r} is every address; {instead_of_all}"

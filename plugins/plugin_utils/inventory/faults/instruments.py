@@ -10,12 +10,14 @@ from typing import Any
 from ..checks import NAME, Placed, kind, list_faults, placed, read_as, repeats, text_faults, unknown_keys
 from ..entries import Entry, given, is_list
 from ..models import MODELS, Model
-from . import alarms, control, default_alarms
-from .common import id_faults, window_faults
+from . import agent_files, alarms, control, default_alarms, instrument_arguments
+from .common import id_faults, wait_faults, window_faults
 
 KEYS = (
-    *("model", "id", "serial", "name", "address", "description", "channels", "simulated", "memory_window"),
-    "also_reads",
+    *("model", "id", "serial", "name", "address", "usb_adapter", "description"),
+    *("channels", "simulated", "memory_window", "also_reads", "wait_for_data"),
+    instrument_arguments.KEY,
+    agent_files.KEY,
     control.KEY,
     *default_alarms.INSTRUMENT_KEYS,
 )
@@ -33,6 +35,7 @@ def faults(settings: Entry) -> Iterator[str]:
     for place, instrument in placed("instruments", instruments):
         yield from unknown_keys(place, instrument, KEYS)
         yield from _instrument_faults(place, given(instrument))
+        yield from agent_files.of_entry(place, given(instrument), settings.get("inventory_dir"))
 
 
 def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
@@ -50,13 +53,17 @@ def _instrument_faults(place: str, instrument: Entry) -> Iterator[str]:
         yield f"{place}.address: a simulated instrument has no address; leave out address, or simulated"
     elif model is not None and simulated is not True:
         yield from _address_faults(place, instrument, model)
+    if model is not None:
+        yield from _adapter_faults(place, instrument, model)
     yield from text_faults(place, instrument, "description")
     yield from window_faults(place, instrument)
+    yield from wait_faults(place, instrument)
     yield from default_alarms.of_instrument(place, instrument)
     if model is not None:
-        yield from _channel_faults(place, instrument, model.channels)
+        yield from _channel_faults(place, instrument, model)
         yield from _extra_faults(place, instrument.get("also_reads", []), list(model.extras))
         yield from control.of_instrument(place, instrument, model.operations)
+        yield from instrument_arguments.of_instrument(place, instrument.get("arguments", []), model)
 
 
 def _serial_faults(place: str, instrument: Entry) -> Iterator[str]:
@@ -70,7 +77,7 @@ def _serial_faults(place: str, instrument: Entry) -> Iterator[str]:
 
 
 def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
-    address, needed = instrument.get("address"), model.needs_address
+    address, needed = instrument.get("address"), model.line_option is None
     if address is None or address == "":
         if needed:
             yield f"{place}.address is missing; write its IP address or host name, for example address: 172.16.127.192"
@@ -91,7 +98,7 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
             + (
                 f"the address alone: a {model.number} listens on port {model.port}"
                 if needed
-                else "host:port, for example 172.16.127.30:1094"
+                else f"host:port, for example 172.16.127.30:{model.port}"
             )
         )
     if re.fullmatch(r"[0-9.]+", host):
@@ -106,18 +113,45 @@ def _address_faults(place: str, instrument: Entry, model: Model) -> Iterator[str
         )
 
 
-def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> Iterator[str]:
+def _adapter_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
+    """Every fault of the USB adapter that serves an instrument's RS-232 port."""
+    adapter = instrument.get("usb_adapter")
+    if adapter is None or adapter == "":
+        if model.adapter_option and not instrument.get("address") and instrument.get("simulated") is not True:
+            yield (
+                f"{place}.usb_adapter is missing: a {model.number} has an RS-232 port; write the serial number of its USB adapter, "
+                f"for example usb_adapter: A50285BI, or the address of a serial-to-network converter, "
+                f"for example address: 172.16.127.30:{model.port}"
+            )
+    elif model.adapter_option is None:
+        yield f"{place}.usb_adapter: a {model.number} is not read over RS-232; leave it out"
+    elif instrument.get("simulated") is True:
+        yield f"{place}.usb_adapter: a simulated instrument has no USB adapter; leave out usb_adapter, or simulated"
+    elif instrument.get("address"):
+        yield f"{place}.usb_adapter: it is read over one line; leave out usb_adapter, or address"
+    elif not isinstance(adapter, str):
+        yield f'{place}.usb_adapter: {read_as(adapter)}; put its serial number in quotes, as in usb_adapter: "A50285BI"'
+    elif not NAME.match(adapter):
+        yield (
+            f"{place}.usb_adapter: {adapter!r} is not a valid serial number; use letters, digits, '-' and '_', for example A50285BI"
+        )
+
+
+def _channel_faults(place: str, instrument: Entry, model: Model) -> Iterator[str]:
     channels = instrument.get("channels")
     if channels is None:
         return
     if not isinstance(channels, Mapping):
-        yield f"{place}.channels: this is {kind(channels)}; write number and label, for example {{1: {{label: 4K plate}}}}"
+        yield (
+            f"{place}.channels: this is {kind(channels)}; "
+            f"write each channel with its label, for example {{{model.channels[0]}: {{label: 4K plate}}}}"
+        )
         return
-    labels: list[Placed] = []
+    labels: list[Placed] = [(f"an output of the {model.name}", {"label": output.label}) for output in model.outputs]
     for channel, options in channels.items():
         where = f"{place}.channels.{channel}"
-        if str(channel) not in known:
-            yield f"{where}: this model has no such channel; it has {known[0]} to {known[-1]}"
+        if str(channel) not in model.channels:
+            yield f"{where}: {_unknown_channel(str(channel), model)}"
         elif isinstance(channel, str) and channel.isdecimal() and int(channel) in channels:
             yield f"{where}: this channel is listed twice, as a number and as text; write it once, without quotes"
         if options is None:
@@ -130,11 +164,19 @@ def _channel_faults(place: str, instrument: Entry, known: tuple[str, ...]) -> It
         yield from text_faults(where, given(options), "label")
         yield from alarms.of_channel(where, given(options), instrument)
         labels.append((where, {"label": options.get("label") or f"Channel {channel}"}))
-    extras = MODELS[str(instrument["model"])].extras
     labels += [
-        (f"{place}.also_reads", {"label": extras[name].label}) for name in extras if name in _also_read(instrument)
+        (f"{place}.also_reads", {"label": extra.label})
+        for name, extra in model.extras.items()
+        if name in _also_read(instrument)
     ]
     yield from repeats(labels, "label", str, "they could not be told apart in a plot: give each a label of its own")
+
+
+def _unknown_channel(channel: str, model: Model) -> str:
+    meant = model.aliases.get(channel.upper(), channel.upper())
+    if meant in model.channels:
+        return f"the inventory names this channel {meant}; write {meant}"
+    return f"this model has no such channel; it has {model.channels_in_words}"
 
 
 def _also_read(instrument: Entry) -> list[Any]:

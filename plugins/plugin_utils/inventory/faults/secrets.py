@@ -56,7 +56,7 @@ def of_arguments(place: str, arguments: Iterable[Iterable[Any]], secrets: Any) -
                 yield from of_reference(place, word["secret"], AGENT_SECRETS, secrets)
             elif isinstance(word, Mapping) or is_list(word):
                 yield f"{place}: each word of an argument must be text, a number or {{secret: name}}, and one here is not"
-            elif _is_secret(str(option), str(word)):
+            elif is_secret(str(option), str(word)):
                 first = str(word).partition("=")[0]
                 name = first if _OPTION.match(first) else option or first
                 yield (
@@ -67,6 +67,7 @@ def of_arguments(place: str, arguments: Iterable[Iterable[Any]], secrets: Any) -
             option = word
 
 
-def _is_secret(option: str, word: str) -> bool:
+def is_secret(option: str, word: str) -> bool:
+    """Whether `word`, which follows `option` on a command line, has or is a secret: ``--password x``, ``--password=x``, ``https://a:b@c``."""
     name, equals, _ = word.partition("=")
     return bool(_OPTION.match(option) or (equals and _OPTION.match(name)) or _IN_ADDRESS.match(word))

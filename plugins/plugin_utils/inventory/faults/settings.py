@@ -196,6 +196,10 @@ SITE_SETTINGS: dict[str, tuple[Callable[[Any], bool], Complaint]] = {
         _is_directory,
         "is not a valid directory for data; write its full path without spaces, for example /data",
     ),
+    "simulated_bluefors": (
+        _is_directory,
+        "is not a valid directory for log files; write its full path without spaces, for example /srv/bluefors",
+    ),
     "extra_ca_certificates": (_is_list_of_files, "is not a list of files; write, for example, [/etc/ssl/lab-ca.pem]"),
     "base_image": (
         _is_image,

@@ -37,13 +37,18 @@ def instrument_uid(instrument_id: str) -> str:
     return uid("i", instrument_id)
 
 
+def agent_uid(instance_id: str) -> str:
+    """Return the uid of the dashboard of an agent of ``ocs_agents``."""
+    return uid("a", instance_id)
+
+
 def panel_id(*names: str) -> int:
     """Return a panel's number: it depends on its names alone, so that one instrument more does not renumber other panels."""
     return zlib.crc32("/".join(names).encode()) & 0x7FFFFFFF
 
 
-def temperature_panel(instrument_id: str) -> int:
-    """Return the number of the plot of all temperatures on an instrument's dashboard."""
+def readings_panel(instrument_id: str) -> int:
+    """Return the number of the plot of all readings on an instrument's dashboard, the temperatures of a thermometer."""
     return panel_id(instrument_id, "temperature")
 
 

@@ -16,7 +16,7 @@ from . import sentences
 from .alarms.build import alarms_of
 from .alarms.kinds import BRIDGE, KINDS
 from .alarms.requested import AGENTS_RULE, Equipment, Requested
-from .identity import APPLIANCE, DATA_SOURCE, WATCHDOG, PanelPlace, instrument_uid, panel_id, temperature_panel
+from .identity import APPLIANCE, DATA_SOURCE, WATCHDOG, PanelPlace, instrument_uid, panel_id, readings_panel
 from .releases import KEEPS_LAST, Release
 from .uids import uid
 
@@ -115,7 +115,7 @@ def _of_instrument(instrument: Equipment, kinds: list[str]) -> Rule:
         _of_series(instrument.rule),
         _annotations(kinds, OLD + 2 * instrument.cycle),
         instrument.rule,
-        PanelPlace(instrument_uid(instrument.id), temperature_panel(instrument.id)),
+        PanelPlace(instrument_uid(instrument.id), readings_panel(instrument.id)),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...contract import contract
 from .. import durations
+from ..agent_fields import AgentField, listed_fields, silence_of
 from ..entries import Document, Entry, given
 from ..grafana.alarms.model import ABOVE, BELOW, OUTSIDE, Alarm
 from ..instruments import fields_of, model_of, name_of
@@ -48,7 +49,7 @@ def site_file(
             {"id": contract.REGISTRY, "model": "RegistryAgent"},
         ],
         "alarms": _alarms(list(alarms)),
-        "nodes": _silences(data_nodes),
+        "nodes": [*_silences(data_nodes), *_silences_of(agents)],
     }
 
 
@@ -80,12 +81,22 @@ def _silences(data_nodes: Iterable[Entry]) -> list[Document]:
     ]
 
 
+def _silences_of(agents: Iterable[Entry]) -> Iterator[Document]:
+    """Yield the nodes of agents that publish less often than others, by their own entries or those of their fields."""
+    for agent in agents:
+        said = [silence_of(agent), *(silence_of(field.options or {}) for field in listed_fields(agent))]
+        longest = max((after for after in said if after), default=0)
+        if agent.get("feeds") and (said[0] is False or longest > contract.SILENT_AFTER):
+            yield {"name": name_of(agent), "silent_after": False if said[0] is False else longest}
+
+
 def _instrument(instrument: Entry) -> Document:
     model, labels = model_of(instrument), {field.name: label for field, label, _ in fields_of(instrument)}
     channels: list[tuple[Field, str | None]] = [
         (field, channel) for channel in model.channels for field in (*model.fields(channel), *model.flags(channel))
     ]
-    extras = [(field, None) for extra in model.extras.values() for field in (*extra.fields, *extra.flags)]
+    besides = (*model.outputs, *model.extras.values())
+    extras = [(field, None) for each in besides for field in (*each.fields, *each.flags)]
     settings = [(field, None) for field in model.settings]
     fields = {
         field.name: _known(
@@ -113,7 +124,20 @@ def _agent(agent: Entry) -> Document:
         node=name_of(agent),
         model=agent["agent_class"],
         description=agent.get("description"),
-        feeds={feed: {} for feed in agent.get("feeds") or []},
+        feeds={feed: _listed(agent, feed) for feed in agent.get("feeds") or []},
+    )
+
+
+def _listed(agent: Entry, feed: str) -> Document:
+    """Return the fields of a feed that the inventory lists: the nodes have label and unit of all others that are known."""
+    return {field.name: _field(field) for field in listed_fields(agent) if field.feed == feed}
+
+
+def _field(field: AgentField) -> Document:
+    after = silence_of(field.options or {})
+    # One that may be silent is not expected to continue.
+    return _known(
+        label=field.label, unit=field.unit, expected=None if after is False else True, silent_after=after or None
     )
 
 

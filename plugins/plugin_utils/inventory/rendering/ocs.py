@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from ...contract import contract
+from ..agent_files import CODE, FILES, AgentFile
 from ..entries import Document, Entry
 from ..instruments import ADDRESS_ROOT, extras_of, model_of
 from ..models import MODELS, Model
@@ -48,17 +49,28 @@ class UsbDevice(TypedDict):
     serials: list[str]
 
 
+class UsbAdapter(TypedDict):
+    """A USB adapter for the RS-232 port of an instrument: the serial numbers of both."""
+
+    adapter: str
+    serial: str
+
+
 def site_config(
     instruments: Iterable[Entry],
     agents: Iterable[Entry],
     host: str,
     seconds_per_file: int,
     open_operations: Iterable[str] = (),
+    *,
+    files: Iterable[AgentFile] = (),
 ) -> Document:
     """Return the OCS site config (``default.yaml``): the hub, and under `host` every agent instance with its arguments.
 
     The site's `open_operations` are added to every agent's own; our launcher opens them to all callers.
-    Arguments that need a secret are under ``secret-arguments``, which upstream ignores and our launcher completes.
+    Of the `files` that agents get, the site config has the names and checksums, so that an agent is restarted when one changes.
+    Arguments and environment variables that need a secret are under ``secret-arguments`` and ``secret-environment``, which upstream
+    ignores and our launcher completes.
     """
     instances: list[Document] = [
         {"agent-class": "RegistryAgent", "instance-id": contract.REGISTRY, "arguments": []},
@@ -82,12 +94,14 @@ def site_config(
         for instrument in instruments
     ]
     instances += [_agent(agent) for agent in agents]
+    files = list(files)
     for instance in instances:
         is_open = [*open_operations, *instance.pop("open-operations", [])]
         if is_open:
             instance["open-operations"] = is_open
         # A HostManager must leave them alone: the agents that it starts would follow none of livemon's rules.
         instance["manage"] = "no"
+        instance.update(_files(instance["instance-id"], files))
     return {
         "hub": {
             "wamp_server": f"ws://{ROUTER_HOST}:8001/ws",
@@ -107,23 +121,33 @@ def _agent(agent: Entry) -> Document:
         "open-operations": list(agent.get("open_operations") or []),
         "arguments": arguments,
     }
-    return instance | ({"secret-arguments": secret_arguments} if secret_arguments else {})
+    secret_parts = {"secret-arguments": secret_arguments, "secret-environment": agent_secrets.environment(agent)}
+    return instance | {key: part for key, part in secret_parts.items() if part}
+
+
+def _files(instance_id: str, files: Iterable[AgentFile]) -> Document:
+    """Return the file that has an agent's code, for our launcher, and the checksums of its other files."""
+    own = [each for each in files if each["agent"] == instance_id]
+    code = [{"file": each["file"], "checksum": each["checksum"]} for each in own if each["directory"].startswith(CODE)]
+    others = {each["file"]: each["checksum"] for each in own if each["directory"].startswith(FILES)}
+    return {**({"own-agent": code[0]} if code else {}), **({"files": others} if others else {})}
 
 
 def _arguments(instrument: Entry) -> list[list[str]]:
     model = model_of(instrument)
     return [
-        [model.serial_option, instrument["serial"]],
+        *([[model.serial_option, instrument["serial"]]] if model.serial_option else []),
         list(_connection(instrument, model)),
         list(model.start_options),
         *(list(extra.option) for extra in extras_of(instrument)),
+        *([str(word) for word in words] for words in instrument.get("arguments") or []),
     ]
 
 
 def _connection(instrument: Entry, model: Model) -> tuple[str, str]:
     address = f"simulator-{instrument['id']}" if instrument.get("simulated") else str(instrument.get("address") or "")
-    if not address and model.usb:
-        return model.usb.option(f"/dev/{instrument['serial']}")
+    if not address and model.line_option:
+        return model.line_option(f"/dev/{instrument['serial']}")
     return model.network_option(address)
 
 
@@ -142,7 +166,7 @@ def agent_services(config: Entry, host: str) -> list[AgentService]:
                 "checksum": hashlib.sha256(read).hexdigest()[:12],
                 "writes_archive": instance["agent-class"] == "AggregatorAgent",
                 "usb": any(str(word).startswith("/dev/") for word in words),
-                "has_secrets": "secret-arguments" in instance,
+                "has_secrets": "secret-arguments" in instance or "secret-environment" in instance,
             }
         )
     return services
@@ -163,6 +187,15 @@ def simulators(instruments: Iterable[Entry]) -> list[Simulator]:
         }
         for instrument in instruments
         if instrument.get("simulated")
+    ]
+
+
+def usb_adapters(instruments: Iterable[Entry]) -> list[UsbAdapter]:
+    """Return the USB adapters for instruments with an RS-232 port."""
+    return [
+        {"adapter": instrument["usb_adapter"], "serial": instrument["serial"]}
+        for instrument in instruments
+        if instrument.get("usb_adapter")
     ]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TypedDict
 
 from ...contract import contract
+from ..agent_fields import fields_of as agent_fields_of
 from ..data_nodes import EXTERNAL
 from ..entries import Document, Entry, given
-from ..instruments import extras_of, fields_of, model_of, name_of
+from ..instruments import fields_of, model_of, name_of, read_besides
 
 CERTIFICATES = ("/run/pki/*.crt",)
 """Where they are in the container of the nodes."""
@@ -58,7 +59,7 @@ def nodes(
 def _instrument(instrument: Entry, window: int) -> Document:
     model, shown = model_of(instrument), fields_of(instrument)
     published = [field for channel in model.channels for field in model.fields(channel)]
-    published += [field for extra in extras_of(instrument) for field in extra.fields]
+    published += [field for each in read_besides(instrument) for field in each.fields]
     return {
         "kind": "feed",
         "name": name_of(instrument),
@@ -72,6 +73,9 @@ def _instrument(instrument: Entry, window: int) -> Document:
 
 
 def _agent(agent: Entry, window: int) -> Document:
+    fields = agent_fields_of(agent)
+    labels = {field.key: field.label for field in fields if field.label}
+    units = {field.key: field.unit for field in fields if field.unit}
     return {
         "kind": "feed",
         "name": name_of(agent),
@@ -79,6 +83,8 @@ def _agent(agent: Entry, window: int) -> Document:
         "feeds": list(agent["feeds"]),
         "description": agent.get("description") or agent["agent_class"],
         "window": int(agent.get("memory_window") or window),
+        **({"labels": labels} if labels else {}),
+        **({"units": units} if units else {}),
     }
 
 
@@ -116,13 +122,3 @@ def nodes_memory(nodes: Entry) -> str:
     """
     longest = max((node.get("window", 0) for node in nodes["nodes"]), default=0)
     return f"{2 * max(1, math.ceil(longest / 86400))}g"
-
-
-def silent_nodes(status: Entry, expected: Iterable[str]) -> list[str]:
-    """Return which of the `expected` nodes have no value yet, from the answer of the bridge to ``/api/status``."""
-    heard = {
-        node["name"]
-        for node in status.get("nodes", [])
-        if any(field.get("value") is not None for field in node.get("fields", []))
-    }
-    return [name for name in expected if name not in heard]

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..alarm_settings import entries_of, kind_of, severity_of
+from ..agent_fields import alarms_of
+from ..alarm_settings import entries_of, kind_of, quantity_of, severity_of
 from ..entries import Entry
 from ..instruments import channels_of, extras_of, model_of, name_of
 from .notifier import reach_sentence
@@ -124,13 +125,14 @@ def _counted(what: str, entries: list[str]) -> Row:
 def _instrument(instrument: Entry) -> str:
     model = model_of(instrument)
     where = f"at {instrument['address']}" if instrument.get("address") else "on USB"
+    where = f"by the USB adapter {instrument['usb_adapter']}" if instrument.get("usb_adapter") else where
     where = "SIMULATED" if instrument.get("simulated") else where
     description = f": {instrument['description']}" if instrument.get("description") else ""
     return f"{instrument['id']}{description} ({model.name}, serial {instrument['serial']}, {where}; plotted as {name_of(instrument)})"
 
 
 def _channels(instrument: Entry) -> str:
-    named = [f"all {len(model_of(instrument).channels)}, without names"]
+    named = [f"all {len(channels_of(instrument))}, without names"]
     if instrument.get("channels"):
         named = [
             f"{options.get('label') or 'no name'} ({channel})" for channel, options in channels_of(instrument).items()
@@ -156,10 +158,11 @@ def _limits(settings: Entry) -> Iterator[str]:
         for channel, options in channels_of(instrument).items():
             label = options.get("label") or f"channel {channel}"
             for entry in entries_of(options):
-                unit = "K" if entry.get("of", "temperature") == "temperature" else ""
-                yield f"{instrument['id']}, {label}: {_limit(entry, unit)}"
+                reading = model_of(instrument).reading
+                unit = reading.unit if quantity_of(entry, instrument) == reading.quantity else None
+                yield f"{instrument['id']}, {label}: {_limit(entry, unit or '')}"
     for agent in settings.get("ocs_agents") or []:
-        for entry in agent.get("alarms") or []:
+        for entry in alarms_of(agent):
             yield f"{agent['id']}, {entry.get('label') or entry['field']}: {_limit(entry, entry.get('unit') or '')}"
 
 

@@ -40,7 +40,8 @@ def changes(added: str, settings_now: str, target: Entry) -> list[str]:
     settings_now
         The text of ufw's settings files.
     target
-        `rules`: ports, and the networks that they are open to; `enabled` and `incoming` as in :class:`Settings`.
+        `rules`: ports, their protocol (``tcp`` by default), and the networks that they are open to; `enabled` and `incoming` as in
+        :class:`Settings`.
     """
     present = [line.removeprefix("ufw ") for line in added.splitlines() if line.startswith("ufw ")]
     in_force = {rule.partition(" comment ")[0] for rule in present}
@@ -58,12 +59,13 @@ def changes(added: str, settings_now: str, target: Entry) -> list[str]:
 
 def _rules(entry: Entry) -> Iterator[str]:
     """Yield the rules of a port, each as ``ufw show added`` will show it."""
+    protocol = entry.get("protocol") or "tcp"
     if not entry.get("from"):
-        yield f"allow {entry['port']}/tcp"
+        yield f"allow {entry['port']}/{protocol}"
     for text in entry.get("from") or ():
         network = ip_network(text)
         source = network.network_address if network.prefixlen == network.max_prefixlen else network
-        yield f"allow from {source} to any port {entry['port']} proto tcp"
+        yield f"allow from {source} to any port {entry['port']} proto {protocol}"
 
 
 def _deletion(rule: str) -> str:

@@ -59,6 +59,12 @@ class Contacts:
             str, tuple[str, float, float]
         ] = {}  # the reason, and the times of the first and the last failure
         self._known: set[str] = set()
+        self._identities: dict[str, str] = {}
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """What the instruments that reply said to ``*IDN?`` when they were last connected, by address."""
+        return {each: line for each, line in self._identities.copy().items() if each not in self._lost}
 
     @property
     def complete(self) -> bool | None:
@@ -70,6 +76,10 @@ class Contacts:
         self._known.add(instrument)
         if lost := self._lost.pop(instrument, None):
             print(f"Instrument {instrument} replies again, after {time.monotonic() - lost[1]:.0f} s.")
+
+    def identify(self, instrument: str, identity: str) -> None:
+        """Note what an instrument replied to ``*IDN?``."""
+        self._identities[instrument] = identity
 
     def lose(self, instrument: str, reason: str) -> None:
         """Note that an instrument does not reply as it should, and print the reason if it is new."""
@@ -237,8 +247,9 @@ class Connection(ABC):
         self._port = port = self._open_port()
         self._send(port, replies.IDENTIFY)
         deadline = time.monotonic() + REPLY_SECONDS
-        while not replies.fits(replies.IDENTIFY, self._line(port, replies.IDENTIFY, deadline)):
+        while not replies.fits(replies.IDENTIFY, identity := self._line(port, replies.IDENTIFY, deadline)):
             pass
+        contacts.identify(self.address, identity)
         return port
 
     def _send(self, port: Port, text: str) -> None:

@@ -81,6 +81,8 @@ class Instrument:
         The model, as ``*IDN?`` answers it.
     INPUTS
         Its inputs, as its commands number or name them.
+    NAMED
+        Whether its inputs have names, which a user can set.
     UNTERMINATED
         Whether its clients over TCP may leave out terminators, see :class:`Conversation`.
     """
@@ -89,6 +91,7 @@ class Instrument:
     FIRMWARE = "1.3"
     MODEL: ClassVar[str]
     INPUTS: ClassVar[tuple[int | str, ...]]
+    NAMED: ClassVar[bool] = True
     UNTERMINATED: ClassVar[bool] = False
     SETTINGS: ClassVar[tuple[Setting, ...]] = ()
     table: ClassVar[dict[str, Command]]

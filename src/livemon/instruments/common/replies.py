@@ -25,7 +25,7 @@ _FIELDS = {
 _REPLIES = {
     **dict.fromkeys(("KRDG?", "CRDG?", "FRDG?", "SRDG?", "RDGK?", "RDGR?", "RDGPWR?", "RDGFIELD?"), "n"),
     **dict.fromkeys(("HTR?", "MOUT?", "SETP?", "STILL?", "TLIMIT?"), "n"),
-    **dict.fromkeys(("RDGST?", "OPST?", "RAMPST?", "INCRV?", "RANGE?", "HTRRNG?", "CMODE?", "CPOL?"), "i"),
+    **dict.fromkeys(("RDGST?", "OPST?", "RAMPST?", "INCRV?", "RANGE?", "HTRRNG?", "CMODE?", "CPOL?", "UNIT?"), "i"),
     "CRVHDR?": "ttini",
     "CRVPT?": "nn(n)",
     "CSET?": "iiiiiin",

@@ -1,1 +1,1 @@
-"""The Lake Shore 370, the 372's predecessor: a driver only, for labs that run socs's agent of it by ``livemon_ocs_agents``."""
+"""The Lake Shore 370: sixteen resistors, read one after the other, over RS-232."""

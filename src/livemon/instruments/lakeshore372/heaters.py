@@ -10,8 +10,7 @@ from typing import Any
 
 from livemon.instruments.common.instrument import Instrument, command
 from livemon.instruments.common.messages import engineering
-from livemon.instruments.common.parameters import flag, integer, kept, number, one_of
-from livemon.instruments.lakeshore372.outputs import (
+from livemon.instruments.common.outputs import (
     SAMPLE,
     STILL,
     WARM_UP,
@@ -21,6 +20,7 @@ from livemon.instruments.lakeshore372.outputs import (
     Mode,
     Output,
 )
+from livemon.instruments.common.parameters import flag, integer, kept, number, one_of
 from livemon.instruments.lakeshore372.settings import channel_or_none
 
 

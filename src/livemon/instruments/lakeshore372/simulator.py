@@ -12,22 +12,33 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from livemon.instruments.common.alarms import Alarm, Extremes
+from livemon.instruments.common.bridge import (
+    CURRENT_EXCITATIONS,
+    CURRENT_MODE,
+    R_OVER,
+    R_UNDER,
+    RESISTANCE_RANGES,
+    VOLTAGE_EXCITATIONS,
+    VOLTAGE_MODE,
+    Measurement,
+    Wiring,
+    resistance_range,
+)
 from livemon.instruments.common.cryostat import Cryostat
 from livemon.instruments.common.curves import LONGEST, Curve, CurveHeader
 from livemon.instruments.common.faults import Kind
 from livemon.instruments.common.instrument import command
 from livemon.instruments.common.messages import engineering
+from livemon.instruments.common.outputs import SAMPLE, STILL, WARM_UP
 from livemon.instruments.common.parameters import flag, integer, kept, number, one_of, text
+from livemon.instruments.common.scanner import InputSetup, Scanner
 from livemon.instruments.common.sensors import (
     READINGS_PER_SECOND,
     RUTHENIUM_OXIDE,
     ZIRCONIUM_OXYNITRIDE,
     Sensor,
-    SensorType,
 )
 from livemon.instruments.lakeshore372.heaters import Heaters
-from livemon.instruments.lakeshore372.outputs import SAMPLE, STILL, WARM_UP
-from livemon.instruments.lakeshore372.scanner import InputSetup, Scanner
 from livemon.instruments.lakeshore372.settings import (
     ALARM,
     CHANNELS,
@@ -37,14 +48,7 @@ from livemon.instruments.lakeshore372.settings import (
     channel_or_control,
 )
 
-R_OVER, R_UNDER, T_OVER, T_UNDER = 16, 32, 64, 128
-
-# Indexed as in INTYPE, from 1; both go up by half decades.
-RESISTANCE_RANGES = tuple(2e-3 * 10 ** (n / 2) for n in range(22))
-VOLTAGE_EXCITATIONS = tuple(2e-6 * 10 ** (n / 2) for n in range(12))
-CURRENT_EXCITATIONS = tuple(1e-12 * 10 ** (n / 2) for n in range(22))
 CONTROL_EXCITATIONS = tuple(316e-12 * 10 ** (n / 2) for n in range(6))
-VOLTAGE_MODE, CURRENT_MODE = 0, 1
 
 _OHMS = 2
 _SETTLING = 2
@@ -52,23 +56,6 @@ _ALWAYS_ON, _BY_ALARM = 1, 2
 _PERIOD = 1 / READINGS_PER_SECOND
 _QUADRATURE = 1e-3
 _FIRST_USER_CURVE, _LAST_CURVE = 21, 59
-
-
-def resistance_range(ohms: float) -> int:
-    """Return the number of the smallest range for a resistance in Ω; that of the largest if it exceeds all."""
-    fitting = (n for n, full in enumerate(RESISTANCE_RANGES, start=1) if ohms <= full)
-    return next(fitting, len(RESISTANCE_RANGES))
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """What is connected to an input: a sensor on a stage of the cryostat, read by one of the factory-loaded curves."""
-
-    label: str
-    stage: str
-    kind: SensorType
-    curve: int
-    enabled: int = 1
 
 
 FACTORY_CURVES = {21: ZIRCONIUM_OXYNITRIDE, 22: RUTHENIUM_OXIDE}
@@ -93,15 +80,6 @@ class InputType:
     range: int = 15
     shunted: int = 0
     units: int = 1
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """The last reading of an input: Ω, K, ``RDGST?`` bits."""
-
-    ohms: float = 0.0
-    kelvin: float = 0.0
-    status: int = 0
 
 
 class Model372(Heaters):
@@ -212,11 +190,7 @@ class Model372(Heaters):
             return Measurement(status=R_OVER)
         if settings.autorange and settings.range != resistance_range(ohms):
             self._types[n] = replace(settings, range=resistance_range(ohms))
-        if not setup.curve:
-            return Measurement(ohms)
-        temperature = self._curves[setup.curve].to_kelvin(ohms)
-        status = (T_OVER if temperature.over else 0) | (T_UNDER if temperature.under else 0)
-        return Measurement(ohms, 0.0 if status else temperature.value, status)
+        return Measurement.by_curve(ohms, self._curves[setup.curve]) if setup.curve else Measurement(ohms)
 
     # Readings
 

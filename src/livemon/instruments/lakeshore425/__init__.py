@@ -1,1 +1,1 @@
-"""The Lake Shore 425, a gaussmeter: a driver only, for labs that run socs's agent of it by ``livemon_ocs_agents``."""
+"""The Lake Shore 425: one Hall probe, read in gauss, over USB."""

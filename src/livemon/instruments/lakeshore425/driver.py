@@ -1,12 +1,10 @@
-"""socs's driver of the Lake Shore 425 on a connection that gives each query its own reply."""
+"""socs's driver of the Lake Shore 425, over a serial line or TCP, on a connection that gives each query its own reply."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from livemon.instruments.common.connection import SerialConnection
-from livemon.instruments.common.stand_ins import module_with
+from livemon.instruments.common.stand_ins import module_with, serial_lines
 
 MODULE = "socs.Lakeshore.Lakeshore425"
 CONSTRUCTOR = (MODULE, "LakeShore425")
@@ -17,7 +15,7 @@ PAUSE_SECONDS = 0.1
 
 def frame(driver: Any) -> None:
     """Replace what the driver opens, and how it exchanges messages."""
-    driver.serial = module_with(driver.serial, Serial=functools.partial(SerialConnection, pause=PAUSE_SECONDS))
+    driver.serial = module_with(driver.serial, Serial=serial_lines(PAUSE_SECONDS))
     driver.LakeShore425.command = lambda self, command: self.port.message(command)
     driver.LakeShore425.query = lambda self, command: self.port.message(command)
 

@@ -56,10 +56,11 @@ def _of_channel(channel: Channel, equipment: Equipment) -> Iterator[Alarm]:
     explanations = _explanations(equipment)
     age = {"kind": "age", "of": [path]}
     yield from _default(channel.silent, prefix, "silent", rule, age, labels=channel.labels, held_back_by=explanations)
-    invalid = {"kind": "invalid", "path": path, "positive": True}
+    invalid = {"kind": "invalid", "path": path, "positive": channel.positive}
     yield from _default(channel.invalid, prefix, "invalid", rule, invalid, labels=channel.labels)
-    unchanged = {"kind": "unchanged", "path": path, "memory": channel.frozen.after, "positive": True}
-    yield from _default(channel.frozen, prefix, "frozen", rule, unchanged, labels={**channel.labels, "unit": "K"})
+    unchanged = {"kind": "unchanged", "path": path, "memory": channel.frozen.after, "positive": channel.positive}
+    labels = dict(channel.labels) | ({"unit": channel.unit} if channel.unit else {})
+    yield from _default(channel.frozen, prefix, "frozen", rule, unchanged, labels=labels)
 
 
 def _of_silence(equipment: Equipment) -> Iterator[Alarm]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ... import durations
+from ...agent_fields import alarms_of, field_path, listed_fields
 from ...alarm_settings import (
     HOLD,
     DefaultAlarm,
@@ -18,12 +19,13 @@ from ...alarm_settings import (
     default_alarms,
     entries_of,
     kind_of,
+    quantity_of,
     rate_of,
     severity_of,
     shortest_mean,
 )
 from ...entries import Entry
-from ...instruments import ADDRESS_ROOT, model_of, name_of, path_of, scan_cycle
+from ...instruments import model_of, name_of, path_of, scan_cycle
 from ...models import Field
 from .kinds import KINDS, OWN_AGENTS, ApplianceLimit, limit_of
 
@@ -59,10 +61,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel that the inventory lists; `path` is that of its temperature."""
+    """A channel that the inventory lists, or a field of another agent; `path` and `unit` are those of what it is read for.
+
+    `positive` says whether readings of 0 and below are invalid.
+    """
 
     id: str
     path: str
+    unit: str | None
+    positive: bool
     labels: Mapping[str, str]
     limits: tuple[Limit, ...]
     silent: DefaultAlarm
@@ -82,8 +89,8 @@ class Newest:
 class Equipment:
     """An instrument or another agent; only an instrument has a `newest` sample, only another agent has `limits` and `feeds`.
 
-    `feeds` are those whose silence is an alarm. `silent` is about each of them, or about an instrument without listed channels.
-    `cycle` is after how many seconds an instrument returns to a channel.
+    `channels` of another agent are the fields and `feeds` the feeds whose silence is an alarm; `silent` is about each of these, or
+    about an instrument without listed channels. `cycle` is after how many seconds an instrument returns to a channel.
     """
 
     id: str
@@ -130,7 +137,7 @@ def requested(settings: Entry) -> Requested:
 def _instrument(instrument: Entry, site_wide: Entry) -> Equipment:
     listed = instrument.get("channels") or {}
     cycle = scan_cycle(instrument)
-    visit = -(-cycle // len(listed or model_of(instrument).channels))
+    visit = -(-cycle // len(listed or model_of(instrument).usual_channels))
     defaults = default_alarms(instrument, None, site_wide)
     return Equipment(
         id=instrument["id"],
@@ -157,7 +164,7 @@ def _agent(agent: Entry, site_wide: Entry) -> Equipment:
         rule=AGENTS_RULE,
         title=_title(agent),
         limits=tuple(_field_limits(agent)),
-        channels=(),
+        channels=tuple(_silent_fields(agent)),
         feeds=tuple(agent.get("feeds") or ()),
         newest=None,
         is_networked=False,
@@ -178,9 +185,12 @@ def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> 
         "channel": name,
         "label": options.get("label") or f"Channel {name}",
     }
+    reading = model_of(instrument).fields(name)[0]
     return Channel(
         id=f"{instrument['id']}:{name}",
-        path=path_of(instrument, _field(instrument, name, "temperature").name),
+        path=path_of(instrument, reading.name),
+        unit=reading.unit,
+        positive=_is_positive(reading),
         labels=labels,
         limits=tuple(_channel_limits(instrument, name, options, labels)),
         silent=defaults["silent_after"],
@@ -192,29 +202,46 @@ def _channel(instrument: Entry, name: str, options: Entry, site_wide: Entry) -> 
 def _channel_limits(instrument: Entry, name: str, options: Entry, labels: Mapping[str, str]) -> Iterator[Limit]:
     prefix, mean = f"{instrument['id']}:{name}", shortest_mean(instrument)
     for entry in entries_of(options):
-        quantity = entry.get("of", "temperature")
+        quantity = quantity_of(entry, instrument)
         field = _field(instrument, name, quantity)
         path = path_of(instrument, field.name)
         if quantity == "sensor":
             of_sensor = {**labels, "subject": f"{labels['subject']}, sensor"}
             value = _Value(f"{prefix}:sensor", path, field.unit, of_sensor, mean, positive=False)
         else:
-            value = _Value(prefix, path, field.unit, labels, mean, positive=True)
+            value = _Value(prefix, path, field.unit, labels, mean, positive=_is_positive(field))
         yield _limit(entry, value)
 
 
 def _field_limits(agent: Entry) -> Iterator[Limit]:
-    for entry in agent.get("alarms") or []:
+    for entry in alarms_of(agent):
         feed, field = entry["field"].split(".")
-        label = entry.get("label") or field
-        labels = {
-            "instrument": agent["id"],
-            "subject": f"{label} ({agent['id']}, {entry['field']})",
-            "label": label,
-        }
-        path = f"{ADDRESS_ROOT}.{agent['id']}.feeds.{entry['field']}"
+        labels = _field_labels(agent, entry["field"], entry.get("label"))
+        path = field_path(agent, entry["field"])
         prefix = f"{agent['id']}:{feed}:{field}"
         yield _limit(entry, _Value(prefix, path, entry.get("unit"), labels, shortest_mean(agent), positive=False))
+
+
+def _silent_fields(agent: Entry) -> Iterator[Channel]:
+    """Yield the fields of an agent whose silence is an alarm of its own."""
+    for field in listed_fields(agent):
+        if (field.options or {}).get("silent_after"):
+            yield Channel(
+                id=f"{agent['id']}:{field.feed}:{field.name}",
+                path=field_path(agent, field.key),
+                unit=field.unit,
+                positive=False,
+                labels=_field_labels(agent, field.key, field.label),
+                limits=(),
+                silent=default_alarm("silent_after", {}, field.options),
+                invalid=OFF,
+                frozen=OFF,
+            )
+
+
+def _field_labels(agent: Entry, key: str, label: str | None) -> dict[str, str]:
+    label = label or key.partition(".")[2]
+    return {"instrument": agent["id"], "subject": f"{label} ({agent['id']}, {key})", "label": label}
 
 
 class _Value(NamedTuple):
@@ -248,6 +275,11 @@ def _limit(entry: Entry, value: _Value) -> Limit:
         positive=value.positive,
         labels=labels,
     )
+
+
+def _is_positive(field: Field) -> bool:
+    """Whether readings of 0 and below are invalid: nothing is at 0 K, which instruments send for an input without a reading."""
+    return field.quantity == "temperature"
 
 
 def _title(entry: Entry) -> str:

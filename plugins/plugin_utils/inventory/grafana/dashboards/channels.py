@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ...alarm_settings import DefaultAlarm, Limits, Range, default_alarm, limits_of, usual_silence
+from ...alarm_settings import DefaultAlarm, Limits, Range, channel_limits, default_alarm, usual_silence
 from ...entries import Entry
 from ...instruments import fields_of, model_of, name_of, path_of
+from ...models import Field
 from ..identity import instrument_uid
 from .panels import GRAY, GREEN, ORANGE, RED, Line, Steps, link, steps, words
 
@@ -20,11 +21,27 @@ def title_of(instrument: Entry) -> str:
     return f"{instrument.get('description') or model_of(instrument).name} ({name_of(instrument)})"
 
 
+def titles_of(reading: Field) -> tuple[str, str]:
+    """Return the titles of a plot of what channels are read for, and of their present values: Temperature, Temperatures."""
+    title = reading.quantity.replace("_", " ").capitalize()
+    return title, f"{title}s"
+
+
+def is_logarithmic(reading: Field) -> bool:
+    """Whether values are on a logarithmic axis: from millikelvins to room temperature they could not be told apart on another one."""
+    return reading.quantity == "temperature"
+
+
 def values(instrument: Entry, quantity: str) -> list[Line]:
     """Return one line for each field of `quantity`, coloured beyond the limits of the channel's alarms."""
     linked = link(instrument_uid(instrument["id"]), title_of(instrument))
     return [
-        Line(path_of(instrument, field.name), label, steps=value_steps(limits_of(options, quantity)), link=linked)
+        Line(
+            path_of(instrument, field.name),
+            label,
+            steps=value_steps(channel_limits(instrument, options, quantity)),
+            link=linked,
+        )
         for field, label, options in fields_of(instrument)
         if field.quantity == quantity
     ]
@@ -33,7 +50,9 @@ def values(instrument: Entry, quantity: str) -> list[Line]:
 def limits(instrument: Entry, quantity: str) -> list[tuple[float, str]]:
     """Return the lines that show the limits of all fields of `quantity`."""
     of_fields = [
-        limits_of(options, quantity) for field, _, options in fields_of(instrument) if field.quantity == quantity
+        channel_limits(instrument, options, quantity)
+        for field, _, options in fields_of(instrument)
+        if field.quantity == quantity
     ]
     return limit_lines(of_fields)
 
@@ -52,7 +71,7 @@ def ages(instrument: Entry, site_wide: Entry) -> list[Line]:
             default_alarm("silent_after", instrument, options, site_wide),
         )
         for field, label, options in fields_of(instrument)
-        if field.quantity == "temperature"
+        if field.quantity == model_of(instrument).reading.quantity
     ]
 
 
@@ -69,7 +88,7 @@ def age(target: str, name: str, silence: DefaultAlarm) -> Line:
 
 
 def validity(instrument: Entry, site_wide: Entry) -> list[Line]:
-    """Return one line for each channel: whether its newest sample is a temperature, and nothing if that is too old to say."""
+    """Return one line for each channel: whether its newest sample is a reading, and nothing if that is too old to say."""
     return [
         Line(
             _while_heard(
@@ -82,7 +101,7 @@ def validity(instrument: Entry, site_wide: Entry) -> list[Line]:
             ),
         )
         for field, label, options in fields_of(instrument)
-        if field.quantity == "temperature"
+        if field.quantity == model_of(instrument).reading.quantity
     ]
 
 

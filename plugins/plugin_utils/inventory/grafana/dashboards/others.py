@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...agent_fields import alarms_of, field_path, fields_of, listed_fields
 from ...alarm_settings import limits_of
 from ...data_nodes import EXTERNAL
 from ...entries import Document, Entries, Entry
@@ -54,16 +55,18 @@ def others(agents: Entries, data_nodes: Entries, settings: DashboardSettings) ->
 
 
 def measured(agent: Entry) -> list[Line]:
-    """Return a line for each field of an agent that has alarms, in their colours."""
-    entries: dict[str, list[Entry]] = {}
-    for entry in agent.get("alarms") or []:
+    """Return a line for each field of an agent that the inventory lists or that has alarms, in the colours of these."""
+    known = {field.key: field for field in fields_of(agent)}
+    entries: dict[str, list[Entry]] = {field.key: [] for field in listed_fields(agent)}
+    for entry in alarms_of(agent):
         entries.setdefault(entry["field"], []).append(entry)
     lines: dict[str, Line] = {}
-    for field, own in entries.items():
-        label = _first(own, "label") or field
-        name = label if label not in lines else f"{label} ({field})"
-        path = f"{ADDRESS_ROOT}.{agent['id']}.feeds.{field}"
-        lines[name] = Line(path, name, steps=value_steps(limits_of({"alarms": own})), unit=_first(own, "unit"))
+    for key, own in entries.items():
+        field = known.get(key)
+        label = _first(own, "label") or (field and field.label) or key
+        unit = _first(own, "unit") or (field and field.unit) or None
+        name = label if label not in lines else f"{label} ({key})"
+        lines[name] = Line(field_path(agent, key), name, steps=value_steps(limits_of(own)), unit=unit)
     return list(lines.values())
 
 

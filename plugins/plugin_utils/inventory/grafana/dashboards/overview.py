@@ -6,8 +6,8 @@ import math
 
 from ...entries import Document, Entries, Entry
 from ...instruments import model_of
-from ..identity import APPLIANCE, OTHERS, OVERVIEW, instrument_uid, panel_id
-from . import appliance, channels, others
+from ..identity import APPLIANCE, OTHERS, OVERVIEW, agent_uid, instrument_uid, panel_id
+from . import agent, appliance, channels, others
 from .dashboard import EVENTS, DashboardSettings, dashboard
 from .layout import WIDTH, Grid
 from .panels import alarms, bars, link, plot, present
@@ -24,26 +24,35 @@ def overview(instruments: Entries, agents: Entries, settings: DashboardSettings)
     width = WIDTH if len(instruments) == 1 else WIDTH // 2
     for each in instruments:
         _add_instrument(grid, each, width, settings.instrument_alarms)
-    for agent in agents:
-        measured = others.measured(agent)
+    for each in agents:
+        measured = others.measured(each)
         if measured:
-            values = present(others.title_of(agent), measured, None)
-            corner = [link(OTHERS, "Other channels")]
-            grid.add(values | {"id": panel_id(agent["id"], "values"), "links": corner}, WIDTH // 2, 4)
+            values = present(others.title_of(each), measured, None)
+            corner = [_of_agent(each)]
+            grid.add(values | {"id": panel_id(each["id"], "values"), "links": corner}, WIDTH // 2, 4)
     grid.end_row()
-    lines = [line for each in instruments for line in channels.prefixed(channels.values(each, "temperature"), each)]
+    thermometers = [each for each in instruments if model_of(each).kelvins]
+    lines = [line for each in thermometers for line in channels.prefixed(channels.values(each, "temperature"), each)]
     if lines:
         # Last: on a phone the values are above it, on a screen both are in sight.
-        together = plot("All temperatures", lines, "K", log=True, span=_span(instruments))
+        together = plot("All temperatures", lines, "K", log=True, span=_span(thermometers))
         grid.add(together | {"id": panel_id("temperatures")}, WIDTH, 12)
     return dashboard(OVERVIEW, "Overview", grid.panels, settings, [[kind] for kind in EVENTS])
+
+
+def _of_agent(entry: Entry) -> Document:
+    """Return a link to where an agent's fields are plotted."""
+    if agent.has_dashboard(entry):
+        return link(agent_uid(entry["id"]), others.title_of(entry))
+    return link(OTHERS, "Other channels")
 
 
 def _add_instrument(grid: Grid, instrument: Entry, width: int, site_wide: Entry) -> None:
     title = channels.title_of(instrument)
     corner = [link(instrument_uid(instrument["id"]), title)]
-    temperatures, ages = channels.values(instrument, "temperature"), channels.ages(instrument, site_wide)
-    values = present(title, temperatures, "K", reducer="last") | {
+    reading = model_of(instrument).reading
+    readings, ages = channels.values(instrument, reading.quantity), channels.ages(instrument, site_wide)
+    values = present(title, readings, reading.unit, reducer="last") | {
         "id": panel_id(instrument["id"], "values"),
         "links": corner,
     }
@@ -52,13 +61,13 @@ def _add_instrument(grid: Grid, instrument: Entry, width: int, site_wide: Entry)
         "links": corner,
     }
     third = width // 3
-    rows = math.ceil(len(temperatures) / third)  # values have two thirds of the width, and each needs two columns
+    rows = math.ceil(len(readings) / third)  # values have two thirds of the width, and each needs two columns
     height = max(4, 1 + 2 * rows, 2 + math.ceil(len(ages) / 2))
     grid.add(values, width - third, height)
     grid.add(age, third, height)
 
 
-def _span(instruments: Entries) -> tuple[float, float]:
-    """Return the ends of one axis for all instruments, in kelvins."""
-    lowest, highest = zip(*(model_of(each).kelvins for each in instruments), strict=True)
-    return min(lowest), max(highest)
+def _span(thermometers: Entries) -> tuple[float, float]:
+    """Return the ends of one axis for all instruments with thermometers, in kelvins."""
+    spans = [kelvins for each in thermometers if (kelvins := model_of(each).kelvins)]
+    return min(low for low, _ in spans), max(high for _, high in spans)

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from ...entries import Document
 from ..identity import DATA_SOURCE, FOLDER, ref_id
 
-UNITS = {"K": "si:K", "ohm": "ohm", "s": "s", "%": "percent", "GB": "decgbytes", "d": "suffix:days", None: "none"}
+UNITS = {
+    "K": "si:K",
+    "ohm": "ohm",
+    "s": "s",
+    "A": "amp",
+    "%": "percent",
+    "GB": "decgbytes",
+    "d": "suffix:days",
+    None: "none",
+}
 """Grafana's names of units. Its own kelvin has no millikelvin; seconds and ohms have all prefixes."""
 GREEN, ORANGE, RED, GRAY = "green", "orange", "red", "gray"
 NO_DATA = "no data"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...entries import Document, Entries
-from . import appliance, instrument, others, overview
+from . import agent, appliance, instrument, others, overview
 from .dashboard import DashboardSettings
 
 
@@ -18,7 +18,8 @@ def dashboards(
     found = {
         "overview": overview.overview(instruments, agents, settings),
         "appliance": appliance.appliance(instruments, agents, data_nodes, settings),
-        "others": others.others(agents, data_nodes, settings),
+        "others": others.others([each for each in agents if not agent.has_dashboard(each)], data_nodes, settings),
         **{f"instrument-{each['id']}": instrument.instrument(each, settings) for each in instruments},
+        **{f"agent-{each['id']}": agent.agent(each, settings) for each in agents if agent.has_dashboard(each)},
     }
     return {name: each for name, each in found.items() if each}

@@ -6,6 +6,7 @@ const SILENT_S = 300; // a 372 that scans all its channels returns to one after 
 const EXPECTED_S = 120; // within which a node sends a sample, unless it says otherwise
 const MOST_AT_FIRST = 12;
 const AGE = "age.";
+const UNNAMED = /^channel[ _]([a-z]\d?|\d+)([ _]|$)/i; // Channel 1, Channel_01_T, Channel D2
 
 export class Channels {
   constructor(nodes) {
@@ -29,11 +30,11 @@ export class Channels {
     return this.byId.get(name);
   }
 
-  // What is plotted before the user chooses: channels beyond a limit, then temperatures. Those in the inventory come first, and each node has its
+  // What is plotted before the user chooses: channels beyond a limit, then temperatures and magnetic fields. Those in the inventory come first, and each node has its
   // share, so that an instrument with many channels does not hide the others.
   atFirst(beyond) {
     const alarmed = this.all.filter((one) => beyond.has(one.path) && one.type !== "string").slice(0, MOST_AT_FIRST);
-    const warm = this.nodes.map((node) => node.channels.filter((one) => one.units === "K" && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
+    const warm = this.nodes.map((node) => node.channels.filter((one) => isReadFor(one) && !one.isAge && !alarmed.includes(one) && (hasReading(one) || isNamed(one))));
     const listed = warm.map((channels) => channels.filter((one) => one.expected));
     const fair = taken(listed.some((channels) => channels.length) ? listed : warm, MOST_AT_FIRST - alarmed.length);
     return [...alarmed, ...this.all.filter((one) => fair.has(one))];
@@ -41,7 +42,7 @@ export class Channels {
 }
 
 // Whether it was given a name or a limit: then it is shown even without a reading.
-const isNamed = (one) => one.expected && one.time !== null && (one.limits.length > 0 || !/^channel[ _]\d+/i.test(one.title));
+const isNamed = (one) => one.expected && one.time !== null && (one.limits.length > 0 || !UNNAMED.test(one.title));
 
 // As many channels as there are places, from each node in turn.
 function taken(nodes, places) {
@@ -65,7 +66,7 @@ function channel(node, field) {
     units: field.units || field.tags?.unit || null,
     limits: field.limits || [],
     away: Boolean(node.error),
-    expectedWithin: node.silent_after === null ? Infinity : node.silent_after ?? EXPECTED_S,
+    expectedWithin: node.silent_after === null ? Infinity : field.silent_after ?? node.silent_after ?? EXPECTED_S,
     isAge: field.path.startsWith(AGE),
     words: about.filter(Boolean).join(" ").toLowerCase(),
   };
@@ -81,13 +82,19 @@ export function tellApart(channels) {
   return channels;
 }
 
+// Whether it is what an instrument is read for, unlike the sensor's own unit.
+const isReadFor = (one) => isTemperature(one) || one.tags?.quantity === "magnetic_field";
+
 // No temperature is 0 K: a Lake Shore sends it for an input without a valid reading.
-export const hasReading = (one) => typeof one.value === "number" && !(one.units === "K" && one.value === 0);
+export const hasReading = (one) => typeof one.value === "number" && !(isTemperature(one) && one.value === 0);
+
+// A setpoint is in kelvins too, and 0 K is a valid one.
+const isTemperature = (one) => (one.tags?.quantity ? one.tags.quantity === "temperature" : one.units === "K");
 
 // The newest value in words. An input that the inventory does not list has no sensor; with one that it lists, something is wrong.
 export function reading(one) {
   if (one.time === null) return NOTHING;
-  if (one.units !== "K" || hasReading(one)) return quantity(one.value, one.units);
+  if (!isTemperature(one) || hasReading(one)) return quantity(one.value, one.units);
   return one.expected === false ? "not connected" : "no reading";
 }
 

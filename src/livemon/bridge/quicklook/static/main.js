@@ -1,6 +1,7 @@
 // The quick-look page: polls /api/status for current values, /api/series for the plot, /api/health for problems and /api/gaps for holes in the
 // archive.
 
+import { Agents } from "./agents.js";
 import { Unreachable, ask, bytes, repeat } from "./bridge.js";
 import { Channels, tellApart } from "./channels.js";
 import { byId, element, fill, mark } from "./dom.js";
@@ -39,6 +40,7 @@ const now = () => Date.now() / 1000 + clockOffset;
 const place = byId("plot");
 const plot = place && new Plot(place, { cursor: showCursor, zoom: (from, until) => go({ from, until }), back: () => goBack() });
 const list = new List(byId("nodes"), toggle);
+const agents = new Agents(byId("agents"));
 const values = new Values(byId("values"), byId("at"), (id) => toggle(id, false));
 const verdict = new Verdict({ state: byId("state"), cryostat: byId("cryostat"), alarms: byId("alarms"), problems: byId("problems") }, plotAlone);
 
@@ -148,6 +150,7 @@ const askStatus = repeat(async (signal) => {
     if (status.time_zone !== site.time_zone) tellTimesIn(status.time_zone);
     site = { name: status.name, time_zone: status.time_zone };
     channels = new Channels(status.nodes);
+    agents.show(status.nodes, now());
     if (away !== null) askHealth();
     away = null;
     if (first) {

@@ -1,10 +1,12 @@
-"""The heater outputs of the Model 372: sample (0), warm-up (1) and still (2), open or closed loop."""
+"""The heater outputs of the Model 372: sample (0), warm-up (1) and still (2), open or closed loop. A Model 370 has the first one."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+
+from livemon.instruments.common.closed_loop import ClosedLoop
 
 SAMPLE, WARM_UP, STILL = 0, 1, 2
 
@@ -46,7 +48,7 @@ class Drive:
 
 
 @dataclass
-class Output:
+class Output(ClosedLoop):
     """Settings and state of one output.
 
     `resistance` is in Ω for all three, `percent` is the drive in per cent of full current (of 10 V for the still);
@@ -103,17 +105,6 @@ class Output:
         return self.drive.mode in (Mode.CLOSED_LOOP, Mode.ZONE) and self.range > 0
 
     @property
-    def ramp_running(self) -> bool:
-        """Whether the setpoint is still ramping."""
-        return bool(self.ramping) and self._target != self.setpoint
-
-    def set_setpoint(self, kelvin: float) -> None:
-        """Set the setpoint, K; without a ramp it takes effect at once."""
-        self.setpoint = kelvin
-        if not self.ramping:
-            self._target = kelvin
-
-    @property
     def manual_drive(self) -> float:
         """The drive that was set for the present mode, %, as ``ANALOG`` has it; W if the output shows power."""
         return float(getattr(self, self._manual_setting))
@@ -133,13 +124,9 @@ class Output:
 
     def run(self, seconds: float) -> None:
         """Advance everything except closed-loop control by `seconds`."""
-        if self.ramping and self.ramp_rate:
-            step = self.ramp_rate / 60 * seconds
-            self._target += min(max(self.setpoint - self._target, -step), step)
-        else:
-            self._target = self.setpoint
+        self._ramp(seconds)
         if not self.closed:
-            self._integral, self._error = 0.0, None
+            self._forget()
             self.percent = self._open_loop_percent() if self.range else 0.0
 
     def _open_loop_percent(self) -> float:
@@ -155,23 +142,8 @@ class Output:
         return min(100.0, 100 * math.sqrt(self.manual / full_power)) if full_power else 0.0
 
     def control(self, kelvin: float, seconds: float) -> None:
-        """Pass a new reading of the control input to the closed loop, `seconds` after the last one.
-
-        ``percent = P (e + 1/I integral of e + D de/dt)`` with the error `e` in per cent of the setpoint: the manual's
-        PID equation, normalised so that one set of parameters serves at 10 mK and at 1 K.
-        """
+        """Pass a new reading of the control input to the closed loop, `seconds` after the last one."""
         if self.drive.mode == Mode.WARM_UP and not self.continuous and 0 < self._target <= kelvin:
             self.switch_off()
-        if not self.closed:
-            return
-        if not self._target:  # the error is relative to it, and heating cannot reach 0 K
-            self.percent = 0.0
-            return
-        error = 100 * (self._target - kelvin) / self._target
-        slope = 0.0 if self._error is None else (error - self._error) / seconds
-        integral = self._integral + (error * seconds / self.i if self.i else 0.0)
-        demand = self.p * (error + integral + self.d * slope)
-        self.percent = min(max(demand, 0.0), 100.0)
-        if self.percent == demand:
-            self._integral = integral
-        self._error = error
+        if self.closed:
+            self._regulate(kelvin, seconds)

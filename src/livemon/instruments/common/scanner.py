@@ -1,4 +1,4 @@
-"""The input scanner of the Model 372: one input at a time, each for its dwell time, after a pause to settle."""
+"""The input scanner of the Models 370 and 372: one input at a time, each for its dwell time, after a pause to settle."""
 
 from __future__ import annotations
 

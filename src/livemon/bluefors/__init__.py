@@ -1,0 +1,1 @@
+"""The log directory of a Bluefors dilution refrigerator: the format of its files, and a simulator that writes them."""
