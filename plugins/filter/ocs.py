@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..plugin_utils.inventory import agent_files
+from ..plugin_utils.inventory import agent_files, serial_lines
 from ..plugin_utils.inventory.rendering import agent_images, agent_needs, agent_secrets, awaited, ocs
 from ..plugin_utils.plain import entries, mapping
 
@@ -58,7 +58,7 @@ def ocs_agent_directories(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
 
 def ocs_agent_serial_lines(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
     """Return the serial lines that agents find by serial number."""
-    return agent_needs.serial_lines(entries(agents))
+    return serial_lines.of_agents(entries(agents))
 
 
 def ocs_agent_ports(agents: list[Any]) -> Sequence[Mapping[str, Any]]:
@@ -86,9 +86,9 @@ def simulators(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
     return ocs.simulators(entries(instruments))
 
 
-def usb_adapters(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the USB adapters for instruments with an RS-232 port."""
-    return ocs.usb_adapters(entries(instruments))
+def instrument_serial_lines(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the serial lines of instruments with an RS-232 port."""
+    return serial_lines.of_instruments(entries(instruments))
 
 
 def usb_devices(instruments: list[Any]) -> Sequence[Mapping[str, Any]]:
@@ -120,6 +120,6 @@ class FilterModule:
             "ocs_agent_wheel_faults": ocs_agent_wheel_faults,
             "awaited_agents": awaited_agents,
             "simulators": simulators,
-            "usb_adapters": usb_adapters,
+            "instrument_serial_lines": instrument_serial_lines,
             "usb_devices": usb_devices,
         }

@@ -85,7 +85,7 @@ def test_packages_are_in_an_image_of_that_agent_alone(services):
 
 
 def test_udev_names_the_lines_by_serial_number_and_interface(run):
-    line = 'ACTION!="remove", SUBSYSTEM=="tty", ATTRS{serial}=="FT5ABCD'
+    line = 'ACTION!="remove", SUBSYSTEM=="tty", SUBSYSTEMS=="usb", ATTRS{serial}=="FT5ABCD'
     assert [rule for rule in run["udev"].splitlines() if 'SUBSYSTEM=="tty"' in rule] == [
         f'{line}E", SYMLINK+="livemon/pump", GROUP="dialout", MODE="0660"',
         f'{line}F", ENV{{ID_USB_INTERFACE_NUM}}=="0a", SYMLINK+="livemon/gauge", GROUP="dialout", MODE="0660"',

@@ -79,6 +79,19 @@ def test_what_livemon_cannot_read_is_a_comment_that_says_why():
     assert said[2] == "  # Lake Shore 372 LSA3 at 172.16.127.192 port 4001: livemon reads a 372 on port 7777 only"
 
 
+def test_an_instrument_on_an_rs_232_adapter_is_named_by_the_adapter():
+    found = Found("LSCI", "MODEL370", "370", "LSA14A2", "04072004", line="/dev/ttyUSB1", adapter="A50285BI")
+    settings = yaml.safe_load(inventory.text([found], {}))
+    assert settings["instruments"] == [{"model": 370, "id": "ls370", "serial": "LSA14A2", "usb_adapter": "A50285BI"}]
+    assert list(faults.faults(settings)) == []
+
+
+def test_an_adapter_without_a_serial_number_cannot_be_in_an_inventory():
+    text = inventory.text([Found("LSCI", "MODEL370", "370", "LSA14A2", line="/dev/ttyUSB1")], {})
+    assert yaml.safe_load(text) == {"instruments": []}
+    assert "its USB adapter has no serial number" in text
+
+
 def test_an_instrument_that_is_found_twice_is_written_once():
     assert inventory.text([bridge(), bridge(host="172.16.127.7")], {}).count("LSA22YG") == 1
 

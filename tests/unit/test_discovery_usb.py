@@ -41,6 +41,17 @@ def test_instruments_are_known_by_their_ids(sysfs):
     assert found[2].name == "Model 999"
 
 
+def test_a_serial_line_leads_to_the_serial_number_of_its_adapter(sysfs):
+    for line, place in {"ttyUSB1": "1-2/1-2:1.0/ttyUSB1", "ttyS0": "../../pnp0/00:01"}.items():
+        target = sysfs / "bus/usb/devices" / place
+        target.mkdir(parents=True, exist_ok=True)
+        (sysfs / "class/tty" / line).mkdir(parents=True)
+        (sysfs / "class/tty" / line / "device").symlink_to(target)
+    assert usb.adapter_of("/dev/ttyUSB1", sysfs) == "LSA21OQ"
+    assert usb.adapter_of("/dev/ttyS0", sysfs) is None
+    assert usb.adapter_of("/dev/ttyUSB7", sysfs) is None
+
+
 def test_without_usb_there_is_nothing(tmp_path):
     assert usb.devices(tmp_path) == []
 

@@ -8,7 +8,9 @@ import re
 import pytest
 from paths import ROOT
 
-DOCKERFILES = sorted((ROOT / "files/images").glob("*/Dockerfile"))
+OF_THE_LAB = "agent"
+"""The image with packages that the lab names, with a version each, in its own inventory: no lock of ours can know their hashes."""
+DOCKERFILES = sorted(path for path in (ROOT / "files/images").glob("*/Dockerfile") if path.parent.name != OF_THE_LAB)
 LOCKS = ["app", "build", "router"]
 
 

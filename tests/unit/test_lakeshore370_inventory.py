@@ -8,6 +8,7 @@ import pytest
 from jinja2 import Environment
 from paths import ROOT
 
+from plugins.plugin_utils.inventory import serial_lines
 from plugins.plugin_utils.inventory.faults.inventory import faults
 from plugins.plugin_utils.inventory.grafana.alarms.build import alarms_of
 from plugins.plugin_utils.inventory.grafana.alarms.requested import requested
@@ -119,8 +120,7 @@ def test_udev_gives_the_line_of_its_adapter_the_name_of_the_instrument():
     environment.filters["regex_replace"] = lambda value, pattern: re.sub(pattern, "", value)
     rules = environment.from_string(template).render(
         ocs_usb_devices=ocs.usb_devices(instruments),
-        ocs_usb_adapters=ocs.usb_adapters(instruments),
-        ocs_serial_lines=[],
+        ocs_serial_lines=serial_lines.of_instruments(instruments),
     )
     lines = [line for line in rules.splitlines() if 'SUBSYSTEM=="tty"' in line]
     start, mode = 'ACTION!="remove", SUBSYSTEM=="tty", ', 'GROUP="dialout", MODE="0660"'

@@ -1,8 +1,10 @@
-"""Serial lines of the host that the inventory gives to an agent: where they are, and what its container may open."""
+"""Serial lines of the host that agents read: where they are, and what the container of an agent may open."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TypedDict
 
 from .entries import Entry
 
@@ -13,6 +15,36 @@ USB_RULES = ("c 166:* rw", "c 188:* rw")
 
 Source: the kernel's Documentation/admin-guide/devices.txt.
 """
+
+
+class SerialLine(TypedDict):
+    """A serial line on USB that gets the permanent path `path`.
+
+    It is found by the serial number of its device, and by the USB interface of a device with several lines.
+    """
+
+    serial: str
+    interface: int | None
+    path: str
+
+
+def of_agents(agents: Iterable[Entry]) -> list[SerialLine]:
+    """Return the serial lines that agents find by serial number."""
+    return [
+        {"serial": device["serial"], "interface": device.get("interface"), "path": path_of(device)}
+        for agent in agents
+        for device in agent.get("devices") or []
+        if device.get("serial")
+    ]
+
+
+def of_instruments(instruments: Iterable[Entry]) -> list[SerialLine]:
+    """Return the serial lines of instruments with an RS-232 port, each found by the serial number of its USB adapter."""
+    return [
+        {"serial": instrument["usb_adapter"], "interface": None, "path": f"/dev/{instrument['serial']}"}
+        for instrument in instruments
+        if instrument.get("usb_adapter")
+    ]
 
 
 def path_of(device: Entry) -> str:

@@ -25,6 +25,8 @@ class Found:
         Where it is in the network, `None` on USB.
     line
         Its serial line, `None` in the network or if the kernel has made none.
+    adapter
+        The serial number of the USB adapter that its RS-232 port is connected to, `None` if it has none.
     told_by
         The id of the agent that knows it; it was not asked itself then.
     """
@@ -37,6 +39,7 @@ class Found:
     host: str | None = None
     port: int | None = None
     line: str | None = None
+    adapter: str | None = None
     told_by: str | None = None
 
     @property

@@ -54,7 +54,9 @@ def line(found: Found, name: str) -> str:
 def entry(found: Found, name: str) -> dict[str, Any]:
     """Return the entry of an instrument that livemon can read."""
     content = {"model": found.number, "id": name, "serial": found.serial}
-    return content | ({"address": found.address} if found.address else {})
+    if found.address:
+        return content | {"address": found.address}
+    return content | ({"usb_adapter": found.adapter} if _has_adapter_only(found) else {})
 
 
 def new_id(found: Found, taken: Collection[str]) -> str:
@@ -72,13 +74,20 @@ def fault(found: Found) -> str | None:
     model = folders.models()[found.number]
     if not _SERIAL.fullmatch(found.serial):
         return f"{found.serial!r} cannot be a serial number in an inventory"
-    if found.on_usb and model.usb is None:
+    if _has_adapter_only(found) and not _SERIAL.fullmatch(found.adapter or ""):
+        return "its USB adapter has no serial number; use one that has, or a serial-to-network converter"
+    if found.on_usb and model.line_option is None:
         return f"livemon reads a {model.number} over the network: connect it there, and write its address"
     # An agent that is told a host alone knows the port.
     has_fixed_port = model.usb is None and model.network_option("host")[1] == "host"
     if not found.on_usb and has_fixed_port and found.port != model.port:
         return f"livemon reads a {model.number} on port {model.port} only"
     return None
+
+
+def _has_adapter_only(found: Found) -> bool:
+    """Whether an instrument is on a serial line that is found by the serial number of its adapter."""
+    return found.on_usb and found.number is not None and folders.models()[found.number].adapter_option is not None
 
 
 def _printable(told: str) -> str:

@@ -102,7 +102,7 @@ class Search:
         for line in further_lines:
             said = self._asked(line, self._user(line))
             if said:
-                self.result.found.append(_found(said, line=line))
+                self.result.found.append(_found(said, line=line, adapter=usb.adapter_of(line)))
             else:
                 self.result.notes.append(f"no instrument replies on {line}")
 

@@ -63,6 +63,19 @@ def devices(sysfs: Path = SYSFS) -> list[Device]:
     ]
 
 
+def adapter_of(line: str, sysfs: Path = SYSFS) -> str | None:
+    """Return the serial number of the USB device that has a serial line, `None` if it has none or is not on USB."""
+    place = (sysfs / "class/tty" / Path(os.path.realpath(line)).name / "device").resolve()
+    return next(
+        (
+            serial
+            for each in (place, *place.parents)
+            if (each / "idVendor").exists() and (serial := _text(each / "serial"))
+        ),
+        None,
+    )
+
+
 def _lines(place: Path) -> Iterator[str]:
     for pattern in ("*:*/ttyUSB*", "*:*/tty/tty*"):
         yield from sorted(f"/dev/{line.name}" for line in place.glob(pattern))

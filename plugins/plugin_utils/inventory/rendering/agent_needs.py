@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from ..entries import Document, Entry
 from ..secret_references import is_reference
-from ..serial_lines import path_of, rules_of
+from ..serial_lines import rules_of
 
 
 class AgentNeeds(TypedDict):
@@ -26,14 +26,6 @@ class Directory(TypedDict):
     agent: str
     path: str
     writable: bool
-
-
-class SerialLine(TypedDict):
-    """A serial line on USB that gets the permanent path `path`: by serial number, and the USB interface of a device with several."""
-
-    serial: str
-    interface: int | None
-    path: str
 
 
 class Port(TypedDict):
@@ -70,16 +62,6 @@ def directories(agents: Iterable[Entry]) -> list[Directory]:
         {"agent": agent["id"], "path": entry["path"], "writable": bool(entry.get("writable"))}
         for agent in agents
         for entry in agent.get("directories") or []
-    ]
-
-
-def serial_lines(agents: Iterable[Entry]) -> list[SerialLine]:
-    """Return the serial lines that agents find by serial number."""
-    return [
-        {"serial": device["serial"], "interface": device.get("interface"), "path": path_of(device)}
-        for agent in agents
-        for device in agent.get("devices") or []
-        if device.get("serial")
     ]
 
 

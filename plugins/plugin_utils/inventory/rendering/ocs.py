@@ -49,13 +49,6 @@ class UsbDevice(TypedDict):
     serials: list[str]
 
 
-class UsbAdapter(TypedDict):
-    """A USB adapter for the RS-232 port of an instrument: the serial numbers of both."""
-
-    adapter: str
-    serial: str
-
-
 def site_config(
     instruments: Iterable[Entry],
     agents: Iterable[Entry],
@@ -187,15 +180,6 @@ def simulators(instruments: Iterable[Entry]) -> list[Simulator]:
         }
         for instrument in instruments
         if instrument.get("simulated")
-    ]
-
-
-def usb_adapters(instruments: Iterable[Entry]) -> list[UsbAdapter]:
-    """Return the USB adapters for instruments with an RS-232 port."""
-    return [
-        {"adapter": instrument["usb_adapter"], "serial": instrument["serial"]}
-        for instrument in instruments
-        if instrument.get("usb_adapter")
     ]
 
 
