@@ -162,6 +162,7 @@ def test_the_examples_of_all_filters_run(installed, tmp_path):
     tasks = [task for each in documented for task in yaml.safe_load(each["EXAMPLES"])]
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-    answer = installed.run(tmp_path, "play.yml")
+    (tmp_path / "hosts").write_text("localhost\n")  # a filter that reads files beside the inventory is told where it is
+    answer = installed.run(tmp_path, "play.yml", "-i", "hosts")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert len(re.findall("^ok: ", answer.stdout, re.MULTILINE)) == len(documented)
