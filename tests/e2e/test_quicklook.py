@@ -97,7 +97,7 @@ def test_what_the_agents_are_doing_is_listed_and_cannot_be_changed(appliance, op
         rows = page.locator("#agents tbody tr")
         acquiring = rows.filter(has=page.locator("td", has_text="acq"))
         expect(acquiring).to_have_count(2, timeout=milliseconds(30))
-        mentions(acquiring.first, "td", "running")
+        mentions(acquiring.first, "td:nth-of-type(2)", "running")
         expect(rows.filter(has_text="control").first).to_be_visible()
         assert page.locator("#agents :is(button, input, a)").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["desktop"]["width"]
